@@ -1,0 +1,138 @@
+"""Who calls: people (User), tenants (Account), who belongs where (Membership), secrets (ApiKey)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower, Now
+from django.utils import timezone
+
+TOKEN_LIFETIME = timedelta(days=30)  # from the last use, contract section 1
+LAST_USED_STEP = timedelta(minutes=5)  # how exact last_used_at is: at most 12 writes an hour a key
+
+
+class User(AbstractUser):
+    """A person. E-mail and user name are unique whatever their case."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField("e-mail", max_length=254)
+
+    objects: ClassVar[UserManager[User]] = UserManager()
+
+    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]  # Django's own way to inherit it
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_unique_whatever_the_case"),
+            models.UniqueConstraint(Lower("username"), name="user_name_unique_whatever_the_case"),
+        ]
+
+
+class Account(models.Model):
+    """The tenant: owns keys, the wallet and the generations. Never deleted, only suspended."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=150)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    suspended_reason = models.CharField(max_length=200, blank=True)
+    # null = the setting RATE_LIMIT_…, so that a change of the setting reaches everybody else
+    creates_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    reads_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    members = models.ManyToManyField(User, through="Membership", related_name="accounts")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A user's place in an account."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner"
+        MEMBER = "member"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.OWNER)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "account"], name="member_once_an_account"),
+            models.CheckConstraint(
+                condition=Q(role__in=["owner", "member"]), name="membership_role_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.account} as {self.role}"
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Set questions about secrets."""
+
+    def live(self) -> ApiKeyQuerySet:
+        """Neither revoked nor expired."""
+        return self.filter(revoked_at=None).filter(
+            Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+        )
+
+    def keys(self) -> ApiKeyQuerySet:
+        """Those a customer made and sees, not login tokens."""
+        return self.filter(kind=ApiKey.Kind.KEY)
+
+
+class ApiKey(models.Model):
+    """A secret: an API key (made by the customer, shown once) or a login token."""
+
+    class Kind(models.TextChoices):
+        KEY = "key"
+        TOKEN = "token"  # noqa: S105 - a kind of secret, not a secret
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="api_keys")
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="api_keys")
+    kind = models.CharField(max_length=5, choices=Kind.choices, default=Kind.KEY)
+    name = models.CharField(max_length=100, blank=True)
+    digest = models.BinaryField(max_length=32, db_comment="SHA-256 of the secret, never the secret")
+    preview = models.CharField(max_length=16)
+    scopes = models.JSONField(default=list, blank=True, db_comment="empty = all")
+    spend_limit = models.PositiveBigIntegerField(null=True, blank=True, db_comment="credits")
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[models.Manager[ApiKey]] = ApiKeyQuerySet.as_manager()  # type: ignore[assignment]  # the stubs lose the class
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["digest"], name="api_key_digest_unique"),
+            models.CheckConstraint(condition=Q(kind__in=["key", "token"]), name="api_key_kind_is_known"),
+        ]
+        indexes = [models.Index(fields=["account", "kind", "created_at"], name="api_key_by_account")]
+
+    def __str__(self) -> str:
+        return self.preview
+
+    @property
+    def is_live(self) -> bool:
+        """Neither revoked nor expired, by this machine's clock."""
+        if self.revoked_at is not None:
+            return False
+        return self.expires_at is None or self.expires_at > timezone.now()
+
+    def note_use(self, now: datetime) -> None:
+        """Remember the use, at most once in LAST_USED_STEP; a login token lives on from here."""
+        if self.last_used_at is not None and now - self.last_used_at < LAST_USED_STEP:
+            return
+        fields = {"last_used_at": now}
+        if self.kind == self.Kind.TOKEN:
+            fields["expires_at"] = now + TOKEN_LIFETIME
+        ApiKey.objects.filter(
+            Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_STEP), pk=self.pk
+        ).update(**fields)

@@ -1,0 +1,112 @@
+"""What it costs: one wallet an account, and the entries that explain its balance."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts.models import Account, User
+
+
+class Wallet(models.Model):
+    """An account's credits. Only ``credits/ledger.py`` writes here.
+
+    A table of its own, so that no ``account.save()`` can put back a stale balance.
+    ``open_charges`` counts the charges whose work is neither delivered nor refunded: it is decided
+    under the same row lock as the balance, which a count over other rows could not be.
+    """
+
+    account = models.OneToOneField(
+        Account, on_delete=models.PROTECT, primary_key=True, related_name="wallet"
+    )
+    balance = models.BigIntegerField(default=0, db_default=0)
+    sequence = models.BigIntegerField(default=0, db_default=0, db_comment="of the newest entry")
+    open_charges = models.IntegerField(default=0, db_default=0)
+    # null = the setting MAX_OPEN_GENERATIONS
+    max_open_charges = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(balance__gte=0), name="wallet_balance_not_negative"),
+            models.CheckConstraint(
+                condition=Q(open_charges__gte=0), name="wallet_open_charges_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.balance} credits of {self.account_id}"
+
+
+class LedgerEntry(models.Model):
+    """One change of a balance, for ever: a trigger refuses UPDATE, DELETE and TRUNCATE.
+
+    ``sequence`` is handed out by the UPDATE that changes the balance, because the order of commits
+    is not the order of clocks. ``generation_id`` is for reading; the generation points here.
+    """
+
+    class Kind(models.TextChoices):
+        PURCHASE = "purchase"
+        GRANT = "grant"
+        CHARGE = "charge"
+        REFUND = "refund"
+        ADJUSTMENT = "adjustment"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="entries")
+    sequence = models.BigIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    amount = models.BigIntegerField(db_comment="credits, signed")
+    balance_after = models.BigIntegerField()
+    generation_id = models.UUIDField(null=True, blank=True)
+    reverses = models.UUIDField(null=True, blank=True, db_comment="the charge that a refund undoes")
+    reference = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - NULL is "none" to UNIQUE
+    description = models.CharField(max_length=200)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "ledger entries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["wallet", "sequence"], name="ledger_sequence_unique_in_wallet"
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "reference"], name="ledger_reference_credits_once"
+            ),
+            models.UniqueConstraint(fields=["reverses"], name="ledger_charge_refunded_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["purchase", "grant", "charge", "refund", "adjustment"]),
+                name="ledger_kind_is_known",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(kind__in=["purchase", "grant", "refund"], amount__gt=0)
+                    | Q(kind="charge", amount__lt=0)
+                    | (Q(kind="adjustment") & ~Q(amount=0))
+                ),
+                name="ledger_sign_follows_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(balance_after__gte=0), name="ledger_balance_after_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="refund", reverses__isnull=False)
+                | (~Q(kind="refund") & Q(reverses__isnull=True)),
+                name="ledger_refund_reverses_a_charge",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="adjustment") | (Q(created_by__isnull=False) & ~Q(description="")),
+                name="ledger_adjustment_has_author_and_reason",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind__in=["charge", "refund"]) | Q(generation_id__isnull=False),
+                name="ledger_charge_names_its_generation",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.sequence} {self.kind} {self.amount:+}"

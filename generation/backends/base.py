@@ -1,0 +1,187 @@
+"""How to write a backend: the class that talks to one provider.
+
+A backend makes four calls, and every one of them may be repeated by the lifecycle after a crash,
+except ``submit``, which buys something and therefore is asked once per :class:`Attempt` row:
+
+``submit``
+    Ask for one output. The answer is :class:`Accepted` (a long-running operation, to be polled) or
+    :class:`Produced` (the provider answered with the media at once; the backend has already written
+    it under the attempt's prefix, so that it can be found again).
+``poll``
+    Look at an operation, knowing nothing but its name.
+``find_output``
+    Look into an attempt's prefix: what is there was paid for, whether or not we heard the answer.
+``fetch_output``
+    Copy one output into a local file and check that it arrived whole.
+
+What each error makes the lifecycle do:
+
+==================  =========================================================================
+:class:`NotAccepted`   certainly not bought: back to ``queued``, asked again later
+:class:`Unknown`       may have been bought: ``submit_unknown``, never simply asked again
+:class:`Rejected`      a final no: ``failed``, refunded, with the reason shown to the customer
+:class:`Unavailable`   a read did not work: the same read is repeated later
+:class:`OperationGone` the operation is not known any more: look into the prefix, else ``failed``
+:class:`DamagedOutput` the file is not whole: fetched again a few times, else ``failed``
+==================  =========================================================================
+
+A backend never retries, never sleeps, never touches a model or the database, and puts a time limit
+on every call. It belongs to one event loop, the one it was made in.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class SourceImage:
+    """An image we fetched and re-encoded ourselves; ``mime_type`` is image/jpeg or image/png."""
+
+    data: bytes
+    mime_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitRequest:
+    """One thing to buy.
+
+    ``aspect_ratio`` is ``16:9`` or ``9:16`` for a video, ``1:1``, ``3:2`` or ``2:3`` for an image.
+    ``source_images`` are 0 to 3: one is the first frame, two the first and the last, three
+    reference images. ``prefix`` is this attempt's own ``gs://bucket/…/`` and ends in a slash.
+    """
+
+    kind: Literal["video", "image"]
+    model: str
+    prompt: str
+    aspect_ratio: str
+    prefix: str
+    source_images: tuple[SourceImage, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider works on it; ``operation_name`` is all that is needed to poll."""
+
+    operation_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The operation is not done yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """There is an output at ``uri`` (``gs://bucket/name``)."""
+
+    uri: str
+    mime_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A whole local copy: ``size`` in bytes, ``sha256`` as hex digits."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+class BackendError(Exception):
+    """Any answer of a provider, or lack of one, that is not a result."""
+
+
+class NotAccepted(BackendError):
+    """The provider certainly did not take the request (429, or no connection was made).
+
+    ``retry_after`` is the provider's own wish in seconds, if it had one.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unknown(BackendError):
+    """The request may have been taken: no answer, a broken answer, or a 5xx."""
+
+
+FailureCode = Literal[
+    "content_filtered", "provider_rejected", "provider_error", "empty_result"
+]
+
+
+class Rejected(BackendError):
+    """A final no. ``str(error)`` is a sentence for the customer without anything internal.
+
+    ``category`` is the safety filter's (``violence``, ``celebrity`` …) where that is the reason;
+    ``detail`` is the provider's own text, for operators only. ``operator_fault`` marks what no
+    customer can mend: our credentials, our project, a model that the provider retired.
+    """
+
+    def __init__(
+        self,
+        code: FailureCode,
+        message: str,
+        *,
+        category: str = "",
+        support_codes: tuple[str, ...] = (),
+        detail: str = "",
+        retryable: bool = False,
+        operator_fault: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.category = category
+        self.support_codes = support_codes
+        self.detail = detail
+        self.retryable = retryable
+        self.operator_fault = operator_fault
+
+
+class Unavailable(BackendError):
+    """A read (poll, list, fetch) did not work this time; ``retry_after`` in seconds if told."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class OperationGone(BackendError):
+    """The provider does not know the operation (any more)."""
+
+
+class DamagedOutput(BackendError):
+    """The output is missing, truncated, or does not match its checksum."""
+
+
+class Backend(ABC):
+    """The four calls; see the module's text for what each may raise."""
+
+    @abstractmethod
+    async def submit(self, request: SubmitRequest) -> Accepted | Produced:
+        """Buy one output. Raises NotAccepted, Unknown or Rejected, and nothing else."""
+
+    @abstractmethod
+    async def poll(self, operation_name: str, prefix: str) -> Running | Produced:
+        """Look at an operation. Raises Rejected, Unavailable or OperationGone.
+
+        ``prefix`` is the attempt's: an output given inline is written there first.
+        """
+
+    @abstractmethod
+    async def find_output(self, prefix: str) -> Produced | None:
+        """The first finished output under ``prefix``, or None. Raises Unavailable."""
+
+    @abstractmethod
+    async def fetch_output(self, uri: str, destination: Path) -> Fetched:
+        """Copy the object into ``destination``. Raises Unavailable or DamagedOutput."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Close connections; the backend is not used afterwards."""
