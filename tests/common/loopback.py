@@ -1,0 +1,116 @@
+"""What the fetcher's tests need: raw servers, a DNS of our own, and a record of every connect."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+_recording: list[tuple[str, int]] | None = None
+
+
+def _watch_connects(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "socket.connect" or _recording is None:
+        return
+    address = arguments[1]
+    if not isinstance(address, tuple):
+        return
+    _recording.append((address[0], address[1]))
+    if not address[0].startswith("127."):
+        raise ConnectionRefusedError("tests never leave the machine")
+
+
+sys.addaudithook(_watch_connects)  # cannot be taken back, therefore asleep outside of recording()
+
+
+@contextlib.contextmanager
+def recording() -> Iterator[list[tuple[str, int]]]:
+    """Every address that this process tries to connect to; all but 127/8 are refused."""
+    global _recording  # noqa: PLW0603
+    _recording = []
+    try:
+        yield _recording
+    finally:
+        _recording = None
+
+
+class Names(AbstractResolver):
+    """DNS from a table; a list of lists is answered one after the other, the last one for ever."""
+
+    def __init__(self, table: dict[str, list[list[str]]]) -> None:
+        self.table = {name: list(answers) for name, answers in table.items()}
+        self.asked: list[str] = []
+
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+        self.asked.append(host)
+        if host not in self.table:
+            raise OSError("no such name")
+        answers = self.table[host]
+        addresses = answers.pop(0) if len(answers) > 1 else answers[0]
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=10 if ":" in address else 2,
+                proto=0,
+                flags=0,
+            )
+            for address in addresses
+        ]
+
+    async def close(self) -> None:
+        pass
+
+
+@contextlib.asynccontextmanager
+async def serving(handler: Handler, **options: Any) -> AsyncIterator[int]:
+    """A raw TCP server on 127.0.0.1; yields its port. Handlers are ended with it."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        try:
+            await handler(reader, writer)
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, **options)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def answering(*parts: bytes) -> Handler:
+    """Read the request's head, send ``parts``, close."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+
+    return handle
+
+
+def ok(body: bytes, *headers: str) -> bytes:
+    lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def redirect(target: str, status: int = 302) -> bytes:
+    return f"HTTP/1.1 {status} Go\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n".encode()

@@ -1,0 +1,49 @@
+"""What the API can say about a source image's URL without looking at the network."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.safe_fetch import check_url
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("https://example.com/a.png", None),
+        ("http://example.com:8080/a.png?x=1#y", None),
+        ("HTTPS://EXAMPLE.com", None),
+        ("https://bücher.example/ä.png", None),
+        ("https://a_b.example/", None),
+        ("https://[2606:4700::1111]/", None),
+        ("https://example.com/" + "a" * 2028, None),
+        ("https://example.com/" + "a" * 2029, "must be at most 2048 characters"),
+        ("ftp://example.com/a.png", "must be an http or https URL"),
+        ("example.com/a.png", "must be an http or https URL"),
+        ("", "must be an http or https URL"),
+        ("https://user:pass@example.com/", "must not contain a user name or password"),
+        ("https:///a.png", "must be a valid URL"),
+        ("https://example.com:0/", "must be a valid URL"),
+        ("https://example.com:65536/", "must be a valid URL"),
+        ("https://example.com:x/", "must be a valid URL"),
+        ("https://[::1", "must be a valid URL"),
+        ("https://a..b/", "must be a valid URL"),
+        ("https://" + "a" * 64 + ".example/", "must be a valid URL"),
+        ("https://exa%6dple.com/", "must be a valid URL"),
+        ("https://example.com\\@evil.example/", "must be a valid URL"),
+        ("https://exam ple.com/", "must not contain spaces or control characters"),
+        ("https://example.com/\n", "must not contain spaces or control characters"),
+        ("https://example.com/\x00", "must not contain spaces or control characters"),
+        ("https://example.com/\ud800", "must not contain spaces or control characters"),
+    ],
+)
+def test_check_url_says_what_is_wrong(url, fault):
+    assert check_url(url) == fault
+
+
+@given(st.text())
+def test_check_url_never_raises(text):
+    check_url(text)
+    check_url("https://" + text)
