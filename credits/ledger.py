@@ -1,0 +1,169 @@
+"""The only place that writes money. Every verb is one statement that decides and records.
+
+A balance is never read, computed in Python and written back: under load that lost 93 % of the
+debits in a trial. ``UPDATE … WHERE balance >= price`` re-reads the row after waiting for its lock,
+hands out the entry's sequence number in the same stroke, and changes nothing when it refuses.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.db import connection
+
+from credits.models import Wallet
+
+# Parts of the statement by which ``generation/creation.py`` charges and creates at once: `paid` is
+# empty when the wallet refuses, and then nothing that selects from `entry` writes anything either.
+# Parameters: account, price, charge, generation, description, created_by, open_limit.
+CHARGE = """
+    paid AS (
+        UPDATE credits_wallet
+           SET balance = balance - %(price)s, sequence = sequence + 1,
+               open_charges = open_charges + 1
+         WHERE account_id = %(account)s AND balance >= %(price)s
+           AND open_charges < COALESCE(max_open_charges, %(open_limit)s)
+        RETURNING account_id, sequence, balance
+    ), entry AS (
+        INSERT INTO credits_ledgerentry (id, wallet_id, sequence, kind, amount, balance_after,
+                                         generation_id, description, created_by_id, created_at)
+        SELECT %(charge)s, account_id, sequence, 'charge', -%(price)s, balance,
+               %(generation)s, %(description)s, %(created_by)s, now()
+          FROM paid
+        RETURNING id, wallet_id, balance_after
+    )
+"""
+
+REFUND = """
+WITH charge AS (
+    SELECT id, wallet_id, amount, generation_id FROM credits_ledgerentry
+     WHERE id = %(charge)s AND kind = 'charge'
+), paid AS (
+    UPDATE credits_wallet w
+       SET balance = w.balance - charge.amount, sequence = w.sequence + 1,
+           open_charges = w.open_charges - 1
+      FROM charge WHERE w.account_id = charge.wallet_id
+    RETURNING w.account_id, w.sequence, w.balance
+)
+INSERT INTO credits_ledgerentry (id, wallet_id, sequence, kind, amount, balance_after,
+                                 generation_id, reverses, description, created_at)
+SELECT %(id)s, paid.account_id, paid.sequence, 'refund', -charge.amount, paid.balance,
+       charge.generation_id, charge.id, %(description)s, now()
+  FROM paid, charge
+"""
+
+POST = """
+WITH paid AS (
+    UPDATE credits_wallet SET balance = balance + %(amount)s, sequence = sequence + 1
+     WHERE account_id = %(account)s AND balance + %(amount)s >= 0
+    RETURNING account_id, sequence, balance
+)
+INSERT INTO credits_ledgerentry (id, wallet_id, sequence, kind, amount, balance_after, reference,
+                                 description, created_by_id, created_at)
+SELECT %(id)s, account_id, sequence, %(kind)s, %(amount)s, balance, %(reference)s,
+       %(description)s, %(created_by)s, now()
+  FROM paid
+RETURNING balance_after
+"""
+
+SETTLE = "UPDATE credits_wallet SET open_charges = open_charges - 1 WHERE account_id = %s"
+
+
+class LedgerRefusal(Exception):
+    """The ledger cannot do this: no such wallet or charge, or the balance would fall below 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """An entry that was written; ``balance`` is in credits, after it."""
+
+    entry_id: uuid.UUID
+    balance: int
+
+
+def open_wallet(account_id: uuid.UUID) -> Wallet:
+    """Give a new account its wallet, with a balance of 0."""
+    return Wallet.objects.create(account_id=account_id)
+
+
+def refund(charge_id: uuid.UUID, description: str) -> uuid.UUID:
+    """Give a charge back, whole; return the refund entry's id.
+
+    There is no amount to get wrong, and UNIQUE (reverses) refuses a second one (IntegrityError).
+    Belongs into the transaction that ends the generation. Raises LedgerRefusal for no such charge.
+    """
+    entry_id = uuid.uuid4()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            REFUND, {"id": entry_id, "charge": charge_id, "description": description[:200]}
+        )
+        if cursor.rowcount != 1:
+            raise LedgerRefusal(f"There is no charge {charge_id} to refund")
+    return entry_id
+
+
+def settle(account_id: uuid.UUID) -> None:
+    """Note that a charge's work was delivered: one open charge less. No entry, no credits."""
+    with connection.cursor() as cursor:
+        cursor.execute(SETTLE, [account_id])
+
+
+def grant(
+    account_id: uuid.UUID,
+    amount: int,
+    *,
+    description: str,
+    created_by: uuid.UUID | None = None,
+    reference: str | None = None,
+) -> Posted:
+    """Give credits (``amount`` > 0). The same ``reference`` is granted once (IntegrityError)."""
+    return _post("grant", account_id, amount, description, created_by, reference)
+
+
+def purchase(
+    account_id: uuid.UUID,
+    amount: int,
+    *,
+    reference: str,
+    description: str,
+    created_by: uuid.UUID | None = None,
+) -> Posted:
+    """Credit a payment (``amount`` > 0); ``reference`` names it and counts once (IntegrityError)."""
+    return _post("purchase", account_id, amount, description, created_by, reference)
+
+
+def adjust(
+    account_id: uuid.UUID, amount: int, *, description: str, created_by: uuid.UUID
+) -> Posted:
+    """Correct a balance by ``amount`` (either sign), by a member of staff, with a reason.
+
+    Raises LedgerRefusal when the balance would fall below 0.
+    """
+    return _post("adjustment", account_id, amount, description, created_by, None)
+
+
+def _post(
+    kind: Literal["grant", "purchase", "adjustment"],
+    account_id: uuid.UUID,
+    amount: int,
+    description: str,
+    created_by: uuid.UUID | None,
+    reference: str | None,
+) -> Posted:
+    values: dict[str, Any] = {
+        "id": uuid.uuid4(),
+        "kind": kind,
+        "account": account_id,
+        "amount": amount,
+        "description": description[:200],
+        "created_by": created_by,
+        "reference": reference,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(POST, values)
+        row = cursor.fetchone()
+    if row is None:
+        raise LedgerRefusal(f"No wallet of {account_id}, or its balance does not allow {amount:+}")
+    return Posted(entry_id=values["id"], balance=row[0])

@@ -1,0 +1,289 @@
+"""The product: what is sold, what was asked for, every time we asked the provider, what happened."""
+
+from __future__ import annotations
+
+import uuid
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts.models import Account, ApiKey, User
+from credits.models import LedgerEntry
+from generation.states import ERROR_CODES, State
+from generation.states import OPEN as OPEN_STATES
+from generation.states import TERMINAL as TERMINAL_STATES
+from generation.states import UNDELIVERED as UNDELIVERED_STATES
+
+# plain strings, so that migrations do not import the enumeration
+OPEN = [state.value for state in OPEN_STATES]
+TERMINAL = [state.value for state in TERMINAL_STATES]
+UNDELIVERED = [state.value for state in UNDELIVERED_STATES]
+
+
+class CatalogModel(models.Model):
+    """What is sold, as data. The provider's ids change under our names; prices never do backwards."""
+
+    class Kind(models.TextChoices):
+        VIDEO = "video"
+        IMAGE = "image"
+
+    name = models.SlugField(primary_key=True, max_length=50)
+    aliases = models.JSONField(default=list, blank=True)
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    quality = models.CharField(max_length=20)
+    price = models.PositiveIntegerField(db_comment="credits")
+    shapes = models.JSONField(db_comment="allowed aspect ratios or sizes; the first is the default")
+    estimated_time = models.CharField(max_length=40)
+    estimated_time_with_images = models.CharField(max_length=40, blank=True)
+    message = models.CharField(max_length=80, db_comment="what a create answers")
+    message_with_images = models.CharField(max_length=80, blank=True)
+    expected_seconds = models.PositiveIntegerField(db_comment="until ready; progress is drawn by it")
+    first_poll_seconds = models.PositiveIntegerField(default=25)
+    submits_per_minute = models.PositiveIntegerField(
+        default=50, db_comment="what the provider's quota lets through; admission is judged by it"
+    )
+    # blank = the setting PROVIDER_MODELS, so that a deployment swaps ids by configuration
+    provider_model = models.CharField(max_length=100, blank=True)
+    enabled = models.BooleanField(default=True)
+    retires_at = models.DateTimeField(null=True, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("position", "name")
+        constraints = [
+            models.CheckConstraint(condition=Q(price__gt=0), name="catalog_price_is_positive"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["video", "image"]), name="catalog_kind_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Generation(models.Model):
+    """One request and its result. The row is its own outbox: open means scheduled.
+
+    Only ``generation/creation.py`` and ``generation/lifecycle.py`` write here.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="generations")
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, null=True, related_name="+")
+    idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - NULL is "none" to UNIQUE
+    request_sha256 = models.BinaryField(max_length=32, null=True)
+    retry_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="retried_by")
+
+    model = models.ForeignKey(CatalogModel, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=5, choices=CatalogModel.Kind.choices)
+    prompt = models.CharField(max_length=1000, blank=True)
+    parameters = models.JSONField(db_comment="validated: aspect_ratio or size, source_image_urls")
+    price = models.PositiveIntegerField(db_comment="credits, as charged")
+    estimated_time = models.CharField(max_length=40)
+    expected_seconds = models.FloatField(db_comment="as scaled at creation")
+    charge = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, related_name="+")
+    refund = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, null=True, related_name="+")
+
+    state = models.CharField(max_length=14, choices=State.choices, default=State.QUEUED)
+    version = models.PositiveIntegerField(default=1, db_comment="one more with every event")
+    next_attempt_at = models.DateTimeField(null=True, db_comment="when due; while claimed, when the lease ends")
+    lease_token = models.UUIDField(null=True)
+    strikes = models.PositiveSmallIntegerField(default=0, db_comment="claims without a write-back")
+    retries = models.PositiveSmallIntegerField(default=0, db_comment="failed tries of this state")
+    deadline_at = models.DateTimeField()
+    unknown_until = models.DateTimeField(null=True)
+    unknown_attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.TextField(blank=True, db_comment="for operators; never shown to customers")
+
+    project = models.CharField(max_length=100, blank=True)
+    location = models.CharField(max_length=50, blank=True)
+    provider_model = models.CharField(max_length=100, blank=True)
+    operation_name = models.CharField(max_length=400, null=True)  # noqa: DJ001 - NULL is "none" to UNIQUE
+    accepted_at = models.DateTimeField(null=True)
+    output_uri = models.CharField(max_length=500, blank=True, db_comment="at the provider")
+
+    output_key = models.CharField(max_length=200, blank=True, db_comment="in our storage")
+    output_type = models.CharField(max_length=20, blank=True)
+    output_size = models.BigIntegerField(null=True, db_comment="bytes")
+    output_sha256 = models.CharField(max_length=64, blank=True)
+    output_facts = models.JSONField(default=dict, db_comment="as read back: duration, width, height, codecs")
+    output_deleted_at = models.DateTimeField(null=True)
+
+    error_code = models.CharField(max_length=30, blank=True)
+    error_message = models.CharField(max_length=400, blank=True)
+    error_retryable = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    updated_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "idempotency_key"], name="generation_idempotency_key_unique"
+            ),
+            models.UniqueConstraint(fields=["operation_name"], name="generation_operation_unique"),
+            models.CheckConstraint(
+                condition=Q(state__in=OPEN + TERMINAL), name="generation_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=OPEN, next_attempt_at__isnull=False)
+                | Q(state__in=TERMINAL, next_attempt_at__isnull=True),
+                name="generation_open_iff_scheduled",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=UNDELIVERED, refund__isnull=False)
+                | (~Q(state__in=UNDELIVERED) & Q(refund__isnull=True)),
+                name="generation_refunded_iff_not_delivered",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(state=State.COMPLETED.value)
+                    & (~Q(output_key="") | Q(output_deleted_at__isnull=False))
+                )
+                | (~Q(state=State.COMPLETED.value) & Q(output_key="", output_deleted_at__isnull=True)),
+                name="generation_completed_iff_stored",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=State.FAILED.value, error_code__in=list(ERROR_CODES))
+                | (~Q(state=State.FAILED.value) & Q(error_code="")),
+                name="generation_failed_iff_error",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=OPEN, finished_at__isnull=True)
+                | Q(state__in=TERMINAL, finished_at__isnull=False, lease_token__isnull=True),
+                name="generation_finished_iff_terminal",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.RUNNING.value) | Q(operation_name__isnull=False),
+                name="generation_running_has_an_operation",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.STORING.value) | ~Q(output_uri=""),
+                name="generation_storing_has_an_output",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.SUBMIT_UNKNOWN.value) | Q(unknown_until__isnull=False),
+                name="generation_unknown_has_a_window",
+            ),
+            models.CheckConstraint(
+                condition=Q(idempotency_key__isnull=True, request_sha256__isnull=True)
+                | Q(idempotency_key__isnull=False, request_sha256__isnull=False),
+                name="generation_key_has_its_request",
+            ),
+        ]
+        indexes = [
+            # read by common/due.py: tiny, since only open rows are in it
+            models.Index(
+                fields=["state", "next_attempt_at"],
+                condition=Q(next_attempt_at__isnull=False),
+                name="generation_due",
+            ),
+            models.Index(fields=["account", "-created_at", "-id"], name="generation_history"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id} ({self.state})"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether work is still to be done."""
+        return self.state in OPEN
+
+    @property
+    def source_image_urls(self) -> list[str]:
+        """0 to 3 URLs of the customer's; hostile until fetched by common/safe_fetch.py."""
+        urls: list[str] = self.parameters.get("source_image_urls", [])
+        return urls
+
+    @property
+    def shape(self) -> str:
+        """The aspect ratio of a video or the size of an image."""
+        shape: str = self.parameters["aspect_ratio" if self.kind == "video" else "size"]
+        return shape
+
+
+class Attempt(models.Model):
+    """One time we asked the provider; committed before the question is sent."""
+
+    class Outcome(models.TextChoices):
+        ASKED = "asked"  # no answer yet
+        ACCEPTED = "accepted"
+        NOT_ACCEPTED = "not_accepted"
+        REJECTED = "rejected"
+        UNKNOWN = "unknown"
+        ADOPTED = "adopted"  # unknown, then found in its prefix
+
+    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    prefix = models.CharField(max_length=300, unique=True)
+    provider_model = models.CharField(max_length=100)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.ASKED)
+    operation_name = models.CharField(max_length=400, blank=True)
+    detail = models.TextField(blank=True)
+    asked_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("number",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["generation", "number"], name="attempt_number_unique_in_generation"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    outcome__in=[
+                        "asked", "accepted", "not_accepted", "rejected", "unknown", "adopted",
+                    ]
+                ),
+                name="attempt_outcome_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.generation_id}: {self.outcome}"
+
+
+class GenerationEvent(models.Model):
+    """What happened to a generation, append-only, numbered by its version; one is terminal."""
+
+    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="events")
+    sequence = models.PositiveIntegerField()
+    state = models.CharField(max_length=14, choices=State.choices)
+    is_terminal = models.BooleanField(default=False)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
+
+    class Meta:
+        ordering = ("sequence",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["generation", "sequence"], name="event_sequence_unique_in_generation"
+            ),
+            models.UniqueConstraint(
+                fields=["generation"],
+                condition=Q(is_terminal=True),
+                name="event_terminal_once_a_generation",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_terminal=True, state__in=TERMINAL)
+                | Q(is_terminal=False, state__in=OPEN),
+                name="event_terminal_iff_state_is",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.generation_id} #{self.sequence} {self.state}"
+
+
+class Orphan(models.Model):
+    """An output we paid for and no customer gets: kept for the operator, never charged again."""
+
+    attempt = models.OneToOneField(Attempt, on_delete=models.PROTECT, related_name="orphan")
+    uri = models.CharField(max_length=500)
+    found_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    note = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.uri

@@ -1,0 +1,53 @@
+"""Who the tests are about: Alice owns, Bob must see nothing of hers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accounts import secrets
+from accounts.models import Account, ApiKey, Membership, User
+from credits import ledger
+from credits.models import LedgerEntry, Wallet
+
+PASSWORD = "correct-horse-7-battery"
+
+
+@dataclass
+class Person:
+    user: User
+    account: Account
+    key: str
+
+    @property
+    def balance(self) -> int:
+        return Wallet.objects.get(account=self.account).balance
+
+    @property
+    def entries(self) -> list[LedgerEntry]:
+        return list(LedgerEntry.objects.filter(wallet_id=self.account.pk).order_by("sequence"))
+
+
+def make_person(name: str, credits: int = 1000) -> Person:
+    """A user with an account of their own, a key and ``credits``."""
+    user = User(username=name, email=f"{name}@example.com")
+    user.set_password(PASSWORD)
+    user.save()
+    account = Account.objects.create(name=name)
+    Membership.objects.create(user=user, account=account)
+    ledger.open_wallet(account.pk)
+    if credits:
+        ledger.grant(account.pk, credits, description="for the test")
+    return Person(user=user, account=account, key=make_key(user, account))
+
+
+def make_key(user: User, account: Account) -> str:
+    """A fresh API key's secret."""
+    secret = secrets.generate(secrets.KEY_PREFIX)
+    ApiKey.objects.create(
+        account=account,
+        created_by=user,
+        name="test",
+        digest=secrets.digest(secret),
+        preview=secrets.preview(secret),
+    )
+    return secret
