@@ -1,0 +1,148 @@
+"""A provider that answers anything at all, for what the emulator is too well behaved to say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+from google.oauth2.credentials import Credentials
+
+from generation.backends.base import SourceImage, SubmitRequest
+from generation.backends.vertex import VertexBackend
+
+BUCKET = "outputs"
+PREFIX = f"gs://{BUCKET}/g1/a1/"
+MODEL = "veo-3.1-fast-generate-001"
+RESOURCE = f"projects/p1/locations/us-central1/publishers/google/models/{MODEL}"
+OPERATION = f"{RESOURCE}/operations/0f0e-1"
+
+Reply = Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class Seen:
+    """One request as it came over the wire."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Provider:
+    """A server on loopback whose answer is ``reply``; everything it was asked is in ``seen``."""
+
+    url: str = ""
+    reply: Reply | None = None
+    seen: list[Seen] = field(default_factory=list)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.seen.append(Seen(request.method, request.raw_path, headers, body))
+        assert self.reply is not None
+        return await self.reply(request, body)
+
+
+def says(
+    payload: object = None,
+    *,
+    status: int = 200,
+    text: str | bytes | None = None,
+    headers: dict[str, str] | None = None,
+) -> Reply:
+    """A reply with a JSON payload, or with ``text`` as it is."""
+
+    async def reply(request: web.Request, body: bytes) -> web.StreamResponse:
+        if text is None:
+            return web.json_response(payload, status=status, headers=headers)
+        raw = text.encode() if isinstance(text, str) else text
+        return web.Response(body=raw, status=status, headers=headers, content_type="text/html")
+
+    return reply
+
+
+def google_error(code: int, message: str = "no", status: str = "", **headers: str) -> Reply:
+    """An error in Google's shape."""
+    error = {"error": {"code": code, "message": message, "status": status}}
+    return says(error, status=code, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+async def reset(request: web.Request, body: bytes) -> web.StreamResponse:
+    """Cut the connection without a word."""
+    assert request.transport is not None
+    request.transport.abort()
+    await asyncio.sleep(0)
+    return web.Response()
+
+
+async def hang(request: web.Request, body: bytes) -> web.StreamResponse:
+    """Never answer."""
+    await asyncio.sleep(30)
+    return web.Response()
+
+
+async def drip(request: web.Request, body: bytes) -> web.StreamResponse:
+    """Answer one byte at a time, each in time, without end."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    for _ in range(600):
+        await response.write(b" ")
+        await asyncio.sleep(0.05)
+    return response
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def provider(anyio_backend: str) -> AsyncIterator[Provider]:
+    made = Provider()
+    app = web.Application(client_max_size=200 * 1024 * 1024)
+    app.router.add_route("*", "/{tail:.*}", made.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.05)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield made
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def backend(provider: Provider) -> AsyncIterator[VertexBackend]:
+    made = open_backend(provider.url)
+    yield made
+    await made.aclose()
+
+
+def open_backend(
+    url: str, *, credentials: Credentials | None = None, timeout: float = 0.6
+) -> VertexBackend:
+    """A backend of project p1 that gives up soon (``timeout`` in seconds)."""
+    return VertexBackend(
+        project="p1",
+        location="us-central1",
+        bucket=BUCKET,
+        credentials=credentials or Credentials(token="t1", quota_project_id="q1"),
+        base_url=url,
+        submit_timeout=timeout,
+        read_timeout=timeout,
+        fetch_timeout=timeout,
+    )
+
+
+def video(prompt: str = "a red kite", *images: SourceImage, prefix: str = PREFIX) -> SubmitRequest:
+    return SubmitRequest("video", MODEL, prompt, "16:9", prefix, images, {"generation": "g1"})
+
+
+def image(prompt: str = "a red kite", *, prefix: str = PREFIX) -> SubmitRequest:
+    return SubmitRequest(
+        "image", "gemini-3.1-flash-image", prompt, "3:2", prefix, labels={"generation": "g1"}
+    )
