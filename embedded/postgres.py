@@ -14,7 +14,7 @@ import psycopg
 
 from embedded import StackError
 from embedded.paths import Lock, private_dir, socket_path
-from embedded.processes import Child, Program, start_time, stop_all, wait_ready, wait_until
+from embedded.processes import Child, Program, stop_all, wait_ready, wait_until
 from embedded.unprivileged import identity
 
 DATABASE = "reelmint"
@@ -22,8 +22,6 @@ OWNER = "reelmint_owner"
 APP = "reelmint_app"
 SUPERUSER = "postgres"
 ROLES_SQL = Path(__file__).with_name("roles.sql")
-# What a killed server's last processes cause for a moment, until they notice that it is gone.
-STILL_IN_USE = "is still in use"
 
 
 def bin_dir() -> Path:
@@ -79,13 +77,13 @@ class PostgresServer:
         query = urlencode({"host": str(self.socket_dir), "user": user}, quote_via=quote, safe="/")
         return f"postgresql:///{dbname}?{query}"
 
-    def launch(self) -> None:
+    def launch(self) -> Child:
         """Make the data folder if there is none and start the server, without waiting for it."""
         binaries = bin_dir()
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         if self._lock is None:
             lock_path = self.data_dir.with_name(f"{self.data_dir.name}.lock")
-            self._lock = Lock(lock_path, f"{self.data_dir} is in use by another server of ours")
+            self._lock = Lock(lock_path, f"Another PostgreSQL of ours runs on {self.data_dir}")
         private_dir(self.socket_dir)
         identity().owns(self.socket_dir)
         socket_path(self.socket_dir / ".s.PGSQL.5432.lock")
@@ -94,29 +92,18 @@ class PostgresServer:
             self._end_leftover()
         else:
             self._initdb(binaries)
-        program = Program(
-            "postgres", self._argv(binaries), signal.SIGINT, identity=identity()
-        )  # SIGINT: "fast" shutdown
+        # SIGINT is its "fast" shutdown
+        program = Program("postgres", self._argv(binaries), signal.SIGINT, identity=identity())
         self._child = Child(program, self._environment(), self.log)
+        return self._child
 
     def wait(self) -> None:
         """Wait until it answers, and make the database and its roles the first time."""
-        for _ in range(10):
-            try:
-                wait_ready(self.child, self._answers)
-                break
-            except StackError:
-                if STILL_IN_USE not in self.child.log_tail():
-                    raise
-                self.child.kill_group()
-                wait_until(lambda: False, 0.3)
-                self.launch()
+        wait_ready(self.child, self._answers)
         with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
-            found = connection.execute(
-                "SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)
-            ).fetchone()
-        if found is None:
-            self._create_database()
+            query = "SELECT 1 FROM pg_database WHERE datname = %s"
+            if connection.execute(query, (DATABASE,)).fetchone() is None:
+                self._create_database()
 
     def stop(self, grace: float = 10.0) -> None:
         """End every session at once and shut down cleanly; the data stays."""
@@ -185,24 +172,34 @@ class PostgresServer:
             )
 
     def _end_leftover(self) -> None:
-        """Deal with postmaster.pid of a server that lost its parent or was killed.
+        """End what is left of a server that lost its parent or was killed, and its pid file.
 
-        PostgreSQL takes any live process with the noted id for a server, also one that got the id
-        since. The one that is really ours stands in the data folder (it does chdir there).
+        PostgreSQL takes any live process with the noted id for a server, also a stranger that was
+        given the id since; but every process of a server stands in the data folder.
         """
         noted = self.data_dir / "postmaster.pid"
-        if not noted.exists():
+        if not noted.exists() or not Path("/proc/self").exists():
             return
         pid = int((noted.read_text().split() or ["0"])[0])
-        if start_time(pid) is None:
-            return
-        if Path(f"/proc/{pid}/cwd").resolve() != self.data_dir.resolve():
-            noted.unlink()
-            return
-        os.kill(pid, signal.SIGINT)
-        if not wait_until(lambda: start_time(pid) is None, 10):
-            os.kill(pid, signal.SIGKILL)
-            wait_until(lambda: start_time(pid) is None, 2)
+        if pid in self._processes():
+            os.kill(pid, signal.SIGINT)
+        if not wait_until(lambda: not self._processes(), 10):
+            for left in self._processes():
+                os.kill(left, signal.SIGKILL)
+            wait_until(lambda: not self._processes(), 2)
+        noted.unlink(missing_ok=True)
+
+    def _processes(self) -> list[int]:
+        """Everything called postgres that stands in the data folder."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                named = (process / "comm").read_text().strip() == "postgres"
+                if named and (process / "cwd").readlink() == self.data_dir.resolve():
+                    found.append(int(process.name))
+            except OSError:
+                continue  # ended meanwhile, or somebody else's
+        return found
 
     def _answers(self) -> bool:
         try:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded import StackError
+from embedded.paths import CHECKOUT
 from embedded.unprivileged import OURSELVES, Identity
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -39,7 +40,7 @@ class Child:
     """One running program, in a session of its own, writing to ``log``."""
 
     def __init__(self, program: Program, environment: Mapping[str, str], log: Path) -> None:
-        """Start it at once."""
+        """Start it at once, in the checkout's folder."""
         self.program = program
         self.log = log
         self.started = time.monotonic()
@@ -48,6 +49,7 @@ class Child:
             self._log_start = output.tell()
             self._process = subprocess.Popen(
                 program.argv,
+                cwd=CHECKOUT,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -69,18 +71,25 @@ class Child:
     @property
     def exit_code(self) -> int | None:
         """None while it runs; negative = the signal that ended it."""
-        return self._process.poll()
+        if self._process.returncode is not None:
+            return self._process.returncode
+        # WNOWAIT: while nobody collects the exit code, the number cannot be given to a stranger
+        # and kill_group() cannot hit one
+        seen = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if seen is None:
+            return None
+        return seen.si_status if seen.si_code == os.CLD_EXITED else -seen.si_status
 
     def signal(self, number: signal.Signals) -> None:
         """Send to the program alone, not to what it started."""
-        self._process.send_signal(number)
+        if self._process.returncode is None:
+            os.kill(self.pid, number)
 
     def kill_group(self) -> None:
         """SIGKILL to the program and everything of its group, also after its own end."""
-        # The number cannot belong to another group while we have not collected the exit code, nor
-        # while a member is left; with neither, there is nothing to find.
-        signal_group(self.pid, signal.SIGKILL)
-        self._process.wait()
+        if self._process.returncode is None:
+            signal_group(self.pid, signal.SIGKILL)
+            self._process.wait()
 
     def log_tail(self, lines: int = 15) -> str:
         """The last lines it wrote since this start, for a message."""

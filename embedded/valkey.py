@@ -55,13 +55,13 @@ class ValkeyServer:
         """In redis-py's spelling."""
         return f"unix://{self.socket}?db={db}"
 
-    def launch(self) -> None:
+    def launch(self) -> Child:
         """Start the server without waiting for it."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         private_dir(self.socket.parent)
         if self._lock is None:
             lock_path = self.data_dir.with_name(f"{self.data_dir.name}.lock")
-            self._lock = Lock(lock_path, f"{self.data_dir} is in use by another server of ours")
+            self._lock = Lock(lock_path, f"Another Valkey of ours runs on {self.data_dir}")
         options = {
             "port": "0",
             "unixsocket": str(self.socket),
@@ -76,6 +76,7 @@ class ValkeyServer:
         argv = [str(binary()), *(word for key in options for word in (f"--{key}", options[key]))]
         environment = {"PATH": os.environ.get("PATH", "")}
         self._child = Child(Program("valkey", argv), environment, self.log)
+        return self._child
 
     def wait(self) -> None:
         """Wait until it answers."""
