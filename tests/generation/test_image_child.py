@@ -1,0 +1,147 @@
+"""The decoding process: its limits hold, and its end, however violent, is only a refused image."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+from PIL import Image
+
+from generation import image_child, source_images
+from generation.backends.base import SourceImage
+from generation.source_images import UnusableImage, prepare
+from tests.generation.images import encoded, halves
+
+
+def prepared(data: bytes) -> SourceImage:
+    return asyncio.run(prepare(data))
+
+
+def run_child(data: bytes) -> tuple[int, int]:
+    """(exit status, highest resident set in MB) of the child itself, not of a fork of pytest."""
+    code = (
+        "import resource, subprocess, sys\n"
+        "p = subprocess.run([sys.executable, '-I', sys.argv[1]], stdin=0, capture_output=True)\n"
+        "rss = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024\n"
+        "print(p.returncode, rss)\n"
+    )
+    command = [sys.executable, "-I", "-c", code, image_child.__file__]
+    answer = subprocess.run(command, input=data, capture_output=True, check=True)
+    status, rss = answer.stdout.split()
+    return int(status), int(rss)
+
+
+@pytest.mark.parametrize("side", [9400, 13000, 19000])
+def test_a_bomb_is_refused_before_it_is_unpacked(side):
+    bomb = encoded(Image.new("1", (side, side)), "PNG")
+    assert len(bomb) < 50_000
+    status, megabytes = run_child(bomb)
+    assert status == 1
+    assert megabytes <= 64
+
+
+@pytest.mark.parametrize(("file_format", "mode"), [("PNG", "1"), ("PNG", "LA"), ("WEBP", "RGBA")])
+def test_the_largest_allowed_image_fits_into_half_a_gigabyte(file_format, mode):
+    image = Image.new(mode, (5000, 5000))
+    options = {"lossless": True, "quality": 0, "method": 0} if file_format == "WEBP" else {}
+    status, megabytes = run_child(encoded(image, file_format, **options))
+    assert status == 0
+    assert megabytes <= 512
+
+
+@pytest.mark.parametrize(
+    ("attack", "ends_with"),
+    [
+        ("bytearray(1 << 30)", "MemoryError"),
+        ("open('written', 'wb').write(b'x' * 100_000)", "OSError: [Errno 27] File too large"),
+    ],
+)
+def test_the_childs_limits_hold(attack, ends_with, tmp_path):
+    code = f"import runpy, sys\nrunpy.run_path(sys.argv[1])['_limit_ourselves']()\n{attack}\n"
+    command = [sys.executable, "-I", "-c", code, image_child.__file__]
+    answer = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert answer.returncode == 1
+    assert answer.stderr.strip().endswith(ends_with)
+
+
+def big_png() -> bytes:
+    return encoded(Image.new("1", (5000, 5000)), "PNG")
+
+
+def children() -> list[psutil.Process]:
+    """Ours that are alive; one that ended in this moment does not count."""
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if any(part.endswith("image_child.py") for part in child.cmdline()):
+                found.append(child)
+    return found
+
+
+async def until_decoding() -> psutil.Process:
+    for _ in range(500):
+        if found := children():
+            return found[0]
+        await asyncio.sleep(0.01)
+    raise AssertionError("no child was started")
+
+
+def test_a_killed_child_is_a_refused_image():
+    async def main() -> None:
+        task = asyncio.create_task(prepare(big_png()))
+        child = await until_decoding()
+        child.send_signal(signal.SIGKILL)
+        with pytest.raises(UnusableImage, match="-9"):
+            await task
+
+    asyncio.run(main())
+
+
+def test_a_slow_child_is_ended_and_reaped(monkeypatch):
+    monkeypatch.setattr(source_images, "DECODE_SECONDS", 0.15)
+    with pytest.raises(UnusableImage, match="too long"):
+        prepared(big_png())
+    assert children() == []
+
+
+def test_a_canceled_caller_leaves_no_child():
+    async def main() -> None:
+        task = asyncio.create_task(prepare(big_png()))
+        await until_decoding()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert children() == []
+
+    asyncio.run(main())
+
+
+def test_two_are_decoded_at_a_time():
+    async def main() -> None:
+        tasks = [asyncio.create_task(prepare(encoded(halves(), "PNG"))) for _ in range(6)]
+        most = 0
+        while not all(task.done() for task in tasks):
+            most = max(most, len(children()))
+            await asyncio.sleep(0.005)
+        assert len(await asyncio.gather(*tasks)) == 6
+        assert 1 <= most <= 2
+
+    asyncio.run(main())
+
+
+def test_the_child_sees_no_environment(monkeypatch):
+    monkeypatch.setenv("SECRET_KEY", "s3cret")
+
+    async def main() -> dict[str, str]:
+        task = asyncio.create_task(prepare(big_png()))
+        child = await until_decoding()
+        environment = child.environ()
+        await task
+        return environment
+
+    assert "SECRET_KEY" not in asyncio.run(main())
