@@ -14,35 +14,16 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts import rate_limit, secrets
+from accounts import keys, rate_limit, secrets
 from accounts.client_address import client_address
+from accounts.login import AccountSuspended, InvalidCredentials
 from accounts.models import ApiKey, User
-from accounts.throttling import WINDOW, too_many
-from common.errors import ApiError
 
 SCHEMES = {"bearer", "token", "api-key"}
 BLANKS = re.compile(r"[ \t]+")
 CHALLENGE = "Bearer"
 FAILURES = "failed-secrets"
-
-
-class InvalidCredentials(ApiError):
-    """401: malformed, unknown, expired and revoked are all alike to the client."""
-
-    status_code = 401
-    default_code = "invalid_credentials"
-    default_detail = "The credentials are invalid"
-
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(message, headers={"WWW-Authenticate": CHALLENGE})
-
-
-class AccountSuspended(ApiError):
-    """403: the secret is good, its account may not use the service."""
-
-    status_code = 403
-    default_code = "account_suspended"
-    default_detail = "This account is suspended"
+WINDOW = 60  # seconds
 
 
 class SecretAuthentication(BaseAuthentication):
@@ -58,13 +39,13 @@ class SecretAuthentication(BaseAuthentication):
         limit = settings.RATE_LIMIT_AUTH_FAILURES
         stand = rate_limit.peek(FAILURES, limit, WINDOW, who)
         if not stand.allowed:
-            raise too_many(stand)
+            raise rate_limit.too_many(stand)
         secret = read_secret(authorization, header_key)
-        api_key = find(secret) if secret is not None else None
+        api_key = keys.find(secret) if secret is not None else None
         if api_key is None:
             # Of a burst that passed the look above, no more than the limit get this answer.
             decision = rate_limit.hit(FAILURES, limit, WINDOW, who)
-            raise InvalidCredentials if decision.allowed else too_many(decision)
+            raise InvalidCredentials if decision.allowed else rate_limit.too_many(decision)
         if api_key.account.suspended_at is not None:
             raise AccountSuspended
         api_key.note_use(timezone.now())
@@ -80,10 +61,18 @@ class HasAccount(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Raises NotAuthenticated (401), never answers 403."""
-        if not isinstance(request.auth, ApiKey):
-            message = "Authentication is required, send the header Authorization: Bearer <key>"
-            raise NotAuthenticated(message)
+        caller(request)
         return True
+
+
+def caller(request: Request) -> ApiKey:
+    """The secret that the request was sent with: its ``account`` pays, its ``created_by`` acts.
+
+    Raises NotAuthenticated without one.
+    """
+    if not isinstance(request.auth, ApiKey):
+        raise NotAuthenticated("Send an API key in the header Authorization: Bearer <key>")
+    return request.auth
 
 
 def read_secret(authorization: str | None, header_key: str | None) -> str | None:
@@ -101,18 +90,6 @@ def read_secret(authorization: str | None, header_key: str | None) -> str | None
         if header_key and header_key.strip(" \t") not in {"", secret}:
             return None
     return secret if secrets.is_well_formed(secret) else None
-
-
-def find(secret: str) -> ApiKey | None:
-    """The live key of an active user, in one indexed SELECT by the secret's digest."""
-    found = (
-        ApiKey.objects.select_related("account", "created_by")
-        .filter(digest=secrets.digest(secret))
-        .first()
-    )
-    if found is None or not found.is_live or not found.created_by.is_active:
-        return None
-    return found
 
 
 class SecretScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular's hook is not annotated

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
@@ -22,9 +22,7 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField("e-mail", max_length=254)
 
-    objects: ClassVar[UserManager[User]] = UserManager()
-
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]  # Django's own way to inherit it
+    class Meta(AbstractUser.Meta):
         constraints = [
             models.UniqueConstraint(Lower("email"), name="user_email_unique_whatever_the_case"),
             models.UniqueConstraint(Lower("username"), name="user_name_unique_whatever_the_case"),
@@ -107,14 +105,18 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
-    objects: ClassVar[models.Manager[ApiKey]] = ApiKeyQuerySet.as_manager()  # type: ignore[assignment]  # the stubs lose the class
+    objects: ClassVar[models.Manager[ApiKey]] = ApiKeyQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["digest"], name="api_key_digest_unique"),
-            models.CheckConstraint(condition=Q(kind__in=["key", "token"]), name="api_key_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["key", "token"]), name="api_key_kind_is_known"
+            ),
         ]
-        indexes = [models.Index(fields=["account", "kind", "created_at"], name="api_key_by_account")]
+        indexes = [
+            models.Index(fields=["account", "kind", "created_at"], name="api_key_by_account")
+        ]
 
     def __str__(self) -> str:
         return self.preview

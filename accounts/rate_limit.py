@@ -24,6 +24,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from common.errors import RateLimited
 from config.env import limits_storage_url
 
 T = TypeVar("T")
@@ -136,3 +137,12 @@ def peek(name: str, limit: int, per_seconds: int, *identifiers: str) -> Decision
 def forget(name: str, limit: int, per_seconds: int, *identifiers: str) -> None:
     """Empty the window, as after a success that proves the failures harmless."""
     _limiter(settings.REDIS_URL).forget(name, limit, per_seconds, *identifiers)
+
+
+def too_many(decision: Decision) -> RateLimited:
+    """The 429 of a refused ``decision``; ``Retry-After`` is when a place becomes free."""
+    wait = decision.reset_in
+    return RateLimited(
+        f"Too many requests, try again in {wait} second{'' if wait == 1 else 's'}",
+        headers={"Retry-After": str(wait)},
+    )

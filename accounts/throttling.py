@@ -11,7 +11,6 @@ from accounts import rate_limit
 from accounts.client_address import client_address
 from accounts.models import ApiKey
 from accounts.rate_limit import Decision
-from common.errors import RateLimited
 
 WINDOW = 60  # seconds
 CREATES = "creates"
@@ -32,7 +31,7 @@ class AccountThrottle(BaseThrottle):
         decision = rate_limit.hit(name, limit, WINDOW, who)
         view.headers.update(rate_limit_headers(name, decision))
         if not decision.allowed:
-            raise too_many(decision)
+            raise rate_limit.too_many(decision)
         return True
 
 
@@ -54,12 +53,3 @@ def rate_limit_headers(name: str, decision: Decision, window: int = WINDOW) -> d
         "RateLimit-Policy": f'"{name}";q={decision.limit};w={window}',
         "RateLimit": f'"{name}";r={decision.remaining};t={decision.reset_in}',
     }
-
-
-def too_many(decision: Decision) -> RateLimited:
-    """The 429 of a refused ``decision``; ``Retry-After`` is when a place becomes free."""
-    wait = decision.reset_in
-    return RateLimited(
-        f"Too many requests, try again in {wait} second{'' if wait == 1 else 's'}",
-        headers={"Retry-After": str(wait)},
-    )

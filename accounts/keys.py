@@ -1,0 +1,107 @@
+"""Making, finding and ending secrets: API keys and login tokens."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import secrets
+from accounts.models import TOKEN_LIFETIME, Account, ApiKey, User
+from common.errors import InvalidRequest, NotFound
+
+MAX_LIVE_KEYS = 20  # an account, contract section 1
+
+
+class TooManyKeys(InvalidRequest):
+    """400: the account has all the live keys it may have."""
+
+    default_detail = f"An account has at most {MAX_LIVE_KEYS} live API keys, delete one first"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new row and its secret, which nothing can show a second time."""
+
+    api_key: ApiKey
+    secret: str
+
+
+def create_key(
+    account: Account,
+    created_by: User,
+    name: str,
+    expires_at: datetime | None = None,
+    *,
+    make_room: bool = False,
+) -> Issued:
+    """Make an API key. Raises TooManyKeys; ``make_room`` ends the oldest one of this name instead.
+
+    Counting and inserting happen under the account's lock, or a race would make more than 20. It
+    is the lock that does not stop others from inserting rows that point to the account.
+    """
+    with transaction.atomic():
+        Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+        live = account.api_keys.keys().live()
+        if live.count() >= MAX_LIVE_KEYS:
+            oldest = live.filter(name=name).order_by("created_at").first() if make_room else None
+            if oldest is None:
+                raise TooManyKeys
+            _end(oldest)
+        return _issue(
+            secrets.KEY_PREFIX,
+            ApiKey(account=account, created_by=created_by, name=name, expires_at=expires_at),
+        )
+
+
+def issue_token(account: Account, user: User) -> Issued:
+    """Make a login token; it lives for TOKEN_LIFETIME from its last use."""
+    return _issue(
+        secrets.TOKEN_PREFIX,
+        ApiKey(
+            account=account,
+            created_by=user,
+            kind=ApiKey.Kind.TOKEN,
+            expires_at=timezone.now() + TOKEN_LIFETIME,
+        ),
+    )
+
+
+def find(secret: str) -> ApiKey | None:
+    """The live secret of an active user, in one indexed SELECT by its digest."""
+    found = (
+        ApiKey.objects.select_related("account", "created_by")
+        .filter(digest=secrets.digest(secret))
+        .first()
+    )
+    if found is None or not found.is_live or not found.created_by.is_active:
+        return None
+    return found
+
+
+def revoke_key(account: Account, key_id: uuid.UUID) -> None:
+    """End one of the account's API keys. Raises NotFound, also for one that has ended already."""
+    key = account.api_keys.keys().filter(pk=key_id, revoked_at=None).first()
+    if key is None:
+        raise NotFound
+    _end(key)
+
+
+def revoke_token(token: ApiKey) -> None:
+    """End a login token."""
+    _end(token)
+
+
+def _issue(prefix: str, row: ApiKey) -> Issued:
+    secret = secrets.generate(prefix)
+    row.digest = secrets.digest(secret)
+    row.preview = secrets.preview(secret)
+    row.save(force_insert=True)
+    return Issued(api_key=row, secret=secret)
+
+
+def _end(key: ApiKey) -> None:
+    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())

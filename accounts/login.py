@@ -1,0 +1,100 @@
+"""A name and a password for a login token; guessing is slowed down."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from django.conf import settings
+from django.db.models import Value
+from django.db.models.functions import Lower
+
+from accounts import keys, rate_limit
+from accounts.keys import Issued
+from accounts.models import Account, User
+from common.errors import ApiError
+
+WINDOW = 60  # seconds
+# One address may fail for several people, as behind an office's router.
+ADDRESS_FACTOR = 4
+ONE_PERSON = "failed-logins"
+ONE_ADDRESS = "failed-logins-of-address"
+
+
+class InvalidCredentials(ApiError):
+    """401: whatever is wrong with them, the answer is the same."""
+
+    status_code = 401
+    default_code = "invalid_credentials"
+    default_detail = "The credentials are invalid"
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message, headers={"WWW-Authenticate": "Bearer"})
+
+
+class AccountSuspended(ApiError):
+    """403: the credentials are good, their account may not use the service."""
+
+    status_code = 403
+    default_code = "account_suspended"
+    default_detail = "This account is suspended"
+
+
+class NoAccount(ApiError):
+    """403: a user of the admin pages alone, who owns nothing to call the API for."""
+
+    status_code = 403
+    default_code = "permission_denied"
+    default_detail = "This user belongs to no account"
+
+
+def log_in(identity: str, password: str, address: str) -> Issued:
+    """Issue a token to who ``identity`` (a user name or an e-mail) and ``password`` belong to.
+
+    Raises InvalidCredentials, RateLimited, AccountSuspended or NoAccount. The place for a failure
+    is taken before the password is looked at and given back after a success: however many guesses
+    race, no more than the limit are ever checked for one person from one address.
+    """
+    user = find_user(identity)
+    person = str(user.pk) if user is not None else fold(identity)
+    limit: int = settings.RATE_LIMIT_LOGINS
+    crowd = rate_limit.peek(ONE_ADDRESS, ADDRESS_FACTOR * limit, WINDOW, address)
+    if not crowd.allowed:
+        raise rate_limit.too_many(crowd)
+    place = rate_limit.hit(ONE_PERSON, limit, WINDOW, person, address)
+    if not place.allowed:
+        raise rate_limit.too_many(place)
+    if user is None or not _fits(user, password):
+        if user is None:
+            User().set_password(
+                password
+            )  # takes as long as checking one, so that time tells nothing
+        crowd = rate_limit.hit(ONE_ADDRESS, ADDRESS_FACTOR * limit, WINDOW, address)
+        raise InvalidCredentials if crowd.allowed else rate_limit.too_many(crowd)
+    rate_limit.forget(ONE_PERSON, limit, WINDOW, person, address)
+    return keys.issue_token(account_of(user), user)
+
+
+def account_of(user: User) -> Account:
+    """The user's first account. Raises NoAccount or AccountSuspended."""
+    membership = user.memberships.select_related("account").order_by("pk").first()
+    if membership is None:
+        raise NoAccount
+    if membership.account.suspended_at is not None:
+        raise AccountSuspended
+    return membership.account
+
+
+def find_user(identity: str) -> User | None:
+    """Who has this user name, or this e-mail if there is an ``@`` in it, whatever the case."""
+    field = "email" if "@" in identity else "username"
+    wanted = Lower(Value(fold(identity) if field == "username" else identity))
+    return User.objects.alias(folded=Lower(field)).filter(folded=wanted).first()
+
+
+def fold(username: str) -> str:
+    """The one spelling of a name that can be typed in several (NFKC, as Django stores names)."""
+    return unicodedata.normalize("NFKC", username)
+
+
+def _fits(user: User, password: str) -> bool:
+    return user.check_password(password) and user.is_active

@@ -1,0 +1,69 @@
+"""A new customer: user, account, membership, wallet and first token, all of them or none.
+
+The one verb module here that stands above ``credits``, because an account is born with a wallet.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from accounts import keys
+from accounts.keys import Issued
+from accounts.login import find_user
+from accounts.models import Account, Membership, User
+from common.errors import ApiError, InvalidRequest
+from credits import ledger
+
+NAME_TAKEN = "This username is already taken"
+EMAIL_TAKEN = "This e-mail address is already registered"
+
+
+class RegistrationClosed(ApiError):
+    """403: the operator has switched registration off."""
+
+    status_code = 403
+    default_code = "registration_closed"
+    default_detail = "Registration is closed"
+
+
+def register(username: str, email: str, password: str) -> Issued:
+    """Make a customer from validated values and log them in.
+
+    Raises RegistrationClosed, or InvalidRequest when the name or the e-mail is taken. The unique
+    constraints decide that, so two at once cannot both have it.
+    """
+    if not settings.REGISTRATION_OPEN:
+        raise RegistrationClosed
+    user = User(username=username, email=email)
+    user.set_password(password)  # slow on purpose, therefore outside the transaction
+    try:
+        with transaction.atomic():
+            account = open_account(user, settings.SIGNUP_CREDITS, "Welcome credits")
+            return keys.issue_token(account, user)
+    except IntegrityError as error:
+        details = taken(username, email)
+        if not details:
+            raise
+        raise InvalidRequest(next(iter(details.values())), details=details) from error
+
+
+def open_account(user: User, amount: int, description: str) -> Account:
+    """Store a new user with an account and a wallet of ``amount`` credits, in a transaction."""
+    user.save(force_insert=True)
+    account = Account.objects.create(name=user.username)
+    Membership.objects.create(user=user, account=account)
+    ledger.open_wallet(account.pk)
+    if amount:
+        ledger.grant(account.pk, amount, description=description)
+    return account
+
+
+def taken(username: str, email: str) -> dict[str, str]:
+    """What is wrong with each of the two, if somebody has it already, whatever the case."""
+    details = {}
+    if find_user(username) is not None:
+        details["username"] = NAME_TAKEN
+    if find_user(email) is not None:
+        details["email"] = EMAIL_TAKEN
+    return details

@@ -1,0 +1,126 @@
+"""What the endpoints of section 1 of the contract take and give."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.validators import EmailValidator, RegexValidator
+from django.utils import timezone
+from rest_framework import serializers
+
+from accounts.login import find_user, fold
+from accounts.models import User
+from accounts.registration import EMAIL_TAKEN, NAME_TAKEN
+from common.fields import StrictCharField, StrictDateTimeField
+
+MAX_EMAIL = 254  # RFC 5321 with the erratum 1690 of RFC 3696
+MAX_PASSWORD = 4096
+TAKEN = "unique"
+
+
+class UsernameField(StrictCharField):
+    """3 to 150 letters, digits and ``. _ + -``, counted in the spelling that is stored."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("min_length", 3)
+        kwargs.setdefault("max_length", 150)
+        message = "May contain only letters, digits and . _ + -"
+        validators = [RegexValidator(r"\A[\w.+-]+\Z", message)]
+        super().__init__(validators=validators, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """DRF's hook; folds before anything is counted, as one character may become eighteen."""
+        return fold(super().to_internal_value(data))
+
+
+class RegistrationSerializer(serializers.Serializer[Any]):
+    """The body of ``POST /api/register/``."""
+
+    username = UsernameField()
+    email = StrictCharField(
+        max_length=MAX_EMAIL, validators=[EmailValidator("Enter a valid e-mail address")]
+    )
+    password = StrictCharField(max_length=MAX_PASSWORD, trim_whitespace=False)
+
+    def validate_username(self, value: str) -> str:
+        """DRF's hook. Raises ValidationError when somebody has the name, in whatever case."""
+        if find_user(value) is not None:
+            raise serializers.ValidationError(NAME_TAKEN, code=TAKEN)
+        return value
+
+    def validate_email(self, value: str) -> str:
+        """DRF's hook. Raises ValidationError when somebody has the e-mail, in whatever case."""
+        if find_user(value) is not None:
+            raise serializers.ValidationError(EMAIL_TAKEN, code=TAKEN)
+        return value
+
+    def validate_password(self, value: str) -> str:
+        """DRF's hook: Django's validators, which compare it with the other fields too."""
+        others = {name: self.initial_data.get(name) for name in ("username", "email")}
+        known = {name: text for name, text in others.items() if isinstance(text, str)}
+        try:
+            validate_password(value, User(**known))
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(error.messages[0]) from error
+        return value
+
+
+class LoginSerializer(serializers.Serializer[Any]):
+    """The body of ``POST /api/login/``; ``username`` may be an e-mail."""
+
+    username = StrictCharField(max_length=MAX_EMAIL)
+    password = StrictCharField(max_length=MAX_PASSWORD, trim_whitespace=False)
+
+
+class UserSerializer(serializers.Serializer[Any]):
+    """Who is logged in, with the balance of their account in credits."""
+
+    id = serializers.UUIDField()
+    username = serializers.CharField()
+    email = serializers.EmailField()
+    credits_balance = serializers.IntegerField()
+
+
+class SessionSerializer(serializers.Serializer[Any]):
+    """The answer to a registration and to a login."""
+
+    token = serializers.CharField()
+    user = UserSerializer()
+
+
+class NewKeySerializer(serializers.Serializer[Any]):
+    """The body of ``POST /api/api-keys/``."""
+
+    name = StrictCharField(max_length=100)
+    expires_at = StrictDateTimeField(required=False, allow_null=True, default=None)
+
+    def validate_expires_at(self, value: datetime | None) -> datetime | None:
+        """DRF's hook. Raises ValidationError for a moment that has passed."""
+        if value is not None and value <= timezone.now():
+            raise serializers.ValidationError("Must be in the future")
+        return value
+
+
+class ApiKeySerializer(serializers.Serializer[Any]):
+    """An API key in the list; the secret itself is not known any more."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    key_preview = serializers.CharField(source="preview")
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class CreatedKeySerializer(serializers.Serializer[Any]):
+    """The one answer that shows an API key's secret."""
+
+    id = serializers.UUIDField(source="api_key.id")
+    name = serializers.CharField(source="api_key.name")
+    key = serializers.CharField(source="secret")
+    key_preview = serializers.CharField(source="api_key.preview")
+    created_at = serializers.DateTimeField(source="api_key.created_at")
+    expires_at = serializers.DateTimeField(source="api_key.expires_at", allow_null=True)

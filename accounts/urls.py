@@ -1,0 +1,15 @@
+"""Section 1 of the contract; under ``/api/``."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from accounts import views
+
+urlpatterns = [
+    path("register/", views.RegisterView.as_view(), name="register"),
+    path("login/", views.LoginView.as_view(), name="login"),
+    path("logout/", views.LogoutView.as_view(), name="logout"),
+    path("api-keys/", views.ApiKeysView.as_view(), name="api-keys"),
+    path("api-keys/<str:key_id>/", views.ApiKeyView.as_view(), name="api-key"),
+]

@@ -1,0 +1,190 @@
+"""Registration, login, logout and API keys: section 1 of the contract."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import examples, keys, login, rate_limit, registration
+from accounts.authentication import caller
+from accounts.client_address import client_address
+from accounts.keys import Issued
+from accounts.models import ApiKey
+from accounts.serializers import (
+    TAKEN,
+    ApiKeySerializer,
+    CreatedKeySerializer,
+    LoginSerializer,
+    NewKeySerializer,
+    RegistrationSerializer,
+    SessionSerializer,
+)
+from common.errors import NotFound
+from credits.models import Wallet
+
+HOUR = 3600  # seconds
+MAX_LISTED = 100  # at most 20 of them are live, the rest has expired
+NO_STORE = {"Cache-Control": "no-store"}  # for answers with a secret in them
+
+
+class RegisterView(APIView):
+    """Makes a customer."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="register",
+        summary="Register",
+        tags=["Account"],
+        request=RegistrationSerializer,
+        responses={201: SessionSerializer},
+        examples=examples.REGISTER,
+    )
+    def post(self, request: Request) -> Response:
+        """Create a user with an account of their own, and log them in."""
+        if not settings.REGISTRATION_OPEN:
+            raise registration.RegistrationClosed
+        serializer = RegistrationSerializer(data=request.data)
+        valid = serializer.is_valid()
+        # Learning that a name is taken counts like a registration, a slip of the pen does not.
+        if valid or _says_taken(serializer.errors):
+            limit = settings.RATE_LIMIT_REGISTRATIONS
+            decision = rate_limit.hit("registrations", limit, HOUR, client_address(request))
+            if not decision.allowed:
+                raise rate_limit.too_many(decision)
+        if not valid:
+            raise ValidationError(serializer.errors)
+        return _session(registration.register(**serializer.validated_data), status.HTTP_201_CREATED)
+
+
+class LoginView(APIView):
+    """Gives a login token."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="login",
+        summary="Log in",
+        tags=["Account"],
+        request=LoginSerializer,
+        responses={200: SessionSerializer},
+        examples=examples.LOGIN,
+    )
+    def post(self, request: Request) -> Response:
+        """Exchange a user name or an e-mail and a password for a token (30 days from last use)."""
+        serializer = LoginSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        values = serializer.validated_data
+        issued = login.log_in(values["username"], values["password"], client_address(request))
+        return _session(issued, status.HTTP_200_OK)
+
+
+class LogoutView(APIView):
+    """Ends a login token."""
+
+    @extend_schema(
+        operation_id="logout",
+        summary="Log out",
+        tags=["Account"],
+        request=None,
+        responses={204: None},
+    )
+    def post(self, request: Request) -> Response:
+        """End the login token that this request was sent with; it stops working at once."""
+        token = caller(request)
+        if token.kind != ApiKey.Kind.TOKEN:
+            # A program that calls this by mistake must not lose the key it runs on.
+            raise PermissionDenied(
+                "Only a login token can log out, an API key is deleted by its id"
+            )
+        keys.revoke_token(token)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ApiKeysView(APIView):
+    """The account's API keys."""
+
+    @extend_schema(
+        operation_id="list_api_keys",
+        summary="List API keys",
+        tags=["API keys"],
+        responses={200: ApiKeySerializer(many=True)},
+        examples=examples.KEYS,
+    )
+    def get(self, request: Request) -> Response:
+        """The account's keys, newest first, with those that have expired."""
+        found = caller(request).account.api_keys.keys().filter(revoked_at=None)
+        newest = found.order_by("-created_at", "-id")[:MAX_LISTED]
+        return Response(ApiKeySerializer(newest, many=True).data)
+
+    @extend_schema(
+        operation_id="create_api_key",
+        summary="Create an API key",
+        tags=["API keys"],
+        request=NewKeySerializer,
+        responses={201: CreatedKeySerializer},
+        examples=examples.NEW_KEY,
+    )
+    def post(self, request: Request) -> Response:
+        """Make a key. The answer is the only place that ever shows it."""
+        serializer = NewKeySerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        key = caller(request)
+        issued = keys.create_key(key.account, key.created_by, **serializer.validated_data)
+        return Response(
+            CreatedKeySerializer(issued).data, status.HTTP_201_CREATED, headers=NO_STORE
+        )
+
+
+class ApiKeyView(APIView):
+    """One of the account's API keys."""
+
+    @extend_schema(
+        operation_id="delete_api_key",
+        summary="Delete an API key",
+        tags=["API keys"],
+        responses={204: None},
+    )
+    def delete(self, request: Request, key_id: str) -> Response:
+        """End the key; it stops working at once, everywhere."""
+        keys.revoke_key(caller(request).account, _uuid(key_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _uuid(text: str) -> uuid.UUID:
+    """Raises NotFound for what is no id, or not written as one (Python takes ``urn:uuid:{…}``)."""
+    try:
+        value = uuid.UUID(text)
+    except ValueError as error:
+        raise NotFound from error
+    if str(value) != text.lower():
+        raise NotFound
+    return value
+
+
+def _says_taken(errors: Any) -> bool:
+    return any(detail.code == TAKEN for details in errors.values() for detail in details)
+
+
+def _session(issued: Issued, code: int) -> Response:
+    user = issued.api_key.created_by
+    balance = Wallet.objects.get(account_id=issued.api_key.account_id).balance
+    shown = {
+        "id": user.pk,
+        "username": user.username,
+        "email": user.email,
+        "credits_balance": balance,
+    }
+    body = SessionSerializer({"token": issued.secret, "user": shown}).data
+    return Response(body, code, headers=NO_STORE)

@@ -1,0 +1,67 @@
+"""Serializer fields that take JSON at its word: a number is not a text, null means absent."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any, NoReturn
+
+from rest_framework import serializers
+from rest_framework.fields import empty
+
+REQUIRED = "This field is required"
+
+# RFC 3339 section 5.6; the time zone is not optional there, as it is in ISO 8601
+RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+class NullIsAbsent(serializers.Field[Any, Any, Any, Any]):
+    """``null`` is the same as not there: an error for a required field, the default for others."""
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        """DRF's hook: (whether ``data`` is the answer, data). Raises SkipField when absent."""
+        return super().validate_empty_values(empty if data is None else data)
+
+
+class StrictCharField(NullIsAbsent, serializers.CharField):
+    """Text that arrived as text.
+
+    Missing, null, empty and blank are one fault of a required field, with the code ``required``.
+    """
+
+    default_error_messages = {
+        "invalid": "Must be a string",
+        "required": REQUIRED,
+        "blank": "Must not be blank",
+        "max_length": "Must be at most {max_length} characters",
+        "min_length": "Must be at least {min_length} characters",
+    }
+
+    def fail(self, key: str, **kwargs: Any) -> NoReturn:
+        """Raise the ValidationError of ``key``."""
+        super().fail("required" if key == "blank" and self.required else key, **kwargs)
+
+    def run_validation(self, data: Any = empty) -> Any:
+        """DRF's hook; checks the type first, because DRF looks for blanks in ``str(data)``."""
+        if data is not empty and data is not None and not isinstance(data, str):
+            self.fail("invalid")
+        return super().run_validation(data)
+
+
+class StrictDateTimeField(NullIsAbsent, serializers.DateTimeField):
+    """A moment as RFC 3339 writes it, always with its offset from UTC."""
+
+    default_error_messages = {
+        "invalid": "Must be a time as in RFC 3339, such as 2030-01-31T12:00:00Z",
+        "required": REQUIRED,
+        "overflow": "Is out of range",
+    }
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """DRF's hook: the moment in UTC."""
+        if not isinstance(value, str) or not RFC_3339.fullmatch(value):
+            self.fail("invalid")
+        # "t" and "z" are good RFC 3339, but not to Python 3.11's parser
+        return super().to_internal_value(value.upper())
