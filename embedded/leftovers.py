@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from embedded.paths import write_json
-from embedded.processes import Child, signal_group, start_time, wait_until
+from embedded.processes import Child, signal_group, signal_process, start_time, wait_until
 
 # In the environment of everything we start, with the folder of the stack's data as its value.
 MARKER = "REELMINT_STACK"
@@ -46,14 +45,14 @@ def end(path: Path, marker: str) -> list[str]:
         return []
     ours = [entry for entry in noted["processes"] if _runs(entry)]
     for entry in ours:
-        os.kill(entry["pid"], entry["signal"])
+        signal_process(entry["pid"], entry["signal"])
     wait_until(lambda: not any(_runs(entry) for entry in ours), GRACE)
     for entry in ours:
         if _runs(entry):
             signal_group(entry["pid"], signal.SIGKILL)
     orphans = _orphans({entry["pid"] for entry in noted["processes"]}, marker)
     for pid in orphans:
-        os.kill(pid, signal.SIGKILL)
+        signal_process(pid, signal.SIGKILL)
     path.unlink()
     return [str(entry["name"]) for entry in ours] + [f"process {pid}" for pid in orphans]
 

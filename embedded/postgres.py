@@ -14,7 +14,7 @@ import psycopg
 
 from embedded import StackError
 from embedded.paths import Lock, private_dir, socket_path
-from embedded.processes import Child, Program, stop_all, wait_ready, wait_until
+from embedded.processes import Child, Program, signal_process, stop_all, wait_ready, wait_until
 from embedded.unprivileged import identity
 
 DATABASE = "reelmint"
@@ -182,10 +182,10 @@ class PostgresServer:
             return
         pid = int((noted.read_text().split() or ["0"])[0])
         if pid in self._processes():
-            os.kill(pid, signal.SIGINT)
+            signal_process(pid, signal.SIGINT)
         if not wait_until(lambda: not self._processes(), 10):
             for left in self._processes():
-                os.kill(left, signal.SIGKILL)
+                signal_process(left, signal.SIGKILL)
             wait_until(lambda: not self._processes(), 2)
         noted.unlink(missing_ok=True)
 

@@ -144,6 +144,14 @@ def signal_group(group: int, number: signal.Signals) -> None:
         return
 
 
+def signal_process(pid: int, number: int) -> None:
+    """Signal a process that may have ended meanwhile."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
 def wait_until(question: Callable[[], bool], seconds: float, interval: float = 0.02) -> bool:
     """Ask until the answer is yes; False when the time is over."""
     limit = time.monotonic() + seconds
