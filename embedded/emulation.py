@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from embedded import StackError
@@ -22,15 +22,15 @@ class EmulatorServer:
         data_dir: Path,
         log: Path,
         environment: Mapping[str, str],
-        settings: Mapping[str, str],
+        arguments: Sequence[str],
     ) -> None:
-        """``settings`` are further options of its command line, without the dashes."""
+        """``arguments`` are further ones of its command line."""
         self.data_dir = data_dir
         self.log = log
         self._ready_file = data_dir.with_name("emulator.url")
         self._credentials = data_dir.with_name("emulator-credentials.json")
         self._environment = environment
-        self._settings = settings
+        self._arguments = arguments
         self._child: Child | None = None
         self._port = 0
 
@@ -46,7 +46,7 @@ class EmulatorServer:
         argv = [sys.executable, "-m", "emulator", "--host", "127.0.0.1", "--port", str(self._port)]
         argv += ["--data-dir", str(self.data_dir), "--ready-file", str(self._ready_file)]
         argv += ["--write-credentials", str(self._credentials)]
-        argv += [word for name, value in self._settings.items() for word in (f"--{name}", value)]
+        argv += self._arguments
         self._child = Child(Program("emulator", argv), self._environment, self.log)
         return self._child
 

@@ -20,11 +20,17 @@ class Options:
     emulator: bool = True  # False = the environment says which provider
     durable: bool = False  # fsync and an append-only file
     time_scale: float = 1.0
-    emulator_size: str = "small"
+    emulator_size: str = "small"  # or 720p
+    emulator_plain: bool = False  # the same clip for every prompt, for many generations
     database_url: str | None = None  # None = a server of our own
     database_owner_url: str | None = None  # who migrates there; None = the same
     redis_url: str | None = None  # None = a server of our own
     environment: Mapping[str, str] = field(default_factory=dict)  # wins over all others
+
+    def emulator_arguments(self) -> list[str]:
+        """What is told to the emulator."""
+        arguments = ["--size", self.emulator_size, "--time-scale", str(self.time_scale)]
+        return [*arguments, "--plain"] if self.emulator_plain else arguments
 
 
 def wants_real_provider(environment: Mapping[str, str]) -> bool:

@@ -184,7 +184,7 @@ class Stack:
             self.var_dir / "emulator",
             self.processes.log("emulator"),
             self.env,
-            {"size": self.options.emulator_size, "time-scale": str(self.options.time_scale)},
+            self.options.emulator_arguments(),
         )
         self.processes.keep("emulator", self._emulator.launch)
 

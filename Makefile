@@ -1,0 +1,115 @@
+# Everything a newcomer and CI need. `make help` lists it.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --extra gcs --extra local --extra emulator
+# Debian's packages of the browser tests
+BROWSER_PACKAGES := chromium nodejs fonts-dejavu-core
+
+##@ Try it
+.PHONY: help demo run
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed ## Make one video through the API and stop everything
+	@$(BIN)/python -m embedded demo
+
+run: $(VENV)/.installed ## Keep the whole stack up until Ctrl-C (PORT=8000, TIME_SCALE=0.2)
+	@$(BIN)/python -m embedded run
+
+##@ Test it
+.PHONY: test test-browser fuzz
+test: $(VENV)/.installed-dev ## Run the tests, all on real servers (ARGS="-k name" picks some)
+	$(BIN)/python -m pytest -n auto --ignore=tests/browser $(ARGS)
+
+test-browser: $(VENV)/.installed-dev browser-packages ## Run the tests in Chromium and under Node
+	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+fuzz: $(VENV)/.installed-dev ## Let Schemathesis attack a live stack (ARGS="--seed 1")
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
+##@ Change it
+.PHONY: check fix lock clean
+check: lint format types imports migrations deploy schema ## Run every static check
+fix: $(VENV)/.installed-dev ## Repair what the linter and the formatter can
+	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+lock: $(VENV)/.installed-dev ## Choose the newest allowed packages again and write both lock files
+	$(LOCK) --upgrade pyproject.toml -o requirements.lock
+	$(LOCK) --upgrade --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## Remove caches, reports and the demo's data (not .venv, not what `make run` keeps in var)
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache \
+		.coverage* htmlcov staticfiles schemathesis-report var/demo
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# --- The steps of `make check` --------------------------------------------------------------------
+.PHONY: lint format types imports migrations deploy schema
+# What Django needs to load its settings; none of these steps opens a connection.
+SETTINGS := DEBUG=1 DATABASE_URL=postgresql://127.0.0.1:9/none REDIS_URL=redis://127.0.0.1:9
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev
+	$(SETTINGS) $(BIN)/mypy
+
+imports: $(VENV)/.installed-dev
+	$(BIN)/lint-imports
+
+# Django warns that it cannot compare with a database; there is none on purpose.
+migrations: $(VENV)/.installed-dev
+	$(SETTINGS) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+# The example of a production environment has to pass Django's own check list.
+deploy: $(VENV)/.installed-dev
+	set -a; . ./.env.example; set +a; \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+schema: $(VENV)/.installed-dev
+	$(SETTINGS) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+# --- Installing -----------------------------------------------------------------------------------
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || \
+		{ echo "uv cannot be had here; pip does its work (slower)."; ln -sf /bin/false $@; }
+
+# uv does not read pip's configuration; where that matters and uv fails, pip does it.
+define install
+@echo "Installing $(1) ..."
+@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) || \
+	{ echo "uv could not; pip tries (slower)."; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); }
+endef
+
+$(VENV)/.installed: requirements.lock | $(BIN)/uv
+	$(call install,requirements.lock)
+	@touch $@
+
+# The development lock holds everything of the other one, at the same versions.
+$(VENV)/.installed-dev: requirements-dev.lock | $(BIN)/uv
+	$(call install,requirements-dev.lock)
+	@touch $(VENV)/.installed $@
+
+.PHONY: browser-packages
+browser-packages:
+	@if command -v chromium >/dev/null && command -v node >/dev/null; then exit 0; fi; \
+	line="apt-get install --yes --no-install-recommends $(BROWSER_PACKAGES)"; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive $$line; \
+	else \
+		echo "Chromium and Node are needed. As root: $$line"; exit 1; \
+	fi
