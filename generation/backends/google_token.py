@@ -23,6 +23,8 @@ SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 # itself calls a token expired 3 min 45 s before it; between the two a new one can be had in time.
 AHEAD = dt.timedelta(minutes=5)
 PAUSE = 1.0  # seconds between two tries, so that a dead token endpoint is not asked by every poll
+# google-auth trusts the shape of what a token endpoint answers.
+_FAILED = (exceptions.GoogleAuthError, OSError, ValueError, TypeError, LookupError, AttributeError)
 
 
 class TokenUnavailable(Exception):
@@ -88,7 +90,7 @@ class GoogleToken:
         try:
             await asyncio.to_thread(self._refresh_in_thread)
             self._doubtful = False
-        except (exceptions.GoogleAuthError, OSError, ValueError) as error:
+        except _FAILED as error:
             # Only the type: the text may quote what the token endpoint answered.
             logger.warning("Google access token not refreshed: %s", type(error).__name__)
             self._not_before = asyncio.get_running_loop().time() + PAUSE
