@@ -96,13 +96,14 @@ async def drip(request: web.Request, body: bytes) -> web.StreamResponse:
     return response
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture
-async def provider(anyio_backend: str) -> AsyncIterator[Provider]:
+# One server and one backend for all tests: making TLS contexts is most of a test's time.
+@pytest.fixture(scope="session")
+async def server(anyio_backend: str) -> AsyncIterator[Provider]:
     made = Provider()
     app = web.Application(client_max_size=200 * 1024 * 1024)
     app.router.add_route("*", "/{tail:.*}", made.handle)
@@ -116,16 +117,30 @@ async def provider(anyio_backend: str) -> AsyncIterator[Provider]:
 
 
 @pytest.fixture
-async def backend(provider: Provider) -> AsyncIterator[VertexBackend]:
-    made = open_backend(provider.url)
+def provider(server: Provider) -> Provider:
+    server.reply, server.seen = None, []
+    return server
+
+
+@pytest.fixture(scope="session")
+async def backend(server: Provider) -> AsyncIterator[VertexBackend]:
+    made = open_backend(server.url)
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture(scope="session")
+async def hasty(server: Provider) -> AsyncIterator[VertexBackend]:
+    """A backend that gives up soon, for answers that do not come."""
+    made = open_backend(server.url, timeout=0.3)
     yield made
     await made.aclose()
 
 
 def open_backend(
-    url: str, *, credentials: Credentials | None = None, timeout: float = 0.6
+    url: str, *, credentials: Credentials | None = None, timeout: float = 10.0
 ) -> VertexBackend:
-    """A backend of project p1 that gives up soon (``timeout`` in seconds)."""
+    """A backend of project p1; ``timeout`` in seconds."""
     return VertexBackend(
         project="p1",
         location="us-central1",
