@@ -162,8 +162,14 @@ def _first_of_each(error: exceptions.ValidationError) -> tuple[str, dict[str, st
     if general is not None:
         message = general
     elif sentence == "required":
-        message = f"{first.replace('_', ' ').capitalize()} is required"
+        message = f"{_title(first)} is required"
+    elif message.startswith("Must "):
+        message = f"{_title(first)} m{message[1:]}"
     return message, details
+
+
+def _title(field: str) -> str:
+    return field.replace("_", " ").capitalize()
 
 
 def _leaf(value: Any) -> Any:
@@ -180,6 +186,11 @@ def shaped(status: int, headers: Mapping[str, str] | None = None) -> JsonRespons
     """The contract's answer for a bare status."""
     code, message = STATUS_CODES.get(status, STATUS_CODES[500])
     return JsonResponse(body(message, code), status=status, headers=headers)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Django's handler404, also with DEBUG off."""
+    return shaped(404)
 
 
 class ErrorShapeMiddleware:

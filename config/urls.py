@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from common.errors import not_found
+from common.health import livez, readyz
+from generation.media_view import media
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/", include("accounts.urls")),
+    path("api/v1/", include("generation.urls")),
+    path("api/v1/", include("credits.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("media/<path:key>", media, name="media"),
+    path("livez", livez, name="livez"),
+    path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
 ]
+handler404 = not_found

@@ -1,0 +1,153 @@
+"""Pages of a list, newest first: ``limit`` and ``offset``, and links that carry a cursor.
+
+A cursor is a position in the order, not a number of rows to skip: pages do not shift when rows are
+added meanwhile, and the thousandth page costs what the first one does.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet
+from rest_framework.request import Request
+
+from common.errors import InvalidRequest
+
+Row = TypeVar("Row", bound=Model)
+
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 100
+MAX_OFFSET = 10_000
+COUNT_CAP = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """``rows`` in order, and how to go on; ``count`` is exact unless ``count_is_capped``."""
+
+    rows: list[Row]
+    count: int
+    count_is_capped: bool
+    next: str | None
+    previous: str | None
+
+    def body(self, results: list[Any]) -> dict[str, Any]:
+        """The answer around the rows' public forms."""
+        return {
+            "success": True,
+            "count": self.count,
+            "count_is_capped": self.count_is_capped,
+            "next": self.next,
+            "previous": self.previous,
+            "results": results,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    values: tuple[Any, ...]
+    backward: bool
+
+    def __str__(self) -> str:
+        text = json.dumps([self.backward, *self.values], default=str, separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def paginate(request: Request, rows: QuerySet[Row], fields: tuple[str, ...]) -> Page[Row]:
+    """One page of ``rows`` by the unique, descending order of ``fields``.
+
+    Raises InvalidRequest for a ``limit``, ``offset`` or ``cursor`` out of bounds.
+    """
+    limit = _number(request, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+    offset = _offset(request)
+    cursor = _read_cursor(request, rows, fields)
+    found = rows
+    if cursor is not None:
+        found = found.filter(_beyond(fields, cursor))
+        offset = 0
+    backward = cursor is not None and cursor.backward
+    found = found.order_by(*(fields if backward else [f"-{field}" for field in fields]))
+    page = list(found[offset : offset + limit + 1])
+    more, page = len(page) > limit, page[:limit]
+    if backward:
+        page.reverse()
+        has_next, has_previous = True, more
+    else:
+        has_next, has_previous = more, cursor is not None or offset > 0
+    count = rows.order_by()[: COUNT_CAP + 1].count()
+    return Page(
+        rows=page,
+        count=min(count, COUNT_CAP),
+        count_is_capped=count > COUNT_CAP,
+        next=_link(request, fields, page[-1], False, limit) if page and has_next else None,
+        previous=_link(request, fields, page[0], True, limit) if page and has_previous else None,
+    )
+
+
+def _number(request: Request, name: str, default: int, least: int, most: int) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+        message = f"Must be a whole number from {least} to {most}"
+        raise InvalidRequest(f"{name.capitalize()} m{message[1:]}", details={name: message})
+    return int(text)
+
+
+def _offset(request: Request) -> int:
+    try:
+        return _number(request, "offset", 0, 0, MAX_OFFSET)
+    except InvalidRequest as error:
+        message = f"Must be a whole number from 0 to {MAX_OFFSET}; follow next to go further"
+        raise InvalidRequest(f"Offset m{message[1:]}", details={"offset": message}) from error
+
+
+def _read_cursor(
+    request: Request, rows: QuerySet[Row], fields: tuple[str, ...]
+) -> _Cursor | None:
+    text = request.query_params.get("cursor")
+    if text is None:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        backward, *values = json.loads(raw)
+        columns = [rows.model._meta.get_field(field) for field in fields]
+        read = tuple(column.to_python(value) for column, value in zip(columns, values, strict=True))
+        if not isinstance(backward, bool) or None in read:
+            raise ValueError(text)
+        return _Cursor(read, backward)
+    except (ValueError, TypeError, RecursionError, ValidationError, OverflowError) as error:
+        message = "Must be a cursor taken from next or previous"
+        raise InvalidRequest(f"Cursor m{message[1:]}", details={"cursor": message}) from error
+
+
+def _beyond(fields: tuple[str, ...], cursor: _Cursor) -> Q:
+    """``(a, b) < (x, y)``, spelled out; the first part lets the index find its place."""
+    side = "gt" if cursor.backward else "lt"
+    first, last = Q(), Q(pk__in=[])
+    for field, value in zip(fields, cursor.values, strict=True):
+        last |= first & Q(**{f"{field}__{side}": value})
+        first &= Q(**{field: value})
+    return Q(**{f"{fields[0]}__{side}e": cursor.values[0]}) & last
+
+
+def _link(
+    request: Request, fields: tuple[str, ...], row: Model, backward: bool, limit: int
+) -> str:
+    cursor = _Cursor(tuple(_plain(getattr(row, field)) for field in fields), backward)
+    kept = {
+        name: value
+        for name, value in request.query_params.items()
+        if name not in {"cursor", "offset", "limit"}
+    }
+    query = urlencode(kept | {"limit": limit, "cursor": str(cursor)})
+    return request.build_absolute_uri(f"{request.path}?{query}")
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,0 +1,49 @@
+"""What a customer sees of the money: section 5 of the contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import caller
+from common.pagination import paginate
+from credits import openapi
+from credits.models import LedgerEntry, Wallet
+
+
+class BalanceView(APIView):
+    """The account's credits."""
+
+    @openapi.balance
+    def get(self, request: Request) -> Response:
+        """How many there are."""
+        wallet = Wallet.objects.get(account_id=caller(request).account_id)
+        return Response({"success": True, "credits_balance": wallet.balance})
+
+
+class TransactionsView(APIView):
+    """The account's ledger."""
+
+    @openapi.transactions
+    def get(self, request: Request) -> Response:
+        """Newest first, in pages; each balance is the next older one's plus the amount."""
+        entries = LedgerEntry.objects.filter(wallet_id=caller(request).account_id)
+        page = paginate(request, entries, ("sequence",))
+        return Response(page.body([to_dict(entry) for entry in page.rows]))
+
+
+def to_dict(entry: LedgerEntry) -> dict[str, Any]:
+    """The one public form of an entry; ``amount`` is signed."""
+    return {
+        "id": str(entry.pk),
+        "sequence": entry.sequence,
+        "kind": entry.kind,
+        "amount": entry.amount,
+        "balance_after": entry.balance_after,
+        "generation_id": None if entry.generation_id is None else str(entry.generation_id),
+        "description": entry.description,
+        "created_at": entry.created_at.isoformat().replace("+00:00", "Z"),
+    }

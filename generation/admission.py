@@ -1,0 +1,35 @@
+"""Whether there is any hope: refuse before charging when too much waits already."""
+
+from __future__ import annotations
+
+import time
+
+from django.conf import settings
+
+from generation.models import CatalogModel, Generation
+from generation.states import State
+
+# How old an answer may be, in seconds: the bound is a forecast, so a count per request would only
+# make it dearer, not truer.
+FRESH = 1.0
+
+_answers: dict[str, tuple[float, bool]] = {}
+
+
+def is_overloaded(model: CatalogModel) -> bool:
+    """Whether more is queued for the model than its quota lets through before a deadline."""
+    now = time.monotonic()
+    answered_at, answer = _answers.get(model.pk, (float("-inf"), False))
+    if now - answered_at < FRESH:
+        return answer
+    # both the quota and the deadline are in the provider's minutes, whatever TIME_SCALE is
+    bound = max(1, int(model.submits_per_minute * settings.DEADLINE / settings.TIME_SCALE / 60))
+    queued = Generation.objects.filter(model=model, state=State.QUEUED)
+    answer = queued.order_by()[bound - 1 : bound].exists()
+    _answers[model.pk] = (now, answer)
+    return answer
+
+
+def forget() -> None:
+    """Ask again next time."""
+    _answers.clear()

@@ -1,0 +1,72 @@
+"""What is sold: look-ups in the catalog, and the catalog as clients see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from generation.models import CatalogModel
+
+TEXT_MODES = {"video": "text-to-video", "image": "text-to-image"}
+IMAGE_TO_VIDEO = "image-to-video"
+
+
+def on_sale(kind: str | None = None) -> list[CatalogModel]:
+    """The models that can be ordered now, in the order they are shown."""
+    models = CatalogModel.objects.filter(enabled=True)
+    return list(models if kind is None else models.filter(kind=kind))
+
+
+def pick(models: list[CatalogModel], name: str | None) -> CatalogModel | None:
+    """The one of that public name or alias; the first one when ``name`` is None."""
+    for model in models:
+        if name is None or name == model.name or name in model.aliases:
+            return model
+    return None
+
+
+def provider_model(model: CatalogModel) -> str:
+    """The provider's id for it: the row's own, else the one of the settings."""
+    return model.provider_model or settings.PROVIDER_MODELS[model.name]
+
+
+def estimated_time(model: CatalogModel, source_images: int) -> str:
+    """What customers are told, in words."""
+    if source_images and model.estimated_time_with_images:
+        return model.estimated_time_with_images
+    return model.estimated_time
+
+
+def expected_seconds(model: CatalogModel) -> float:
+    """How long it usually takes; a demo's clock runs faster than life."""
+    return model.expected_seconds * settings.TIME_SCALE
+
+
+def message(model: CatalogModel, source_images: int) -> str:
+    """What a create answers."""
+    if source_images and model.message_with_images:
+        return model.message_with_images
+    return model.message
+
+
+def to_dict(model: CatalogModel) -> dict[str, Any]:
+    """One model, as ``GET /api/v1/models/`` shows it."""
+    video = model.kind == CatalogModel.Kind.VIDEO
+    shapes = {"aspect_ratios" if video else "sizes": model.shapes}
+    return {
+        "name": model.name,
+        "aliases": model.aliases,
+        "generation_type": model.kind,
+        "credits": model.price,
+        "quality": model.quality,
+        "modes": [TEXT_MODES[model.kind]] + ([IMAGE_TO_VIDEO] if video else []),
+        **shapes,
+        "default": model.shapes[0],
+        "estimated_time": {
+            TEXT_MODES[model.kind]: model.estimated_time,
+            **({IMAGE_TO_VIDEO: model.estimated_time_with_images} if video else {}),
+        },
+        "source_images_max": 3 if video else 0,
+        "retires_at": model.retires_at,
+    }

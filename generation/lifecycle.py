@@ -1,0 +1,265 @@
+"""Every change of a generation's state after its creation, and the refunds that belong to them.
+
+Each verb is guarded twice: by the states it may start from and by the lease its caller holds. A
+worker that lost its lease gets False and writes nothing. The end of a generation, its refund and
+its event are one transaction; locks are always taken in the order generation, wallet.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Least, Now
+
+from common.errors import ApiError
+from credits import ledger
+from generation.models import Attempt, Generation, GenerationEvent
+from generation.states import OPEN, TERMINAL, State
+
+# An attempt, and the columns that say what became of it.
+Answer = tuple[Attempt, dict[str, str]]
+Outcome = Attempt.Outcome
+
+MAX_UNKNOWN_ATTEMPTS = 2  # the first one, and one resubmission when its window closed empty
+
+
+class NotCancelable(ApiError):
+    """409: an attempt at the provider may have been accepted, or it is over."""
+
+    status_code = 409
+    default_code = "not_cancelable"
+    default_detail = "This generation can no longer be canceled"
+
+
+def begin_attempt(generation: Generation, project: str, location: str, model: str) -> Attempt | None:
+    """Commit the intent to ask the provider, with a prefix of its own; None when fenced off."""
+    with transaction.atomic():
+        number = Attempt.objects.filter(generation=generation).count() + 1
+        written = _move(
+            generation,
+            [State.QUEUED],
+            State.SUBMITTING,
+            data={"attempt": number},
+            next_attempt_at=Now() + timedelta(seconds=settings.LEASE),
+            keep_lease=True,
+            project=project,
+            location=location,
+            provider_model=model,
+        )
+        if not written:
+            return None
+        prefix = f"gs://{settings.OUTPUT_BUCKET}/generations/{generation.pk}/{number}/"
+        return Attempt.objects.create(
+            generation=generation, number=number, prefix=prefix, provider_model=model
+        )
+
+
+def accept(generation: Generation, attempt: Attempt, operation_name: str, first_poll: float) -> bool:
+    """The provider took it; look at the operation in ``first_poll`` seconds."""
+    return _move(
+        generation,
+        [State.SUBMITTING],
+        State.RUNNING,
+        answer=(attempt, {"outcome": Outcome.ACCEPTED, "operation_name": operation_name}),
+        next_attempt_at=_in(first_poll),
+        operation_name=operation_name,
+        accepted_at=Now(),
+    )
+
+
+def requeue(generation: Generation, attempt: Attempt, wait: float, detail: str) -> bool:
+    """The provider certainly did not take it; ask again in ``wait`` seconds."""
+    return _move(
+        generation,
+        [State.SUBMITTING],
+        State.QUEUED,
+        answer=(attempt, {"outcome": Outcome.NOT_ACCEPTED, "detail": detail}),
+        next_attempt_at=_in(wait),
+        retries=F("retries") + 1,
+        last_error=detail,
+    )
+
+
+def doubt(generation: Generation, attempt: Attempt, detail: str, window: float) -> bool:
+    """The provider may have taken it: look into the prefix for ``window`` seconds, ask nobody."""
+    return _move(
+        generation,
+        [State.SUBMITTING],
+        State.SUBMIT_UNKNOWN,
+        answer=(attempt, {"outcome": Outcome.UNKNOWN, "detail": detail}),
+        next_attempt_at=Now(),
+        unknown_until=Now() + timedelta(seconds=window),
+        unknown_attempts=F("unknown_attempts") + 1,
+        last_error=detail,
+    )
+
+
+def give_up_waiting(generation: Generation) -> bool:
+    """The window closed and the prefix is empty: ask once more, or fail with submission_lost."""
+    if generation.unknown_attempts >= MAX_UNKNOWN_ATTEMPTS:
+        return fail(
+            generation,
+            "submission_lost",
+            "The provider never confirmed this generation",
+            retryable=True,
+        )
+    return _move(generation, [State.SUBMIT_UNKNOWN], State.QUEUED, next_attempt_at=Now())
+
+
+def adopt(
+    generation: Generation,
+    uri: str,
+    attempt: Attempt | None = None,
+    outcome: Attempt.Outcome = Outcome.ADOPTED,
+) -> bool:
+    """The output exists at the provider: store it next. ``attempt`` had no outcome until now."""
+    return _move(
+        generation,
+        [State.SUBMITTING, State.SUBMIT_UNKNOWN, State.RUNNING],
+        State.STORING,
+        answer=(attempt, {"outcome": outcome, "detail": uri}) if attempt else None,
+        next_attempt_at=Now(),
+        output_uri=uri,
+    )
+
+
+def complete(generation: Generation, **output: Any) -> bool:
+    """The file is whole and in our storage; ``output`` are the row's output_… fields."""
+    with transaction.atomic():
+        if not _move(generation, [State.STORING], State.COMPLETED, finished_at=Now(), **output):
+            return False
+        ledger.settle(generation.account_id)
+        return True
+
+
+def fail(
+    generation: Generation,
+    code: str,
+    message: str,
+    *,
+    retryable: bool = False,
+    detail: str = "",
+    attempt: Attempt | None = None,
+) -> bool:
+    """Refund in full and say why. ``message`` is for the customer, ``detail`` for operators."""
+    with transaction.atomic():
+        return _end_undelivered(
+            generation,
+            OPEN,
+            State.FAILED,
+            f"Refund: {code}",
+            data={"code": code},
+            answer=(attempt, {"outcome": Outcome.REJECTED, "detail": detail}) if attempt else None,
+            error_code=code,
+            error_message=message[:400],
+            error_retryable=retryable,
+            last_error=detail or F("last_error"),
+        )
+
+
+def cancel(generation_id: uuid.UUID) -> bool:
+    """Give the credits back as long as nothing can have been bought; False when it was canceled.
+
+    Raises NotCancelable otherwise. Needs no lease: a worker that holds one finds itself fenced.
+    """
+    with transaction.atomic():
+        generation = Generation.objects.select_for_update().get(pk=generation_id)
+        if generation.state == State.CANCELED:
+            return False
+        if not is_cancelable(generation):
+            raise NotCancelable
+        _end_undelivered(generation, [State.QUEUED], State.CANCELED, "Refund: canceled", locked=True)
+        return True
+
+
+def is_cancelable(generation: Generation) -> bool:
+    """Whether no attempt at the provider can have been accepted."""
+    return generation.state == State.QUEUED and generation.unknown_attempts == 0
+
+
+def postpone(generation: Generation, wait: float, detail: str = "") -> bool:
+    """Nothing changed, or it did not work this time: the same again in ``wait`` seconds."""
+    changes: dict[str, Any] = {"next_attempt_at": _in(wait), "lease_token": None, "strikes": 0}
+    if detail:
+        changes |= {"retries": F("retries") + 1, "last_error": detail}
+    return bool(_held(generation, OPEN).update(**changes))
+
+
+def _end_undelivered(
+    generation: Generation,
+    sources: Iterable[State],
+    state: State,
+    description: str,
+    *,
+    data: dict[str, Any] | None = None,
+    answer: Answer | None = None,
+    locked: bool = False,
+    **changes: Any,
+) -> bool:
+    """Lock, refund and end as one; the CHECK wants the refund in the very same UPDATE."""
+    guard = _held(generation, sources) if not locked else _open(generation, sources)
+    if not list(guard.select_for_update().values_list("pk")):
+        return False
+    refund = ledger.refund(generation.charge_id, description)
+    changes |= {"refund_id": refund, "finished_at": Now()}
+    return _move(generation, sources, state, data=data, answer=answer, locked=locked, **changes)
+
+
+def _move(
+    generation: Generation,
+    sources: Iterable[State],
+    state: State,
+    *,
+    data: dict[str, Any] | None = None,
+    answer: Answer | None = None,
+    keep_lease: bool = False,
+    locked: bool = False,
+    **changes: Any,
+) -> bool:
+    """The guarded UPDATE, its event and the attempt's outcome; False when the guard failed."""
+    terminal = state in TERMINAL
+    changes |= {"state": state, "version": F("version") + 1, "updated_at": Now(), "strikes": 0}
+    if terminal:
+        changes["next_attempt_at"] = None
+    if not keep_lease:
+        changes["lease_token"] = None
+    changes.setdefault("retries", 0)
+    guard = _open(generation, sources) if locked else _held(generation, sources)
+    with transaction.atomic():
+        if not guard.update(**changes):
+            return False
+        version = Generation.objects.values_list("version", flat=True).get(pk=generation.pk)
+        GenerationEvent.objects.create(
+            generation=generation,
+            sequence=version,
+            state=state,
+            is_terminal=terminal,
+            data=data or {},
+        )
+        if answer is not None:
+            attempt, columns = answer
+            Attempt.objects.filter(pk=attempt.pk).update(answered_at=Now(), **columns)
+    return True
+
+
+def _open(generation: Generation, sources: Iterable[State]) -> Any:
+    return Generation.objects.filter(pk=generation.pk, state__in=list(sources))
+
+
+def _held(generation: Generation, sources: Iterable[State]) -> Any:
+    return _open(generation, sources).filter(
+        Q(lease_token=generation.lease_token), lease_token__isnull=False
+    )
+
+
+def _in(seconds: float) -> Any:
+    """That many seconds from now, but never after the deadline: then one last look is due."""
+    return Least(Now() + timedelta(seconds=seconds), F("deadline_at"))
+
+

@@ -1,0 +1,38 @@
+"""What a signed link leads to."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from common.errors import shaped
+from common.ranges import ranged_file_response
+from generation import links
+
+TYPES = {"mp4": "video/mp4", "png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
+
+
+@require_safe
+def media(request: HttpRequest, key: str) -> HttpResponseBase:
+    """The file behind a link, with ``Range``; 403 for a link we did not sign or that expired.
+
+    A bucket's own signed link would change with every status request, so ours leads to it.
+    """
+    expires, signature = request.GET.get("expires", ""), request.GET.get("signature", "")
+    if not links.is_valid(key, expires, signature, timezone.now()):
+        return shaped(403)
+    if settings.OUTPUT_STORAGE == "gcs":
+        return HttpResponseRedirect(default_storage.url(key))
+    if not default_storage.exists(key):
+        return shaped(404)
+    return ranged_file_response(
+        request,
+        default_storage.open(key),
+        size=default_storage.size(key),
+        content_type=TYPES[key.rpartition(".")[2]],
+        etag=f'"{key}"',
+    )

@@ -1,0 +1,105 @@
+"""The one public form of a generation: status, history and whatever comes later all use it."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from generation import catalog, links, states
+from generation.lifecycle import is_cancelable
+from generation.models import CatalogModel, Generation
+from generation.states import State
+
+STEP = 0.05  # of progress, contract section 4
+LAST_STEP = 19  # 0.95: only what is completed is 1
+
+
+def progress(generation: Generation, now: datetime) -> float:
+    """0 to 1 in steps of 0.05, never back: drawn by the time since creation alone."""
+    if generation.state == State.COMPLETED:
+        return 1.0
+    until = generation.finished_at or now
+    elapsed = max(0.0, (until - generation.created_at).total_seconds())
+    steps = math.floor(elapsed / max(generation.expected_seconds, 0.001) / STEP)
+    return round(min(steps, LAST_STEP) * STEP, 2)
+
+
+def etag(generation: Generation, now: datetime) -> str:
+    """Changes exactly when the body does: row version, progress step, link window."""
+    step = round(progress(generation, now) / STEP)
+    return f'W/"{generation.version}-{step}-{links.Window.of(now).number}"'
+
+
+def retry_after(generation: Generation, now: datetime) -> int:
+    """In how many seconds it makes sense to ask again."""
+    left = generation.expected_seconds - (now - generation.created_at).total_seconds()
+    return max(1, min(10, math.ceil(left / 4)))
+
+
+def to_dict(generation: Generation, now: datetime, base_url: str) -> dict[str, Any]:
+    """Every key is always there, None where it does not apply."""
+    video = generation.kind == CatalogModel.Kind.VIDEO
+    undelivered = generation.state in states.UNDELIVERED
+    sources = len(generation.source_image_urls)
+    mode = catalog.IMAGE_TO_VIDEO if sources else catalog.TEXT_MODES[generation.kind]
+    return {
+        "success": True,
+        "id": str(generation.pk),
+        "generation_id": str(generation.pk),
+        "generation_type": generation.kind,
+        "status": states.public_status(generation.state),
+        "prompt": generation.prompt,
+        "mode": mode,
+        "video_model": generation.model_id if video else None,
+        "aspect_ratio": generation.shape if video else None,
+        "source_images_count": sources if video else None,
+        "size": None if video else generation.shape,
+        "estimated_time": generation.estimated_time,
+        "progress": progress(generation, now),
+        "credits_used": 0 if undelivered else generation.price,
+        "credits_refunded": generation.price if undelivered else 0,
+        **_links(generation, now, base_url),
+        "error": _error(generation),
+        "cancelable": is_cancelable(generation),
+        "retry_of": str(generation.retry_of_id) if generation.retry_of_id else None,
+        "created_at": timestamp(generation.created_at),
+        "updated_at": timestamp(generation.updated_at),
+        "completed_at": _finished(generation, State.COMPLETED),
+        "failed_at": _finished(generation, State.FAILED),
+        "canceled_at": _finished(generation, State.CANCELED),
+        "output_deleted_at": timestamp(generation.output_deleted_at),
+    }
+
+
+def timestamp(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC with a Z."""
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+
+
+def _finished(generation: Generation, state: State) -> str | None:
+    return timestamp(generation.finished_at) if generation.state == state else None
+
+
+def _error(generation: Generation) -> dict[str, Any] | None:
+    if generation.state != State.FAILED:
+        return None
+    return {
+        "code": generation.error_code,
+        "message": generation.error_message,
+        "retryable": generation.error_retryable,
+    }
+
+
+def _links(generation: Generation, now: datetime, base_url: str) -> dict[str, Any]:
+    found: dict[str, Any] = dict.fromkeys(("video_url", "image_url", "download_url", "expires_at"))
+    if generation.state != State.COMPLETED or not generation.output_key:
+        return found
+    base = settings.PUBLIC_BASE_URL or base_url
+    window = links.Window.of(now)
+    found[f"{generation.kind}_url"] = base + links.path(generation.output_key, window)
+    found["download_url"] = f"{base}/api/v1/generate/{generation.pk}/download/"
+    found["expires_at"] = timestamp(window.expires_at)
+    return found

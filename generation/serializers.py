@@ -1,0 +1,113 @@
+"""What a create takes. The allowed values come from the catalog, not from here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from common.fields import NullIsAbsent, StrictCharField
+from common.safe_fetch import check_url
+from generation import catalog
+from generation.models import CatalogModel
+
+MAX_PROMPT = 1000
+MAX_SOURCE_IMAGES = 3
+
+
+class SourceImageUrlsField(NullIsAbsent, serializers.Field[Any, Any, Any, Any]):
+    """A list of 0 to 3 http(s) URLs; a fault names the entry's index."""
+
+    default_error_messages = {
+        "list": f"Must be a list of at most {MAX_SOURCE_IMAGES} URLs",
+        "entry": "source_image_urls[{index}] {fault}",
+    }
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """DRF's hook. Raises ValidationError for the first bad entry."""
+        if not isinstance(data, list) or len(data) > MAX_SOURCE_IMAGES:
+            self.fail("list")
+        for index, url in enumerate(data):
+            fault = check_url(url) if isinstance(url, str) else "must be a string"
+            if fault is not None:
+                self.fail("entry", index=index, fault=fault)
+        return list(data)
+
+    def to_representation(self, value: Any) -> Any:
+        """Never used for output."""
+        return value
+
+
+class _CreateSerializer(serializers.Serializer[Any]):
+    """What both kinds share; the catalog is asked once a request."""
+
+    prompt = StrictCharField(max_length=MAX_PROMPT, help_text="What to make, in plain words.")
+
+    kind: str
+    models: list[CatalogModel]
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Ask the catalog once, then check the fields in their order."""
+        self.models = catalog.on_sale(self.kind)
+        if not self.models:
+            raise serializers.ValidationError(f"No {self.kind} model is on sale at the moment")
+        values: dict[str, Any] = super().to_internal_value(data)
+        return values
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Add ``model`` and ``shape``, what the rest is about."""
+        model = catalog.pick(self.models, attrs.get("video_model")) or self.models[0]
+        shape = attrs.get("aspect_ratio") or attrs.get("size") or model.shapes[0]
+        return attrs | {"model": model, "shape": shape}
+
+    def _one_of(self, field: str, value: str, allowed: list[str]) -> str:
+        if value not in allowed:
+            names = ", ".join(allowed)
+            raise serializers.ValidationError(f"Invalid {field}. Must be one of: {names}")
+        return value
+
+    def _shapes(self) -> list[str]:
+        """Every shape that some model of this kind has, in the catalog's order."""
+        return list(dict.fromkeys(shape for model in self.models for shape in model.shapes))
+
+
+class VideoRequestSerializer(_CreateSerializer):
+    """The body of ``POST /api/v1/generate/video/``."""
+
+    kind = "video"
+    video_model = StrictCharField(
+        required=False, help_text="`veo3_fast` (default) or `veo3`.", allow_blank=True
+    )
+    aspect_ratio = StrictCharField(
+        required=False, help_text="`16:9` (default) or `9:16`.", allow_blank=True
+    )
+    source_image_urls = SourceImageUrlsField(
+        required=False,
+        help_text=(
+            "0 to 3 http(s) URLs of images: one is the first frame, two the first and the last "
+            "frame, three reference images."
+        ),
+    )
+
+    def validate_video_model(self, value: str) -> str:
+        """The public name of the model. Raises ValidationError in the contract's words."""
+        if catalog.pick(self.models, value) is None:
+            self._one_of("video_model", value, [model.name for model in self.models])
+        return value
+
+    def validate_aspect_ratio(self, value: str) -> str:
+        """DRF's hook."""
+        return self._one_of("aspect_ratio", value, self._shapes())
+
+
+class ImageRequestSerializer(_CreateSerializer):
+    """The body of ``POST /api/v1/generate/``."""
+
+    kind = "image"
+    size = StrictCharField(
+        required=False, help_text="`1:1` (default), `3:2` or `2:3`.", allow_blank=True
+    )
+
+    def validate_size(self, value: str) -> str:
+        """DRF's hook."""
+        return self._one_of("size", value, self._shapes())

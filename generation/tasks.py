@@ -1,0 +1,51 @@
+"""The stages as Celery tasks: claim a batch, work it, end. Only workers import this."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.db import close_old_connections
+
+from config.celery import app
+from generation import provider, stages
+from generation.engine import Engine
+from generation.wake import wake
+
+SECONDS = 20.0  # how long one task goes on refilling its slots
+
+
+@cache
+def _engine() -> Engine:
+    """This process's, made at its first task and therefore after the fork."""
+    return Engine()
+
+
+@cache
+def _provider() -> provider.Provider:
+    return provider.connect()
+
+
+def run(stage: type[stages.StageBase]) -> int:
+    """Work a stage for up to 20 s; how many rows it was."""
+    close_old_connections()
+    return _engine().run(stage(_provider()), SECONDS)
+
+
+@app.task(name="generation.submit")
+def submit() -> None:
+    """Ask the provider for what is queued; look for what may have been bought."""
+    if run(stages.SubmitStage):
+        wake("store")
+
+
+@app.task(name="generation.poll")
+def poll() -> None:
+    """Look at the operations that are due."""
+    if run(stages.PollStage):
+        wake("store")
+
+
+@app.task(name="generation.store")
+def store() -> None:
+    """Copy finished outputs into our storage."""
+    run(stages.StoreStage)

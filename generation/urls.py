@@ -1,0 +1,22 @@
+"""Sections 2 to 5 of the contract; under ``/api/v1/``."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from generation import views
+
+urlpatterns = [
+    path("generate/", views.ImageView.as_view(), name="generate"),
+    path("generate/image/", views.ImageView.as_view(), name="generate-image"),
+    path("generate/video/", views.VideoView.as_view(), name="generate-video"),
+    path("generate/history/", views.HistoryView.as_view(), name="history"),
+    path("generate/<str:generation_id>/", views.GenerationView.as_view(), name="generation"),
+    path(
+        "generate/<str:generation_id>/download/", views.DownloadView.as_view(), name="download"
+    ),
+    path("generate/<str:generation_id>/cancel/", views.CancelView.as_view(), name="cancel"),
+    path("models/", views.ModelsView.as_view(), name="models"),
+    path("models/video/", views.ModelsView.as_view(kind="video"), name="models-video"),
+    path("models/image/", views.ModelsView.as_view(kind="image"), name="models-image"),
+]

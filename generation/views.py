@@ -1,0 +1,267 @@
+"""Creating, watching and fetching generations: sections 2 to 4 of the contract."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db.models.functions import Now
+from django.http import HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import caller
+from common import ids
+from common.errors import ApiError, InvalidRequest, NotFound
+from common.negotiation import AnyAccept
+from common.pagination import paginate
+from common.ranges import ranged_file_response
+from generation import catalog, lifecycle, openapi, public, states
+from generation.creation import Created, Order, create, replay
+from generation.models import CatalogModel, Generation
+from generation.serializers import ImageRequestSerializer, VideoRequestSerializer
+from generation.states import State
+from generation.wake import wake
+
+MAX_KEY = 255  # of Idempotency-Key, contract section 2
+
+
+class NotReady(ApiError):
+    """409: there is no file (yet)."""
+
+    status_code = 409
+    default_code = "not_ready"
+    default_detail = "The output is not ready yet"
+
+
+class OutputExpired(ApiError):
+    """410: retention took the file."""
+
+    status_code = 410
+    default_code = "output_expired"
+    default_detail = "The output has expired and was deleted"
+
+
+class _CreateView(APIView):
+    throttle_scope_name = "creates"
+    serializer_class: ClassVar[type[VideoRequestSerializer | ImageRequestSerializer]]
+
+    def _create(self, request: Request) -> Response:
+        api_key = caller(request)
+        key = idempotency_key(request)
+        serializer = self.serializer_class(data=request.data)
+        try:
+            serializer.is_valid(raise_exception=True)
+        except ValidationError:
+            # what was valid then is replayed, also when its model was switched off meanwhile
+            again = key and replay(api_key, key, request.path, request.data)
+            if not again:
+                raise
+            return created_response(again)
+        values = serializer.validated_data
+        order = Order(
+            api_key=api_key,
+            model=values["model"],
+            prompt=values["prompt"],
+            shape=values["shape"],
+            source_image_urls=values.get("source_image_urls") or [],
+            idempotency_key=key,
+            path=request.path,
+            body=request.data,
+        )
+        created = create(order)
+        if not created.replayed:
+            wake("submit")
+        return created_response(created)
+
+
+class VideoView(_CreateView):
+    """Makes videos."""
+
+    serializer_class = VideoRequestSerializer
+
+    @openapi.create_video
+    def post(self, request: Request) -> Response:
+        """Take the credits and start a video."""
+        return self._create(request)
+
+
+class ImageView(_CreateView):
+    """Makes images."""
+
+    serializer_class = ImageRequestSerializer
+
+    @openapi.create_image
+    def post(self, request: Request) -> Response:
+        """Take the credits and start an image."""
+        return self._create(request)
+
+
+class GenerationView(APIView):
+    """One generation."""
+
+    @openapi.status
+    def get(self, request: Request, generation_id: str) -> HttpResponseBase:
+        """How far it is, and where its output is."""
+        generation = owned(request, generation_id)
+        now = database_time(generation)
+        tag = public.etag(generation, now)
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+        if generation.is_open:
+            headers["Retry-After"] = str(public.retry_after(generation, now))
+        if matches(request.headers.get("If-None-Match"), tag):
+            return Response(status=304, headers=headers)
+        return Response(public.to_dict(generation, now, base_url(request)), headers=headers)
+
+
+class DownloadView(APIView):
+    """The output itself."""
+
+    content_negotiation_class = AnyAccept
+
+    @openapi.download
+    def get(self, request: Request, generation_id: str) -> HttpResponseBase:
+        """The file, under a name; or a redirect to a signed link of the bucket."""
+        generation = owned(request, generation_id)
+        if generation.output_deleted_at is not None:
+            raise OutputExpired
+        if generation.state != State.COMPLETED:
+            raise NotReady
+        if settings.OUTPUT_STORAGE == "gcs":
+            return HttpResponseRedirect(default_storage.url(generation.output_key))
+        suffix = generation.output_key.rpartition(".")[2]
+        return ranged_file_response(
+            request._request,
+            default_storage.open(generation.output_key),
+            size=default_storage.size(generation.output_key),
+            content_type=generation.output_type,
+            etag=f'"{generation.output_sha256}"',
+            filename=f"{generation.kind}-{generation.pk}.{suffix}",
+            inline=False,
+        )
+
+
+class CancelView(APIView):
+    """Gives the credits back while nothing was bought."""
+
+    @openapi.cancel
+    def post(self, request: Request, generation_id: str) -> Response:
+        """Cancel; again is fine."""
+        generation = owned(request, generation_id)
+        lifecycle.cancel(generation.pk)
+        generation = owned(request, generation_id)
+        body = public.to_dict(generation, database_time(generation), base_url(request))
+        return Response(body)
+
+
+class HistoryView(APIView):
+    """The account's generations."""
+
+    @openapi.history
+    def get(self, request: Request) -> Response:
+        """Newest first, in pages."""
+        kind = choice(request, "type", tuple(CatalogModel.Kind.values))
+        status = choice(request, "status", states.PUBLIC_STATUSES)
+        rows = Generation.objects.filter(account_id=caller(request).account_id)
+        if kind is not None:
+            rows = rows.filter(kind=kind)
+        if status is not None:
+            rows = rows.filter(state__in=states.states_of(status))
+        page = paginate(request, rows.annotate(now=Now()), ("created_at", "id"))
+        base = base_url(request)
+        return Response(
+            page.body([public.to_dict(row, database_time(row), base) for row in page.rows])
+        )
+
+
+class ModelsView(APIView):
+    """What is sold."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    kind: str | None = None
+
+    @openapi.models
+    def get(self, request: Request) -> Response:
+        """Every model with its price and allowed values."""
+        models = catalog.on_sale(self.kind)
+        return Response({"success": True, "models": [catalog.to_dict(model) for model in models]})
+
+
+def created_response(created: Created) -> Response:
+    """The 201 envelope of the contract, the same for a replay."""
+    model = created.model
+    video = model.kind == CatalogModel.Kind.VIDEO
+    data: dict[str, Any] = {
+        "generation_id": str(created.generation_id),
+        "status": states.PROCESSING,
+        "generation_type": model.kind,
+    }
+    data |= {"video_model": model.name} if video else {"size": created.shape}
+    data |= {
+        "estimated_time": created.estimated_time,
+        "credits_used": created.price,
+        "credits_remaining": created.balance,
+        "mode": catalog.IMAGE_TO_VIDEO if created.sources else catalog.TEXT_MODES[model.kind],
+        "message": catalog.message(model, created.sources),
+    }
+    if created.sources:
+        data["source_images_count"] = created.sources
+    headers = {"Location": f"/api/v1/generate/{created.generation_id}/"}
+    if created.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return Response({"success": True, "data": data}, status=201, headers=headers)
+
+
+def owned(request: Request, generation_id: str) -> Generation:
+    """The account's own generation with the database's time; else NotFound, whatever the reason."""
+    rows = Generation.objects.filter(account_id=caller(request).account_id).annotate(now=Now())
+    found = rows.filter(pk=ids.parse(generation_id)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def database_time(generation: Generation) -> datetime:
+    """When the row was read, by the one clock that all processes share."""
+    now: datetime = generation.now  # type: ignore[attr-defined]  # annotated by the query
+    return now
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The header's value. Raises InvalidRequest unless it is 1 to 255 printable characters."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None or (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
+        return key
+    message = f"Must be 1 to {MAX_KEY} printable ASCII characters"
+    raise InvalidRequest(
+        f"Idempotency-Key m{message[1:]}", details={"Idempotency-Key": message}
+    )
+
+
+def choice(request: Request, name: str, allowed: tuple[str, ...]) -> str | None:
+    """A query parameter's value. Raises InvalidRequest unless it is one of ``allowed``."""
+    value = request.query_params.get(name)
+    if value is None or value in allowed:
+        return value
+    message = f"Invalid {name}. Must be one of: {', '.join(allowed)}"
+    raise InvalidRequest(message, details={name: message})
+
+
+def base_url(request: Request) -> str:
+    """Where links lead to, without a closing slash."""
+    return settings.PUBLIC_BASE_URL or request.build_absolute_uri("/").rstrip("/")
+
+
+def matches(header: str | None, tag: str) -> bool:
+    """RFC 9110 13.1.2: weak comparison with each tag of If-None-Match."""
+    if header is None:
+        return False
+    offered = [part.strip().removeprefix("W/") for part in header.split(",")]
+    return "*" in offered or tag.removeprefix("W/") in offered
