@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -12,12 +12,14 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts import keys, rate_limit, secrets
 from accounts.client_address import client_address
 from accounts.login import AccountSuspended, InvalidCredentials
 from accounts.models import ApiKey, User
+
+if TYPE_CHECKING:  # rest_framework.views imports this module
+    from rest_framework.views import APIView
 
 SCHEMES = {"bearer", "token", "api-key"}
 BLANKS = re.compile(r"[ \t]+")

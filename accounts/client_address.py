@@ -17,12 +17,11 @@ def client_address(request: HttpRequest) -> str:
     Of ``X-Forwarded-For`` only the entry that our own outermost proxy wrote is believed: the
     ``NUM_PROXIES``-th from the right. Everything left of it is the client's own invention.
     """
-    address = request.META.get("REMOTE_ADDR", "")
+    address: str = request.META.get("REMOTE_ADDR", "")
     proxies: int = settings.NUM_PROXIES
-    if proxies:
-        entries = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        if len(entries) >= proxies:
-            address = entries[-proxies]
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    if proxies and forwarded and forwarded.count(",") + 1 >= proxies:
+        address = forwarded.split(",")[-proxies]
     return _group(address.strip())
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import secrets
@@ -50,7 +51,7 @@ def create_key(
             oldest = live.filter(name=name).order_by("created_at").first() if make_room else None
             if oldest is None:
                 raise TooManyKeys
-            _end(oldest)
+            revoke(live.filter(pk=oldest.pk))
         return _issue(
             secrets.KEY_PREFIX,
             ApiKey(account=account, created_by=created_by, name=name, expires_at=expires_at),
@@ -84,15 +85,13 @@ def find(secret: str) -> ApiKey | None:
 
 def revoke_key(account: Account, key_id: uuid.UUID) -> None:
     """End one of the account's API keys. Raises NotFound, also for one that has ended already."""
-    key = account.api_keys.keys().filter(pk=key_id, revoked_at=None).first()
-    if key is None:
+    if not revoke(account.api_keys.keys().filter(pk=key_id)):
         raise NotFound
-    _end(key)
 
 
-def revoke_token(token: ApiKey) -> None:
-    """End a login token."""
-    _end(token)
+def revoke(secrets_to_end: QuerySet[ApiKey]) -> int:
+    """End keys and login tokens, from their next request on; return how many had not ended yet."""
+    return secrets_to_end.filter(revoked_at=None).update(revoked_at=timezone.now())
 
 
 def _issue(prefix: str, row: ApiKey) -> Issued:
@@ -101,7 +100,3 @@ def _issue(prefix: str, row: ApiKey) -> Issued:
     row.preview = secrets.preview(secret)
     row.save(force_insert=True)
     return Issued(api_key=row, secret=secret)
-
-
-def _end(key: ApiKey) -> None:
-    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())

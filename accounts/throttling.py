@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from accounts import rate_limit
 from accounts.client_address import client_address
 from accounts.models import ApiKey
 from accounts.rate_limit import Decision
+
+if TYPE_CHECKING:  # rest_framework.views imports this module
+    from rest_framework.views import APIView
 
 WINDOW = 60  # seconds
 CREATES = "creates"

@@ -108,7 +108,7 @@ class LogoutView(APIView):
             raise PermissionDenied(
                 "Only a login token can log out, an API key is deleted by its id"
             )
-        keys.revoke_token(token)
+        keys.revoke(ApiKey.objects.filter(pk=token.pk))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

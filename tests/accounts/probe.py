@@ -1,0 +1,32 @@
+"""The service's paths and two views that do nothing, so that a test counts only requests."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import caller
+
+
+class ProbeView(APIView):
+    """Tells who called."""
+
+    def get(self, request: Request) -> Response:
+        return Response({"account": str(caller(request).account.pk)})
+
+    def post(self, request: Request) -> Response:
+        return Response({"account": str(caller(request).account.pk)}, status=201)
+
+
+class CreatesView(ProbeView):
+    throttle_scope_name = "creates"
+
+
+urlpatterns = [
+    path("api/probe/", ProbeView.as_view()),
+    path("api/probe/creates/", CreatesView.as_view()),
+    path("api/", include("accounts.urls")),
+    path("", include("config.urls")),
+]

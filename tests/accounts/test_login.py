@@ -1,0 +1,157 @@
+"""``POST /api/login/`` and ``POST /api/logout/``."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import TOKEN_LIFETIME, Account, ApiKey, User
+from tests.people import PASSWORD
+
+
+def log_in(client, username="alice", password=PASSWORD):
+    return client.post("/api/login/", json={"username": username, "password": password})
+
+
+@pytest.mark.parametrize("identity", ["alice", "ALICE", "alice@example.com", "ALICE@Example.com"])
+def test_by_name_or_mail(api, alice, identity):
+    answer = log_in(api(), identity)
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["user"] == {
+        "id": str(alice.user.pk),
+        "username": "alice",
+        "email": "alice@example.com",
+        "credits_balance": 1000,
+    }
+    assert api(body["token"]).get("/api/api-keys/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [
+        ("alice", "wrong"),
+        ("nobody", PASSWORD),
+        ("nobody@example.com", PASSWORD),
+        ("alice", f" {PASSWORD}"),
+        ("alice", PASSWORD.upper()),
+        ("bob", PASSWORD),
+    ],
+)
+def test_every_failure_looks_the_same(api, alice, bob, username, password):
+    User.objects.filter(pk=bob.user.pk).update(is_active=False)
+    answer = log_in(api(), username, password)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    body = answer.json()
+    del body["request_id"]
+    assert body == {
+        "success": False,
+        "error": "The credentials are invalid",
+        "code": "invalid_credentials",
+    }
+    assert not ApiKey.objects.filter(kind="token").exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({}, "Username is required"),
+        ({"username": "alice"}, "Password is required"),
+        ({"username": None, "password": PASSWORD}, "Username is required"),
+        ({"username": "alice", "password": ""}, "Password is required"),
+    ],
+)
+def test_missing_fields(api, body, error):
+    answer = api().post("/api/login/", json=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == error
+
+
+@pytest.mark.parametrize("value", [1, True, [], {}, 1.5])
+def test_wrong_types(api, value):
+    answer = api().post("/api/login/", json={"username": value, "password": value})
+    assert answer.status_code == 400
+    assert answer.json()["details"] == {
+        "username": "Must be a string",
+        "password": "Must be a string",
+    }
+
+
+def test_suspended(api, alice):
+    Account.objects.update(suspended_at=timezone.now())
+    answer = log_in(api())
+    assert (answer.status_code, answer.json()["code"]) == (403, "account_suspended")
+    assert log_in(api(), password="wrong").status_code == 401
+
+
+def test_a_user_without_an_account(api):
+    User.objects.create_user("operator", "operator@example.com", PASSWORD)
+    answer = log_in(api(), "operator")
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+
+
+def test_guessing_is_slowed_down(api, alice, bob):
+    codes = [log_in(api(), password=f"guess {n}").status_code for n in range(7)]
+    assert codes == [401] * 5 + [429] * 2
+    answer = log_in(api(), "alice@example.com")  # the other spelling opens no second window
+    assert answer.status_code == 429
+    assert answer.json()["code"] == "rate_limited"
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
+    assert log_in(api(), "bob").status_code == 200
+
+
+def test_guessing_an_unknown_name_is_slowed_down_alike(api):
+    codes = [log_in(api(), "nobody").status_code for _ in range(6)]
+    assert codes == [401] * 5 + [429]
+
+
+def test_a_success_gives_the_places_back(api, alice):
+    for _ in range(3):
+        assert [log_in(api(), password="wrong").status_code for _ in range(4)] == [401] * 4
+        assert log_in(api()).status_code == 200
+
+
+def test_a_racing_burst_does_not_exceed_the_limit(api, alice):
+    with ThreadPoolExecutor(16) as pool:
+        codes = sorted(
+            answer.status_code
+            for answer in pool.map(lambda n: log_in(api(), password=f"guess {n}"), range(32))
+        )
+    assert codes == [401] * 5 + [429] * 27
+
+
+def test_one_address_may_not_try_many_names(api, alice):
+    codes = [log_in(api(), f"name{n}").status_code for n in range(22)]
+    assert codes == [401] * 20 + [429] * 2
+    assert log_in(api()).status_code == 429
+
+
+def test_log_out(api, alice):
+    token, other = (log_in(api()).json()["token"] for _ in range(2))
+    answer = api(token).post("/api/logout/")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert api(token).get("/api/api-keys/").status_code == 401
+    assert api(token).post("/api/logout/").status_code == 401
+    assert api(other).get("/api/api-keys/").status_code == 200
+
+
+def test_an_api_key_does_not_log_out(api, alice):
+    answer = api(alice.key).post("/api/logout/")
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+    assert api(alice.key).get("/api/api-keys/").status_code == 200
+
+
+def test_a_token_lives_30_days_from_its_last_use(api, alice):
+    token = log_in(api()).json()["token"]
+    row = ApiKey.objects.get(kind="token")
+    assert row.expires_at - row.created_at >= TOKEN_LIFETIME - timedelta(seconds=5)
+    ApiKey.objects.filter(pk=row.pk).update(expires_at=timezone.now() + timedelta(minutes=1))
+    assert api(token).get("/api/api-keys/").status_code == 200
+    row.refresh_from_db()
+    assert row.expires_at > timezone.now() + timedelta(days=29)
+    ApiKey.objects.filter(pk=row.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert api(token).get("/api/api-keys/").status_code == 401

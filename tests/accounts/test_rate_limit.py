@@ -1,0 +1,115 @@
+"""The windows themselves, with a Redis that is there, away, or hung."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+import redis
+
+from accounts.rate_limit import REDIS_TIMEOUT, RateLimiter
+from embedded.valkey import ValkeyServer
+
+
+@pytest.fixture
+def valkey(tmp_path):
+    server = ValkeyServer(tmp_path / "data", tmp_path / "s")
+    server.launch()
+    server.wait()
+    yield server
+    os.kill(server.child.pid, signal.SIGCONT)
+    server.stop()
+
+
+def shared_url() -> str:
+    return os.environ["REDIS_URL"]
+
+
+def test_decisions():
+    one = RateLimiter(shared_url())
+    seen = [one.hit("test", 2, 60, "a") for _ in range(3)]
+    assert [decision.allowed for decision in seen] == [True, True, False]
+    assert [decision.remaining for decision in seen] == [1, 0, 0]
+    assert {decision.reset_in for decision in seen} <= {59, 60}
+    assert not one.peek("test", 2, 60, "a").allowed
+    assert one.peek("test", 2, 60, "b") == one.peek("test", 2, 60, "b")
+    assert one.hit("other", 2, 60, "a").allowed
+    one.forget("test", 2, 60, "a")
+    assert one.hit("test", 2, 60, "a").allowed
+
+
+def test_the_window_moves():
+    one = RateLimiter(shared_url())
+    for _ in range(2):
+        assert one.hit("test", 1, 1, "a").allowed
+        refused = one.hit("test", 1, 1, "a")
+        assert (refused.allowed, refused.reset_in) == (False, 1)
+        time.sleep(1.05)
+
+
+def test_two_processes_share_a_window():
+    first, second = RateLimiter(shared_url()), RateLimiter(shared_url())
+    assert [one.hit("test", 3, 60, "a").allowed for one in (first, second) * 2] == [True] * 3 + [
+        False
+    ]
+
+
+def test_keys_carry_our_prefix_and_no_identity():
+    RateLimiter(shared_url()).hit("test", 3, 60, "alice@example.com")
+    with redis.Redis.from_url(shared_url(), decode_responses=True) as client:
+        found = client.keys("*")
+        assert len(found) == 1
+        assert found[0].startswith("reelmint:")
+        assert "alice" not in found[0]
+        assert 0 < client.ttl(found[0]) <= 60
+
+
+def count_allowed(one: RateLimiter, limit: int) -> int:
+    with ThreadPoolExecutor(16) as pool:
+        return sum(pool.map(lambda _: one.hit("test", limit, 60, "a").allowed, range(160)))
+
+
+def test_exact_under_16_threads():
+    assert count_allowed(RateLimiter(shared_url()), 37) == 37
+
+
+def test_away():
+    with closing(socket.socket()) as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    assert count_allowed(RateLimiter(f"redis://127.0.0.1:{port}/0"), 37) == 37
+    assert count_allowed(RateLimiter("unix:///nowhere/redis.sock?db=0"), 37) == 37
+
+
+def test_goes_away_and_comes_back(valkey, monkeypatch):
+    monkeypatch.setattr("accounts.rate_limit.REDIS_REST", 0.2)
+    one = RateLimiter(valkey.url(0))
+    assert one.hit("test", 1, 60, "a").allowed
+    valkey.stop()
+    assert one.hit("test", 1, 60, "a").allowed  # counted anew, in this process
+    assert not one.hit("test", 1, 60, "a").allowed
+    valkey.launch()
+    valkey.wait()
+    time.sleep(0.25)
+    one.hit("test", 1, 60, "b")
+    with redis.Redis.from_url(valkey.url(0)) as client:
+        assert client.dbsize() == 1
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_hung(valkey, warm):
+    one = RateLimiter(valkey.url(0))
+    if warm:
+        one.hit("test", 1000, 60, "a")
+    os.kill(valkey.child.pid, signal.SIGSTOP)
+    began = time.monotonic()
+    assert one.hit("test", 3, 60, "a").allowed
+    assert time.monotonic() - began < REDIS_TIMEOUT + 0.4
+    began = time.monotonic()
+    assert [one.hit("test", 3, 60, "a").allowed for _ in range(50)].count(True) == 2
+    assert time.monotonic() - began < 0.3  # it rests, nobody else waits for it
