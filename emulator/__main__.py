@@ -92,6 +92,8 @@ def _write_whole(path: Path, text: str) -> None:
 def main() -> None:
     """Serve until SIGTERM or Ctrl-C."""
     arguments = _arguments()
+    # Rendering threads hand the interpreter over this often (seconds), so that polls stay quick.
+    sys.setswitchinterval(0.0005)
     try:
         if arguments.data_dir:
             asyncio.run(_serve(arguments, arguments.data_dir))

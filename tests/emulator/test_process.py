@@ -1,0 +1,63 @@
+"""The command line: how it starts, what it leaves, how it ends."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import statistics
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.emulator.conftest import FAST, RunningEmulator, start_emulator
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_within_two_seconds_whatever_it_does(tmp_path: Path, number: signal.Signals):
+    process, url = start_emulator(tmp_path)
+    assert process.stdout is not None
+    with process.stdout:
+        first_line = process.stdout.readline()
+        assert "emulator" in first_line
+        assert "synthetic" in first_line
+        assert url in first_line
+        path = f"/v1/projects/p/locations/l/publishers/google/models/{FAST}:predictLongRunning"
+        body = b'{"instances": [{"prompt": "A kite [emulator:accepted-then-no-answer]"}]}'
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port)) as held:
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n"
+            held.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            while not httpx.get(url + "/emulator/stats").json()["operations"]:
+                time.sleep(0.01)
+            process.send_signal(number)
+            assert process.wait(2) == 0
+        assert process.stdout.read() == ""
+
+
+def test_objects_survive_a_restart(tmp_path: Path):
+    name = {"name": "kept/a.txt", "uploadType": "media"}
+    for _ in range(2):
+        process, url = start_emulator(tmp_path)
+        objects = f"{url}/storage/v1/b/shop/o"
+        found = httpx.get(objects).json().get("items", [])
+        if not found:
+            httpx.post(f"{url}/upload/storage/v1/b/shop/o", params=name, content=b"kept")
+        process.terminate()
+        assert process.wait(2) == 0
+        assert process.stdout is not None
+        process.stdout.close()
+        (tmp_path / "ready").unlink()
+    assert [each["name"] for each in found] == ["kept/a.txt"]
+
+
+def test_polls_are_answered_while_videos_are_rendered(emulator: RunningEmulator):
+    names = [emulator.submit(f"Kite {n} {time.time()}").json()["name"] for n in range(3)]
+    taken = []
+    while not emulator.poll(names[-1]).json().get("done"):
+        begun = time.monotonic()
+        emulator.poll(names[0])
+        taken.append(time.monotonic() - begun)
+    assert statistics.median(taken) < 0.1
