@@ -27,7 +27,7 @@ class UsernameField(StrictCharField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("min_length", 3)
         kwargs.setdefault("max_length", 150)
-        message = "May contain only letters, digits and . _ + -"
+        message = "Must contain only letters, digits and . _ + -"
         validators = [RegexValidator(r"\A[\w.+-]+\Z", message)]
         super().__init__(validators=validators, **kwargs)
 

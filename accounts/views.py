@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.conf import settings
@@ -28,7 +27,7 @@ from accounts.serializers import (
     RegistrationSerializer,
     SessionSerializer,
 )
-from common.errors import NotFound
+from common import ids
 from credits.models import Wallet
 
 HOUR = 3600  # seconds
@@ -158,19 +157,8 @@ class ApiKeyView(APIView):
     )
     def delete(self, request: Request, key_id: str) -> Response:
         """End the key; it stops working at once, everywhere."""
-        keys.revoke_key(caller(request).account, _uuid(key_id))
+        keys.revoke_key(caller(request).account, ids.parse(key_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-def _uuid(text: str) -> uuid.UUID:
-    """Raises NotFound for what is no id, or not written as one (Python takes ``urn:uuid:{…}``)."""
-    try:
-        value = uuid.UUID(text)
-    except ValueError as error:
-        raise NotFound from error
-    if str(value) != text.lower():
-        raise NotFound
-    return value
 
 
 def _says_taken(errors: Any) -> bool:

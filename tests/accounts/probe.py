@@ -27,6 +27,5 @@ class CreatesView(ProbeView):
 urlpatterns = [
     path("api/probe/", ProbeView.as_view()),
     path("api/probe/creates/", CreatesView.as_view()),
-    path("api/", include("accounts.urls")),
     path("", include("config.urls")),
 ]

@@ -107,7 +107,8 @@ def test_bad_bodies(api, change, error, details):
 def test_a_name_has_no_odd_characters(api, username):
     answer = api().post("/api/register/", json=BODY | {"username": username})
     assert answer.status_code == 400
-    assert answer.json()["details"] == {"username": "May contain only letters, digits and . _ + -"}
+    assert answer.json()["error"] == "Username must contain only letters, digits and . _ + -"
+    assert list(answer.json()["details"]) == ["username"]
     assert nothing_was_made()
 
 

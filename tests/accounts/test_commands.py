@@ -1,0 +1,128 @@
+"""``create_account`` and ``grant_credits``."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from accounts.models import Account, ApiKey, User
+from credits.models import LedgerEntry
+
+
+def run(*arguments: str) -> dict[str, object]:
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return json.loads(out.getvalue())
+
+
+def test_a_new_account(api):
+    made = run("create_account", "dora@example.com", "--credits", "500", "--description", "Trial")
+    user = User.objects.get()
+    account = Account.objects.get()
+    assert made == {
+        "account": str(account.pk),
+        "user": str(user.pk),
+        "username": "dora",
+        "email": "dora@example.com",
+        "key": made["key"],
+        "credits_balance": 500,
+    }
+    assert api(made["key"]).get("/api/probe/").json() == {"account": str(account.pk)}
+    assert LedgerEntry.objects.get().description == "Trial"
+    assert not user.is_staff
+    assert not user.has_usable_password()
+
+
+def test_again_gives_a_fresh_key_and_no_credits(api):
+    first = run("create_account", "dora@example.com", "--credits", "500")
+    again = run("create_account", "DORA@example.com", "--credits", "500")
+    assert again == first | {"key": again["key"]}
+    assert again["key"] != first["key"]
+    assert api(first["key"]).get("/api/probe/").status_code == 200
+    topped = run("create_account", "dora@example.com", "--credits", "500", "--top-up")
+    assert topped["credits_balance"] == 1000
+
+
+def test_the_25th_run_still_works(api, alice):
+    keys = [run("create_account", "alice@example.com")["key"] for _ in range(25)]
+    assert ApiKey.objects.live().count() == 20
+    assert api(keys[-1]).get("/api/probe/").status_code == 200
+    assert api(keys[0]).get("/api/probe/").status_code == 401
+    assert api(alice.key).get("/api/probe/").status_code == 200  # not one of the command's
+
+
+def test_options(api):
+    extra = ["--username", "boss", "--password", "a-long-sentence-7", "--staff"]
+    made = run("create_account", "dora@example.com", *extra)
+    assert made["username"] == "boss"
+    user = User.objects.get()
+    assert user.is_staff
+    assert user.is_superuser
+    body = {"username": "boss", "password": "a-long-sentence-7"}
+    assert api().post("/api/login/", json=body).status_code == 200
+
+
+def test_an_existing_user_becomes_staff_and_keeps_the_password(alice):
+    run("create_account", "alice@example.com", "--staff")
+    user = User.objects.get()
+    assert user.is_staff
+    assert user.check_password("correct-horse-7-battery")
+
+
+@pytest.mark.parametrize(
+    ("email", "username"),
+    [("alice@other.example", "alice-2"), ("a@b.example", "a__"), ("o'neil@b.example", "oneil")],
+)
+def test_names_are_made_from_the_mail(alice, email, username):
+    assert run("create_account", email)["username"] == username
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nonsense"], "valid email"),
+        (["dora@example.com", "--credits", "-5"], "not be negative"),
+        (["dora@example.com", "--username", "ALICE"], "already taken"),
+    ],
+)
+def test_refusals(alice, arguments, says):
+    with pytest.raises(CommandError, match=says):
+        run("create_account", *arguments)
+    assert User.objects.count() == 1
+
+
+def test_a_suspended_account_gets_no_key(alice):
+    Account.objects.update(suspended_at=timezone.now())
+    with pytest.raises(CommandError, match="suspended"):
+        run("create_account", "alice@example.com")
+
+
+def test_grant(alice):
+    arguments = ["alice@example.com", "--credits", "40", "--reason", "Sorry", "--reference", "r-1"]
+    assert run("grant_credits", *arguments) == {
+        "account": str(alice.account.pk),
+        "credits_granted": 40,
+        "credits_balance": 1040,
+    }
+    assert alice.entries[-1].description == "Sorry"
+    with pytest.raises(CommandError, match="r-1 has been granted before"):
+        run("grant_credits", *arguments)
+    assert alice.balance == 1040
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["dora@example.com", "--credits", "1"], "Nobody is registered"),
+        (["alice", "--credits", "1"], "Nobody is registered"),
+        (["alice@example.com", "--credits", "0"], "at least 1"),
+    ],
+)
+def test_grant_refusals(alice, arguments, says):
+    with pytest.raises(CommandError, match=says):
+        run("grant_credits", *arguments, "--reason", "x")
+    assert alice.balance == 1000
