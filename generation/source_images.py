@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -20,7 +20,7 @@ from generation.backends.base import SourceImage
 
 FETCH_SECONDS = 20.0
 DECODE_SECONDS = 20.0  # by the wall; of CPU time the child has 10 s
-_FETCHES_AT_ONCE = 8  # each may hold 20 MB
+_FETCHES_AT_ONCE = 30  # each may hold 20 MB; fewer, and slow servers would use up others' leases
 _DECODES_AT_ONCE = 2  # each may hold 1 GB, 400 MB in practice
 _CHILD = str(Path(image_child.__file__).resolve())
 
@@ -53,6 +53,32 @@ class _Slots:
 _slots: MutableMapping[asyncio.AbstractEventLoop, _Slots] = WeakKeyDictionary()
 
 
+async def load_source_images(
+    urls: Sequence[str],
+    *,
+    allowed_origins: frozenset[str] = frozenset(),
+    resolver: AbstractResolver | None = None,
+) -> tuple[SourceImage, ...]:
+    """All of ``urls`` side by side, in their order; see :func:`load_source_image`.
+
+    One after the other, three slow servers would outlast a lease. Waits for all of them and then
+    raises for the first bad entry, so that the same request always names the same one.
+    """
+    results = await asyncio.gather(
+        *(
+            load_source_image(url, index=index, allowed_origins=allowed_origins, resolver=resolver)
+            for index, url in enumerate(urls)
+        ),
+        return_exceptions=True,
+    )
+    images = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        images.append(result)
+    return tuple(images)
+
+
 async def load_source_image(
     url: str,
     *,
@@ -64,7 +90,7 @@ async def load_source_image(
 
     ``index`` is the entry's place in ``source_image_urls``, for the error; ``allowed_origins`` and
     ``resolver`` are :func:`common.safe_fetch.fetch`'s. Takes up to 20 s to fetch and 20 s to
-    decode, plus the wait for its turn: 8 at once in a process, 2 of them decoding.
+    decode, plus the wait for its turn: 30 at once in a process, 2 of them decoding.
 
     Raises :class:`InvalidSourceImage` for whatever is the customer's fault or cannot be told from
     it. An OSError means that no process could be started, which is ours.

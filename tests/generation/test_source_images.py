@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
 
 import pytest
 from PIL import Image, ImageChops, PngImagePlugin
@@ -12,6 +13,7 @@ from generation.backends.base import SourceImage
 from generation.source_images import (
     InvalidSourceImage,
     load_source_image,
+    load_source_images,
     prepare,
 )
 from tests.common.loopback import answering, ok, serving
@@ -160,3 +162,37 @@ def test_a_refused_url_a_wrong_status_and_a_wrong_image_read_alike():
         asyncio.run(load_source_image("http://169.254.169.254/", index=1))
     assert caught.value.reason == "FetchRefused: address"
     assert sentences | {str(caught.value)} == {"source_image_urls[1] could not be used as an image"}
+
+
+async def slow_picture(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """After 0.5 s an image as wide as the path says, or 404 for a path that is no number."""
+    width = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode().strip("/")
+    await asyncio.sleep(0.5)
+    found = width.isdigit()
+    writer.write(ok(encoded(Image.new("RGB", (int(width), 1)), "PNG")) if found else NOT_FOUND)
+
+
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+
+
+def load_all(*paths: str) -> tuple[SourceImage, ...]:
+    async def main() -> tuple[SourceImage, ...]:
+        async with serving(slow_picture) as port:
+            origin = f"http://127.0.0.1:{port}"
+            urls = [f"{origin}/{path}" for path in paths]
+            return await load_source_images(urls, allowed_origins=frozenset({origin}))
+
+    return asyncio.run(main())
+
+
+def test_several_are_loaded_side_by_side_and_stay_in_order():
+    started = time.monotonic()
+    assert [opened(image.data).width for image in load_all("3", "1", "2")] == [3, 1, 2]
+    assert time.monotonic() - started < 1.3
+    assert load_all() == ()
+
+
+def test_the_first_bad_entry_is_named():
+    with pytest.raises(InvalidSourceImage) as caught:
+        load_all("3", "x", "y")
+    assert caught.value.index == 1
