@@ -25,6 +25,7 @@ PALETTES: tuple[tuple[Color, Color, Color], ...] = (
     ((52, 18, 24), (170, 62, 48), (246, 200, 130)),
 )
 CAPTION_LINES = 4
+WIDER_FONTS = ("NotoSansCJK-Regular.ttc", "DejaVuSans.ttf")
 
 
 def _texture(rng: random.Random, size: Size, palette: tuple[Color, Color, Color]) -> Image.Image:
@@ -117,11 +118,11 @@ class Backdrop:
 
 def font(pixels: int, text: str = "") -> Font:
     """Pillow's own typeface; a system one for texts in a script that it lacks."""
-    if not text.isascii():
+    for name in () if text.isascii() else WIDER_FONTS:
         try:
-            return ImageFont.truetype("DejaVuSans.ttf", pixels)
+            return ImageFont.truetype(name, pixels)
         except OSError:
-            pass
+            continue
     return ImageFont.load_default(size=pixels)
 
 

@@ -41,7 +41,7 @@ class RunningEmulator:
     def finish(self, name: str, *, model: str = FAST) -> dict[str, Any]:
         """Poll until the operation is done."""
         for _ in range(400):
-            answer = self.poll(name, model=model).json()
+            answer: dict[str, Any] = self.poll(name, model=model).json()
             if answer.get("done"):
                 return answer
             time.sleep(0.02)
@@ -49,13 +49,16 @@ class RunningEmulator:
 
     def listed(self, bucket: str, prefix: str) -> list[dict[str, Any]]:
         url = f"{self.url}/storage/v1/b/{bucket}/o"
-        return self.client.get(url, params={"prefix": prefix}).json().get("items", [])
+        answer: dict[str, Any] = self.client.get(url, params={"prefix": prefix}).json()
+        items: list[dict[str, Any]] = answer.get("items", [])
+        return items
 
     def stats(self) -> dict[str, Any]:
-        return self.client.get(f"{self.url}/emulator/stats").json()
+        answer: dict[str, Any] = self.client.get(f"{self.url}/emulator/stats").json()
+        return answer
 
     def bought(self, generation: str) -> int:
-        return self.stats()["by_label"].get("generation", {}).get(generation, 0)
+        return int(self.stats()["by_label"].get("generation", {}).get(generation, 0))
 
 
 def start_emulator(folder: Path, *options: str) -> tuple[subprocess.Popen[str], str]:

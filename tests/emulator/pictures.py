@@ -24,7 +24,7 @@ def image_field(data: bytes, mime_type: str = "image/png") -> dict[str, str]:
 
 def probe(data: bytes) -> dict[str, Any]:
     """Codecs, size, length, and the first, middle and last frame of an MP4."""
-    with av.open(io.BytesIO(data)) as file:
+    with av.open(io.BytesIO(data), "r") as file:
         video, sound = file.streams.video[0], file.streams.audio[0]
         frames = [frame.to_image() for frame in file.decode(video)]
         return {

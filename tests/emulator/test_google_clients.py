@@ -52,10 +52,10 @@ def test_genai_makes_a_video_from_two_images(client: genai.Client):
             labels={"generation": "from-sdk"},
         ),
     )
-    assert not operation.done
     while not operation.done:
         time.sleep(0.02)
-        operation = client.operations.get(types.GenerateVideosOperation(name=operation.name))
+        stored = types.GenerateVideosOperation.model_validate({"name": operation.name})
+        operation = client.operations.get(stored)
     assert operation.result is not None
     assert operation.result.generated_videos is not None
     video = operation.result.generated_videos[0].video
