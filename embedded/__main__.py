@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -26,21 +27,24 @@ VAR = CHECKOUT / "var"
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 
 
-def options(
-    time_scale: float, size: str, port: int = 0, services: bool = True, durable: bool = False
-) -> Options:
-    """The command's defaults, overridden by the environment."""
-    return Options(
-        port=port,
-        services=services,
-        emulator=not wants_real_provider(os.environ),
-        durable=durable,
-        time_scale=float(os.environ.get("TIME_SCALE") or time_scale),
-        emulator_size=os.environ.get("EMULATOR_SIZE") or size,
-        database_url=os.environ.get("DATABASE_URL") or None,
-        database_owner_url=os.environ.get("DATABASE_OWNER_URL") or None,
-        redis_url=os.environ.get("REDIS_URL") or None,
+def with_environment(options: Options) -> Options:
+    """The command's own options, overridden by the environment."""
+    environment = os.environ
+    return replace(
+        options,
+        emulator=not wants_real_provider(environment),
+        time_scale=float(environment.get("TIME_SCALE") or options.time_scale),
+        emulator_size=environment.get("EMULATOR_SIZE") or options.emulator_size,
+        port=int(environment.get("PORT") or options.port),
+        database_url=environment.get("DATABASE_URL") or None,
+        database_owner_url=environment.get("DATABASE_OWNER_URL") or None,
+        redis_url=environment.get("REDIS_URL") or None,
     )
+
+
+RUN = Options(port=8000, durable=True, time_scale=0.2, emulator_size="720p")
+DEMO = Options(time_scale=0.05, one_worker=True)
+EXEC = Options(time_scale=0.05)
 
 
 def execute(command: list[str], services: bool) -> int:
@@ -49,9 +53,10 @@ def execute(command: list[str], services: bool) -> int:
     The command finds DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL, with services also BASE_URL
     and API_KEY.
     """
+    options = with_environment(replace(EXEC, services=services))
     with (
         tempfile.TemporaryDirectory(prefix="reelmint-") as folder,
-        Stack(Path(folder) / "var", options(0.02, "small", services=services)) as stack,
+        Stack(Path(folder) / "var", options) as stack,
     ):
         environment = stack.env | {"DATABASE_OWNER_URL": stack.owner_url}
         if services:
@@ -80,9 +85,9 @@ def main() -> int:
         if arguments.command == "exec":
             return execute(arguments.argv, arguments.services)
         if arguments.command == "demo":
-            demo(VAR / "demo", options(0.05, "small"))
+            demo(VAR / "demo", with_environment(DEMO))
         else:
-            run(VAR, options(0.2, "720p", int(os.environ.get("PORT") or 8000), durable=True))
+            run(VAR, with_environment(RUN))
     except StackError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

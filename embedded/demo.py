@@ -40,7 +40,8 @@ def make_video(stack: Stack, client: httpx.Client, folder: Path) -> None:
         f"Bearer {call(client, 'POST', '/api/register/', customer)['token']}"
     )
     print(f"Registered {name}.")
-    stack.manage("grant_credits", customer["email"], "--credits", str(CREDITS), "--reason", "demo")
+    grant = ("--credits", str(CREDITS), "--reason", "demo", "--skip-checks")
+    stack.manage("grant_credits", customer["email"], *grant)
     print(f"Granted {CREDITS} credits.")
     order = {"prompt": PROMPT, "video_model": "veo3_fast"}
     ordered = call(client, "POST", "/api/v1/generate/video/", order)["data"]

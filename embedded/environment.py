@@ -17,6 +17,7 @@ class Options:
 
     port: int = 0  # the web's; 0 = any free one
     services: bool = True  # web, workers, beat and the migrations they need
+    one_worker: bool = False  # one for all stages, beat included: starts much sooner
     emulator: bool = True  # False = the environment says which provider
     durable: bool = False  # fsync and an append-only file
     time_scale: float = 1.0

@@ -4,34 +4,43 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Sequence
 
 from embedded.paths import CHECKOUT
 from embedded.processes import Program
 
 STAGES = ("submit", "poll", "store")  # one queue and one worker each (design.md, decision 1)
+CELERY = (sys.executable, "-m", "celery", "-A", "config")
 
 
 def web(listener: socket.socket) -> Program:
     """gunicorn on a socket that is open already: no other program can take the port meanwhile.
 
-    Its control socket is off: two checkouts would share the default path in the home folder.
+    The application is loaded once for both workers. The control socket is off: two checkouts would
+    share its default path in the home folder.
     """
     argv = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--no-control-socket"]
-    argv += ["-k", "gthread", "-w", "2", "--threads", "8", "--graceful-timeout", "5"]
+    argv += ["-k", "gthread", "-w", "2", "--threads", "8", "--graceful-timeout", "5", "--preload"]
     argv += ["--bind", f"fd://{listener.fileno()}"]
     return Program("web", argv, pass_fds=(listener.fileno(),))
 
 
-def worker(stage: str) -> Program:
-    """A Celery worker for the queue of one stage."""
-    argv = [sys.executable, "-m", "celery", "-A", "config", "worker", "-Q", stage, "-c", "1"]
-    argv += ["-n", f"{stage}@%h", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return Program(stage, argv, restart=True)
+def worker(name: str, stages: Sequence[str], *options: str) -> Program:
+    """A Celery worker for the queues of some stages, with a process for each."""
+    argv = [*CELERY, "worker", "-Q", ",".join(stages), "-c", str(len(stages)), "-n", f"{name}@%h"]
+    argv += ["--without-gossip", "--without-mingle", "--without-heartbeat", *options]
+    return Program(name, argv, restart=True)
 
 
-def beat() -> Program:
-    """Celery beat; its scheduler is set in the settings and keeps no file."""
-    return Program("beat", [sys.executable, "-m", "celery", "-A", "config", "beat"], restart=True)
+def workers(together: bool) -> list[Program]:
+    """One worker for each stage and beat, as in production; or one for all, beat included.
+
+    Loading the application costs each of them two to three seconds of a CPU.
+    """
+    if together:
+        return [worker("worker", STAGES, "--beat")]
+    beat = Program("beat", [*CELERY, "beat"], restart=True)  # its scheduler keeps no file
+    return [*(worker(stage, [stage]) for stage in STAGES), beat]
 
 
 def manage(*arguments: str) -> list[str]:

@@ -215,9 +215,8 @@ class Stack:
         self.env["PUBLIC_BASE_URL"] = self.base_url
         self.env |= self.options.environment
         self.processes.run(services.web(self._listener), self.env)
-        for stage in services.STAGES:
-            self.processes.run(services.worker(stage), self.env)
-        self.processes.run(services.beat(), self.env)
+        for worker in services.workers(self.options.one_worker):
+            self.processes.run(worker, self.env)
         wait_ready(self.processes.children["web"], self._web_answers, 60)
 
     def _web_answers(self) -> bool:

@@ -26,14 +26,12 @@ CREDITS = 100_000_000
 MANY = "1000000"
 # A limit that is reached answers 429 to everything after it, which would hide all else; the tests
 # of the limits are elsewhere.
-OUT_OF_THE_WAY = {
-    name: MANY
-    for name in (
-        *("RATE_LIMIT_CREATES", "RATE_LIMIT_READS", "RATE_LIMIT_ANONYMOUS"),
-        *("RATE_LIMIT_AUTH_FAILURES", "RATE_LIMIT_LOGINS", "RATE_LIMIT_REGISTRATIONS"),
-        "MAX_OPEN_GENERATIONS",
-    )
-}
+LIMITS = (
+    *("RATE_LIMIT_CREATES", "RATE_LIMIT_READS", "RATE_LIMIT_ANONYMOUS"),
+    *("RATE_LIMIT_AUTH_FAILURES", "RATE_LIMIT_LOGINS", "RATE_LIMIT_REGISTRATIONS"),
+    "MAX_OPEN_GENERATIONS",
+)
+OUT_OF_THE_WAY = dict.fromkeys(LIMITS, MANY)
 SERVER_ERROR = re.compile(r"Traceback \(most recent call last\)|Internal Server Error")
 
 
