@@ -138,7 +138,7 @@ async def hasty(server: Provider) -> AsyncIterator[VertexBackend]:
 
 
 def open_backend(
-    url: str, *, credentials: Credentials | None = None, timeout: float = 10.0
+    url: str, *, credentials: Credentials | None = None, timeout: float = 30.0
 ) -> VertexBackend:
     """A backend of project p1; ``timeout`` in seconds."""
     return VertexBackend(

@@ -67,18 +67,29 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     process.wait(10)
 
 
-@pytest.fixture(scope="module")
-async def veo(emulator: Emulator, anyio_backend: str) -> AsyncIterator[VertexBackend]:
+def connect(emulator: Emulator, submit_timeout: float) -> VertexBackend:
     account = service_account.Credentials.from_service_account_file(str(emulator.credentials))
-    made = VertexBackend(
+    return VertexBackend(
         project="p1",
         location="us-central1",
         bucket=BUCKET,
         credentials=account,
         base_url=emulator.url,
-        submit_timeout=1.5,
-        read_timeout=5.0,
+        submit_timeout=submit_timeout,
+        read_timeout=10.0,
     )
+
+
+@pytest.fixture(scope="module")
+async def veo(emulator: Emulator, anyio_backend: str) -> AsyncIterator[VertexBackend]:
+    made = connect(emulator, 30.0)
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture
+async def hasty_veo(emulator: Emulator, anyio_backend: str) -> AsyncIterator[VertexBackend]:
+    made = connect(emulator, 1.0)
     yield made
     await made.aclose()
 
@@ -143,10 +154,7 @@ async def test_an_image_is_in_the_bucket(
     assert emulator.bought(request) == 1
 
 
-@pytest.mark.parametrize("how", ["reset", "no-answer", "502"])
-async def test_an_accepted_submit_that_is_lost_was_bought_once(
-    veo: VertexBackend, emulator: Emulator, how: str
-) -> None:
+async def lost_but_bought_once(veo: VertexBackend, emulator: Emulator, how: str) -> None:
     request = ask(f"a red kite [emulator:accepted-then-{how}]")
     with pytest.raises(Unknown):
         await veo.submit(request)
@@ -156,6 +164,19 @@ async def test_an_accepted_submit_that_is_lost_was_bought_once(
             break
         await asyncio.sleep(0.02)
     assert found is not None
+
+
+@pytest.mark.parametrize("how", ["reset", "502"])
+async def test_an_accepted_submit_that_is_lost_was_bought_once(
+    veo: VertexBackend, emulator: Emulator, how: str
+) -> None:
+    await lost_but_bought_once(veo, emulator, how)
+
+
+async def test_an_accepted_submit_that_hangs_was_bought_once(
+    hasty_veo: VertexBackend, emulator: Emulator
+) -> None:
+    await lost_but_bought_once(hasty_veo, emulator, "no-answer")
 
 
 async def test_busy_is_not_bought(veo: VertexBackend, emulator: Emulator) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 
 import pytest
@@ -196,8 +197,9 @@ async def test_a_poll_does_not_wait_for_ever(
     hasty: VertexBackend, provider: Provider, reply: Reply
 ) -> None:
     provider.reply = reply
-    with pytest.raises(Unavailable):
-        await hasty.poll(OPERATION, PREFIX)
+    async with asyncio.timeout(5):
+        with pytest.raises(Unavailable):
+            await hasty.poll(OPERATION, PREFIX)
 
 
 async def test_a_busy_provider_tells_when(backend: VertexBackend, provider: Provider) -> None:
