@@ -1,0 +1,29 @@
+# One image for every process; docker-compose.yml shows the commands.
+FROM python:3.11-slim AS base
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+
+FROM base AS packages
+COPY requirements.lock .
+RUN python -m venv /venv && /venv/bin/pip install --require-hashes -r requirements.lock
+
+FROM base
+# The lock also holds the embedded servers and the emulator's encoder, so that one image can be
+# tried out with `python -m embedded demo`. A production image may leave the extras out.
+COPY --from=packages /venv /venv
+ENV PATH=/venv/bin:$PATH
+# a new volume takes the owner of the folder it is mounted on
+RUN useradd --system --uid 10001 --create-home reelmint \
+    && install -d -o reelmint -g reelmint /app /data /emulator
+WORKDIR /app
+COPY --chown=reelmint . .
+USER reelmint
+# DEBUG gives the settings a key for this one command; nothing of it stays in the image.
+RUN DEBUG=1 python manage.py collectstatic --no-input --verbosity 0
+ENV OUTPUT_ROOT=/data/outputs WORK_DIR=/data/work
+VOLUME /data
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+# /dev/shm: gunicorn's heartbeat file must not be on a disk that can stall
+CMD ["gunicorn", "config.wsgi:application", "-k", "gthread", "-w", "2", "--threads", "8", \
+     "--bind", "0.0.0.0:8000", "--graceful-timeout", "25", "--worker-tmp-dir", "/dev/shm", \
+     "--no-control-socket"]

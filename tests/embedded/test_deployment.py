@@ -1,0 +1,79 @@
+"""Dockerfile, docker-compose.yml and .env.example stay in step with the settings."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from embedded.paths import CHECKOUT
+from embedded.services import STAGES
+
+# of docker-compose.yml alone
+COMPOSE_ONLY = {"POSTGRES_PASSWORD", "OWNER_DATABASE_PASSWORD", "APP_DATABASE_PASSWORD"}
+# read by Google's library
+ELSEWHERE = {"GOOGLE_APPLICATION_CREDENTIALS"}
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
+    return loaded
+
+
+def example_names() -> set[str]:
+    text = (CHECKOUT / ".env.example").read_text()
+    return set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
+
+
+def test_the_example_names_every_setting_and_no_other() -> None:
+    settings = (CHECKOUT / "config" / "settings.py").read_text()
+    read = set(re.findall(r"env\.[a-z]+\(\s*\"([A-Z0-9_]+)\"", settings))
+    assert example_names() - COMPOSE_ONLY - ELSEWHERE == read
+
+
+def test_compose_asks_for_no_variable_that_the_example_lacks() -> None:
+    text = (CHECKOUT / "docker-compose.yml").read_text()
+    assert set(re.findall(r"\$\{([A-Z_]+)", text)) - {"PORT"} <= example_names()
+
+
+def test_every_stage_has_a_worker_and_every_dependency_exists(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    queues = [
+        command[command.index("-Q") + 1]
+        for name, service in services.items()
+        if "-Q" in (command := service.get("command") or [])
+    ]
+    assert sorted(queues) == sorted(STAGES)
+    for service in services.values():
+        for name, needed in service.get("depends_on", {}).items():
+            assert name in services
+            if needed["condition"] == "service_healthy":
+                assert "healthcheck" in services[name]
+
+
+def test_the_services_are_not_root_and_only_migrate_owns_tables(compose: dict[str, Any]) -> None:
+    dockerfile = (CHECKOUT / "Dockerfile").read_text()
+    assert "\nUSER reelmint\n" in dockerfile
+    assert "--require-hashes -r requirements.lock" in dockerfile
+    owners = [
+        name
+        for name, service in compose["services"].items()
+        if "reelmint_owner" in str(service.get("environment", {}))
+    ]
+    assert owners == ["migrate"]
+    assert all("user" not in service for service in compose["services"].values())
+
+
+def test_volumes_and_configs_that_are_mounted_are_declared(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        for volume in service.get("volumes", []):
+            source = volume.partition(":")[0]
+            if source.startswith("./"):
+                assert source == "./secrets" or (CHECKOUT / source).exists()
+            else:
+                assert source in compose["volumes"]
+        for config in service.get("configs", []):
+            assert config["source"] in compose["configs"]
