@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import signal
 import subprocess
 import sys
@@ -145,3 +146,40 @@ def test_the_child_sees_no_environment(monkeypatch):
         return environment
 
     assert "SECRET_KEY" not in asyncio.run(main())
+
+
+def test_a_png_that_grows_too_large_becomes_a_jpeg(monkeypatch):
+    noise = encoded(Image.effect_noise((300, 300), 100), "PNG")
+    assert image_child.reencode(noise)[0] == "image/png"
+    monkeypatch.setattr(image_child, "MAX_BYTES", 100_000)
+    mime_type, data = image_child.reencode(noise)
+    assert mime_type == "image/jpeg"
+    assert len(data) <= 100_000
+    monkeypatch.setattr(image_child, "MAX_BYTES", 1000)
+    with pytest.raises(image_child.Refused, match="too many bytes"):
+        image_child.reencode(noise)
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        (encoded(Image.new("1", (8193, 1)), "PNG"), "too large"),
+        (encoded(Image.new("1", (5001, 5000)), "PNG"), "too large"),
+        (
+            encoded(halves(), "PNG", save_all=True, append_images=[Image.new("RGB", (40, 20))]),
+            "animated",
+        ),
+    ],
+)
+def test_why_an_image_is_refused_is_in_the_log(image, reason):
+    with pytest.raises(image_child.Refused, match=reason):
+        image_child.reencode(image)
+    with pytest.raises(UnusableImage, match=f"Refused: {reason}|DecompressionBomb"):
+        prepared(image)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "I;16", "RGB", "1"])
+def test_every_mode_is_drawn_on_a_fresh_rgb_image(mode):
+    mime_type, data = image_child.reencode(encoded(Image.new(mode, (2, 2)), "PNG"))
+    assert mime_type == "image/png"
+    assert Image.open(io.BytesIO(data)).mode == "RGB"

@@ -162,13 +162,16 @@ def test_many_savers_of_one_name_leave_one_whole_file(storage, folder):
     assert files(folder) == ["a/b.mp4"]
 
 
-def test_modes_are_the_configured_ones(folder):
+def test_modes_are_the_configured_ones(folder, settings):
     storage = AtomicFileSystemStorage(
         location=str(folder), file_permissions_mode=0o640, directory_permissions_mode=0o750
     )
     storage.save("a/b.mp4", ContentFile(b"x"))
     assert stat.S_IMODE((folder / "a/b.mp4").stat().st_mode) == 0o640
     assert stat.S_IMODE((folder / "a").stat().st_mode) == 0o750
+    settings.FILE_UPLOAD_PERMISSIONS = None  # the process's umask decides
+    AtomicFileSystemStorage(location=str(folder)).save("a/c.mp4", ContentFile(b"x"))
+    assert stat.S_IMODE((folder / "a/c.mp4").stat().st_mode) & 0o600 == 0o600
 
 
 def test_settings_and_migrations_can_name_it(folder):
