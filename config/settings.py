@@ -185,8 +185,9 @@ if OUTPUT_STORAGE == "gcs":
         },
     }
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-WHITENOISE_USE_FINDERS = True  # so that a checkout serves its pages without collectstatic
+# Where collectstatic puts them (the image does that); a checkout serves them from where they are.
+STATIC_ROOT = env.text("STATIC_ROOT") or None
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 
 # --- The API --------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -55,8 +55,9 @@ class Engine:
         ends = time.monotonic() + seconds
         running: dict[asyncio.Task[Any], Generation] = {}
         worked = 0
+        claiming = True  # once at least, however short the time
         while True:
-            if time.monotonic() < ends:
+            if claiming:
                 for generation in stage.claim(stage.concurrency - len(running)):
                     worked += 1
                     self._step(stage, generation, running)
@@ -67,6 +68,7 @@ class Engine:
             )
             for task in done:
                 self._step(stage, running.pop(task), running, task)
+            claiming = time.monotonic() < ends
 
     def close(self) -> None:
         """End the loop; the process is about to go."""
