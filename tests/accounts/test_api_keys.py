@@ -110,7 +110,7 @@ def test_at_most_20_live_keys(api, alice):
 
 
 def test_racing_for_the_last_keys(api, alice):
-    def make(number: int) -> int:
+    def make(number: int):
         return api(alice.key).post("/api/api-keys/", json={"name": f"k{number}"}).status_code
 
     with ThreadPoolExecutor(16) as pool:

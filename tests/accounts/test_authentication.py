@@ -49,7 +49,7 @@ def test_authorization_wins_over_an_x_api_key_that_does_not_contradict(api, alic
     assert client.get(PATH).status_code == 200
 
 
-def is_refused(answer) -> bool:
+def is_refused(answer):
     body = answer.json()
     assert body.pop("request_id") == answer.headers["X-Request-ID"]
     assert answer.headers["WWW-Authenticate"] == "Bearer"

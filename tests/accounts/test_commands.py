@@ -13,7 +13,7 @@ from accounts.models import Account, ApiKey, User
 from credits.models import LedgerEntry
 
 
-def run(*arguments: str) -> dict[str, object]:
+def run(*arguments: str):
     out = StringIO()
     call_command(*arguments, stdout=out)
     return json.loads(out.getvalue())

@@ -148,6 +148,7 @@ def test_an_api_key_does_not_log_out(api, alice):
 def test_a_token_lives_30_days_from_its_last_use(api, alice):
     token = log_in(api()).json()["token"]
     row = ApiKey.objects.get(kind="token")
+    assert row.expires_at is not None
     assert row.expires_at - row.created_at >= TOKEN_LIFETIME - timedelta(seconds=5)
     ApiKey.objects.filter(pk=row.pk).update(expires_at=timezone.now() + timedelta(minutes=1))
     assert api(token).get("/api/api-keys/").status_code == 200

@@ -13,8 +13,9 @@ STAND = re.compile(r'"(\w+)";r=(\d+);t=(\d+)')
 
 
 def stand(answer) -> tuple[str, int, int]:
-    name, remaining, reset = STAND.fullmatch(answer.headers["RateLimit"]).groups()
-    return name, int(remaining), int(reset)
+    found = STAND.fullmatch(answer.headers["RateLimit"])
+    assert found is not None
+    return found[1], int(found[2]), int(found[3])
 
 
 def test_every_answer_tells(api, alice):
@@ -86,7 +87,7 @@ def test_anonymous_by_address(api, settings):
 def test_exact_under_16_threads(api, alice):
     Account.objects.update(creates_per_minute=20)
 
-    def attempt(_: int) -> int:
+    def attempt(_: int):
         return api(alice.key).post("/api/probe/creates/").status_code
 
     with ThreadPoolExecutor(16) as pool:
