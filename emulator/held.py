@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -19,7 +20,8 @@ async def hold(request: web.Request, closing: asyncio.Event) -> web.Response:
     while loop.time() < end and not closing.is_set():
         if request.transport is None or request.transport.is_closing():
             break
-        await asyncio.wait([asyncio.ensure_future(closing.wait())], timeout=LOOK_SECONDS)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(closing.wait(), LOOK_SECONDS)
     return reset(request)
 
 

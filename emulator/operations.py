@@ -7,7 +7,6 @@ import base64
 import random
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,15 +21,12 @@ from emulator.rendering import Renderer
 from emulator.scenarios import Scenario
 from emulator.storage import ObjectStore
 from emulator.validation import VideoRequest
+from emulator.wording import blocked_prompt, filtered_video, retry_after, rpc_error
 
 KEPT_MAX = 10_000
+INLINE_KEPT_MAX = 100  # answers that hold whole videos
 SLOW_FACTOR = 10
 RESPONSE_TYPE = "type.googleapis.com/cloud.ai.large_models.vision.GenerateVideoResponse"
-RPC_MESSAGES = {
-    3: "The request was rejected: an argument is invalid.",
-    8: "The service is out of capacity. Please try again later.",
-    13: "Internal error. Please try again. If the issue persists, contact support.",
-}
 
 
 @dataclass(slots=True)
@@ -66,7 +62,8 @@ class Operations:
         self._options = options
         self._renderer = renderer
         self._store = store
-        self._known: OrderedDict[str, Operation] = OrderedDict()
+        self._known: dict[str, Operation] = {}
+        self._inline: dict[str, Operation] = {}
 
     def begin(self, model_path: str, kind: str, request: VideoRequest) -> Operation:
         """Accept a submission; the work starts at once. ``kind`` chooses the latency."""
@@ -75,18 +72,21 @@ class Operations:
             f"{model_path}/operations/{key}", request.labels, request.scenario, request.storage
         )
         self._known[key] = operation
+        if request.storage is None:
+            self._inline[key] = operation
         operation.task = asyncio.create_task(self._work(operation, kind, request))
         self._drop_old()
         return operation
 
     def _drop_old(self) -> None:
         # Finished ones only, oldest first; what still runs may be paid for and is never forgotten.
-        surplus = len(self._known) - KEPT_MAX
-        if surplus <= 0:
-            return
-        old = [key for key, each in self._known.items() if each.outcome is not None]
-        for key in old[:surplus]:
-            del self._known[key]
+        for table, most in ((self._inline, INLINE_KEPT_MAX), (self._known, KEPT_MAX)):
+            surplus = len(table) - most
+            if surplus > 0:
+                old = [key for key, each in table.items() if each.outcome is not None]
+                for key in old[:surplus]:
+                    del self._known[key]
+                    self._inline.pop(key, None)
 
     def poll(self, name: str) -> dict[str, Any]:
         """The operation as fetchPredictOperation shows it. Raises a 404 or 503 ApiError."""
@@ -114,6 +114,7 @@ class Operations:
         """Forget everything; what is being worked is abandoned."""
         tasks = [each.task for each in self._known.values() if each.task is not None]
         self._known.clear()
+        self._inline.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -136,9 +137,9 @@ class Operations:
         except RenderingStoppedError:
             return
         except ApiError as error:
-            operation.outcome = _error(3, str(error))
+            operation.outcome = rpc_error(3, str(error))
         except (FFmpegError, OSError, ValueError) as error:
-            operation.outcome = _error(13, f"The emulator could not render: {error}")
+            operation.outcome = rpc_error(13, f"The emulator could not render: {error}")
         finally:
             rest.cancel()
 
@@ -183,11 +184,11 @@ class Operations:
         scenario = request.scenario
         if "error" in scenario:
             code = int(scenario.number("error", 13))
-            return _error(code, RPC_MESSAGES.get(code, "The operation failed."))
+            return rpc_error(code)
         if scenario.value("filtered") == "prompt":
-            return _error(3, blocked_prompt(scenario.support_code("filtered")))
+            return rpc_error(3, blocked_prompt(scenario.support_code("filtered")))
         if request.storage and not self._store.has_bucket(request.storage[0]):
-            return _error(7, f"Permission denied on the bucket {request.storage[0]}.")
+            return rpc_error(7, f"Permission denied on the bucket {request.storage[0]}.")
         response: dict[str, Any] = {"@type": RESPONSE_TYPE, "raiMediaFilteredCount": 0}
         for word, count in (("filtered", request.samples), ("partial", 1)):
             if word in scenario:
@@ -219,30 +220,3 @@ class Operations:
             name = f"{prefix}{slash}{folder}/sample_{number}.mp4"
             self._store.put(bucket, name, data, "video/mp4", damage)
             yield {"gcsUri": f"gs://{bucket}/{name}", "mimeType": "video/mp4"}
-
-
-def retry_after(scenario: Scenario) -> dict[str, str]:
-    """The header that the marker ``retry-after=N`` asks for."""
-    if "retry-after" not in scenario:
-        return {}
-    return {"Retry-After": str(int(scenario.number("retry-after", 1)))}
-
-
-def blocked_prompt(code: str) -> str:
-    """What a refused prompt is told."""
-    return (
-        "The prompt could not be submitted: it violates Vertex AI's usage guidelines. "
-        f"Support codes: {code}"
-    )
-
-
-def filtered_video(count: int, code: str) -> str:
-    """What stands in raiMediaFilteredReasons."""
-    return (
-        f"{count} video(s) were filtered out because they violated Vertex AI's usage guidelines. "
-        f"You will not be charged for blocked videos. Support codes: {code}"
-    )
-
-
-def _error(code: int, message: str) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message}}

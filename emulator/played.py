@@ -9,10 +9,10 @@ from aiohttp import web
 from emulator.errors import ApiError, invalid
 from emulator.held import hold, reset
 from emulator.incoming import known_model
-from emulator.operations import blocked_prompt, retry_after
 from emulator.scenarios import Scenario
 from emulator.tally import Tally
 from emulator.validation import ImageRequest, VideoRequest
+from emulator.wording import blocked_prompt, retry_after
 
 HTML_502 = """<html><head><title>502 Server Error</title></head>
 <body><h1>Error: Server Error</h1><p>The server encountered a temporary error.</p></body></html>

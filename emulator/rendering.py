@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 
 from emulator.render_image import Still, render_image
 from emulator.render_video import Clip, render_video
 
 CACHE_BYTES = 64 * 1024 * 1024
+
+
+def _digest(data: bytes) -> bytes:
+    """Stands for an image in a cache key, which must not keep 20 MB alive."""
+    return hashlib.sha256(data).digest()
 
 
 class Renderer:
@@ -27,11 +34,18 @@ class Renderer:
 
     async def video(self, clip: Clip) -> bytes:
         """The MP4 of ``clip``."""
-        return await self._once(clip, self._videos, lambda: render_video(clip, self._stop))
+        key = replace(
+            clip,
+            first=clip.first and _digest(clip.first),
+            last=clip.last and _digest(clip.last),
+            references=tuple(_digest(each) for each in clip.references),
+        )
+        return await self._once(key, self._videos, lambda: render_video(clip, self._stop))
 
     async def image(self, still: Still) -> bytes:
         """The PNG of ``still``."""
-        return await self._once(still, self._images, lambda: render_image(still))
+        key = replace(still, inputs=tuple(_digest(each) for each in still.inputs))
+        return await self._once(key, self._images, lambda: render_image(still))
 
     async def _once(self, key: Hashable, pool: Executor, work: Callable[[], bytes]) -> bytes:
         if key in self._done:

@@ -26,7 +26,7 @@ def probe(data: bytes) -> dict[str, Any]:
     """Codecs, size, length, and the first, middle and last frame of an MP4."""
     with av.open(io.BytesIO(data), "r") as file:
         video, sound = file.streams.video[0], file.streams.audio[0]
-        frames = [frame.to_image() for frame in file.decode(video)]
+        frames = list(file.decode(video))
         return {
             "codecs": (video.codec_context.name, sound.codec_context.name),
             "channels": sound.codec_context.channels,
@@ -34,9 +34,9 @@ def probe(data: bytes) -> dict[str, Any]:
             "seconds": (file.duration or 0) / 1_000_000,
             "size": (video.width, video.height),
             "frames": len(frames),
-            "first": frames[0],
-            "middle": frames[len(frames) // 2],
-            "last": frames[-1],
+            "first": frames[0].to_image(),
+            "middle": frames[len(frames) // 2].to_image(),
+            "last": frames[-1].to_image(),
         }
 
 

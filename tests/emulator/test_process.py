@@ -16,7 +16,9 @@ from tests.emulator.conftest import FAST, RunningEmulator, start_emulator
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_within_two_seconds_whatever_it_does(tmp_path: Path, number: signal.Signals):
+def test_it_ends_within_two_seconds_whatever_it_does(
+    tmp_path: Path, anonymous: httpx.Client, number: signal.Signals
+):
     process, url = start_emulator(tmp_path)
     assert process.stdout is not None
     with process.stdout:
@@ -30,21 +32,21 @@ def test_it_ends_within_two_seconds_whatever_it_does(tmp_path: Path, number: sig
         with socket.create_connection((address.hostname, address.port)) as held:
             head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n"
             held.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-            while not httpx.get(url + "/emulator/stats").json()["operations"]:
+            while not anonymous.get(url + "/emulator/stats").json()["operations"]:
                 time.sleep(0.01)
             process.send_signal(number)
             assert process.wait(2) == 0
         assert process.stdout.read() == ""
 
 
-def test_objects_survive_a_restart(tmp_path: Path):
+def test_objects_survive_a_restart(tmp_path: Path, anonymous: httpx.Client):
     name = {"name": "kept/a.txt", "uploadType": "media"}
     for _ in range(2):
         process, url = start_emulator(tmp_path)
         objects = f"{url}/storage/v1/b/shop/o"
-        found = httpx.get(objects).json().get("items", [])
+        found = anonymous.get(objects).json().get("items", [])
         if not found:
-            httpx.post(f"{url}/upload/storage/v1/b/shop/o", params=name, content=b"kept")
+            anonymous.post(f"{url}/upload/storage/v1/b/shop/o", params=name, content=b"kept")
         process.terminate()
         assert process.wait(2) == 0
         assert process.stdout is not None

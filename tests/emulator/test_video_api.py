@@ -68,10 +68,13 @@ def test_an_operation_of_another_model_is_invalid(emulator: RunningEmulator):
 
 
 @pytest.mark.parametrize("token", [None, "Basic abc", "Bearer", "Bearer expired-1"])
-def test_a_bearer_token_is_required(emulator: RunningEmulator, token: str | None):
+def test_a_bearer_token_is_required(
+    emulator: RunningEmulator, anonymous: httpx.Client, token: str | None
+):
     headers = {"Authorization": token} if token else {}
     url = emulator.model_url(FAST, "predictLongRunning")
-    answer = httpx.post(url, json={"instances": [{"prompt": "A kite"}]}, headers=headers)
+    body = {"instances": [{"prompt": "A kite"}]}
+    answer = anonymous.post(url, json=body, headers=headers)
     assert answer.status_code == 401
     assert answer.json()["error"]["status"] == "UNAUTHENTICATED"
 
