@@ -32,9 +32,7 @@ class BodyLimit:
         self.application = application
         self.limit = limit
 
-    def __call__(
-        self, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         stream: IO[bytes] = environ["wsgi.input"]
         if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
             body = _read_up_to(stream, self.limit + 1)

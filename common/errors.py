@@ -87,11 +87,13 @@ CODES = {
     exceptions.UnsupportedMediaType: "unsupported_media_type",
     exceptions.Throttled: "rate_limited",
 }
+KEPT_HEADERS = ("Allow", "Content-Range", "Retry-After", "WWW-Authenticate")
 STATUS_CODES = {
     400: ("invalid_request", "The request is invalid"),
     403: ("permission_denied", "You may not do this"),
     404: ("not_found", "Not found"),
     405: ("method_not_allowed", "This method is not allowed here"),
+    416: ("range_not_satisfiable", "The file has no such range"),
     413: ("request_too_large", "The request body is too large"),
     500: ("internal_error", "Something went wrong on our side"),
     503: ("service_unavailable", ServiceUnavailable.default_detail),
@@ -184,7 +186,8 @@ def _sentence(value: Any) -> str:
 
 def shaped(status: int, headers: Mapping[str, str] | None = None) -> JsonResponse:
     """The contract's answer for a bare status."""
-    code, message = STATUS_CODES.get(status, STATUS_CODES[500])
+    fallback = STATUS_CODES[500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400]
+    code, message = STATUS_CODES.get(status, fallback)
     return JsonResponse(body(message, code), status=status, headers=headers)
 
 
@@ -205,11 +208,10 @@ class ErrorShapeMiddleware:
             return response
         if response.headers.get("Content-Type", "").startswith("application/json"):
             return response
-        return shaped(response.status_code)
+        kept = {name: response[name] for name in KEPT_HEADERS if response.has_header(name)}
+        return shaped(response.status_code, kept)
 
-    def process_exception(
-        self, request: HttpRequest, error: Exception
-    ) -> HttpResponseBase | None:
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         """Django calls this for an exception that left the view."""
         if isinstance(error, Http404 | SuspiciousOperation | PermissionDenied):
             return None

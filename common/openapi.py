@@ -1,7 +1,228 @@
-"""OpenAPI."""
+"""What every endpoint of the OpenAPI document has: its errors, its headers, exact text fields.
 
+Endpoints say what is theirs with :func:`operation`; everything that follows from the contract's
+sections 1 and 6 is added here, so that no endpoint can forget it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import serializers
+
+from common import failures
+from common.failures import Failure
+from common.negotiation import AnyAccept
+from common.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
+
+if TYPE_CHECKING:  # at runtime the base has no type parameters
+    BooleanField = serializers.BooleanField
+    Decorator = Callable[[Any], Any]
+else:
+    BooleanField = serializers.BooleanField
+
+FAILURES, IDS = "x-failures", "x-operation-ids"
+DATE_TIME = "2026-11-22T12:00:00.123456Z"
+
+LIMIT = OpenApiParameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    description="How many results a page has.",
+)
+OFFSET = OpenApiParameter(
+    "offset",
+    {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
+    description="How many of the newest results to skip. To go further, follow `next`.",
+)
+
+HEADERS: dict[str, Any] = {
+    "X-Request-ID": {
+        "description": "The id of this request: yours, if you sent a sane one, else a new one.",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": "0f8fad5bd9cb469fa16570867728950e",
+    },
+    "RateLimit-Policy": {
+        "description": "The window that this request counted in: `q` requests in `w` seconds.",
+        "schema": {"type": "string"},
+        "example": '"creates";q=60;w=60',
+    },
+    "RateLimit": {
+        "description": "What is left of it: `r` requests; the next one is free in `t` seconds.",
+        "schema": {"type": "string"},
+        "example": '"creates";r=59;t=1',
+    },
+    "Retry-After": {
+        "description": "When to try again, in seconds.",
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 2,
+    },
+    "WWW-Authenticate": {
+        "description": "The scheme to authenticate with.",
+        "schema": {"type": "string"},
+        "example": "Bearer",
+    },
+}
+ALWAYS = ("X-Request-ID", "RateLimit-Policy", "RateLimit")
+
+
+@extend_schema_field({"type": "boolean", "const": True})
+class TrueField(BooleanField):
+    """``success`` of an answer that is not an error."""
+
+
+class PageSerializer(serializers.Serializer[Any]):
+    """What is around the results of a list."""
+
+    success = TrueField()
+    count = serializers.IntegerField(min_value=0, help_text="Exact up to 10,000.")
+    count_is_capped = serializers.BooleanField(help_text="Whether there are more than `count`.")
+    next = serializers.URLField(
+        allow_null=True, help_text="The next older page: a link with a cursor, to be used as it is."
+    )
+    previous = serializers.URLField(allow_null=True, help_text="The next newer page.")
+
+
+def operation(
+    operation_id: str,
+    *,
+    fails: Iterable[Failure] = (),
+    also: Mapping[str, str] | None = None,
+    **described: Any,
+) -> Decorator:
+    """``extend_schema`` plus the errors of this endpoint alone.
+
+    ``also`` gives the operation ids of further paths that lead to the same method.
+    """
+    extensions = {FAILURES: list(fails), IDS: dict(also or {})}
+    return extend_schema(operation_id=operation_id, extensions=extensions, **described)
+
+
+def header(name: str, text: str, statuses: Sequence[int], schema: dict[str, Any]) -> Any:
+    """A response header of some statuses of one endpoint."""
+    return OpenApiParameter(
+        name,
+        schema,
+        OpenApiParameter.HEADER,
+        description=text,
+        response=[str(status) for status in statuses],
+    )
 
 
 class ContractSchema(AutoSchema):
     """Adds what every endpoint of the contract has."""
+
+    def get_operation(
+        self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any
+    ) -> dict[str, Any] | None:
+        """drf-spectacular's hook: one operation as JSON."""
+        found = super().get_operation(path, path_regex, path_prefix, method, registry)
+        if found is None:
+            return None
+        document: dict[str, Any] = found
+        own: list[Failure] = document.pop(FAILURES, [])
+        document["operationId"] = document.pop(IDS, {}).get(path, document["operationId"])
+        responses = document["responses"]
+        for response in responses.values():
+            response["headers"] = _references(ALWAYS) | response.get("headers", {})
+        for failure in [*own, *self._general(document)]:
+            _add(responses, failure)
+        document["responses"] = dict(sorted(responses.items()))
+        return document
+
+    def _general(self, document: dict[str, Any]) -> list[Failure]:
+        """The errors that follow from what kind of request it is."""
+        found: list[Failure] = []
+        places = {parameter["in"] for parameter in document.get("parameters", [])}
+        if "requestBody" in document:
+            found += [failures.BAD_JSON, failures.WRONG_MEDIA_TYPE]
+        elif "query" in places:
+            found.append(failures.BAD_QUERY)
+        if self.method == "POST":
+            found.append(failures.TOO_LARGE)
+        if {} not in document.get("security", []):
+            found += failures.CREDENTIALS
+        if "path" in places:
+            found.append(failures.NOT_FOUND)
+        if not issubclass(self.view.content_negotiation_class, AnyAccept):
+            found.append(failures.NOT_ACCEPTABLE)
+        return [*found, failures.RATE_LIMITED, failures.INTERNAL, failures.UNAVAILABLE]
+
+
+class TextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # its registration hook is not annotated
+    """``StrictCharField``: null means absent, NUL is refused, a required text is not blank."""
+
+    target_class = "common.fields.StrictCharField"
+    match_subclasses = True
+    # JSON Schema's regular expressions and Python's do not agree on what a blank is.
+    NOT_BLANK = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        """drf-spectacular's hook."""
+        field = self.target
+        schema: dict[str, Any] = auto_schema._map_serializer_field(
+            field, direction, bypass_extensions=True
+        )
+        if field.required:
+            schema.setdefault("minLength", 1)
+            if field.trim_whitespace and not {"pattern", "format"} & schema.keys():
+                schema["pattern"] = self.NOT_BLANK
+            return schema
+        return nullable(schema)
+
+
+class MomentExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # as above
+    """``StrictDateTimeField``: null means absent."""
+
+    target_class = "common.fields.StrictDateTimeField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        """drf-spectacular's hook."""
+        return nullable({"type": "string", "format": "date-time"})
+
+
+def nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same, or null."""
+    if isinstance(schema.get("type"), str):
+        schema = schema | {"type": [schema["type"], "null"]}
+    if "enum" in schema:
+        schema = schema | {"enum": [*schema["enum"], None]}
+    return schema
+
+
+def add_shared_parts(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """drf-spectacular's hook for the finished document: what the operations refer to."""
+    components = result["components"]
+    components["schemas"]["Error"] = failures.SCHEMA
+    components["headers"] = HEADERS
+    return result
+
+
+def _references(names: Iterable[str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _add(responses: dict[str, Any], failure: Failure) -> None:
+    """One more example of a status, which may be new."""
+    names = ["X-Request-ID", *failure.headers]
+    if failure.status in failures.AFTER_THROTTLING:
+        names += ["RateLimit-Policy", "RateLimit"]
+    response = responses.setdefault(
+        str(failure.status),
+        {
+            "description": failure.title,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/Error"},
+                    "examples": {},
+                }
+            },
+        },
+    )
+    response["headers"] = response.get("headers", {}) | _references(names)
+    examples = response["content"]["application/json"]["examples"]
+    examples[failure.name] = {"summary": failure.summary, "value": failure.body}

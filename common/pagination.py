@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 from rest_framework.request import Request
 
 from common.errors import InvalidRequest
@@ -107,16 +107,14 @@ def _offset(request: Request) -> int:
         raise InvalidRequest(f"Offset m{message[1:]}", details={"offset": message}) from error
 
 
-def _read_cursor(
-    request: Request, rows: QuerySet[Row], fields: tuple[str, ...]
-) -> _Cursor | None:
+def _read_cursor(request: Request, rows: QuerySet[Row], fields: tuple[str, ...]) -> _Cursor | None:
     text = request.query_params.get("cursor")
     if text is None:
         return None
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         backward, *values = json.loads(raw)
-        columns = [rows.model._meta.get_field(field) for field in fields]
+        columns = [_column(rows.model, field) for field in fields]
         read = tuple(column.to_python(value) for column, value in zip(columns, values, strict=True))
         if not isinstance(backward, bool) or None in read:
             raise ValueError(text)
@@ -124,6 +122,13 @@ def _read_cursor(
     except (ValueError, TypeError, RecursionError, ValidationError, OverflowError) as error:
         message = "Must be a cursor taken from next or previous"
         raise InvalidRequest(f"Cursor m{message[1:]}", details={"cursor": message}) from error
+
+
+def _column(model: type[Model], name: str) -> Field[Any, Any]:
+    column = model._meta.get_field(name)
+    if not isinstance(column, Field):
+        raise TypeError(f"{name} is no column")
+    return column
 
 
 def _beyond(fields: tuple[str, ...], cursor: _Cursor) -> Q:
@@ -136,9 +141,7 @@ def _beyond(fields: tuple[str, ...], cursor: _Cursor) -> Q:
     return Q(**{f"{fields[0]}__{side}e": cursor.values[0]}) & last
 
 
-def _link(
-    request: Request, fields: tuple[str, ...], row: Model, backward: bool, limit: int
-) -> str:
+def _link(request: Request, fields: tuple[str, ...], row: Model, backward: bool, limit: int) -> str:
     cursor = _Cursor(tuple(_plain(getattr(row, field)) for field in fields), backward)
     kept = {
         name: value

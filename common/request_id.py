@@ -16,7 +16,7 @@ current: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def choose(offered: str | None) -> str:
-    """``offered`` when it has 8 to 100 letters, digits, dots, dashes or underscores, else a new id."""
+    """``offered`` if it is 8 to 100 letters, digits, dots, dashes or underscores, else a new id."""
     if offered and SANE.fullmatch(offered):
         return offered
     return uuid.uuid4().hex

@@ -1,4 +1,4 @@
-"""``/api/…`` answers with and without the closing slash, without redirecting (contract, page top)."""
+"""``/api/…`` answers with and without the closing slash, and never redirects (contract, top)."""
 
 from __future__ import annotations
 

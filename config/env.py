@@ -79,7 +79,9 @@ class Env:
     def words(self, name: str, default: tuple[str, ...] = ()) -> list[str]:
         """A comma-separated list, blanks dropped."""
         return self._read(
-            name, list(default), lambda raw: [word.strip() for word in raw.split(",") if word.strip()]
+            name,
+            list(default),
+            lambda raw: [word.strip() for word in raw.split(",") if word.strip()],
         )
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:

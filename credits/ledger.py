@@ -130,7 +130,7 @@ def purchase(
     description: str,
     created_by: uuid.UUID | None = None,
 ) -> Posted:
-    """Credit a payment (``amount`` > 0); ``reference`` names it and counts once (IntegrityError)."""
+    """Credit a payment (``amount`` > 0); its ``reference`` counts once (IntegrityError)."""
     return _post("purchase", account_id, amount, description, created_by, reference)
 
 

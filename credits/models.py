@@ -99,7 +99,8 @@ class LedgerEntry(models.Model):
                 name="ledger_refund_reverses_a_charge",
             ),
             models.CheckConstraint(
-                condition=~Q(kind="adjustment") | (Q(created_by__isnull=False) & ~Q(description="")),
+                condition=~Q(kind="adjustment")
+                | (Q(created_by__isnull=False) & ~Q(description="")),
                 name="ledger_adjustment_has_author_and_reason",
             ),
             models.CheckConstraint(

@@ -29,7 +29,7 @@ from generation.models import CatalogModel, Generation
 KEY_CONSTRAINT = "generation_idempotency_key_unique"
 
 CREATE = (
-    "WITH"
+    "WITH"  # noqa: S608 - two constants, the values are parameters
     + ledger.CHARGE
     + """, generation AS (
         INSERT INTO generation_generation

@@ -15,7 +15,11 @@ from generation.backends.base import Backend, DamagedOutput, Fetched, Unavailabl
 from generation.media import NotPlayable, inspect_image, inspect_video
 from generation.models import Generation
 
-IMAGE_TYPES = {"PNG": ("image/png", "png"), "JPEG": ("image/jpeg", "jpg"), "WEBP": ("image/webp", "webp")}
+IMAGE_TYPES = {
+    "PNG": ("image/png", "png"),
+    "JPEG": ("image/jpeg", "jpg"),
+    "WEBP": ("image/webp", "webp"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ class Engine:
                 step = stage.start(generation)
             else:
                 step = stage.finish(generation, task.exception() or task.result())
-        except Exception as error:  # noqa: BLE001 - one bad row must not stop the others' work
+        except Exception as error:
             logger.exception("generation %s failed in our own code", generation.pk)
             stage.drop(generation, error)
             return

@@ -37,7 +37,9 @@ class NotCancelable(ApiError):
     default_detail = "This generation can no longer be canceled"
 
 
-def begin_attempt(generation: Generation, project: str, location: str, model: str) -> Attempt | None:
+def begin_attempt(
+    generation: Generation, project: str, location: str, model: str
+) -> Attempt | None:
     """Commit the intent to ask the provider, with a prefix of its own; None when fenced off."""
     with transaction.atomic():
         number = Attempt.objects.filter(generation=generation).count() + 1
@@ -60,7 +62,9 @@ def begin_attempt(generation: Generation, project: str, location: str, model: st
         )
 
 
-def accept(generation: Generation, attempt: Attempt, operation_name: str, first_poll: float) -> bool:
+def accept(
+    generation: Generation, attempt: Attempt, operation_name: str, first_poll: float
+) -> bool:
     """The provider took it; look at the operation in ``first_poll`` seconds."""
     return _move(
         generation,
@@ -174,7 +178,9 @@ def cancel(generation_id: uuid.UUID) -> bool:
             return False
         if not is_cancelable(generation):
             raise NotCancelable
-        _end_undelivered(generation, [State.QUEUED], State.CANCELED, "Refund: canceled", locked=True)
+        _end_undelivered(
+            generation, [State.QUEUED], State.CANCELED, "Refund: canceled", locked=True
+        )
         return True
 
 
@@ -261,5 +267,3 @@ def _held(generation: Generation, sources: Iterable[State]) -> Any:
 def _in(seconds: float) -> Any:
     """That many seconds from now, but never after the deadline: then one last look is due."""
     return Least(Now() + timedelta(seconds=seconds), F("deadline_at"))
-
-

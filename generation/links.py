@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from django.core import signing
+from django.utils.crypto import constant_time_compare
 
 WINDOW = 900  # seconds
 
@@ -45,7 +46,7 @@ def is_valid(key: str, expires: str, signature: str, now: datetime) -> bool:
     """Whether we signed exactly this and it has not expired."""
     if not expires.isascii() or not expires.isdigit() or len(expires) > 12:
         return False
-    if not signing.constant_time_compare(signature, _signature(key, int(expires))):
+    if not constant_time_compare(signature, _signature(key, int(expires))):
         return False
     return now.timestamp() < int(expires)
 

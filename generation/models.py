@@ -1,8 +1,9 @@
-"""The product: what is sold, what was asked for, every time we asked the provider, what happened."""
+"""The product: what is sold, what was ordered, when we asked the provider, what happened."""
 
 from __future__ import annotations
 
 import uuid
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -22,7 +23,7 @@ UNDELIVERED = [state.value for state in UNDELIVERED_STATES]
 
 
 class CatalogModel(models.Model):
-    """What is sold, as data. The provider's ids change under our names; prices never do backwards."""
+    """What is sold, as data: the provider's ids change under our names by configuration."""
 
     class Kind(models.TextChoices):
         VIDEO = "video"
@@ -38,7 +39,9 @@ class CatalogModel(models.Model):
     estimated_time_with_images = models.CharField(max_length=40, blank=True)
     message = models.CharField(max_length=80, db_comment="what a create answers")
     message_with_images = models.CharField(max_length=80, blank=True)
-    expected_seconds = models.PositiveIntegerField(db_comment="until ready; progress is drawn by it")
+    expected_seconds = models.PositiveIntegerField(
+        db_comment="until ready; progress is drawn by it"
+    )
     first_poll_seconds = models.PositiveIntegerField(default=25)
     submits_per_minute = models.PositiveIntegerField(
         default=50, db_comment="what the provider's quota lets through; admission is judged by it"
@@ -74,7 +77,9 @@ class Generation(models.Model):
     api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, null=True, related_name="+")
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - NULL is "none" to UNIQUE
     request_sha256 = models.BinaryField(max_length=32, null=True)
-    retry_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="retried_by")
+    retry_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="retried_by"
+    )
 
     model = models.ForeignKey(CatalogModel, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=5, choices=CatalogModel.Kind.choices)
@@ -84,11 +89,15 @@ class Generation(models.Model):
     estimated_time = models.CharField(max_length=40)
     expected_seconds = models.FloatField(db_comment="as scaled at creation")
     charge = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, related_name="+")
-    refund = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, null=True, related_name="+")
+    refund = models.OneToOneField(
+        LedgerEntry, on_delete=models.PROTECT, null=True, related_name="+"
+    )
 
     state = models.CharField(max_length=14, choices=State.choices, default=State.QUEUED)
     version = models.PositiveIntegerField(default=1, db_comment="one more with every event")
-    next_attempt_at = models.DateTimeField(null=True, db_comment="when due; while claimed, when the lease ends")
+    next_attempt_at = models.DateTimeField(
+        null=True, db_comment="when due; while claimed, when the lease ends"
+    )
     lease_token = models.UUIDField(null=True)
     strikes = models.PositiveSmallIntegerField(default=0, db_comment="claims without a write-back")
     retries = models.PositiveSmallIntegerField(default=0, db_comment="failed tries of this state")
@@ -108,7 +117,9 @@ class Generation(models.Model):
     output_type = models.CharField(max_length=20, blank=True)
     output_size = models.BigIntegerField(null=True, db_comment="bytes")
     output_sha256 = models.CharField(max_length=64, blank=True)
-    output_facts = models.JSONField(default=dict, db_comment="as read back: duration, width, height, codecs")
+    output_facts = models.JSONField(
+        default=dict, db_comment="as read back: duration, width, height, codecs"
+    )
     output_deleted_at = models.DateTimeField(null=True)
 
     error_code = models.CharField(max_length=30, blank=True)
@@ -142,7 +153,10 @@ class Generation(models.Model):
                     Q(state=State.COMPLETED.value)
                     & (~Q(output_key="") | Q(output_deleted_at__isnull=False))
                 )
-                | (~Q(state=State.COMPLETED.value) & Q(output_key="", output_deleted_at__isnull=True)),
+                | (
+                    ~Q(state=State.COMPLETED.value)
+                    & Q(output_key="", output_deleted_at__isnull=True)
+                ),
                 name="generation_completed_iff_stored",
             ),
             models.CheckConstraint(
@@ -234,7 +248,12 @@ class Attempt(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     outcome__in=[
-                        "asked", "accepted", "not_accepted", "rejected", "unknown", "adopted",
+                        "asked",
+                        "accepted",
+                        "not_accepted",
+                        "rejected",
+                        "unknown",
+                        "adopted",
                     ]
                 ),
                 name="attempt_outcome_is_known",

@@ -17,7 +17,7 @@ from generation.delivery import Delivered, DeliveryFailed, deliver
 from generation.engine import MAX_STRIKES, Step
 from generation.models import Attempt, Generation
 from generation.provider import Provider
-from generation.source_images import InvalidSourceImage, load_source_image
+from generation.source_images import InvalidSourceImage, load_source_images
 from generation.states import State
 
 SOMETHING_WRONG = "The generation could not be finished because of an error on our side"
@@ -122,9 +122,7 @@ class StageBase:
 
 def fail_overdue(generation: Generation) -> None:
     """The deadline is over and nothing was found."""
-    lifecycle.fail(
-        generation, "timeout", "The generation did not finish in time", retryable=True
-    )
+    lifecycle.fail(generation, "timeout", "The generation did not finish in time", retryable=True)
 
 
 class SubmitStage(StageBase):
@@ -146,18 +144,11 @@ class SubmitStage(StageBase):
         if generation.state == State.SUBMIT_UNKNOWN:
             return self.look(generation)
         if generation.source_image_urls:
-            return self._prepare(generation.source_image_urls)
-        return self._ask(generation, ())
-
-    async def _prepare(self, urls: list[str]) -> tuple[base.SourceImage, ...]:
-        images = []
-        for index, url in enumerate(urls):
-            images.append(
-                await load_source_image(
-                    url, index=index, allowed_origins=settings.SOURCE_IMAGE_ALLOWED_ORIGINS
-                )
+            return load_source_images(
+                generation.source_image_urls,
+                allowed_origins=settings.SOURCE_IMAGE_ALLOWED_ORIGINS,
             )
-        return tuple(images)
+        return self._ask(generation, ())
 
     def _ask(self, generation: Generation, images: tuple[base.SourceImage, ...]) -> Step | None:
         """Commit the intent, then ask: in this order, or a crash could buy twice."""
@@ -267,8 +258,11 @@ class PollStage(StageBase):
                 lifecycle.adopt(generation, outcome.output.uri)
             else:
                 lifecycle.fail(
-                    generation, "provider_error", "The provider lost this generation",
-                    retryable=True, detail="the operation is gone and its prefix empty",
+                    generation,
+                    "provider_error",
+                    "The provider lost this generation",
+                    retryable=True,
+                    detail="the operation is gone and its prefix empty",
                 )
         else:
             raise outcome
@@ -298,8 +292,11 @@ class StoreStage(StageBase):
         elif isinstance(outcome, DeliveryFailed) and outcome.damaged:
             if generation.retries + 1 >= MAX_DAMAGED:
                 lifecycle.fail(
-                    generation, "provider_error", "The provider's file was not playable",
-                    retryable=True, detail=str(outcome),
+                    generation,
+                    "provider_error",
+                    "The provider's file was not playable",
+                    retryable=True,
+                    detail=str(outcome),
                 )
             elif is_overdue(generation):
                 fail_overdue(generation)
@@ -316,9 +313,7 @@ class StoreStage(StageBase):
         return None
 
 
-def reject(
-    generation: Generation, error: base.Rejected, attempt: Attempt | None = None
-) -> None:
+def reject(generation: Generation, error: base.Rejected, attempt: Attempt | None = None) -> None:
     """A final no of the provider's, in the words it has for the customer."""
     lifecycle.fail(
         generation,

@@ -12,9 +12,7 @@ urlpatterns = [
     path("generate/video/", views.VideoView.as_view(), name="generate-video"),
     path("generate/history/", views.HistoryView.as_view(), name="history"),
     path("generate/<str:generation_id>/", views.GenerationView.as_view(), name="generation"),
-    path(
-        "generate/<str:generation_id>/download/", views.DownloadView.as_view(), name="download"
-    ),
+    path("generate/<str:generation_id>/download/", views.DownloadView.as_view(), name="download"),
     path("generate/<str:generation_id>/cancel/", views.CancelView.as_view(), name="cancel"),
     path("models/", views.ModelsView.as_view(), name="models"),
     path("models/video/", views.ModelsView.as_view(kind="video"), name="models-video"),

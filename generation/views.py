@@ -55,13 +55,14 @@ class _CreateView(APIView):
     def _create(self, request: Request) -> Response:
         api_key = caller(request)
         key = idempotency_key(request)
-        serializer = self.serializer_class(data=request.data)
+        body = dict(request.data)  # the parser lets nothing but an object through
+        serializer = self.serializer_class(data=body)
         try:
             serializer.is_valid(raise_exception=True)
         except ValidationError:
             # what was valid then is replayed, also when its model was switched off meanwhile
-            again = key and replay(api_key, key, request.path, request.data)
-            if not again:
+            again = replay(api_key, key, request.path, body) if key else None
+            if again is None:
                 raise
             return created_response(again)
         values = serializer.validated_data
@@ -73,7 +74,7 @@ class _CreateView(APIView):
             source_image_urls=values.get("source_image_urls") or [],
             idempotency_key=key,
             path=request.path,
-            body=request.data,
+            body=body,
         )
         created = create(order)
         if not created.replayed:
@@ -240,9 +241,7 @@ def idempotency_key(request: Request) -> str | None:
     if key is None or (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         return key
     message = f"Must be 1 to {MAX_KEY} printable ASCII characters"
-    raise InvalidRequest(
-        f"Idempotency-Key m{message[1:]}", details={"Idempotency-Key": message}
-    )
+    raise InvalidRequest(f"Idempotency-Key m{message[1:]}", details={"Idempotency-Key": message})
 
 
 def choice(request: Request, name: str, allowed: tuple[str, ...]) -> str | None:

@@ -86,9 +86,10 @@ class TickScheduler(Scheduler):
 
     def setup_schedule(self) -> None:
         """Beat calls this once at its start."""
-        self.merge_inplace(
-            {stage: {"task": f"generation.{stage}", "schedule": 1.0} for stage in STAGES}
-        )
+        entries: dict[str, Any] = {
+            stage: {"task": f"generation.{stage}", "schedule": 1.0} for stage in STAGES
+        }
+        self.merge_inplace(entries)
 
     def apply_async(self, entry: Any, *_: Any, advance: bool = True, **__: Any) -> None:
         """Publish one tick and note when it was."""

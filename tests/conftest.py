@@ -12,8 +12,8 @@ import pytest
 import redis
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connections
 from django.core.servers.basehttp import ThreadedWSGIServer
+from django.db import connections
 from django.test.testcases import QuietWSGIRequestHandler
 
 from common.body_limit import BodyLimit

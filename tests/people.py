@@ -27,16 +27,16 @@ class Person:
         return list(LedgerEntry.objects.filter(wallet_id=self.account.pk).order_by("sequence"))
 
 
-def make_person(name: str, credits: int = 1000) -> Person:
-    """A user with an account of their own, a key and ``credits``."""
+def make_person(name: str, balance: int = 1000) -> Person:
+    """A user with an account of their own, a key and ``balance`` credits."""
     user = User(username=name, email=f"{name}@example.com")
     user.set_password(PASSWORD)
     user.save()
     account = Account.objects.create(name=name)
     Membership.objects.create(user=user, account=account)
     ledger.open_wallet(account.pk)
-    if credits:
-        ledger.grant(account.pk, credits, description="for the test")
+    if balance:
+        ledger.grant(account.pk, balance, description="for the test")
     return Person(user=user, account=account, key=make_key(user, account))
 
 

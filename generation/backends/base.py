@@ -111,9 +111,7 @@ class Unknown(BackendError):
     """The request may have been taken: no answer, a broken answer, or a 5xx."""
 
 
-FailureCode = Literal[
-    "content_filtered", "provider_rejected", "provider_error", "empty_result"
-]
+FailureCode = Literal["content_filtered", "provider_rejected", "provider_error", "empty_result"]
 
 
 class Rejected(BackendError):

@@ -34,7 +34,7 @@ class Emulator:
         self.credentials = credentials
 
     def stats(self) -> dict[str, Any]:
-        return httpx.get(f"{self.url}/emulator/stats").raise_for_status().json()
+        return dict(httpx.get(f"{self.url}/emulator/stats").raise_for_status().json())
 
     def bought(self, generation_id: str) -> int:
         """How many operations were accepted for a generation."""
@@ -117,9 +117,7 @@ def age(generation_id: str, **columns: str) -> None:
 @pytest.fixture
 def emulator(emulator_process: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
     monkeypatch.setattr(settings, "VERTEX_BASE_URL", emulator_process.url)
-    monkeypatch.setattr(
-        settings, "SOURCE_IMAGE_ALLOWED_ORIGINS", frozenset({emulator_process.url})
-    )
+    monkeypatch.setattr(settings, "SOURCE_IMAGE_ALLOWED_ORIGINS", frozenset({emulator_process.url}))
     monkeypatch.setitem(
         os.environ, "GOOGLE_APPLICATION_CREDENTIALS", str(emulator_process.credentials)
     )

@@ -46,7 +46,13 @@ def test_the_answer_is_the_contracts(api: Api, alice: Person) -> None:
         ("veo3_fast", 0, 240, "45-60 seconds", "Video generation started successfully"),
         ("veo3_fast", 1, 240, "45-60 seconds", "Image-to-video generation started successfully"),
         ("veo3", 0, 500, "60-90 seconds", "Premium video generation started successfully"),
-        ("veo3", 3, 500, "90-120 seconds", "Premium image-to-video generation started successfully"),
+        (
+            "veo3",
+            3,
+            500,
+            "90-120 seconds",
+            "Premium image-to-video generation started successfully",
+        ),
     ],
 )
 def test_models_and_modes(

@@ -41,7 +41,11 @@ def test_a_video_is_made_stored_and_shown(
     assert facts.height > facts.width
     assert emulator.bought(generation_id) == 1
     assert [event.state for event in generation.events.all()] == [
-        "queued", "submitting", "running", "storing", "completed",
+        "queued",
+        "submitting",
+        "running",
+        "storing",
+        "completed",
     ]
     assert [attempt.outcome for attempt in generation.attempts.all()] == [Attempt.Outcome.ACCEPTED]
     alice.account.wallet.refresh_from_db()
@@ -106,7 +110,9 @@ def test_busy_waits_and_succeeds_without_using_up_an_attempt(
     generation = works.finish(generation_id)
     assert generation.state == State.COMPLETED
     assert [attempt.outcome for attempt in generation.attempts.all()] == [
-        "not_accepted", "not_accepted", "accepted",
+        "not_accepted",
+        "not_accepted",
+        "accepted",
     ]
     assert generation.unknown_attempts == 0
     assert emulator.bought(generation_id) == 1
