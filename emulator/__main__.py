@@ -31,6 +31,7 @@ def _arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--port", type=int, default=9000, help="0 picks a free one (default: %(default)s)")
+    add("--public-url", help="how others reach it, if not by host and port (containers)")
     add("--data-dir", type=Path, help="where objects are kept (default: a temporary folder)")
     add("--size", choices=sorted(VIDEO_SIZES), default="720p", help="pixels of what is rendered")
     add("--time-scale", type=float, default=1.0, help="multiplies the usual latencies")
@@ -38,7 +39,14 @@ def _arguments() -> argparse.Namespace:
     add("--latency-standard", type=float, help="seconds for a video of a standard model")
     add("--latency-image", type=float, help="seconds for an image")
     add("--plain", action="store_true", help="the same clip for every prompt, for load tests")
-    add("--threads", type=int, default=2, help="videos rendered at once (default: %(default)s)")
+    add(
+        "--threads",
+        type=int,
+        default=2,
+        choices=range(1, 17),
+        metavar="N",
+        help="videos rendered at once (default: %(default)s)",
+    )
     add("--ready-file", type=Path, help="the URL is written here once requests are answered")
     add("--write-credentials", type=Path, help="a service-account file for google-auth")
     return parser.parse_args()
@@ -68,7 +76,7 @@ async def _serve(arguments: argparse.Namespace, data_dir: Path) -> None:
     try:
         await web.TCPSite(runner, arguments.host, arguments.port, backlog=1024).start()
         host, port = runner.addresses[0][:2]
-        url = f"http://{host}:{port}"
+        url = arguments.public_url or f"http://{host}:{port}"
         if arguments.write_credentials:
             emulator.tokens.write_credentials(arguments.write_credentials, url)
         sys.stdout.write(
