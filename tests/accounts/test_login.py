@@ -95,7 +95,8 @@ def test_a_user_without_an_account(api):
 
 
 def test_guessing_is_slowed_down(api, alice, bob):
-    codes = [log_in(api(), password=f"guess {n}").status_code for n in range(7)]
+    client = api()
+    codes = [log_in(client, password=f"guess {n}").status_code for n in range(7)]
     assert codes == [401] * 5 + [429] * 2
     answer = log_in(api(), "alice@example.com")  # the other spelling opens no second window
     assert answer.status_code == 429
@@ -105,27 +106,31 @@ def test_guessing_is_slowed_down(api, alice, bob):
 
 
 def test_guessing_an_unknown_name_is_slowed_down_alike(api):
-    codes = [log_in(api(), "nobody").status_code for _ in range(6)]
+    client = api()
+    codes = [log_in(client, "nobody").status_code for _ in range(6)]
     assert codes == [401] * 5 + [429]
 
 
 def test_a_success_gives_the_places_back(api, alice):
+    client = api()
     for _ in range(3):
-        assert [log_in(api(), password="wrong").status_code for _ in range(4)] == [401] * 4
-        assert log_in(api()).status_code == 200
+        assert [log_in(client, password="wrong").status_code for _ in range(4)] == [401] * 4
+        assert log_in(client).status_code == 200
 
 
 def test_a_racing_burst_does_not_exceed_the_limit(api, alice):
+    client = api()
     with ThreadPoolExecutor(16) as pool:
         codes = sorted(
             answer.status_code
-            for answer in pool.map(lambda n: log_in(api(), password=f"guess {n}"), range(32))
+            for answer in pool.map(lambda n: log_in(client, password=f"guess {n}"), range(32))
         )
     assert codes == [401] * 5 + [429] * 27
 
 
 def test_one_address_may_not_try_many_names(api, alice):
-    codes = [log_in(api(), f"name{n}").status_code for n in range(22)]
+    client = api()
+    codes = [log_in(client, f"name{n}").status_code for n in range(22)]
     assert codes == [401] * 20 + [429] * 2
     assert log_in(api()).status_code == 429
 

@@ -35,7 +35,7 @@ def test_decisions():
     seen = [one.hit("test", 2, 60, "a") for _ in range(3)]
     assert [decision.allowed for decision in seen] == [True, True, False]
     assert [decision.remaining for decision in seen] == [1, 0, 0]
-    assert {decision.reset_in for decision in seen} <= {59, 60}
+    assert all(50 <= decision.reset_in <= 60 for decision in seen)
     assert not one.peek("test", 2, 60, "a").allowed
     assert one.peek("test", 2, 60, "b") == one.peek("test", 2, 60, "b")
     assert one.hit("other", 2, 60, "a").allowed
@@ -45,11 +45,11 @@ def test_decisions():
 
 def test_the_window_moves():
     one = RateLimiter(shared_url())
-    for _ in range(2):
-        assert one.hit("test", 1, 1, "a").allowed
-        refused = one.hit("test", 1, 1, "a")
-        assert (refused.allowed, refused.reset_in) == (False, 1)
-        time.sleep(1.05)
+    assert one.hit("test", 1, 1, "a").allowed
+    refused = one.hit("test", 1, 1, "a")
+    assert (refused.allowed, refused.reset_in) == (False, 1)
+    time.sleep(1.05)
+    assert one.hit("test", 1, 1, "a").allowed
 
 
 def test_two_processes_share_a_window():

@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from accounts import registration
 from accounts.models import Account, ApiKey, Membership, User
+from common.errors import InvalidRequest
 from credits.models import LedgerEntry, Wallet
 
 BODY = {"username": "Carol", "email": "carol@example.com", "password": "a-long-sentence-7"}
@@ -159,15 +161,39 @@ def test_names_and_mails_are_unique_whatever_the_case(api, alice, change, field)
 
 
 def test_racing_for_one_name_has_one_winner(api):
+    client = api()
+
     def attempt(number: int):
         name = "carol" if number % 2 else "CAROL"
         body = BODY | {"username": name, "email": f"carol{number}@example.com"}
-        return api().post("/api/register/", json=body).status_code
+        return client.post("/api/register/", json=body).status_code
 
     with ThreadPoolExecutor(8) as pool:
         codes = sorted(pool.map(attempt, range(8)))
     assert codes == [201] + [400] * 7
     assert nothing_was_made(but=1)
+
+
+@pytest.mark.parametrize(
+    ("username", "email", "fields"),
+    [
+        ("ALICE", "new@example.com", ["username"]),
+        ("new", "ALICE@example.com", ["email"]),
+        ("Alice", "Alice@example.com", ["username", "email"]),
+    ],
+)
+def test_the_constraints_decide_when_the_look_before_saw_nothing(alice, username, email, fields):
+    with pytest.raises(InvalidRequest) as refused:
+        registration.register(username, email, BODY["password"])
+    assert list(refused.value.details) == fields
+    assert nothing_was_made(but=1)
+
+
+def test_the_verb_is_closed_too(settings):
+    settings.REGISTRATION_OPEN = False
+    with pytest.raises(registration.RegistrationClosed):
+        registration.register(**BODY)
+    assert nothing_was_made()
 
 
 def test_closed(api, settings):
@@ -181,11 +207,12 @@ def test_closed(api, settings):
 def test_limited_per_address(api, settings, alice):
     settings.RATE_LIMIT_REGISTRATIONS = 3
     slip = BODY | {"username": "x"}
-    assert {api().post("/api/register/", json=slip).status_code for _ in range(5)} == {400}
-    assert api().post("/api/register/", json=BODY).status_code == 201
+    client = api()
+    assert {client.post("/api/register/", json=slip).status_code for _ in range(5)} == {400}
+    assert client.post("/api/register/", json=BODY).status_code == 201
     taken = [BODY | {"username": "alice"}] * 2
-    assert [api().post("/api/register/", json=body).status_code for body in taken] == [400, 400]
-    answer = api().post("/api/register/", json=BODY | {"username": "dora", "email": "d@d.org"})
+    assert [client.post("/api/register/", json=body).status_code for body in taken] == [400, 400]
+    answer = client.post("/api/register/", json=BODY | {"username": "dora", "email": "d@d.org"})
     assert answer.status_code == 429
     assert answer.json()["code"] == "rate_limited"
     assert 3500 < int(answer.headers["Retry-After"]) <= 3600
