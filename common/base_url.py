@@ -1,0 +1,11 @@
+"""Where links lead to."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from rest_framework.request import Request
+
+
+def base_url(request: Request) -> str:
+    """``PUBLIC_BASE_URL``, else what the request was sent to; without a closing slash."""
+    return settings.PUBLIC_BASE_URL or request.build_absolute_uri("/").rstrip("/")
