@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.permissions import AllowAny
@@ -13,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import examples, keys, login, rate_limit, registration
+from accounts import keys, login, openapi, rate_limit, registration
 from accounts.authentication import caller
 from accounts.client_address import client_address
 from accounts.keys import Issued
@@ -41,14 +40,7 @@ class RegisterView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(
-        operation_id="register",
-        summary="Register",
-        tags=["Account"],
-        request=RegistrationSerializer,
-        responses={201: SessionSerializer},
-        examples=examples.REGISTER,
-    )
+    @openapi.register
     def post(self, request: Request) -> Response:
         """Create a user with an account of their own, and log them in."""
         if not settings.REGISTRATION_OPEN:
@@ -72,14 +64,7 @@ class LoginView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(
-        operation_id="login",
-        summary="Log in",
-        tags=["Account"],
-        request=LoginSerializer,
-        responses={200: SessionSerializer},
-        examples=examples.LOGIN,
-    )
+    @openapi.login
     def post(self, request: Request) -> Response:
         """Exchange a user name or an e-mail and a password for a token (30 days from last use)."""
         serializer = LoginSerializer(data=request.data)
@@ -92,13 +77,7 @@ class LoginView(APIView):
 class LogoutView(APIView):
     """Ends a login token."""
 
-    @extend_schema(
-        operation_id="logout",
-        summary="Log out",
-        tags=["Account"],
-        request=None,
-        responses={204: None},
-    )
+    @openapi.logout
     def post(self, request: Request) -> Response:
         """End the login token that this request was sent with; it stops working at once."""
         token = caller(request)
@@ -114,27 +93,14 @@ class LogoutView(APIView):
 class ApiKeysView(APIView):
     """The account's API keys."""
 
-    @extend_schema(
-        operation_id="list_api_keys",
-        summary="List API keys",
-        tags=["API keys"],
-        responses={200: ApiKeySerializer(many=True)},
-        examples=examples.KEYS,
-    )
+    @openapi.list_keys
     def get(self, request: Request) -> Response:
         """The account's keys, newest first, with those that have expired."""
         found = caller(request).account.api_keys.keys().filter(revoked_at=None)
         newest = found.order_by("-created_at", "-id")[:MAX_LISTED]
         return Response(ApiKeySerializer(newest, many=True).data)
 
-    @extend_schema(
-        operation_id="create_api_key",
-        summary="Create an API key",
-        tags=["API keys"],
-        request=NewKeySerializer,
-        responses={201: CreatedKeySerializer},
-        examples=examples.NEW_KEY,
-    )
+    @openapi.create_key
     def post(self, request: Request) -> Response:
         """Make a key. The answer is the only place that ever shows it."""
         serializer = NewKeySerializer(data=request.data)
@@ -149,12 +115,7 @@ class ApiKeysView(APIView):
 class ApiKeyView(APIView):
     """One of the account's API keys."""
 
-    @extend_schema(
-        operation_id="delete_api_key",
-        summary="Delete an API key",
-        tags=["API keys"],
-        responses={204: None},
-    )
+    @openapi.delete_key
     def delete(self, request: Request, key_id: str) -> Response:
         """End the key; it stops working at once, everywhere."""
         keys.revoke_key(caller(request).account, ids.parse(key_id))

@@ -47,7 +47,7 @@ class Failure:
     @property
     def name(self) -> str:
         """Unique within a status."""
-        return "_".join([self.code, *(self.details or {})])
+        return self.summary.replace(" ", "_") if self.details else self.code
 
     @property
     def title(self) -> str:
@@ -63,9 +63,9 @@ class Failure:
         return content | {"request_id": REQUEST_ID}
 
 
-def bad_field(name: str, error: str, detail: str | None = None) -> Failure:
+def bad_field(name: str, error: str, detail: str | None = None, fault: str = "invalid") -> Failure:
     """400 for one field; ``detail`` is what ``details`` says of it, if it is not ``error``."""
-    summary = f"{name} is at fault"
+    summary = f"{name} {fault}"
     return Failure(400, "invalid_request", error, summary, details={name: detail or error})
 
 

@@ -161,7 +161,7 @@ class TextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped
     # JSON Schema's regular expressions and Python's do not agree on what a blank is.
     NOT_BLANK = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"
 
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         """drf-spectacular's hook."""
         field = self.target
         schema: dict[str, Any] = auto_schema._map_serializer_field(
@@ -180,7 +180,7 @@ class MomentExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyp
 
     target_class = "common.fields.StrictDateTimeField"
 
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         """drf-spectacular's hook."""
         return nullable({"type": "string", "format": "date-time"})
 

@@ -2,7 +2,92 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
+from typing import Any
 
-balance = extend_schema(operation_id="get_credits", summary="Balance", tags=["Credits"])
-transactions = extend_schema(operation_id="list_transactions", summary="Ledger", tags=["Credits"])
+from drf_spectacular.utils import OpenApiExample
+from rest_framework import serializers
+
+from common.openapi import LIMIT, OFFSET, PageSerializer, TrueField, operation
+from credits.models import LedgerEntry
+
+TAG = ["Credits"]
+
+
+class BalanceSerializer(serializers.Serializer[Any]):
+    """The account's credits."""
+
+    success = TrueField()
+    credits_balance = serializers.IntegerField(min_value=0)
+
+
+class LedgerEntrySerializer(serializers.Serializer[Any]):
+    """One change of the balance."""
+
+    id = serializers.UUIDField()
+    sequence = serializers.IntegerField(min_value=1, help_text="1 for the oldest entry, no gaps.")
+    kind = serializers.ChoiceField(LedgerEntry.Kind.values)
+    amount = serializers.IntegerField(help_text="Signed: a charge is negative.")
+    balance_after = serializers.IntegerField(min_value=0)
+    generation_id = serializers.UUIDField(
+        allow_null=True, help_text="What was charged for or refunded."
+    )
+    description = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class LedgerSerializer(PageSerializer):
+    """A page of the ledger, newest first."""
+
+    results = LedgerEntrySerializer(many=True)
+
+
+_GENERATION = "7d0f6c1e-6a5b-4a55-9f0e-2b8f0f6b1a10"
+_PAGE = {
+    "success": True,
+    "count": 2,
+    "count_is_capped": False,
+    "next": None,
+    "previous": None,
+    "results": [
+        {
+            "id": "b3f1e2a0-58d1-4f8c-9a44-1f0e6c3a7d31",
+            "sequence": 2,
+            "kind": "charge",
+            "amount": -240,
+            "balance_after": 260,
+            "generation_id": _GENERATION,
+            "description": "veo3_fast generation",
+            "created_at": "2026-11-22T12:00:00.123456Z",
+        },
+        {
+            "id": "0a7c4d52-9a0c-4b76-8a1e-5d3f2b1c9e30",
+            "sequence": 1,
+            "kind": "grant",
+            "amount": 500,
+            "balance_after": 500,
+            "generation_id": None,
+            "description": "Welcome credits",
+            "created_at": "2026-11-22T11:58:12.654321Z",
+        },
+    ],
+}
+
+balance = operation(
+    "get_credits",
+    summary="See the balance",
+    tags=TAG,
+    responses={200: BalanceSerializer},
+    examples=[
+        OpenApiExample(
+            "Some are left", {"success": True, "credits_balance": 260}, response_only=True
+        )
+    ],
+)
+transactions = operation(
+    "list_transactions",
+    summary="List the ledger",
+    tags=TAG,
+    parameters=[LIMIT, OFFSET],
+    responses={200: LedgerSerializer},
+    examples=[OpenApiExample("A grant and a charge", _PAGE, response_only=True)],
+)

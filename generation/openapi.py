@@ -2,12 +2,202 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
+from typing import Any
 
-create_video = extend_schema(operation_id="create_video", summary="Make a video")
-create_image = extend_schema(operation_id="create_image", summary="Make an image")
-status = extend_schema(operation_id="get_generation", summary="Status")
-download = extend_schema(operation_id="download_output", summary="Download")
-cancel = extend_schema(operation_id="cancel_generation", summary="Cancel")
-history = extend_schema(operation_id="list_generations", summary="History")
-models = extend_schema(operation_id="list_models", summary="Models")
+from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+
+from common.openapi import LIMIT, OFFSET, header, nullable, operation
+from common.safe_fetch import MAX_URL_LENGTH
+from generation import answers, examples, states
+from generation.models import CatalogModel
+from generation.serializers import MAX_SOURCE_IMAGES
+
+TAG = ["Generations"]
+
+# What common/safe_fetch.py takes, as far as a regular expression can say it.
+URL = (
+    r"^https?://[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*"
+    r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?([/?#][!-~]*)?$"
+)
+VALUES: dict[str, dict[str, Any]] = {
+    "video_model": {"type": "string", "enum": answers.VIDEO_MODELS},
+    "aspect_ratio": {"type": "string", "enum": answers.ASPECT_RATIOS},
+    "size": {"type": "string", "enum": answers.SIZES},
+}
+
+
+class CreateExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # its registration hook is not annotated
+    """What the serializer asks the catalog for while it runs, as the document shows it."""
+
+    target_class = "generation.serializers._CreateSerializer"
+    match_subclasses = True
+
+    def get_name(self, auto_schema: Any, direction: str) -> str:
+        """``Video`` or ``Image``; drf-spectacular adds ``Request``."""
+        return str(self.target.kind).capitalize()
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        """drf-spectacular's hook."""
+        schema: dict[str, Any] = auto_schema._map_serializer(
+            self.target, direction, bypass_extensions=True
+        )
+        for name, values in VALUES.items():
+            if name in schema["properties"]:
+                text = self.target.fields[name].help_text
+                schema["properties"][name] = nullable(values) | {"description": text}
+        return schema
+
+
+class SourceImagesExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # as above
+    """``null`` and ``[]`` are the same as none."""
+
+    target_class = "generation.serializers.SourceImageUrlsField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        """drf-spectacular's hook."""
+        url = {"type": "string", "maxLength": MAX_URL_LENGTH, "pattern": URL}
+        return nullable({"type": "array", "maxItems": MAX_SOURCE_IMAGES, "items": url})
+
+
+_ID = OpenApiParameter(
+    "generation_id",
+    {"type": "string"},
+    OpenApiParameter.PATH,
+    description="The UUID that the create answered.",
+)
+_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    # a blank at an end would not survive HTTP
+    {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
+    OpenApiParameter.HEADER,
+    description=(
+        "1 to 255 printable characters of your choice, one key for each generation you want: "
+        "repeat a request with its key, and you get the first answer again, charged once."
+    ),
+)
+_CREATED = [
+    _KEY,
+    header("Location", "The path of its status.", [201], {"type": "string"}),
+    header(
+        "Idempotent-Replayed",
+        "`true` when this is the answer of an earlier request with the same key.",
+        [201],
+        {"type": "string", "const": "true"},
+    ),
+]
+_ETAG = header("ETag", "Changes when the body does.", [200, 304], {"type": "string"})
+_CONDITION = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` you have; 304 when nothing changed.",
+)
+_WAIT = header(
+    "Retry-After",
+    "While processing: when to ask again, in seconds.",
+    [200, 304],
+    {"type": "integer", "minimum": 1},
+)
+_RANGE = OpenApiParameter(
+    "Range", str, OpenApiParameter.HEADER, description="One byte range, such as `bytes=0-1023`."
+)
+_FILES = ("video/mp4", "image/png", "image/jpeg", "image/webp")
+
+create_video = operation(
+    "create_video",
+    summary="Make a video",
+    tags=TAG,
+    parameters=_CREATED,
+    responses={201: answers.VideoEnvelopeSerializer},
+    examples=examples.CREATE_VIDEO,
+    fails=[
+        *(examples.BAD_PROMPT + examples.BAD_VIDEO),
+        *(examples.BAD_KEY, examples.POOR_VIDEO),
+        *examples.REFUSED,
+    ],
+)
+create_image = operation(
+    "create_image",
+    also={"/api/v1/generate/image/": "create_image_by_name"},
+    summary="Make an image",
+    tags=TAG,
+    parameters=_CREATED,
+    responses={201: answers.ImageEnvelopeSerializer},
+    examples=examples.CREATE_IMAGE,
+    fails=[
+        *(*examples.BAD_PROMPT, examples.BAD_SIZE),
+        *(examples.BAD_KEY, examples.POOR_IMAGE),
+        *examples.REFUSED,
+    ],
+)
+status = operation(
+    "get_generation",
+    summary="Watch a generation",
+    tags=TAG,
+    parameters=[_ID, _CONDITION, _ETAG, _WAIT],
+    responses={
+        200: answers.GenerationSerializer,
+        304: OpenApiResponse(description="Nothing changed since that `ETag`"),
+    },
+    examples=examples.STATUS,
+)
+download = operation(
+    "download_output",
+    summary="Download the output",
+    tags=TAG,
+    parameters=[
+        _ID,
+        _RANGE,
+        header("ETag", "The file's.", [200, 206], {"type": "string"}),
+        header("Content-Disposition", "The file's name.", [200, 206], {"type": "string"}),
+        header("Accept-Ranges", "`bytes`", [200, 206], {"type": "string"}),
+        header("Content-Range", "Which bytes these are.", [206], {"type": "string"}),
+        header("Location", "A signed link of the bucket.", [302], {"type": "string"}),
+    ],
+    responses={
+        **{
+            (code, file): OpenApiResponse(OpenApiTypes.BINARY, description=text)
+            for code, text in ((200, "The file"), (206, "The asked range of it"))
+            for file in _FILES
+        },
+        302: OpenApiResponse(description="To the file, where outputs are kept in a bucket"),
+        416: OpenApiResponse(description="The file has no such range"),
+    },
+    fails=[examples.NOT_READY, examples.EXPIRED],
+)
+cancel = operation(
+    "cancel_generation",
+    summary="Cancel a generation",
+    tags=TAG,
+    parameters=[_ID],
+    request=None,
+    responses={200: answers.GenerationSerializer},
+    examples=examples.CANCEL,
+    fails=[examples.NOT_CANCELABLE],
+)
+history = operation(
+    "list_generations",
+    summary="List generations",
+    tags=TAG,
+    parameters=[
+        LIMIT,
+        OFFSET,
+        OpenApiParameter("type", str, enum=CatalogModel.Kind.values, description="Only these."),
+        OpenApiParameter("status", str, enum=states.PUBLIC_STATUSES, description="Only these."),
+    ],
+    responses={200: answers.HistorySerializer},
+    examples=examples.HISTORY,
+)
+models = operation(
+    "list_models",
+    also={
+        "/api/v1/models/video/": "list_video_models",
+        "/api/v1/models/image/": "list_image_models",
+    },
+    summary="List models and prices",
+    tags=["Models"],
+    responses={200: answers.CatalogSerializer},
+    examples=examples.MODELS,
+)
