@@ -17,9 +17,9 @@ RUN useradd --system --uid 10001 --create-home reelmint \
 WORKDIR /app
 COPY --chown=reelmint . .
 USER reelmint
+ENV STATIC_ROOT=/app/staticfiles OUTPUT_ROOT=/data/outputs WORK_DIR=/data/work
 # DEBUG gives the settings a key for this one command; nothing of it stays in the image.
 RUN DEBUG=1 python manage.py collectstatic --no-input --verbosity 0
-ENV OUTPUT_ROOT=/data/outputs WORK_DIR=/data/work
 VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM

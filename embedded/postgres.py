@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import psycopg
 
 from embedded import StackError
-from embedded.paths import Lock, private_dir, socket_path
+from embedded.paths import Lock, socket_path
 from embedded.processes import Child, Program, signal_process, stop_all, wait_ready, wait_until
 from embedded.unprivileged import identity
 
@@ -84,8 +84,7 @@ class PostgresServer:
         if self._lock is None:
             lock_path = self.data_dir.with_name(f"{self.data_dir.name}.lock")
             self._lock = Lock(lock_path, f"Another PostgreSQL of ours runs on {self.data_dir}")
-        private_dir(self.socket_dir)
-        identity().owns(self.socket_dir)
+        identity().take(self.socket_dir)
         socket_path(self.socket_dir / ".s.PGSQL.5432.lock")
         if self.data_dir.exists():
             self._check_version(binaries)
@@ -138,9 +137,8 @@ class PostgresServer:
         """Into a folder beside, renamed when whole: a killed initdb leaves nothing half done."""
         partial = self.data_dir.with_name(f"{self.data_dir.name}.new")
         shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(mode=0o700)
         who = identity()
-        who.owns(partial)
+        who.take(partial)
         argv = [str(binaries / "initdb"), "-D", str(partial), "-U", SUPERUSER, "-E", "UTF8"]
         argv += ["--locale=C.UTF-8", "--auth=trust", "--no-sync", "--no-instructions"]
         done = subprocess.run(

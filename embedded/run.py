@@ -73,7 +73,8 @@ def greeting(stack: Stack, key: str) -> str:
     if emulator:
         lines.append(f"Outputs are EMULATED: {emulator} stands in for Google, nothing is paid for.")
     else:
-        lines.append("The provider is real: every generation costs money there.")
+        provider = stack.env.get("VERTEX_BASE_URL") or "Google: every generation costs money"
+        lines.append(f"The provider is {provider}.")
     image = f"{emulator}/sample-images/landscape.png" if emulator else "https://example.com/a.png"
     post = f"curl -s {base}/api/v1/generate/video/ -H 'Authorization: Bearer {key}'"
     post += " -H 'Content-Type: application/json' -d"

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from embedded import StackError
+from embedded.paths import private_dir
 
 CLONE_NEWUSER = 0x10000000  # linux/sched.h
 INNER_ID = 1000
@@ -34,16 +35,19 @@ class Identity:
         """The primary group of ``user``."""
         return None if self.user is None else pwd.getpwnam(self.user).pw_gid
 
-    def owns(self, folder: Path) -> None:
-        """Make sure the identity can write to ``folder``, which exists and is empty of others."""
+    def take(self, folder: Path) -> None:
+        """Make ``folder``, or make it the identity's; nobody else may enter it."""
         if self.user is None:
+            private_dir(folder)
             return
-        account = pwd.getpwnam(self.user)
-        os.chown(folder, account.pw_uid, account.pw_gid)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.chown(folder, pwd.getpwnam(self.user).pw_uid, self.group or -1, follow_symlinks=False)
+        if not _open(folder.parent):
+            folder.parent.chmod(0o711)  # to be passed through, not to be listed
         closed = [str(parent) for parent in folder.resolve().parents if not _open(parent)]
         if closed:
             raise StackError(
-                f"PostgreSQL does not run as root, and {self.user} cannot enter {closed[-1]}. "
+                f"PostgreSQL does not run as root, and {self.user} cannot enter {closed[0]}. "
                 "Run as an ordinary user, or set DATABASE_URL."
             )
 
