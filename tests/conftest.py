@@ -21,6 +21,8 @@ from tests.people import Person, make_person
 
 PBKDF2PasswordHasher.iterations = 1000  # the default takes 0.4 s a password on purpose
 
+# folders of tests that have servers of their own
+WITHOUT_DATABASE = {"emulator", "embedded", "e2e", "browser", "backends"}
 KEEP = {"django_migrations", "django_content_type", "auth_permission", "catalog_at_start"}
 
 
@@ -54,10 +56,14 @@ def _sweep(admin_connection: psycopg.Connection) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _clean_slate(_sweep: str, admin_connection: psycopg.Connection) -> Iterator[None]:
+def _clean_slate(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
+    if WITHOUT_DATABASE & set(request.path.parts):
+        return
+    sweep = request.getfixturevalue("_sweep")
+    admin_connection = request.getfixturevalue("admin_connection")
     connections.close_all()
-    admin_connection.execute(_sweep)
+    admin_connection.execute(sweep)
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
         client.flushdb()
 
