@@ -59,7 +59,6 @@ class BodyLimit:
         headers = [
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(content))),
-            ("Connection", "close"),
             (request_id.HEADER, identifier),
         ]
         start_response("413 Content Too Large", headers)
