@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 from common.errors import STATUS_CODES, NotFound, RateLimited, ServiceUnavailable
@@ -50,11 +49,6 @@ class Failure:
         return self.summary.replace(" ", "_") if self.details else self.code
 
     @property
-    def title(self) -> str:
-        """What the status is called."""
-        return HTTPStatus(self.status).phrase
-
-    @property
     def body(self) -> dict[str, Any]:
         """The JSON a client gets."""
         content = {"success": False, "error": self.error, "code": self.code, **self.extra}
@@ -72,7 +66,7 @@ def bad_field(name: str, error: str, detail: str | None = None, fault: str = "in
 BAD_JSON = Failure(
     400, "invalid_request", "The body is not valid JSON", "The body is not a JSON object"
 )
-BAD_QUERY = bad_field(
+BAD_LIMIT = bad_field(
     "limit", "Limit must be a whole number from 1 to 100", "Must be a whole number from 1 to 100"
 )
 NOT_AUTHENTICATED = Failure(
@@ -92,7 +86,6 @@ INVALID_CREDENTIALS = Failure(
 SUSPENDED = Failure(
     403, "account_suspended", "This account is suspended", "The account is suspended"
 )
-CREDENTIALS = [NOT_AUTHENTICATED, INVALID_CREDENTIALS, SUSPENDED]
 NOT_FOUND = Failure(
     404,
     "not_found",
@@ -132,5 +125,18 @@ UNAVAILABLE = Failure(
     "The database is away, or the service is shutting down",
     headers=("Retry-After",),
 )
+# What follows from the kind of request, whatever the endpoint.
+GENERAL = {
+    400: [BAD_JSON],
+    401: [NOT_AUTHENTICATED, INVALID_CREDENTIALS],
+    403: [SUSPENDED],
+    404: [NOT_FOUND],
+    406: [NOT_ACCEPTABLE],
+    413: [TOO_LARGE],
+    415: [WRONG_MEDIA_TYPE],
+    429: [RATE_LIMITED],
+    500: [INTERNAL],
+    503: [UNAVAILABLE],
+}
 # Answers to requests that were counted: credentials and permissions are looked at before.
 AFTER_THROTTLING = {400, 402, 404, 409, 410, 415, 429}

@@ -7,8 +7,10 @@ sections 1 and 6 is added here, so that no endpoint can forget it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from django.core.validators import EmailValidator, RegexValidator
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -26,7 +28,10 @@ else:
     BooleanField = serializers.BooleanField
 
 FAILURES, IDS = "x-failures", "x-operation-ids"
-DATE_TIME = "2026-11-22T12:00:00.123456Z"
+# JSON Schema's regular expressions and Python's do not agree on what a blank is.
+NOT_BLANK = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"
+NO_NUL = r"^[^\u0000]*$"
+RULES = (EmailValidator, RegexValidator)
 
 LIMIT = OpenApiParameter(
     "limit",
@@ -129,28 +134,27 @@ class ContractSchema(AutoSchema):
         responses = document["responses"]
         for response in responses.values():
             response["headers"] = _references(ALWAYS) | response.get("headers", {})
-        for failure in [*own, *self._general(document)]:
-            _add(responses, failure)
+        responses |= _answers(own, self._general(document))
         document["responses"] = dict(sorted(responses.items()))
         return document
 
-    def _general(self, document: dict[str, Any]) -> list[Failure]:
-        """The errors that follow from what kind of request it is."""
-        found: list[Failure] = []
+    def _general(self, document: dict[str, Any]) -> list[int]:
+        """The statuses that follow from what kind of request it is."""
+        found = [429, 500, 503]
         places = {parameter["in"] for parameter in document.get("parameters", [])}
         if "requestBody" in document:
-            found += [failures.BAD_JSON, failures.WRONG_MEDIA_TYPE]
+            found += [400, 415]
         elif "query" in places:
-            found.append(failures.BAD_QUERY)
+            found.append(400)
         if self.method == "POST":
-            found.append(failures.TOO_LARGE)
+            found.append(413)
         if {} not in document.get("security", []):
-            found += failures.CREDENTIALS
+            found += [401, 403]
         if "path" in places:
-            found.append(failures.NOT_FOUND)
+            found.append(404)
         if not issubclass(self.view.content_negotiation_class, AnyAccept):
-            found.append(failures.NOT_ACCEPTABLE)
-        return [*found, failures.RATE_LIMITED, failures.INTERNAL, failures.UNAVAILABLE]
+            found.append(406)
+        return found
 
 
 class TextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # its registration hook is not annotated
@@ -158,8 +162,6 @@ class TextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped
 
     target_class = "common.fields.StrictCharField"
     match_subclasses = True
-    # JSON Schema's regular expressions and Python's do not agree on what a blank is.
-    NOT_BLANK = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         """drf-spectacular's hook."""
@@ -167,12 +169,13 @@ class TextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped
         schema: dict[str, Any] = auto_schema._map_serializer_field(
             field, direction, bypass_extensions=True
         )
-        if field.required:
-            schema.setdefault("minLength", 1)
-            if field.trim_whitespace and not {"pattern", "format"} & schema.keys():
-                schema["pattern"] = self.NOT_BLANK
-            return schema
-        return nullable(schema)
+        if not field.required:
+            return schema if field.allow_null else nullable(schema)
+        schema.setdefault("minLength", 1)
+        # drf-spectacular adds the patterns of validators, but replaces none
+        if not any(isinstance(validator, RULES) for validator in field.validators):
+            schema["pattern"] = NOT_BLANK if field.trim_whitespace else NO_NUL
+        return schema
 
 
 class MomentExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # as above
@@ -182,7 +185,8 @@ class MomentExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyp
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         """drf-spectacular's hook."""
-        return nullable({"type": "string", "format": "date-time"})
+        schema = {"type": "string", "format": "date-time"}
+        return schema if self.target.allow_null else nullable(schema)
 
 
 def nullable(schema: dict[str, Any]) -> dict[str, Any]:
@@ -199,30 +203,43 @@ def add_shared_parts(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     components = result["components"]
     components["schemas"]["Error"] = failures.SCHEMA
     components["headers"] = HEADERS
+    components["responses"] = {
+        _name(status): _answer(status, found) for status, found in failures.GENERAL.items()
+    }
     return result
+
+
+def _answers(own: Iterable[Failure], general: Iterable[int]) -> dict[str, Any]:
+    """The error answers by status: a reference, unless the endpoint has examples of its own."""
+    answers = {
+        str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in general
+    }
+    for status in {failure.status for failure in own}:
+        shared = failures.GENERAL[status] if str(status) in answers else []
+        mine = [failure for failure in own if failure.status == status]
+        answers[str(status)] = _answer(status, [*mine, *shared])
+    return answers
+
+
+def _answer(status: int, found: Sequence[Failure]) -> dict[str, Any]:
+    names = {"X-Request-ID": None} | dict.fromkeys(name for f in found for name in f.headers)
+    if status in failures.AFTER_THROTTLING:
+        names |= dict.fromkeys(ALWAYS)
+    return {
+        "description": HTTPStatus(status).phrase,
+        "headers": _references(names),
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/Error"},
+                "examples": {f.name: {"summary": f.summary, "value": f.body} for f in found},
+            }
+        },
+    }
 
 
 def _references(names: Iterable[str]) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _add(responses: dict[str, Any], failure: Failure) -> None:
-    """One more example of a status, which may be new."""
-    names = ["X-Request-ID", *failure.headers]
-    if failure.status in failures.AFTER_THROTTLING:
-        names += ["RateLimit-Policy", "RateLimit"]
-    response = responses.setdefault(
-        str(failure.status),
-        {
-            "description": failure.title,
-            "content": {
-                "application/json": {
-                    "schema": {"$ref": "#/components/schemas/Error"},
-                    "examples": {},
-                }
-            },
-        },
-    )
-    response["headers"] = response.get("headers", {}) | _references(names)
-    examples = response["content"]["application/json"]["examples"]
-    examples[failure.name] = {"summary": failure.summary, "value": failure.body}
+def _name(status: int) -> str:
+    return HTTPStatus(status).phrase.title().replace(" ", "")

@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
+from common.failures import BAD_LIMIT
 from common.openapi import LIMIT, OFFSET, PageSerializer, TrueField, operation
 from credits.models import LedgerEntry
 
@@ -90,4 +91,5 @@ transactions = operation(
     parameters=[LIMIT, OFFSET],
     responses={200: LedgerSerializer},
     examples=[OpenApiExample("A grant and a charge", _PAGE, response_only=True)],
+    fails=[BAD_LIMIT],
 )

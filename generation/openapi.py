@@ -8,6 +8,7 @@ from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerial
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
+from common.failures import BAD_LIMIT, bad_field
 from common.openapi import LIMIT, OFFSET, header, nullable, operation
 from common.safe_fetch import MAX_URL_LENGTH
 from generation import answers, examples, states
@@ -189,6 +190,13 @@ history = operation(
     ],
     responses={200: answers.HistorySerializer},
     examples=examples.HISTORY,
+    fails=[
+        BAD_LIMIT,
+        bad_field(
+            "status",
+            "Invalid status. Must be one of: processing, completed, failed, canceled",
+        ),
+    ],
 )
 models = operation(
     "list_models",
