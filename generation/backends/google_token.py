@@ -98,8 +98,12 @@ class GoogleToken:
     def _refresh_in_thread(self) -> None:
         if self._credentials is None:
             self._credentials, _ = google.auth.default(scopes=SCOPES)
-        request = functools.partial(Request(), timeout=self._limit)
-        self._credentials.refresh(request)  # type: ignore[no-untyped-call]  # as above
+        request = Request()
+        try:
+            limited = functools.partial(request, timeout=self._limit)
+            self._credentials.refresh(limited)  # type: ignore[no-untyped-call]  # as above
+        finally:
+            request.session.close()
 
 
 def _ends_soon(credentials: Credentials) -> bool:

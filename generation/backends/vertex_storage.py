@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -145,12 +146,13 @@ class Outputs:
     async def _copy(self, url: str, destination: Path, expected: _Expected) -> str:
         sha256, md5, crc32c, size = hashlib.sha256(), _new_md5(), 0, 0
         with destination.open("wb") as file:
-            async for chunk in self._stream(url, expected.size):
-                size += len(chunk)
-                sha256.update(chunk)
-                md5.update(chunk)
-                crc32c = google_crc32c.extend(crc32c, chunk)
-                file.write(chunk)
+            async with contextlib.aclosing(self._stream(url, expected.size)) as chunks:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    sha256.update(chunk)
+                    md5.update(chunk)
+                    crc32c = google_crc32c.extend(crc32c, chunk)
+                    file.write(chunk)
         if size != expected.size:
             raise DamagedOutput(f"{size} of {expected.size} bytes")
         if expected.md5 and _base64(md5.digest()) != expected.md5:
@@ -159,7 +161,7 @@ class Outputs:
             raise DamagedOutput("wrong CRC32C")
         return sha256.hexdigest()
 
-    async def _stream(self, url: str, size: int) -> AsyncIterator[bytes]:
+    async def _stream(self, url: str, size: int) -> AsyncGenerator[bytes, None]:
         begun = False
         try:
             headers = await self._http.token.headers()
