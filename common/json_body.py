@@ -13,6 +13,7 @@ from rest_framework.utils.mediatypes import _MediaType
 from common.errors import InvalidRequest
 
 MAX_DEPTH = 32
+UTF_8 = {"utf-8", "utf8"}
 
 
 class StrictJSONParser(BaseParser):
@@ -27,8 +28,10 @@ class StrictJSONParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the object. Raises InvalidRequest, or UnsupportedMediaType for another charset."""
-        charset = _MediaType(media_type or "").params.get("charset", "utf-8")
-        if str(charset).lower() not in {"utf-8", "utf8"}:
+        sent = _MediaType(media_type or "")
+        charset = str(sent.params.get("charset", "utf-8")).lower()
+        # DRF's matching lets application/* through
+        if (sent.main_type, sent.sub_type) != ("application", "json") or charset not in UTF_8:
             raise UnsupportedMediaType(media_type or "")
         return parse_object(stream.read())
 
