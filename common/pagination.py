@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Field, Model, Q, QuerySet
 from rest_framework.request import Request
 
+from common.base_url import base_url
 from common.errors import InvalidRequest
 
 Row = TypeVar("Row", bound=Model)
@@ -149,7 +150,7 @@ def _link(request: Request, fields: tuple[str, ...], row: Model, backward: bool,
         if name not in {"cursor", "offset", "limit"}
     }
     query = urlencode(kept | {"limit": limit, "cursor": str(cursor)})
-    return request.build_absolute_uri(f"{request.path}?{query}")
+    return f"{base_url(request)}{request.path}?{query}"
 
 
 def _plain(value: Any) -> Any:

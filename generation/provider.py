@@ -29,5 +29,6 @@ def connect() -> Provider:
         storage_base_url=settings.STORAGE_BASE_URL,
         submit_timeout=settings.SUBMIT_TIMEOUT,
         read_timeout=settings.READ_TIMEOUT,
+        fetch_timeout=settings.FETCH_TIMEOUT,
     )
     return Provider(backend, settings.GOOGLE_CLOUD_PROJECT, settings.GOOGLE_CLOUD_LOCATION)

@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import caller
 from common import ids
+from common.base_url import base_url
 from common.errors import ApiError, InvalidRequest, NotFound
 from common.negotiation import AnyAccept
 from common.pagination import paginate
@@ -251,11 +252,6 @@ def choice(request: Request, name: str, allowed: tuple[str, ...]) -> str | None:
         return value
     message = f"Invalid {name}. Must be one of: {', '.join(allowed)}"
     raise InvalidRequest(message, details={name: message})
-
-
-def base_url(request: Request) -> str:
-    """Where links lead to, without a closing slash."""
-    return settings.PUBLIC_BASE_URL or request.build_absolute_uri("/").rstrip("/")
 
 
 def matches(header: str | None, tag: str) -> bool:
