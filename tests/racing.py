@@ -1,0 +1,41 @@
+"""Many threads at once, each with a database connection of its own, as in a real server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from django.db import connection, connections
+
+T = TypeVar("T")
+
+
+def race(calls: Sequence[Callable[[], T]], at_once: int = 20) -> list[T | BaseException]:
+    """Run ``calls`` in waves of ``at_once`` that start together; what each returned or raised."""
+    assert len(calls) % at_once == 0, "the last wave would wait for ever"
+    start = threading.Barrier(at_once)
+
+    def run(call: Callable[[], T]) -> T:
+        try:
+            connection.ensure_connection()
+            start.wait(30)
+            return call()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(at_once) as pool:
+        futures = [pool.submit(run, call) for call in calls]
+    return [future.exception() or future.result() for future in futures]
+
+
+def blocked(query: str) -> bool:
+    """Whether some session of this database waits for a lock in a statement like ``query``."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND wait_event_type = 'Lock' AND query LIKE %s",
+            [f"%{query}%"],
+        )
+        return bool(cursor.fetchone()[0])
