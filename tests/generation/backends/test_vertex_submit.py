@@ -113,7 +113,7 @@ async def test_an_answer_that_does_not_come_is_unknown(
     async with asyncio.timeout(5):
         with pytest.raises(Unknown):
             await hasty.submit(request_)
-    assert len(provider.seen) == 1
+    assert len(provider.seen) <= 1  # a busy machine may give up before it has sent it
 
 
 @pytest.mark.parametrize(
