@@ -2,8 +2,14 @@
 
 from django.apps import AppConfig
 
+from common import checks
+
 
 class CommonConfig(AppConfig):
     """Follows the package's name."""
 
     name = "common"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        checks.register_all()
