@@ -1,0 +1,108 @@
+"""Whether the ledger adds up. The constraints say it cannot do otherwise; this asks the rows.
+
+Everything is read in one snapshot, so that it may run beside the busiest service, and in one pass
+over the index that the entries are unique by, so that ten million of them fit into no memory of
+ours.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+
+# One row a wallet that does not add up, and one with the totals.
+WALLETS = """
+WITH entry AS (
+    SELECT wallet_id, sequence, amount, balance_after,
+           row_number() OVER (PARTITION BY wallet_id ORDER BY sequence) AS place,
+           sum(amount) OVER (PARTITION BY wallet_id ORDER BY sequence) AS total
+      FROM credits_ledgerentry
+), added AS (
+    SELECT wallet_id, count(*) AS entries, sum(amount) AS balance, max(sequence) AS last,
+           min(place) FILTER (WHERE sequence <> place) AS gap,
+           min(sequence) FILTER (WHERE balance_after <> total) AS slip
+      FROM entry GROUP BY wallet_id
+), wallet AS MATERIALIZED (
+    SELECT account_id, COALESCE(entries, 0) AS entries, wallet.balance AS stored,
+           COALESCE(added.balance, 0) AS added, wallet.sequence AS sequence,
+           COALESCE(last, 0) AS last, gap, slip
+      FROM credits_wallet wallet LEFT JOIN added ON wallet_id = account_id
+)
+SELECT * FROM wallet
+ WHERE stored <> added OR sequence <> last OR gap IS NOT NULL OR slip IS NOT NULL
+UNION ALL
+SELECT NULL, COALESCE(sum(entries), 0), count(*), NULL, NULL, NULL, NULL, NULL FROM wallet
+"""
+
+REFUNDS = """
+SELECT wallet_id, id, fits, times
+  FROM (SELECT refund.wallet_id, refund.id, charge.id IS NOT NULL AS fits,
+               count(*) OVER (PARTITION BY refund.reverses) AS times
+          FROM credits_ledgerentry refund
+          LEFT JOIN credits_ledgerentry charge
+                 ON charge.id = refund.reverses AND charge.kind = 'charge'
+                AND charge.wallet_id = refund.wallet_id AND charge.amount = -refund.amount
+                AND charge.generation_id = refund.generation_id
+         WHERE refund.kind = 'refund') AS compared
+ WHERE NOT fits OR times > 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is wrong with one account."""
+
+    account: uuid.UUID
+    problem: str
+
+
+@dataclass(slots=True)
+class Result:
+    """What was looked at, and everything that does not add up."""
+
+    counts: dict[str, int]
+    differences: list[Difference] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        shown = [{"account": str(d.account), "problem": d.problem} for d in self.differences]
+        return {**self.counts, "differences": shown}
+
+
+def check_ledger() -> Result:
+    """Compare every wallet with its entries, and every refund with its charge.
+
+    Must not be called inside a transaction, since it takes a snapshot of its own.
+    """
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        begin_snapshot(cursor)
+        cursor.execute(WALLETS)
+        result = Result({"wallets": 0, "entries": 0})
+        for account, entries, stored, added, sequence, last, gap, slip in cursor.fetchall():
+            if account is None:
+                result.counts = {"wallets": stored, "entries": int(entries)}
+                continue
+            problems = {
+                f"the balance is {stored}, the entries add up to {added}": stored != added,
+                f"the wallet counts {sequence} entries, the newest is number {last}": sequence
+                != last,
+                f"the sequence breaks off at number {gap}": gap is not None,
+                f"the balance after number {slip} is wrong": slip is not None,
+            }
+            result.differences += [
+                Difference(account, problem) for problem, is_there in problems.items() if is_there
+            ]
+        cursor.execute(REFUNDS)
+        for account, entry, fits, times in cursor.fetchall():
+            problem = f"its charge was refunded {times} times" if fits else "it fits no charge"
+            result.differences.append(Difference(account, f"refund {entry}: {problem}"))
+    return result
+
+
+def begin_snapshot(cursor: Any) -> None:
+    """Make the transaction that has just begun read-only, of one moment, without a time limit."""
+    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    cursor.execute("SET LOCAL statement_timeout = 0")

@@ -1,0 +1,64 @@
+"""Whether generations and money agree, asked of the rows in one snapshot."""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+
+from credits.check import Difference, Result, begin_snapshot
+from generation.models import OPEN, UNDELIVERED
+
+COUNTS = """
+SELECT (SELECT count(*) FROM generation_generation),
+       (SELECT count(*) FROM credits_ledgerentry WHERE kind IN ('charge', 'refund'))
+"""
+# Each row is an account and a sentence about it.
+QUESTIONS = (
+    """
+SELECT account_id, format('%%s charges are open, %%s generations are', open_charges, open)
+  FROM (SELECT wallet.account_id, open_charges, count(generation.id) AS open
+          FROM credits_wallet wallet
+          LEFT JOIN generation_generation generation
+                 ON generation.account_id = wallet.account_id AND state = ANY(%(open)s)
+         GROUP BY wallet.account_id, open_charges) counted
+ WHERE open_charges <> open
+""",
+    """
+SELECT wallet_id, format('charge %%s belongs to %%s generations', entry.id, count(generation.id))
+  FROM credits_ledgerentry entry
+  LEFT JOIN generation_generation generation
+         ON charge_id = entry.id AND generation.id = entry.generation_id
+        AND generation.account_id = wallet_id
+ WHERE entry.kind = 'charge' GROUP BY entry.id HAVING count(generation.id) <> 1
+""",
+    """
+SELECT account_id, format('generation %%s is %%s, and not refunded whole', generation.id, state)
+  FROM generation_generation generation
+  LEFT JOIN credits_ledgerentry entry
+         ON entry.id = refund_id AND entry.reverses = charge_id AND entry.amount = price
+ WHERE state = ANY(%(undelivered)s) AND entry.id IS NULL
+""",
+    """
+SELECT wallet_id, format('refund %%s belongs to no generation that was not delivered', entry.id)
+  FROM credits_ledgerentry entry
+  LEFT JOIN generation_generation generation
+         ON refund_id = entry.id AND state = ANY(%(undelivered)s)
+ WHERE entry.kind = 'refund' AND generation.id IS NULL
+""",
+)
+
+
+def check_generations() -> Result:
+    """Compare open charges with open generations, charges and refunds with what became of them.
+
+    Must not be called inside a transaction, since it takes a snapshot of its own.
+    """
+    values = {"open": OPEN, "undelivered": UNDELIVERED}
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        begin_snapshot(cursor)
+        cursor.execute(COUNTS)
+        generations, entries = cursor.fetchone()
+        result = Result({"generations": generations, "charges and refunds": entries})
+        for question in QUESTIONS:
+            cursor.execute(question, values)
+            result.differences += [Difference(*row) for row in cursor.fetchall()]
+    return result

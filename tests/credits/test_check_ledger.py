@@ -1,0 +1,137 @@
+"""``check_ledger`` and ``check_generations`` find what the constraints would have refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+from collections.abc import Callable
+
+import httpx
+import psycopg
+import pytest
+from django.core.management import call_command
+
+from credits import ledger
+from credits.check import check_ledger
+from generation import lifecycle
+from generation.check import check_generations
+from tests.people import Person
+
+Api = Callable[..., httpx.Client]
+ENTRY = "credits_ledgerentry"
+
+
+@pytest.fixture
+def tamper(admin_connection: psycopg.Connection) -> Callable[..., None]:
+    """Runs a statement as nobody but a superuser can: without triggers and foreign keys."""
+
+    def run(statement: str, *values: object) -> None:
+        admin_connection.execute("SET session_replication_role = replica")
+        try:
+            assert admin_connection.execute(statement, values).rowcount == 1
+        finally:
+            admin_connection.execute("SET session_replication_role = DEFAULT")
+
+    return run
+
+
+def make_video(api: Api, person: Person) -> uuid.UUID:
+    answer = api(person.key).post("/api/v1/generate/video/", json={"prompt": "a red fox"})
+    return uuid.UUID(answer.json()["data"]["generation_id"])
+
+
+def problems(person: Person) -> list[str]:
+    found = check_ledger().differences + check_generations().differences
+    assert {difference.account for difference in found} <= {person.account.pk}
+    return [difference.problem for difference in found]
+
+
+def call(name: str, *arguments: str) -> tuple[int, str]:
+    out = io.StringIO()
+    try:
+        call_command(name, *arguments, stdout=out)
+    except SystemExit as error:
+        return int(str(error.code)), out.getvalue()
+    return 0, out.getvalue()
+
+
+def test_what_is_right_is_counted(api: Api, alice: Person, bob: Person):
+    lifecycle.cancel(make_video(api, alice))
+    make_video(api, alice)
+    assert (alice.balance, problems(alice)) == (760, [])
+    assert check_ledger().counts == {"wallets": 2, "entries": 5}
+    assert check_generations().counts == {"generations": 2, "charges and refunds": 3}
+    code, text = call("check_ledger")
+    assert (code, text) == (0, "The ledger: 2 wallets, 5 entries: adds up\n")
+    assert call("check_generations")[0] == 0
+
+
+def test_an_empty_ledger_adds_up():
+    assert check_ledger().to_dict() == {"wallets": 0, "entries": 0, "differences": []}
+
+
+def test_a_balance_that_is_not_the_sum(alice: Person, bob: Person, tamper: Callable[..., None]):
+    tamper("UPDATE credits_wallet SET balance = 1001 WHERE account_id = %s", alice.account.pk)
+    assert problems(alice) == ["the balance is 1001, the entries add up to 1000"]
+    code, text = call("check_ledger", "--json")
+    shown = json.loads(text)
+    assert code == 1
+    assert shown["wallets"] == 2
+    assert [found["account"] for found in shown["differences"]] == [str(alice.account.pk)]
+    code, text = call("check_ledger")
+    assert code == 1
+    assert text.splitlines()[0].startswith(f"account {alice.account.pk}: the balance is 1001")
+    assert text.endswith("1 differences\n")
+
+
+def test_an_entry_that_is_gone(alice: Person, tamper: Callable[..., None]):
+    for amount in (10, 20):
+        ledger.grant(alice.account.pk, amount, description="more")
+    tamper(f"DELETE FROM {ENTRY} WHERE wallet_id = %s AND sequence = 2", alice.account.pk)
+    found = problems(alice)
+    assert "the sequence breaks off at number 2" in found
+    assert "the balance after number 3 is wrong" in found
+    assert "the balance is 1030, the entries add up to 1020" in found
+
+
+def test_the_newest_entry_that_is_gone(alice: Person, tamper: Callable[..., None]):
+    ledger.grant(alice.account.pk, 10, description="more")
+    tamper(f"DELETE FROM {ENTRY} WHERE wallet_id = %s AND sequence = 2", alice.account.pk)
+    assert "the wallet counts 2 entries, the newest is number 1" in problems(alice)
+
+
+def test_a_refund_that_is_not_whole(api: Api, alice: Person, tamper: Callable[..., None]):
+    generation_id = make_video(api, alice)
+    lifecycle.cancel(generation_id)
+    tamper(
+        f"UPDATE {ENTRY} SET amount = 239, balance_after = 999 WHERE kind = 'refund'"
+        " AND generation_id = %s",
+        generation_id,
+    )
+    tamper("UPDATE credits_wallet SET balance = 999 WHERE account_id = %s", alice.account.pk)
+    found = problems(alice)
+    assert len(found) == 2
+    assert found[0].endswith("it fits no charge")
+    assert found[1] == f"generation {generation_id} is canceled, and not refunded whole"
+
+
+def test_open_charges_that_are_not_open_generations(
+    api: Api, alice: Person, tamper: Callable[..., None]
+):
+    make_video(api, alice)
+    tamper("UPDATE credits_wallet SET open_charges = 3 WHERE account_id = %s", alice.account.pk)
+    assert problems(alice) == ["3 charges are open, 1 generations are"]
+    code, text = call("check_generations")
+    assert code == 1
+    assert "3 charges are open" in text
+
+
+def test_a_charge_without_its_generation(api: Api, alice: Person, tamper: Callable[..., None]):
+    generation_id = make_video(api, alice)
+    charge = alice.entries[-1].pk
+    lifecycle.cancel(generation_id)
+    tamper("DELETE FROM generation_generation WHERE id = %s", generation_id)
+    found = problems(alice)
+    assert f"charge {charge} belongs to 0 generations" in found
+    assert any("belongs to no generation that was not delivered" in text for text in found)
