@@ -145,9 +145,8 @@ async def test_an_image_is_in_the_bucket(
     veo: VertexBackend, emulator: Emulator, tmp_path: Path
 ) -> None:
     request = ask("a red kite", image=True)
-    produced = await veo.submit(request)
-    assert produced == Produced(f"{request.prefix}image_0.png", "image/png")
-    assert await veo.find_output(request.prefix) == produced
+    produced = Produced(f"{request.prefix}image_0.png", "image/png")
+    assert await veo.submit(request) == await veo.find_output(request.prefix) == produced
     fetched = await veo.fetch_output(produced.uri, tmp_path / "out.png")
     with Image.open(fetched.path) as image:
         assert abs(image.width / image.height - 1.5) < 0.02
@@ -192,7 +191,6 @@ async def test_busy_is_not_bought(veo: VertexBackend, emulator: Emulator) -> Non
 @pytest.mark.parametrize(
     ("marker", "image", "code", "category"),
     [
-        ("retired", False, "provider_error", ""),
         ("rejected", False, "provider_rejected", ""),
         ("rejected=violence", False, "content_filtered", "violence"),
         ("filtered=sexual", True, "content_filtered", "other"),
@@ -207,10 +205,10 @@ async def test_a_refused_submit(
     assert (caught.value.code, caught.value.category) == (code, category)
 
 
-async def test_a_model_that_does_not_exist_is_ours_to_mend(veo: VertexBackend) -> None:
+async def test_a_retired_model_is_ours_to_mend(veo: VertexBackend) -> None:
     with pytest.raises(Rejected) as caught:
         await veo.submit(ask("a red kite", model="veo-3.0-generate-001"))
-    assert caught.value.operator_fault
+    assert (caught.value.code, caught.value.operator_fault) == ("provider_error", True)
 
 
 @pytest.mark.parametrize(
