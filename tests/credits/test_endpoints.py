@@ -1,0 +1,119 @@
+"""GET /api/v1/credits/ and /api/v1/credits/transactions/ (contract, section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import httpx
+import pytest
+
+from common import pagination
+from credits import ledger
+from tests.credits.test_constraints import charge
+from tests.people import Person
+
+Api = Callable[..., httpx.Client]
+BALANCE = "/api/v1/credits/"
+LEDGER = "/api/v1/credits/transactions/"
+
+
+def test_the_balance_is_the_accounts_own(api: Api, alice: Person, bob: Person) -> None:
+    charge(alice)
+    assert api(alice.key).get(BALANCE).json() == {"success": True, "credits_balance": 760}
+    assert api(bob.key).get(BALANCE).json() == {"success": True, "credits_balance": 1000}
+
+
+@pytest.mark.parametrize("path", [BALANCE, LEDGER])
+def test_both_need_credentials(api: Api, path: str) -> None:
+    answer = api().get(path)
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+
+def test_an_entry_is_shown_as_the_contract_says(api: Api, alice: Person) -> None:
+    work = charge(alice)
+    body = api(alice.key).get(LEDGER).json()
+    newest, oldest = body.pop("results")
+    assert body == {
+        "success": True,
+        "count": 2,
+        "count_is_capped": False,
+        "next": None,
+        "previous": None,
+    }
+    entry = alice.entries[-1]
+    assert newest == {
+        "id": str(entry.pk),
+        "sequence": 2,
+        "kind": "charge",
+        "amount": -240,
+        "balance_after": 760,
+        "generation_id": str(work["generation"]),
+        "description": "work",
+        "created_at": entry.created_at.isoformat().replace("+00:00", "Z"),
+    }
+    assert oldest["generation_id"] is None
+    assert (oldest["kind"], oldest["amount"], oldest["balance_after"]) == ("grant", 1000, 1000)
+
+
+def all_pages(client: httpx.Client, url: str | None, link: str = "next") -> list[list[Any]]:
+    pages = []
+    while url is not None:
+        body = client.get(url).raise_for_status().json()
+        pages.append(body["results"])
+        url = body[link]
+    return pages
+
+
+def test_pages_join_without_a_gap_also_when_entries_are_added(api: Api, alice: Person) -> None:
+    for number in range(6):
+        ledger.refund(charge(alice, number + 1)["charge"], "back")
+    client = api(alice.key)
+    first = client.get(f"{LEDGER}?limit=5").json()
+    assert first["previous"] is None
+    ledger.grant(alice.account.pk, 1, description="meanwhile")
+    pages = [first["results"], *all_pages(client, first["next"])]
+    entries = [entry for page in pages for entry in page]
+    assert [len(page) for page in pages] == [5, 5, 3]
+    assert [entry["sequence"] for entry in entries] == list(range(13, 0, -1))
+    for newer, older in pairwise(entries):
+        assert newer["balance_after"] == older["balance_after"] + newer["amount"]
+
+
+def test_previous_leads_back_to_the_newest(api: Api, alice: Person) -> None:
+    for _ in range(5):
+        ledger.grant(alice.account.pk, 1, description="g")
+    client = api(alice.key)
+    last = client.get(f"{LEDGER}?limit=2&offset=4").json()
+    assert [entry["sequence"] for entry in last["results"]] == [2, 1]
+    back = all_pages(client, last["previous"], "previous")
+    assert [[entry["sequence"] for entry in page] for page in back] == [[4, 3], [6, 5]]
+
+
+def test_nobody_elses_entries_are_listed(api: Api, alice: Person, bob: Person) -> None:
+    charge(alice)
+    body = api(bob.key).get(LEDGER).json()
+    assert body["count"] == 1
+    assert [entry["id"] for entry in body["results"]] == [str(bob.entries[0].pk)]
+
+
+def test_a_cursor_of_somebody_else_shows_only_ones_own(
+    api: Api, alice: Person, bob: Person
+) -> None:
+    for _ in range(3):
+        ledger.grant(alice.account.pk, 1, description="g")
+    link = api(alice.key).get(f"{LEDGER}?limit=1").json()["next"]
+    body = api(bob.key).get(link).json()
+    assert [entry["id"] for entry in body["results"]] == [str(bob.entries[0].pk)]
+
+
+def test_count_is_exact_up_to_its_cap(
+    api: Api, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagination, "COUNT_CAP", 2)
+    ledger.grant(alice.account.pk, 1, description="g")
+    client = api(alice.key)
+    assert {"count": 2, "count_is_capped": False}.items() <= client.get(LEDGER).json().items()
+    ledger.grant(alice.account.pk, 1, description="g")
+    assert {"count": 2, "count_is_capped": True}.items() <= client.get(LEDGER).json().items()
