@@ -50,6 +50,7 @@ def begin_attempt(
             data={"attempt": number},
             next_attempt_at=Now() + timedelta(seconds=settings.LEASE),
             keep_lease=True,
+            retries=F("retries"),  # the back-off goes on where it was
             project=project,
             location=location,
             provider_model=model,
@@ -189,11 +190,14 @@ def is_cancelable(generation: Generation) -> bool:
     return generation.state == State.QUEUED and generation.unknown_attempts == 0
 
 
-def postpone(generation: Generation, wait: float, detail: str = "") -> bool:
-    """Nothing changed, or it did not work this time: the same again in ``wait`` seconds."""
+def postpone(generation: Generation, wait: float, detail: str = "", *, counts: bool = True) -> bool:
+    """Nothing changed, or it did not work this time: the same again in ``wait`` seconds.
+
+    A ``detail`` says what did not work; it is counted in ``retries`` if it ``counts``.
+    """
     changes: dict[str, Any] = {"next_attempt_at": _in(wait), "lease_token": None, "strikes": 0}
     if detail:
-        changes |= {"retries": F("retries") + 1, "last_error": detail}
+        changes |= {"retries": F("retries") + int(counts), "last_error": detail}
     return bool(_held(generation, OPEN).update(**changes))
 
 

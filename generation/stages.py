@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,8 +64,10 @@ class StageBase:
     states: tuple[State, ...]
     concurrency = 50
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, wake: Callable[[str], None] | None = None) -> None:
+        """``wake`` hints that another stage has work; without it the next tick does."""
         self.provider = provider
+        self.wake = wake or (lambda stage: None)
 
     def claim(self, limit: int) -> list[Generation]:
         """Lease due rows of this stage's states."""
@@ -95,7 +98,7 @@ class StageBase:
     def finish_overdue(self, generation: Generation, outcome: Looked | base.Unavailable) -> None:
         """The last look: what is there is delivered late, else the deadline is final."""
         if isinstance(outcome, Looked) and outcome.output is not None:
-            lifecycle.adopt(generation, outcome.output.uri, outcome.attempt)
+            self.adopt(generation, outcome.output.uri, outcome.attempt)
         else:
             fail_overdue(generation)
 
@@ -112,6 +115,11 @@ class StageBase:
             if found is not None:
                 return Looked(attempt, found)
         return Looked(None, None)
+
+    def adopt(self, generation: Generation, uri: str, *asked: Any) -> None:
+        """There is an output: the store stage is to have it now, not at its next tick."""
+        if lifecycle.adopt(generation, uri, *asked):
+            self.wake("store")
 
     def drop(self, generation: Generation, error: BaseException) -> None:
         """Our own code failed: the lease stays, so the row comes back when it ends, 5 times."""
@@ -131,8 +139,8 @@ class SubmitStage(StageBase):
     states = (State.QUEUED, State.SUBMITTING, State.SUBMIT_UNKNOWN)
     concurrency = 20
 
-    def __init__(self, provider: Provider) -> None:
-        super().__init__(provider)
+    def __init__(self, provider: Provider, wake: Callable[[str], None] | None = None) -> None:
+        super().__init__(provider, wake)
         self._asked: dict[uuid.UUID, Attempt] = {}
 
     def work(self, generation: Generation) -> Step | None:
@@ -190,7 +198,7 @@ class SubmitStage(StageBase):
             first_poll = jitter(generation.model.first_poll_seconds * settings.TIME_SCALE)
             lifecycle.accept(generation, attempt, outcome.operation_name, first_poll)
         elif isinstance(outcome, base.Produced):
-            lifecycle.adopt(generation, outcome.uri, attempt, Attempt.Outcome.ACCEPTED)
+            self.adopt(generation, outcome.uri, attempt, Attempt.Outcome.ACCEPTED)
         elif isinstance(outcome, base.NotAccepted):
             wait = backoff(generation.retries, outcome.retry_after)
             lifecycle.requeue(generation, attempt, wait, str(outcome))
@@ -202,7 +210,7 @@ class SubmitStage(StageBase):
 
     def _finish_look(self, generation: Generation, outcome: Any) -> None:
         if isinstance(outcome, Looked) and outcome.output is not None:
-            lifecycle.adopt(generation, outcome.output.uri, outcome.attempt)
+            self.adopt(generation, outcome.output.uri, outcome.attempt)
         elif isinstance(outcome, Looked):
             if generation.unknown_until and claimed_at(generation) >= generation.unknown_until:
                 lifecycle.give_up_waiting(generation)
@@ -244,7 +252,7 @@ class PollStage(StageBase):
         if isinstance(outcome, base.Running):
             lifecycle.postpone(generation, self._next_poll(generation))
         elif isinstance(outcome, base.Produced):
-            lifecycle.adopt(generation, outcome.uri)
+            self.adopt(generation, outcome.uri)
         elif isinstance(outcome, base.Rejected):
             reject(generation, outcome)
         elif isinstance(outcome, base.Unavailable):
@@ -255,7 +263,7 @@ class PollStage(StageBase):
             return self.look(generation)
         elif isinstance(outcome, Looked):
             if outcome.output is not None:
-                lifecycle.adopt(generation, outcome.output.uri)
+                self.adopt(generation, outcome.output.uri)
             else:
                 lifecycle.fail(
                     generation,
@@ -306,8 +314,9 @@ class StoreStage(StageBase):
             if is_overdue(generation):
                 fail_overdue(generation)
             else:
-                wait = backoff(generation.retries, outcome.retry_after)
-                lifecycle.postpone(generation, wait, str(outcome))
+                # not the file's fault: does not count towards MAX_DAMAGED
+                wait = backoff(2, outcome.retry_after)
+                lifecycle.postpone(generation, wait, str(outcome), counts=False)
         else:
             raise outcome
         return None

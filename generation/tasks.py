@@ -28,21 +28,19 @@ def _provider() -> provider.Provider:
 def run(stage: type[stages.StageBase]) -> int:
     """Work a stage for up to 20 s; how many rows it was."""
     close_old_connections()
-    return _engine().run(stage(_provider()), SECONDS)
+    return _engine().run(stage(_provider(), wake), SECONDS)
 
 
 @app.task(name="generation.submit")
 def submit() -> None:
     """Ask the provider for what is queued; look for what may have been bought."""
-    if run(stages.SubmitStage):
-        wake("store")
+    run(stages.SubmitStage)
 
 
 @app.task(name="generation.poll")
 def poll() -> None:
     """Look at the operations that are due."""
-    if run(stages.PollStage):
-        wake("store")
+    run(stages.PollStage)
 
 
 @app.task(name="generation.store")
