@@ -14,16 +14,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
-from django.db.models.functions import Least, Now
+from django.db.models import F
+from django.db.models.functions import Now
 
 from common.errors import ApiError
 from credits import ledger
-from generation.models import Attempt, Generation, GenerationEvent
-from generation.states import OPEN, TERMINAL, State
+from generation.models import Attempt, Generation
+from generation.states import OPEN, State
+from generation.transitions import Answer, held_row, in_seconds, move, open_row
 
-# An attempt, and the columns that say what became of it.
-Answer = tuple[Attempt, dict[str, str]]
 Outcome = Attempt.Outcome
 
 MAX_UNKNOWN_ATTEMPTS = 2  # the first one, and one resubmission when its window closed empty
@@ -43,7 +42,7 @@ def begin_attempt(
     """Commit the intent to ask the provider, with a prefix of its own; None when fenced off."""
     with transaction.atomic():
         number = Attempt.objects.filter(generation=generation).count() + 1
-        written = _move(
+        written = move(
             generation,
             [State.QUEUED],
             State.SUBMITTING,
@@ -67,12 +66,12 @@ def accept(
     generation: Generation, attempt: Attempt, operation_name: str, first_poll: float
 ) -> bool:
     """The provider took it; look at the operation in ``first_poll`` seconds."""
-    return _move(
+    return move(
         generation,
         [State.SUBMITTING],
         State.RUNNING,
         answer=(attempt, {"outcome": Outcome.ACCEPTED, "operation_name": operation_name}),
-        next_attempt_at=_in(first_poll),
+        next_attempt_at=in_seconds(first_poll),
         operation_name=operation_name,
         accepted_at=Now(),
     )
@@ -80,12 +79,12 @@ def accept(
 
 def requeue(generation: Generation, attempt: Attempt, wait: float, detail: str) -> bool:
     """The provider certainly did not take it; ask again in ``wait`` seconds."""
-    return _move(
+    return move(
         generation,
         [State.SUBMITTING],
         State.QUEUED,
         answer=(attempt, {"outcome": Outcome.NOT_ACCEPTED, "detail": detail}),
-        next_attempt_at=_in(wait),
+        next_attempt_at=in_seconds(wait),
         retries=F("retries") + 1,
         last_error=detail,
     )
@@ -93,7 +92,7 @@ def requeue(generation: Generation, attempt: Attempt, wait: float, detail: str) 
 
 def doubt(generation: Generation, attempt: Attempt, detail: str, window: float) -> bool:
     """The provider may have taken it: look into the prefix for ``window`` seconds, ask nobody."""
-    return _move(
+    return move(
         generation,
         [State.SUBMITTING],
         State.SUBMIT_UNKNOWN,
@@ -114,7 +113,7 @@ def give_up_waiting(generation: Generation) -> bool:
             "The provider never confirmed this generation",
             retryable=True,
         )
-    return _move(generation, [State.SUBMIT_UNKNOWN], State.QUEUED, next_attempt_at=Now())
+    return move(generation, [State.SUBMIT_UNKNOWN], State.QUEUED, next_attempt_at=Now())
 
 
 def adopt(
@@ -124,7 +123,7 @@ def adopt(
     outcome: Attempt.Outcome = Outcome.ADOPTED,
 ) -> bool:
     """The output exists at the provider: store it next. ``attempt`` had no outcome until now."""
-    return _move(
+    return move(
         generation,
         [State.SUBMITTING, State.SUBMIT_UNKNOWN, State.RUNNING],
         State.STORING,
@@ -137,7 +136,7 @@ def adopt(
 def complete(generation: Generation, **output: Any) -> bool:
     """The file is whole and in our storage; ``output`` are the row's output_… fields."""
     with transaction.atomic():
-        if not _move(generation, [State.STORING], State.COMPLETED, finished_at=Now(), **output):
+        if not move(generation, [State.STORING], State.COMPLETED, finished_at=Now(), **output):
             return False
         ledger.settle(generation.account_id)
         return True
@@ -195,10 +194,14 @@ def postpone(generation: Generation, wait: float, detail: str = "", *, counts: b
 
     A ``detail`` says what did not work; it is counted in ``retries`` if it ``counts``.
     """
-    changes: dict[str, Any] = {"next_attempt_at": _in(wait), "lease_token": None, "strikes": 0}
+    changes: dict[str, Any] = {
+        "next_attempt_at": in_seconds(wait),
+        "lease_token": None,
+        "strikes": 0,
+    }
     if detail:
         changes |= {"retries": F("retries") + int(counts), "last_error": detail}
-    return bool(_held(generation, OPEN).update(**changes))
+    return bool(held_row(generation, OPEN).update(**changes))
 
 
 def _end_undelivered(
@@ -213,61 +216,9 @@ def _end_undelivered(
     **changes: Any,
 ) -> bool:
     """Lock, refund and end as one; the CHECK wants the refund in the very same UPDATE."""
-    guard = _held(generation, sources) if not locked else _open(generation, sources)
+    guard = held_row(generation, sources) if not locked else open_row(generation, sources)
     if not list(guard.select_for_update().values_list("pk")):
         return False
     refund = ledger.refund(generation.charge_id, description)
     changes |= {"refund_id": refund, "finished_at": Now()}
-    return _move(generation, sources, state, data=data, answer=answer, locked=locked, **changes)
-
-
-def _move(
-    generation: Generation,
-    sources: Iterable[State],
-    state: State,
-    *,
-    data: dict[str, Any] | None = None,
-    answer: Answer | None = None,
-    keep_lease: bool = False,
-    locked: bool = False,
-    **changes: Any,
-) -> bool:
-    """The guarded UPDATE, its event and the attempt's outcome; False when the guard failed."""
-    terminal = state in TERMINAL
-    changes |= {"state": state, "version": F("version") + 1, "updated_at": Now(), "strikes": 0}
-    if terminal:
-        changes["next_attempt_at"] = None
-    if not keep_lease:
-        changes["lease_token"] = None
-    changes.setdefault("retries", 0)
-    guard = _open(generation, sources) if locked else _held(generation, sources)
-    with transaction.atomic():
-        if not guard.update(**changes):
-            return False
-        version = Generation.objects.values_list("version", flat=True).get(pk=generation.pk)
-        GenerationEvent.objects.create(
-            generation=generation,
-            sequence=version,
-            state=state,
-            is_terminal=terminal,
-            data=data or {},
-        )
-        if answer is not None:
-            attempt, columns = answer
-            Attempt.objects.filter(pk=attempt.pk).update(answered_at=Now(), **columns)
-    return True
-
-
-def _open(generation: Generation, sources: Iterable[State]) -> Any:
-    return Generation.objects.filter(pk=generation.pk, state__in=list(sources))
-
-
-def _held(generation: Generation, sources: Iterable[State]) -> Any:
-    return _open(generation, sources).filter(
-        Q(lease_token=generation.lease_token), lease_token__isnull=False
-    )
-
-
-def _in(seconds: float) -> Any:
-    """That many seconds from now, but never after the deadline: then one last look is due."""
-    return Least(Now() + timedelta(seconds=seconds), F("deadline_at"))
+    return move(generation, sources, state, data=data, answer=answer, locked=locked, **changes)

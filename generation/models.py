@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from accounts.models import Account, ApiKey, User
 from credits.models import LedgerEntry
+from generation.catalog_model import CatalogModel
+from generation.event_model import GenerationEvent
 from generation.states import ERROR_CODES, State
 from generation.states import OPEN as OPEN_STATES
 from generation.states import TERMINAL as TERMINAL_STATES
@@ -20,49 +22,6 @@ from generation.states import UNDELIVERED as UNDELIVERED_STATES
 OPEN = [state.value for state in OPEN_STATES]
 TERMINAL = [state.value for state in TERMINAL_STATES]
 UNDELIVERED = [state.value for state in UNDELIVERED_STATES]
-
-
-class CatalogModel(models.Model):
-    """What is sold, as data: the provider's ids change under our names by configuration."""
-
-    class Kind(models.TextChoices):
-        VIDEO = "video"
-        IMAGE = "image"
-
-    name = models.SlugField(primary_key=True, max_length=50)
-    aliases = models.JSONField(default=list, blank=True)
-    kind = models.CharField(max_length=5, choices=Kind.choices)
-    quality = models.CharField(max_length=20)
-    price = models.PositiveIntegerField(db_comment="credits")
-    shapes = models.JSONField(db_comment="allowed aspect ratios or sizes; the first is the default")
-    estimated_time = models.CharField(max_length=40)
-    estimated_time_with_images = models.CharField(max_length=40, blank=True)
-    message = models.CharField(max_length=80, db_comment="what a create answers")
-    message_with_images = models.CharField(max_length=80, blank=True)
-    expected_seconds = models.PositiveIntegerField(
-        db_comment="until ready; progress is drawn by it"
-    )
-    first_poll_seconds = models.PositiveIntegerField(default=25)
-    submits_per_minute = models.PositiveIntegerField(
-        default=50, db_comment="what the provider's quota lets through; admission is judged by it"
-    )
-    # blank = the setting PROVIDER_MODELS, so that a deployment swaps ids by configuration
-    provider_model = models.CharField(max_length=100, blank=True)
-    enabled = models.BooleanField(default=True)
-    retires_at = models.DateTimeField(null=True, blank=True)
-    position = models.PositiveSmallIntegerField(default=0)
-
-    class Meta:
-        ordering = ("position", "name")
-        constraints = [
-            models.CheckConstraint(condition=Q(price__gt=0), name="catalog_price_is_positive"),
-            models.CheckConstraint(
-                condition=Q(kind__in=["video", "image"]), name="catalog_kind_is_known"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Generation(models.Model):
@@ -264,38 +223,6 @@ class Attempt(models.Model):
         return f"attempt {self.number} of {self.generation_id}: {self.outcome}"
 
 
-class GenerationEvent(models.Model):
-    """What happened to a generation, append-only, numbered by its version; one is terminal."""
-
-    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="events")
-    sequence = models.PositiveIntegerField()
-    state = models.CharField(max_length=14, choices=State.choices)
-    is_terminal = models.BooleanField(default=False)
-    data = models.JSONField(default=dict)
-    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
-
-    class Meta:
-        ordering = ("sequence",)
-        constraints = [
-            models.UniqueConstraint(
-                fields=["generation", "sequence"], name="event_sequence_unique_in_generation"
-            ),
-            models.UniqueConstraint(
-                fields=["generation"],
-                condition=Q(is_terminal=True),
-                name="event_terminal_once_a_generation",
-            ),
-            models.CheckConstraint(
-                condition=Q(is_terminal=True, state__in=TERMINAL)
-                | Q(is_terminal=False, state__in=OPEN),
-                name="event_terminal_iff_state_is",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.generation_id} #{self.sequence} {self.state}"
-
-
 class Orphan(models.Model):
     """An output we paid for and no customer gets: kept for the operator, never charged again."""
 
@@ -306,3 +233,6 @@ class Orphan(models.Model):
 
     def __str__(self) -> str:
         return self.uri
+
+
+__all__ = ["Attempt", "CatalogModel", "Generation", "GenerationEvent", "Orphan"]

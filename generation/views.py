@@ -19,9 +19,11 @@ from rest_framework.views import APIView
 from accounts.authentication import caller
 from common import ids
 from common.base_url import base_url
-from common.errors import ApiError, InvalidRequest, NotFound
+from common.errors import ApiError, NotFound
+from common.headers import idempotency_key, matches
 from common.negotiation import AnyAccept
 from common.pagination import paginate
+from common.query import choice
 from common.ranges import ranged_file_response
 from generation import catalog, lifecycle, openapi, public, states
 from generation.creation import Created, Order, create, replay
@@ -29,8 +31,6 @@ from generation.models import CatalogModel, Generation
 from generation.serializers import ImageRequestSerializer, VideoRequestSerializer
 from generation.states import State
 from generation.wake import wake
-
-MAX_KEY = 255  # of Idempotency-Key, contract section 2
 
 
 class NotReady(ApiError):
@@ -234,29 +234,3 @@ def database_time(generation: Generation) -> datetime:
     """When the row was read, by the one clock that all processes share."""
     now: datetime = generation.now  # type: ignore[attr-defined]  # annotated by the query
     return now
-
-
-def idempotency_key(request: Request) -> str | None:
-    """The header's value. Raises InvalidRequest unless it is 1 to 255 printable characters."""
-    key = request.headers.get("Idempotency-Key")
-    if key is None or (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
-        return key
-    message = f"Must be 1 to {MAX_KEY} printable ASCII characters"
-    raise InvalidRequest(f"Idempotency-Key m{message[1:]}", details={"Idempotency-Key": message})
-
-
-def choice(request: Request, name: str, allowed: tuple[str, ...]) -> str | None:
-    """A query parameter's value. Raises InvalidRequest unless it is one of ``allowed``."""
-    value = request.query_params.get(name)
-    if value is None or value in allowed:
-        return value
-    message = f"Invalid {name}. Must be one of: {', '.join(allowed)}"
-    raise InvalidRequest(message, details={name: message})
-
-
-def matches(header: str | None, tag: str) -> bool:
-    """RFC 9110 13.1.2: weak comparison with each tag of If-None-Match."""
-    if header is None:
-        return False
-    offered = [part.strip().removeprefix("W/") for part in header.split(",")]
-    return "*" in offered or tag.removeprefix("W/") in offered

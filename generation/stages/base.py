@@ -1,0 +1,138 @@
+"""What the stages have in common: claiming, overdue and poison rows, waiting."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from common import due
+from generation import lifecycle
+from generation.backends import base
+from generation.engine import MAX_STRIKES, Step
+from generation.models import Attempt, Generation
+from generation.provider import Provider
+from generation.states import State
+
+SOMETHING_WRONG = "The generation could not be finished because of an error on our side"
+
+
+def jitter(seconds: float) -> float:
+    """±20 %, so that what came due together does not stay together."""
+    return seconds * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
+
+
+def backoff(retries: int, retry_after: float | None = None) -> float:
+    """Full jitter, 2 s to 60 s, scaled; a wish of the provider's is honoured up to 5 minutes."""
+    ceiling = min(60.0, 2.0 * 2 ** min(retries, 6)) * settings.TIME_SCALE
+    return max(random.uniform(ceiling / 2, ceiling), min(retry_after or 0.0, 300.0))  # noqa: S311
+
+
+def claimed_at(generation: Generation) -> datetime:
+    """The database's time of the claim, see common/due.py."""
+    moment: datetime = generation.claimed_at  # type: ignore[attr-defined]  # a column of the claim
+    return moment
+
+
+def is_overdue(generation: Generation) -> bool:
+    """Whether its deadline had passed when it was claimed."""
+    return claimed_at(generation) >= generation.deadline_at
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look into the attempts' prefixes found."""
+
+    attempt: Attempt | None
+    output: base.Produced | None
+
+
+class StageBase:
+    """Claiming, overdue rows and our own errors are the same in every stage."""
+
+    states: tuple[State, ...]
+    concurrency = 50
+
+    def __init__(self, provider: Provider, wake: Callable[[str], None] | None = None) -> None:
+        """``wake`` hints that another stage has work; without it the next tick does."""
+        self.provider = provider
+        self.wake = wake or (lambda stage: None)
+
+    def claim(self, limit: int) -> list[Generation]:
+        """Lease due rows of this stage's states."""
+        return due.claim(Generation, self.states, limit, settings.LEASE)
+
+    def start(self, generation: Generation) -> Step | None:
+        """Deal with a poison row or an overdue one, else do the stage's work."""
+        if generation.strikes > MAX_STRIKES:
+            detail = f"claimed {generation.strikes} times without a write-back"
+            lifecycle.fail(generation, "provider_error", SOMETHING_WRONG, detail=detail)
+            return None
+        if is_overdue(generation) and generation.state != State.STORING:
+            return self.look(generation)
+        return self.work(generation)
+
+    def work(self, generation: Generation) -> Step | None:
+        """The stage's own step."""
+        raise NotImplementedError
+
+    def finish(self, generation: Generation, outcome: Any) -> Step | None:
+        """Write back a look; stages add their own outcomes."""
+        if isinstance(outcome, Looked | base.Unavailable) and is_overdue(generation):
+            self.finish_overdue(generation, outcome)
+        elif isinstance(outcome, BaseException):
+            raise outcome
+        return None
+
+    def finish_overdue(self, generation: Generation, outcome: Looked | base.Unavailable) -> None:
+        """The last look: what is there is delivered late, else the deadline is final."""
+        if isinstance(outcome, Looked) and outcome.output is not None:
+            self.adopt(generation, outcome.output.uri, outcome.attempt)
+        else:
+            fail_overdue(generation)
+
+    def look(self, generation: Generation) -> Step:
+        """Look into the prefix of every attempt that may have been bought, newest first."""
+        attempts = generation.attempts.exclude(
+            outcome__in=[Attempt.Outcome.NOT_ACCEPTED, Attempt.Outcome.REJECTED]
+        )
+        return self._look(list(attempts.order_by("-number")))
+
+    async def _look(self, attempts: list[Attempt]) -> Looked:
+        for attempt in attempts:
+            found = await self.provider.backend.find_output(attempt.prefix)
+            if found is not None:
+                return Looked(attempt, found)
+        return Looked(None, None)
+
+    def adopt(self, generation: Generation, uri: str, *asked: Any) -> None:
+        """There is an output: the store stage is to have it now, not at its next tick."""
+        if lifecycle.adopt(generation, uri, *asked):
+            self.wake("store")
+
+    def drop(self, generation: Generation, error: BaseException) -> None:
+        """Our own code failed: the lease stays, so the row comes back when it ends, 5 times."""
+        Generation.objects.filter(pk=generation.pk, lease_token=generation.lease_token).update(
+            last_error=f"{type(error).__name__}: {error}"[:500]
+        )
+
+
+def fail_overdue(generation: Generation) -> None:
+    """The deadline is over and nothing was found."""
+    lifecycle.fail(generation, "timeout", "The generation did not finish in time", retryable=True)
+
+
+def reject(generation: Generation, error: base.Rejected, attempt: Attempt | None = None) -> None:
+    """A final no of the provider's, in the words it has for the customer."""
+    lifecycle.fail(
+        generation,
+        error.code,
+        str(error),
+        retryable=error.retryable,
+        detail=error.detail[:500],
+        attempt=attempt,
+    )

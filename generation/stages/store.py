@@ -1,0 +1,53 @@
+"""Copies finished outputs into our storage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from generation import lifecycle
+from generation.delivery import Delivered, DeliveryFailed, deliver
+from generation.engine import Step
+from generation.models import Generation
+from generation.stages.base import StageBase, backoff, fail_overdue, is_overdue
+from generation.states import State
+
+MAX_DAMAGED = 4  # tries to fetch a whole file before the output counts as broken
+
+
+class StoreStage(StageBase):
+    """storing → completed: a file counts only when it is whole and was read back."""
+
+    states = (State.STORING,)
+    concurrency = 4
+
+    def work(self, generation: Generation) -> Step:
+        """Fetch, check and keep the output."""
+        return deliver(self.provider.backend, generation)
+
+    def finish(self, generation: Generation, outcome: Any) -> Step | None:
+        """Write back the delivery; a broken file is fetched again a few times."""
+        if isinstance(outcome, Delivered):
+            lifecycle.complete(generation, **outcome.columns())
+        elif isinstance(outcome, DeliveryFailed) and outcome.damaged:
+            if generation.retries + 1 >= MAX_DAMAGED:
+                lifecycle.fail(
+                    generation,
+                    "provider_error",
+                    "The provider's file was not playable",
+                    retryable=True,
+                    detail=str(outcome),
+                )
+            elif is_overdue(generation):
+                fail_overdue(generation)
+            else:
+                lifecycle.postpone(generation, backoff(generation.retries), str(outcome))
+        elif isinstance(outcome, DeliveryFailed):
+            if is_overdue(generation):
+                fail_overdue(generation)
+            else:
+                # not the file's fault: does not count towards MAX_DAMAGED
+                wait = backoff(2, outcome.retry_after)
+                lifecycle.postpone(generation, wait, str(outcome), counts=False)
+        else:
+            raise outcome
+        return None

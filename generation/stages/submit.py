@@ -1,0 +1,127 @@
+"""Asks the provider, once an attempt; looks for what may have been bought."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+
+from generation import catalog, lifecycle
+from generation.backends import base
+from generation.engine import Step
+from generation.models import Attempt, Generation
+from generation.provider import Provider
+from generation.source_images import InvalidSourceImage, load_source_images
+from generation.stages.base import (
+    Looked,
+    StageBase,
+    backoff,
+    claimed_at,
+    is_overdue,
+    jitter,
+    reject,
+)
+from generation.states import State
+
+
+class SubmitStage(StageBase):
+    """queued → submitting → running or storing; submit_unknown until its window closes."""
+
+    states = (State.QUEUED, State.SUBMITTING, State.SUBMIT_UNKNOWN)
+    concurrency = 20
+
+    def __init__(self, provider: Provider, wake: Callable[[str], None] | None = None) -> None:
+        super().__init__(provider, wake)
+        self._asked: dict[uuid.UUID, Attempt] = {}
+
+    def work(self, generation: Generation) -> Step | None:
+        """Ask the provider, or look whether it had been asked successfully."""
+        if generation.state == State.SUBMITTING:  # its worker died: nobody knows how far it came
+            attempt = generation.attempts.get(outcome=Attempt.Outcome.ASKED)
+            lifecycle.doubt(generation, attempt, "the worker was lost", self._window(generation))
+            return None
+        if generation.state == State.SUBMIT_UNKNOWN:
+            return self.look(generation)
+        if generation.source_image_urls:
+            return load_source_images(
+                generation.source_image_urls,
+                allowed_origins=settings.SOURCE_IMAGE_ALLOWED_ORIGINS,
+            )
+        return self._ask(generation, ())
+
+    def _ask(self, generation: Generation, images: tuple[base.SourceImage, ...]) -> Step | None:
+        """Commit the intent, then ask: in this order, or a crash could buy twice."""
+        model = catalog.provider_model(generation.model)
+        attempt = lifecycle.begin_attempt(
+            generation, self.provider.project, self.provider.location, model
+        )
+        if attempt is None:
+            return None
+        generation.state = State.SUBMITTING
+        request = base.SubmitRequest(
+            kind="video" if generation.kind == "video" else "image",
+            model=model,
+            prompt=generation.prompt,
+            aspect_ratio=generation.shape,
+            prefix=attempt.prefix,
+            source_images=images,
+            labels={"generation": str(generation.pk), "attempt": str(attempt.number)},
+        )
+        self._asked[generation.pk] = attempt
+        return self.provider.backend.submit(request)
+
+    def finish(self, generation: Generation, outcome: Any) -> Step | None:
+        """Write back an answer of the provider, prepared images, or a look."""
+        if (attempt := self._asked.pop(generation.pk, None)) is not None:
+            self._finish_ask(generation, attempt, outcome)
+        elif isinstance(outcome, InvalidSourceImage):
+            lifecycle.fail(generation, "invalid_source_image", str(outcome))
+        elif isinstance(outcome, tuple):
+            return self._ask(generation, outcome)
+        elif generation.state == State.SUBMIT_UNKNOWN and not is_overdue(generation):
+            self._finish_look(generation, outcome)
+        else:
+            return super().finish(generation, outcome)
+        return None
+
+    def _finish_ask(self, generation: Generation, attempt: Attempt, outcome: Any) -> None:
+        if isinstance(outcome, base.Accepted):
+            first_poll = jitter(generation.model.first_poll_seconds * settings.TIME_SCALE)
+            lifecycle.accept(generation, attempt, outcome.operation_name, first_poll)
+        elif isinstance(outcome, base.Produced):
+            self.adopt(generation, outcome.uri, attempt, Attempt.Outcome.ACCEPTED)
+        elif isinstance(outcome, base.NotAccepted):
+            wait = backoff(generation.retries, outcome.retry_after)
+            lifecycle.requeue(generation, attempt, wait, str(outcome))
+        elif isinstance(outcome, base.Rejected):
+            reject(generation, outcome, attempt)
+        else:  # Unknown, and anything unforeseen after the question was sent
+            detail = f"{type(outcome).__name__}: {outcome}"[:500]
+            lifecycle.doubt(generation, attempt, detail, self._window(generation))
+
+    def _finish_look(self, generation: Generation, outcome: Any) -> None:
+        if isinstance(outcome, Looked) and outcome.output is not None:
+            self.adopt(generation, outcome.output.uri, outcome.attempt)
+        elif isinstance(outcome, Looked):
+            if generation.unknown_until and claimed_at(generation) >= generation.unknown_until:
+                lifecycle.give_up_waiting(generation)
+            else:
+                lifecycle.postpone(generation, jitter(60.0 * settings.TIME_SCALE))
+        elif isinstance(outcome, base.Unavailable):
+            lifecycle.postpone(
+                generation, backoff(generation.retries, outcome.retry_after), str(outcome)
+            )
+        else:
+            raise outcome
+
+    def _window(self, generation: Generation) -> float:
+        """How long a late output may still appear, in seconds.
+
+        A video may be under way for minutes. An image is only written by us, from the answer that
+        did not come: after the call's own time limit nothing will turn up.
+        """
+        if generation.kind == "video":
+            return float(settings.UNKNOWN_WINDOW)
+        return float(2 * settings.SUBMIT_TIMEOUT)

@@ -1,0 +1,74 @@
+"""The guarded UPDATE of a generation, its event and its attempt's outcome: one transaction.
+
+Only ``lifecycle.py`` calls this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Least, Now
+
+from generation.models import Attempt, Generation, GenerationEvent
+from generation.states import TERMINAL, State
+
+# An attempt, and the columns that say what became of it.
+Answer = tuple[Attempt, dict[str, str]]
+
+
+def move(
+    generation: Generation,
+    sources: Iterable[State],
+    state: State,
+    *,
+    data: dict[str, Any] | None = None,
+    answer: Answer | None = None,
+    keep_lease: bool = False,
+    locked: bool = False,
+    **changes: Any,
+) -> bool:
+    """The guarded UPDATE, its event and the attempt's outcome; False when the guard failed."""
+    terminal = state in TERMINAL
+    changes |= {"state": state, "version": F("version") + 1, "updated_at": Now(), "strikes": 0}
+    if terminal:
+        changes["next_attempt_at"] = None
+    if not keep_lease:
+        changes["lease_token"] = None
+    changes.setdefault("retries", 0)
+    guard = open_row(generation, sources) if locked else held_row(generation, sources)
+    with transaction.atomic():
+        if not guard.update(**changes):
+            return False
+        version = Generation.objects.values_list("version", flat=True).get(pk=generation.pk)
+        GenerationEvent.objects.create(
+            generation=generation,
+            sequence=version,
+            state=state,
+            is_terminal=terminal,
+            data=data or {},
+        )
+        if answer is not None:
+            attempt, columns = answer
+            Attempt.objects.filter(pk=attempt.pk).update(answered_at=Now(), **columns)
+    return True
+
+
+def open_row(generation: Generation, sources: Iterable[State]) -> QuerySet[Generation]:
+    """The row, if it is in one of ``sources``."""
+    return Generation.objects.filter(pk=generation.pk, state__in=list(sources))
+
+
+def held_row(generation: Generation, sources: Iterable[State]) -> QuerySet[Generation]:
+    """The row, if it is in one of ``sources`` and still leased as when ``generation`` was read."""
+    return open_row(generation, sources).filter(
+        lease_token=generation.lease_token, lease_token__isnull=False
+    )
+
+
+def in_seconds(seconds: float) -> Any:
+    """That many seconds from now, but never after the deadline: then one last look is due."""
+    return Least(Now() + timedelta(seconds=seconds), F("deadline_at"))
