@@ -1,0 +1,88 @@
+"""The operator's plain pages about generations, which are to look at, and about the catalog."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from generation.models import Attempt, CatalogModel, Generation, GenerationEvent, Orphan
+
+if TYPE_CHECKING:  # only the stubs' classes take parameters
+    CatalogPages = admin.ModelAdmin[CatalogModel]
+    GenerationPages = admin.ModelAdmin[Generation]
+    OrphanPages = admin.ModelAdmin[Orphan]
+    AttemptRows = admin.TabularInline[Attempt, Generation]
+    EventRows = admin.TabularInline[GenerationEvent, Generation]
+else:
+    CatalogPages = GenerationPages = OrphanPages = admin.ModelAdmin
+    AttemptRows = EventRows = admin.TabularInline
+
+
+class ReadOnly:
+    """What happened is history: no page writes it, ``generation/lifecycle.py`` does."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never, so that every field is shown read-only."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+
+class AttemptInline(ReadOnly, AttemptRows):
+    """Every time the provider was asked."""
+
+    model = Attempt
+    extra = 0
+
+
+class EventInline(ReadOnly, EventRows):
+    """What happened, in order."""
+
+    model = GenerationEvent
+    extra = 0
+
+
+@admin.register(Generation)
+class GenerationAdmin(ReadOnly, GenerationPages):
+    """Generations with all that was tried for them."""
+
+    list_display = ["id", "account", "model", "state", "price", "error_code", "created_at"]
+    list_filter = ["state", "model", "error_code"]
+    list_select_related = ["account", "model"]
+    search_fields = ["id", "account__id", "operation_name__exact", "idempotency_key__exact"]
+    search_help_text = "The id of a generation or an account, an operation or an idempotency key"
+    exclude = ["request_sha256"]
+    ordering = ["-created_at"]
+    show_full_result_count = False  # counting millions of them takes longer than showing a page
+    inlines = [AttemptInline, EventInline]
+
+
+@admin.register(Orphan)
+class OrphanAdmin(ReadOnly, OrphanPages):
+    """Outputs that were paid for and reach no customer."""
+
+    list_display = ["uri", "attempt", "found_at", "note"]
+    list_select_related = ["attempt"]
+
+
+@admin.register(CatalogModel)
+class CatalogModelAdmin(CatalogPages):
+    """What is sold, and for how much; a generation keeps the price it was made at."""
+
+    list_display = ["name", "kind", "quality", "price", "enabled", "provider_model", "retires_at"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: CatalogModel | None = None) -> Any:
+        """A new name would make a second model, another kind would not fit its generations."""
+        return () if obj is None else ("name", "kind")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: generations point to it. Switch it off instead."""
+        return False
