@@ -11,11 +11,42 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from common.checks import refuse_to_start
+from config.env import celery_broker_url
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+OPTIONS = {
+    "broker_url": celery_broker_url(settings.REDIS_URL),
+    "broker_connection_retry_on_startup": True,
+    # A hung Redis must never hold a process for longer than this.
+    "broker_transport_options": {
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+        "health_check_interval": 25,
+        "visibility_timeout": 300,
+    },
+    "task_ignore_result": True,
+    "task_acks_late": True,
+    "task_reject_on_worker_lost": True,
+    "task_publish_retry": False,
+    # 20 s of claiming, then source images (40 s) and a submit (60 s) may be under way
+    "task_soft_time_limit": 150,
+    "task_time_limit": 180,
+    "task_default_queue": "submit",
+    "task_create_missing_queues": True,
+    "worker_prefetch_multiplier": 1,
+    "worker_enable_remote_control": False,
+    "worker_send_task_events": False,
+    "worker_hijack_root_logger": False,
+    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    "beat_scheduler": "generation.wake:TickScheduler",
+    "beat_max_loop_interval": 1,
+    "timezone": "UTC",
+}
+
 app = Celery("reelmint", include=["generation.tasks"])
-app.conf.update(settings.CELERY)
+app.conf.update(OPTIONS)
 
 
 @worker_init.connect

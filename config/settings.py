@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from config.env import Env, celery_broker_url, environment
+from config.env import Env, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -90,36 +90,6 @@ DATABASES = {
 }
 DATABASES["default"]["OPTIONS"] = {"connect_timeout": 3} | DATABASES["default"]["OPTIONS"]
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
-
-CELERY = {
-    "broker_url": celery_broker_url(REDIS_URL),
-    "broker_connection_retry_on_startup": True,
-    # A hung Redis must never hold a process for longer than this.
-    "broker_transport_options": {
-        "socket_timeout": 5,
-        "socket_connect_timeout": 2,
-        "socket_keepalive": True,
-        "health_check_interval": 25,
-        "visibility_timeout": 300,
-    },
-    "task_ignore_result": True,
-    "task_acks_late": True,
-    "task_reject_on_worker_lost": True,
-    "task_publish_retry": False,
-    # 20 s of claiming, then source images (40 s) and a submit (60 s) may be under way
-    "task_soft_time_limit": 150,
-    "task_time_limit": 180,
-    "task_default_queue": "submit",
-    "task_create_missing_queues": True,
-    "worker_prefetch_multiplier": 1,
-    "worker_enable_remote_control": False,
-    "worker_send_task_events": False,
-    "worker_hijack_root_logger": False,
-    "worker_cancel_long_running_tasks_on_connection_loss": False,
-    "beat_scheduler": "generation.wake:TickScheduler",
-    "beat_max_loop_interval": 1,
-    "timezone": "UTC",
-}
 
 # --- Accounts -------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -1,4 +1,4 @@
-"""Creating a generation: one statement takes the credits, writes the entry and the row, or nothing.
+"""Creating a generation: one statement takes the credits and writes entry and row, or nothing.
 
 Idempotency is a column of the row, inside the same statement: a key without its charge, or a
 charge without its key, cannot be committed. The order matters: decide where it is locked, and only
@@ -131,8 +131,7 @@ class IdempotencyInProgress(ApiError):
 def create(order: Order) -> Created:
     """Charge and create, or replay what the same key created before.
 
-    Raises InsufficientCredits, TooManyOpenGenerations, ProviderBusy, IdempotencyKeyReused or
-    IdempotencyInProgress; in every one of these cases nothing was written.
+    Raises one of the errors above; then nothing was written.
     """
     if admission.is_overloaded(order.model):
         return _replay_or(order, ProviderBusy(headers={"Retry-After": "60"}))
