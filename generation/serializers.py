@@ -50,7 +50,9 @@ class _CreateSerializer(serializers.Serializer[Any]):
         """Ask the catalog once, then check the fields in their order."""
         self.models = catalog.on_sale(self.kind)
         if not self.models:
-            raise serializers.ValidationError(f"No {self.kind} model is on sale at the moment")
+            message = f"No {self.kind} model is on sale at the moment"
+            # as a dictionary: this hook's errors become the serializer's own
+            raise serializers.ValidationError({"non_field_errors": [message]})
         values: dict[str, Any] = super().to_internal_value(data)
         return values
 
