@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import psycopg
 from django.db import connection, connections
 
 T = TypeVar("T")
@@ -30,12 +32,13 @@ def race(calls: Sequence[Callable[[], T]], at_once: int = 20) -> list[T | BaseEx
     return [future.exception() or future.result() for future in futures]
 
 
-def blocked(query: str) -> bool:
-    """Whether some session of this database waits for a lock in a statement like ``query``."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND wait_event_type = 'Lock' AND query LIKE %s",
-            [f"%{query}%"],
-        )
-        return bool(cursor.fetchone()[0])
+def wait_until_blocked(observer: psycopg.Connection, query: str) -> None:
+    """Return once some session waits for a lock in a statement like ``query``."""
+    ends = time.monotonic() + 1.8  # the role's lock_timeout is 2 s
+    statement = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND wait_event_type = 'Lock' AND query LIKE %s"
+    )
+    while observer.execute(statement, [f"%{query}%"]).fetchone() == (0,):
+        assert time.monotonic() < ends, "it did not wait"
+        time.sleep(0.01)
