@@ -237,10 +237,10 @@ REFUSED = [
 ]
 NOT_READY = Failure(409, "not_ready", "The output is not ready yet", "It is not completed (yet)")
 EXPIRED = Failure(
-    410,
-    "output_expired",
-    "The output has expired and was deleted",
-    "Retention took the file",
+    410, "output_expired", "The output has expired and was deleted", "Retention took the file"
+)
+NO_SUCH_RANGE = Failure(
+    416, "range_not_satisfiable", "The file has no such range", "It begins behind the file's end"
 )
 NOT_CANCELABLE = Failure(
     409,

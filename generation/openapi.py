@@ -164,9 +164,8 @@ download = operation(
             for file in _FILES
         },
         302: OpenApiResponse(description="To the file, where outputs are kept in a bucket"),
-        416: OpenApiResponse(description="The file has no such range"),
     },
-    fails=[examples.NOT_READY, examples.EXPIRED],
+    fails=[examples.NOT_READY, examples.EXPIRED, examples.NO_SUCH_RANGE],
 )
 cancel = operation(
     "cancel_generation",

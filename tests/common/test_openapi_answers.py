@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
+from django.db.models.functions import Now
 
 from credits.models import LedgerEntry
 from credits.views import to_dict as ledger_entry
@@ -69,9 +72,10 @@ def test_a_finished_generation_fits(api: Api, alice: Person):
     failed, completed = (uuid.UUID(data["generation_id"]) for data in made)
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE generation_generation SET state = 'completed', output_key = 'a.mp4',"
-            " next_attempt_at = NULL, finished_at = now() WHERE id = %s",
-            [completed],
+            "UPDATE generation_generation SET state = 'completed', output_key = %s,"
+            " output_type = 'video/mp4', next_attempt_at = NULL, finished_at = now()"
+            " WHERE id = %s",
+            [default_storage.save("a.mp4", ContentFile(b"0123456789")), completed],
         )
         cursor.execute(
             "UPDATE generation_generation SET lease_token = %s WHERE id = %s", [failed, failed]
@@ -83,6 +87,13 @@ def test_a_finished_generation_fits(api: Api, alice: Person):
     assert shown["error"]["code"] == "timeout"
     shown = fits(api(alice.key).get(f"/api/v1/generate/{completed}/"), path, 200)
     assert shown["video_url"].startswith("http")
+    file, path = f"/api/v1/generate/{completed}/download/", f"{path}download/"
+    assert fits(api(alice.key).get(file), path, 200) == b"0123456789"
+    part = api(alice.key, Range="bytes=2-3").get(file)
+    assert (fits(part, path, 206), part.headers["Content-Range"]) == (b"23", "bytes 2-3/10")
+    fits(api(alice.key, Range="bytes=10-").get(file), path, 416)
+    Generation.objects.filter(pk=completed).update(output_key="", output_deleted_at=Now())
+    fits(api(alice.key).get(file), path, 410)
 
 
 def test_answers_about_accounts_fit(api: Api, alice: Person):
