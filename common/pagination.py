@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -116,13 +117,23 @@ def _read_cursor(request: Request, rows: QuerySet[Row], fields: tuple[str, ...])
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         backward, *values = json.loads(raw)
         columns = [_column(rows.model, field) for field in fields]
-        read = tuple(column.to_python(value) for column, value in zip(columns, values, strict=True))
+        read = tuple(_read(column, value) for column, value in zip(columns, values, strict=True))
         if not isinstance(backward, bool) or None in read:
             raise ValueError(text)
         return _Cursor(read, backward)
     except (ValueError, TypeError, RecursionError, ValidationError, OverflowError) as error:
         message = "Must be a cursor taken from next or previous"
         raise InvalidRequest(f"Cursor m{message[1:]}", details={"cursor": message}) from error
+
+
+def _read(column: Field[Any, Any], value: Any) -> Any:
+    """A value of a cursor. PostgreSQL takes no offset from UTC as large as Python's."""
+    read = column.to_python(value)
+    if isinstance(read, datetime):
+        if read.tzinfo is None:
+            raise ValueError(value)
+        return read.astimezone(UTC)
+    return read
 
 
 def _column(model: type[Model], name: str) -> Field[Any, Any]:
