@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -117,3 +119,26 @@ def test_count_is_exact_up_to_its_cap(
     assert {"count": 2, "count_is_capped": False}.items() <= client.get(LEDGER).json().items()
     ledger.grant(alice.account.pk, 1, description="g")
     assert {"count": 2, "count_is_capped": True}.items() <= client.get(LEDGER).json().items()
+
+
+def cursor(*values: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (cursor(False, 2), 200),
+        (cursor(False, 10**40), 200),
+        (cursor(True, -(10**40)), 200),
+        (cursor(True, 10**18), 200),
+        (cursor(False, float("inf")), 400),
+        (cursor(False, float("nan")), 400),
+        (cursor(False, "two"), 400),
+        (cursor(False, 1, 2), 400),
+        (cursor(False, [1]), 400),
+    ],
+)
+def test_made_up_cursors_never_break_it(api: Api, alice: Person, text: str, status: int) -> None:
+    answer = api(alice.key).get(LEDGER, params={"cursor": text})
+    assert answer.status_code == status
