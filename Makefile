@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --extra gcs --extra local --extra emulator
 # Debian's packages of the browser tests
-BROWSER_PACKAGES := chromium nodejs fonts-dejavu-core
+BROWSER_PACKAGES := chromium nodejs curl fonts-dejavu-core
 
 ##@ Try it
 .PHONY: help demo run
@@ -106,10 +106,10 @@ $(VENV)/.installed-dev: requirements-dev.lock | $(BIN)/uv
 
 .PHONY: browser-packages
 browser-packages:
-	@if command -v chromium >/dev/null && command -v node >/dev/null; then exit 0; fi; \
+	@if command -v chromium && command -v node && command -v curl; then exit 0; fi >/dev/null; \
 	line="apt-get install --yes --no-install-recommends $(BROWSER_PACKAGES)"; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive $$line; \
 	else \
-		echo "Chromium and Node are needed. As root: $$line"; exit 1; \
+		echo "Chromium, Node and curl are needed. As root: $$line"; exit 1; \
 	fi
