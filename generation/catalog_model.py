@@ -30,6 +30,9 @@ class CatalogModel(models.Model):
     submits_per_minute = models.PositiveIntegerField(
         default=50, db_comment="what the provider's quota lets through; admission is judged by it"
     )
+    max_open_operations = models.PositiveIntegerField(
+        default=1000, db_comment="asked for and not answered yet, over all accounts"
+    )
     # blank = the setting PROVIDER_MODELS, so that a deployment swaps ids by configuration
     provider_model = models.CharField(max_length=100, blank=True)
     enabled = models.BooleanField(default=True)

@@ -20,6 +20,7 @@ from psycopg.errors import LockNotAvailable, UniqueViolation
 from psycopg.types.json import Jsonb
 
 from accounts.models import ApiKey
+from common.crash import crash_point
 from common.errors import ApiError
 from credits import ledger
 from credits.models import Wallet
@@ -136,6 +137,7 @@ def create(order: Order) -> Created:
     if admission.is_overloaded(order.model):
         return _replay_or(order, ProviderBusy(headers={"Retry-After": "60"}))
     generation_id = uuid.uuid4()
+    crash_point("api.before_statement")
     try:
         with connection.cursor() as cursor:  # autocommit: the statement is the transaction
             cursor.execute(CREATE, _values(order, generation_id))
@@ -151,6 +153,7 @@ def create(order: Order) -> Created:
         return _replay_or(order, IdempotencyInProgress(headers={"Retry-After": "1"}))
     if row is None:
         return _replay_or(order, None)
+    crash_point("api.after_commit")
     return Created(
         generation_id=generation_id,
         model=order.model,

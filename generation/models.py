@@ -13,6 +13,7 @@ from accounts.models import Account, ApiKey, User
 from credits.models import LedgerEntry
 from generation.catalog_model import CatalogModel
 from generation.event_model import GenerationEvent
+from generation.gate_model import ProviderGate
 from generation.states import ERROR_CODES, State
 from generation.states import OPEN as OPEN_STATES
 from generation.states import TERMINAL as TERMINAL_STATES
@@ -153,6 +154,12 @@ class Generation(models.Model):
                 condition=Q(next_attempt_at__isnull=False),
                 name="generation_due",
             ),
+            # read by generation/gate.py: who waits for a model, and what is under way
+            models.Index(
+                fields=["model", "state", "account", "created_at"],
+                condition=Q(next_attempt_at__isnull=False),
+                name="generation_open_by_model",
+            ),
             models.Index(fields=["account", "-created_at", "-id"], name="generation_history"),
         ]
 
@@ -235,4 +242,4 @@ class Orphan(models.Model):
         return self.uri
 
 
-__all__ = ["Attempt", "CatalogModel", "Generation", "GenerationEvent", "Orphan"]
+__all__ = ["Attempt", "CatalogModel", "Generation", "GenerationEvent", "Orphan", "ProviderGate"]

@@ -16,6 +16,8 @@ from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
 from django.utils.deconstruct import deconstructible
 
+from common.crash import crash_point
+
 LEFTOVER_PREFIX = ".part-"
 
 
@@ -38,6 +40,7 @@ class AtomicFileSystemStorage(FileSystemStorage):
         part = target.with_name(LEFTOVER_PREFIX + secrets.token_hex(8))
         try:
             _write(part, content)
+            crash_point("store.mid_write")
             if self.file_permissions_mode is not None:
                 part.chmod(self.file_permissions_mode)
             part.replace(target)

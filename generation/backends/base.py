@@ -99,12 +99,15 @@ class BackendError(Exception):
 class NotAccepted(BackendError):
     """The provider certainly did not take the request (429, or no connection was made).
 
-    ``retry_after`` is the provider's own wish in seconds, if it had one.
+    ``retry_after`` is the provider's own wish in seconds, if it had one; ``is_quota`` is a 429.
     """
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, retry_after: float | None = None, *, is_quota: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.is_quota = is_quota
 
 
 class Unknown(BackendError):

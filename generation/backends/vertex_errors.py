@@ -78,7 +78,7 @@ def _refused(error: errors.APIError, kind: Kind) -> BackendError:
     status = error.code
     if status == 429:
         headers = error.response.headers if isinstance(error.response, httpx.Response) else {}
-        return NotAccepted("HTTP 429", retry_after(headers))
+        return NotAccepted("HTTP 429", retry_after(headers), is_quota=True)
     if not 400 <= status < 500 or status in _AMBIGUOUS:
         return Unknown(f"HTTP {status}")
     text = error.message if isinstance(error.message, str) else ""

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from common.crash import crash_point
 from generation import lifecycle
 from generation.backends import base
 from generation.engine import Step
@@ -33,11 +34,13 @@ class PollStage(StageBase):
 
     def work(self, generation: Generation) -> Step:
         """One look at the operation, by its stored name alone."""
+        crash_point("poll.after_claim")
         attempt = generation.attempts.order_by("-number")[0]
         return self.provider.backend.poll(generation.operation_name or "", attempt.prefix)
 
     def finish(self, generation: Generation, outcome: Any) -> Step | None:
         """Write back the operation's state; a vanished one may have left its output."""
+        crash_point("poll.before_save")
         if is_overdue(generation):
             return super().finish(generation, outcome)
         if isinstance(outcome, base.Running):

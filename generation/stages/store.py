@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.crash import crash_point
 from generation import lifecycle
 from generation.delivery import Delivered, DeliveryFailed, deliver
 from generation.engine import Step
@@ -27,7 +28,9 @@ class StoreStage(StageBase):
     def finish(self, generation: Generation, outcome: Any) -> Step | None:
         """Write back the delivery; a broken file is fetched again a few times."""
         if isinstance(outcome, Delivered):
+            crash_point("store.after_put")
             lifecycle.complete(generation, **outcome.columns())
+            crash_point("store.after_save")
         elif isinstance(outcome, DeliveryFailed) and outcome.damaged:
             if generation.retries + 1 >= MAX_DAMAGED:
                 lifecycle.fail(

@@ -8,7 +8,9 @@ from typing import Any
 
 from django.conf import settings
 
-from generation import catalog, lifecycle
+from common import due
+from common.crash import crash_point
+from generation import catalog, gate, lifecycle
 from generation.backends import base
 from generation.engine import Step
 from generation.models import Attempt, Generation
@@ -25,6 +27,8 @@ from generation.stages.base import (
 )
 from generation.states import State
 
+IN_DOUBT_OR_TOO_LATE = "(state <> 'queued' OR deadline_at <= now())"
+
 
 class SubmitStage(StageBase):
     """queued → submitting → running or storing; submit_unknown until its window closes."""
@@ -35,6 +39,11 @@ class SubmitStage(StageBase):
     def __init__(self, provider: Provider, wake: Callable[[str], None] | None = None) -> None:
         super().__init__(provider, wake)
         self._asked: dict[uuid.UUID, Attempt] = {}
+
+    def claim(self, limit: int) -> list[Generation]:
+        """What is in doubt or too late first, then what the provider may be asked for now."""
+        rows = due.claim(Generation, self.states, limit, settings.LEASE, IN_DOUBT_OR_TOO_LATE)
+        return rows + gate.claim(limit - len(rows))
 
     def work(self, generation: Generation) -> Step | None:
         """Ask the provider, or look whether it had been asked successfully."""
@@ -54,11 +63,13 @@ class SubmitStage(StageBase):
     def _ask(self, generation: Generation, images: tuple[base.SourceImage, ...]) -> Step | None:
         """Commit the intent, then ask: in this order, or a crash could buy twice."""
         model = catalog.provider_model(generation.model)
+        crash_point("submit.after_claim")
         attempt = lifecycle.begin_attempt(
             generation, self.provider.project, self.provider.location, model
         )
         if attempt is None:
             return None
+        crash_point("submit.after_intent")
         generation.state = State.SUBMITTING
         request = base.SubmitRequest(
             kind="video" if generation.kind == "video" else "image",
@@ -87,9 +98,12 @@ class SubmitStage(StageBase):
         return None
 
     def _finish_ask(self, generation: Generation, attempt: Attempt, outcome: Any) -> None:
+        crash_point("submit.accepted_before_save")
+        gate.record(generation.model_id, judge(outcome), getattr(outcome, "retry_after", None))
         if isinstance(outcome, base.Accepted):
             first_poll = jitter(generation.model.first_poll_seconds * settings.TIME_SCALE)
             lifecycle.accept(generation, attempt, outcome.operation_name, first_poll)
+            crash_point("submit.after_save")
         elif isinstance(outcome, base.Produced):
             self.adopt(generation, outcome.uri, attempt, Attempt.Outcome.ACCEPTED)
         elif isinstance(outcome, base.NotAccepted):
@@ -125,3 +139,12 @@ class SubmitStage(StageBase):
         if generation.kind == "video":
             return float(settings.UNKNOWN_WINDOW)
         return float(2 * settings.SUBMIT_TIMEOUT)
+
+
+def judge(outcome: Any) -> gate.Result:
+    """What an answer says about the provider; a customer's bad prompt says nothing against it."""
+    if isinstance(outcome, base.NotAccepted):
+        return "quota" if outcome.is_quota else "fails"
+    if isinstance(outcome, base.Rejected):
+        return "fails" if outcome.operator_fault else "works"
+    return "works" if isinstance(outcome, base.Accepted | base.Produced) else "fails"

@@ -1,0 +1,176 @@
+"""Protects the provider, and customers from each other: rate, open operations, turns, breaker.
+
+A claim of queued rows goes through the model's gate. The gate's row is locked for the claim only;
+a worker that finds it locked leaves the model to the one who holds it.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import uuid
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from generation.gate_model import ProviderGate
+from generation.models import CatalogModel, Generation
+from generation.states import State
+
+# Of a quota of N a minute, N/10 may come at once and the rest evenly: so no 60 seconds ever see
+# more than N, wherever they begin.
+BURST_SHARE = 0.1
+WINDOW = 60.0  # seconds over which the breaker counts
+MIN_CALLS = 20  # fewer say nothing
+FAILURE_SHARE = 0.5
+MAX_QUOTA_ERRORS = 5  # in a row
+FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0  # seconds the breaker stays open, doubled each time
+
+# With the provider, or perhaps with it.
+ASKED = (State.SUBMITTING, State.SUBMIT_UNKNOWN, State.RUNNING)
+
+Result = Literal["works", "fails", "quota"]
+
+# Everybody's first waiting row comes before anybody's second, and who has rows under way waits for
+# who has none. Locked in a second step, because a window function cannot be locked.
+CLAIM = """
+WITH under_way AS (
+    SELECT account_id, count(*) AS rows FROM generation_generation
+     WHERE model_id = %(model)s AND state = ANY(%(asked)s) AND next_attempt_at IS NOT NULL
+     GROUP BY account_id
+), waiting AS (
+    SELECT id, account_id, created_at,
+           row_number() OVER (PARTITION BY account_id ORDER BY created_at, id) AS turn
+      FROM generation_generation
+     WHERE model_id = %(model)s AND state = 'queued' AND next_attempt_at <= now()
+), chosen AS (
+    SELECT waiting.id FROM waiting LEFT JOIN under_way USING (account_id)
+     ORDER BY waiting.turn + COALESCE(under_way.rows, 0), waiting.created_at LIMIT %(places)s
+), due AS (
+    SELECT id FROM generation_generation
+     WHERE id IN (SELECT id FROM chosen) AND state = 'queued' AND next_attempt_at <= now()
+       FOR UPDATE SKIP LOCKED
+)
+UPDATE generation_generation AS row
+   SET lease_token = %(token)s, next_attempt_at = now() + %(lease)s * interval '1 second',
+       strikes = LEAST(row.strikes + 1, 1000)
+  FROM due WHERE row.id = due.id
+RETURNING row.*, now() AS claimed_at
+"""
+
+
+def claim(limit: int) -> list[Generation]:
+    """Up to ``limit`` queued rows that may be asked for now, leased; of all models together."""
+    rows: list[Generation] = []
+    if limit <= 0:
+        return rows
+    waiting = Generation.objects.filter(
+        state=State.QUEUED, next_attempt_at__isnull=False, next_attempt_at__lte=Now()
+    )
+    names = list(waiting.order_by().values_list("model_id", flat=True).distinct())
+    for name in names:
+        if len(rows) < limit:
+            rows += _claim_of(name, limit - len(rows))
+    return rows
+
+
+def _claim_of(name: str, limit: int) -> list[Generation]:
+    with transaction.atomic():
+        found = _locked(name)
+        if found is None:
+            return []
+        gate, now = found
+        places = min(limit, _places(gate, now))
+        if places <= 0:
+            return []
+        values = {
+            "model": name,
+            "asked": [str(state) for state in ASKED],
+            "places": places,
+            "token": uuid.uuid4(),
+            "lease": settings.LEASE,
+        }
+        rows = list(Generation.objects.raw(CLAIM, values))
+        start = max(gate.next_submit_at, now)
+        gate.next_submit_at = start + timedelta(seconds=_interval(gate.model) * len(rows))
+        if rows and gate.open_until is not None:
+            # the probe: nobody else asks before it is answered or its lease is over
+            gate.open_until = now + timedelta(seconds=settings.LEASE)
+        gate.save(update_fields=["next_submit_at", "open_until"])
+    return rows
+
+
+def record(name: str, result: Result, retry_after: float | None = None) -> None:
+    """Note how a call went, and open or close the breaker.
+
+    ``quota`` is a 429; ``retry_after`` is what the provider asked for, in seconds.
+    """
+    with transaction.atomic():
+        gate = ProviderGate.objects.select_for_update().filter(pk=name).first()
+        if gate is None:
+            return
+        now = _database_time()
+        if gate.window_ends_at <= now:
+            gate.calls = gate.failures = 0
+            gate.window_ends_at = now + timedelta(seconds=WINDOW * settings.TIME_SCALE)
+        gate.calls += 1
+        gate.failures += result != "works"
+        gate.quota_errors = gate.quota_errors + 1 if result == "quota" else 0
+        if result == "works":
+            gate.open_until, gate.trips = None, 0
+        elif gate.open_until is not None or _is_too_much(gate):
+            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(gate.trips, 8))
+            pause *= settings.TIME_SCALE * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
+            pause = max(pause, min(retry_after or 0.0, LONGEST_PAUSE))
+            gate.open_until = now + timedelta(seconds=pause)
+            gate.trips = min(gate.trips + 1, 1000)
+        gate.save()
+
+
+def _is_too_much(gate: ProviderGate) -> bool:
+    if gate.quota_errors >= MAX_QUOTA_ERRORS:
+        return True
+    return gate.calls >= MIN_CALLS and gate.failures >= gate.calls * FAILURE_SHARE
+
+
+def _places(gate: ProviderGate, now: datetime) -> int:
+    """How many may be asked for now: by the breaker, the rate and the bound on open operations."""
+    if gate.is_closed(now):
+        return 0
+    model = gate.model
+    asked = Generation.objects.filter(model=model, state__in=ASKED, next_attempt_at__isnull=False)
+    room = model.max_open_operations - asked.count()
+    if gate.open_until is not None:
+        return min(1, room)
+    interval = _interval(model)
+    burst = max(1.0, model.submits_per_minute * BURST_SHARE)
+    ahead = max(0.0, (gate.next_submit_at - now).total_seconds())
+    return min(room, math.floor(burst - ahead / interval + 1e-6))
+
+
+def _interval(model: CatalogModel) -> float:
+    """Seconds between two submits in the long run."""
+    rate = max(1.0, model.submits_per_minute * (1 - BURST_SHARE))
+    return 60.0 * settings.TIME_SCALE / rate
+
+
+def _locked(name: str) -> tuple[ProviderGate, datetime] | None:
+    """The gate, locked, and the database's time; None while another worker claims through it."""
+    now = _database_time()
+    ProviderGate.objects.bulk_create(
+        [ProviderGate(model_id=name, next_submit_at=now, window_ends_at=now)],
+        ignore_conflicts=True,
+    )
+    gates = ProviderGate.objects.select_for_update(skip_locked=True, of=("self",))
+    gate = gates.select_related("model").filter(pk=name).first()
+    return None if gate is None else (gate, now)
+
+
+def _database_time() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now

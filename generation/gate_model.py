@@ -1,0 +1,43 @@
+"""How much of a model the provider may be asked for now, shared by all workers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from generation.catalog_model import CatalogModel
+
+
+class ProviderGate(models.Model):
+    """One row a model: its submit rate and its circuit breaker, in the one place all share.
+
+    ``next_submit_at`` is the theoretical arrival time of the generic cell rate algorithm.
+    ``open_until`` is set while the breaker is open; once it has passed, one call may probe.
+    """
+
+    model = models.OneToOneField(
+        CatalogModel, on_delete=models.CASCADE, primary_key=True, related_name="gate"
+    )
+    next_submit_at = models.DateTimeField()
+    window_ends_at = models.DateTimeField(db_comment="calls and failures are counted until then")
+    calls = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    quota_errors = models.PositiveIntegerField(default=0, db_comment="in a row")
+    open_until = models.DateTimeField(null=True)
+    trips = models.PositiveSmallIntegerField(default=0, db_comment="in a row, without a success")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(failures__lte=models.F("calls")), name="gate_failures_are_calls"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"gate of {self.model_id}"
+
+    def is_closed(self, now: datetime) -> bool:
+        """Whether the breaker lets nothing through."""
+        return self.open_until is not None and self.open_until > now
