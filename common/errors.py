@@ -94,6 +94,7 @@ STATUS_CODES = {
     404: ("not_found", "Not found"),
     405: ("method_not_allowed", "This method is not allowed here"),
     416: ("range_not_satisfiable", "The file has no such range"),
+    406: ("not_acceptable", "There is no such form of this"),
     413: ("request_too_large", "The request body is too large"),
     500: ("internal_error", "Something went wrong on our side"),
     503: ("service_unavailable", ServiceUnavailable.default_detail),
