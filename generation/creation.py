@@ -190,9 +190,8 @@ def _values(order: Order, generation_id: uuid.UUID) -> dict[str, Any]:
 
 
 def _replay_or(order: Order, error: ApiError | None) -> Created:
-    found = None
-    if order.idempotency_key is not None:
-        found = replay(order.api_key, order.idempotency_key, order.path, order.body)
+    key = order.idempotency_key
+    found = replay(order.api_key, key, order.path, order.body) if key is not None else None
     if found is None:
         raise error or _refusal(order)
     return found
@@ -208,11 +207,8 @@ def replay(api_key: ApiKey, key: str, path: str, body: dict[str, Any]) -> Create
 
     Raises IdempotencyKeyReused when it belongs to another request.
     """
-    found = (
-        Generation.objects.select_related("charge", "model")
-        .filter(account_id=api_key.account_id, idempotency_key=key)
-        .first()
-    )
+    rows = Generation.objects.select_related("charge", "model")
+    found = rows.filter(account_id=api_key.account_id, idempotency_key=key).first()
     if found is None:
         return None
     if bytes(found.request_sha256 or b"") != fingerprint(path, body):
