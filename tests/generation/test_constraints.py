@@ -8,9 +8,10 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from credits import ledger
-from generation.models import Generation, GenerationEvent, Orphan
+from generation.models import Generation, GenerationEvent, Orphan, ProviderGate
 from generation.states import State
 from tests.credits import test_constraints as money
 from tests.generation.steps import attempt_of, created, reached
@@ -22,6 +23,7 @@ END = "next_attempt_at = NULL, lease_token = NULL, finished_at = now()"
 FAIL = f"state = 'failed', error_code = 'timeout', {END}"
 CATALOG = "UPDATE generation_catalogmodel SET {} WHERE name = 'veo3'"
 ATTEMPT = "UPDATE generation_attempt SET {} WHERE generation_id = %(running)s"
+GATE_ROW = "UPDATE generation_providergate SET {}"
 EVENT = (
     "INSERT INTO generation_generationevent (generation_id, sequence, state, is_terminal, data)"
     " VALUES (%({})s, {}, '{}', {}, '{{}}')"
@@ -167,10 +169,28 @@ REST = [
     ),
     *(
         Breach(f"generation_catalogmodel_{column}_check", CATALOG.format(f"{column} = -1"))
-        for column in ("expected_seconds", "first_poll_seconds", "position", "submits_per_minute")
+        for column in (
+            *("expected_seconds", "first_poll_seconds", "position"),
+            *("submits_per_minute", "max_open_operations"),
+        )
     ),
 ]
-BREACHES = GENERATION + TERMINAL + REST
+GATE = [
+    Breach("gate_failures_are_calls", GATE_ROW.format("failures = 1")),
+    *(
+        Breach(f"generation_providergate_{column}_check", GATE_ROW.format(f"{column} = -1"))
+        for column in ("quota_errors", "trips")
+    ),
+    *(
+        Breach(
+            f"generation_providergate_{column}_check",
+            GATE_ROW.format(f"{column} = -1"),
+            without=("gate_failures_are_calls",),
+        )
+        for column in ("calls", "failures")
+    ),
+]
+BREACHES = GENERATION + TERMINAL + REST + GATE
 
 
 @pytest.fixture
@@ -192,6 +212,8 @@ def values(alice: Person, bob: Person) -> dict[str, Any]:
     running = Generation.objects.get(pk=found[State.RUNNING].pk)
     attempt = attempt_of(running)
     Orphan.objects.create(attempt=attempt, uri="gs://x")
+    moment = timezone.now()
+    ProviderGate.objects.create(model_id="veo3", next_submit_at=moment, window_ends_at=moment)
     loose = money.charge(alice)
     return {
         **{str(state): generation.pk for state, generation in found.items()},
@@ -219,22 +241,6 @@ def test_an_event_after_the_end_is_refused(values: dict[str, Any]) -> None:
     assert GenerationEvent.objects.filter(generation_id=values["failed"], is_terminal=True).exists()
     sql = EVENT.format("failed", 98, "failed", "true")
     assert violated(sql, values) == "event_terminal_once_a_generation"
-
-
-@pytest.mark.parametrize("state", ["completed", "failed", "canceled"])
-def test_retention_may_erase_the_prompt_of_what_is_over(state: str, values: dict[str, Any]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(ROW.format("prompt = '', version = version + 1", state), values)
-    assert Generation.objects.get(pk=values[state]).prompt == ""
-
-
-def test_retention_may_take_the_file_and_says_when(values: dict[str, Any]) -> None:
-    sets = "output_key = '', output_deleted_at = now(), prompt = '', version = version + 1"
-    with connection.cursor() as cursor:
-        cursor.execute(ROW.format(sets, "completed"), values)
-    generation = Generation.objects.get(pk=values["completed"])
-    assert (generation.output_key, generation.state) == ("", "completed")
-    assert generation.output_deleted_at is not None
 
 
 # Names that Django makes up (primary keys, foreign keys, its own many-to-many tables).
