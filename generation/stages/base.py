@@ -50,6 +50,12 @@ class Looked:
     attempt: Attempt | None
     output: base.Produced | None
 
+    @property
+    def in_doubt(self) -> Attempt | None:
+        """The attempt, unless the provider had accepted it by name: then it was only late."""
+        accepted = self.attempt is None or self.attempt.outcome == Attempt.Outcome.ACCEPTED
+        return None if accepted else self.attempt
+
 
 class StageBase:
     """Claiming, overdue rows and our own errors are the same in every stage."""
@@ -91,7 +97,7 @@ class StageBase:
     def finish_overdue(self, generation: Generation, outcome: Looked | base.Unavailable) -> None:
         """The last look: what is there is delivered late, else the deadline is final."""
         if isinstance(outcome, Looked) and outcome.output is not None:
-            self.adopt(generation, outcome.output.uri, outcome.attempt)
+            self.adopt(generation, outcome.output.uri, outcome.in_doubt)
         else:
             fail_overdue(generation)
 
