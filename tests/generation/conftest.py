@@ -91,9 +91,14 @@ class Works:
             time.sleep(0.02)
         raise AssertionError(f"still {generation.state}: {generation.last_error}")
 
-    def close(self) -> None:
+    def reconnect(self) -> None:
+        """Read the provider's addresses from the settings again."""
         if self._provider is not None:
             self.engine.loop.run_until_complete(self._provider.backend.aclose())
+            self._provider = None
+
+    def close(self) -> None:
+        self.reconnect()
         self.engine.close()
 
 
