@@ -1,7 +1,6 @@
 """One real stack for all tests of this folder: every program of production, on this machine.
 
-Under xdist the tests of the group run in one process, so that the stack is started once; that needs
-``--dist loadgroup``.
+Under xdist all of them run in one process (one_worker.py), so that it is started once.
 """
 
 from __future__ import annotations
@@ -24,17 +23,10 @@ from embedded.stack import Stack
 from tests.e2e.customer import Customer
 from tests.embedded.conftest import standing_in_environment
 
-HERE = Path(__file__).parent
 # A lease lasts 2.7 s then, and a lost submission is looked for during 27 s.
 TIME_SCALE = 0.03
 CREDITS = 100_000
 PATIENCE_OF_LIMITS = {"RATE_LIMIT_CREATES": "1000", "RATE_LIMIT_READS": "100000"}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("stack"))
 
 
 @pytest.fixture(autouse=True)
