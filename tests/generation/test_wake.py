@@ -1,0 +1,142 @@
+"""Wake-ups are hints: never in the way of a request, never piling up, all of them dispensable."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import redis
+
+from config.celery import app
+from embedded import valkey
+from generation import wake
+from tests.people import Person
+
+Api = Callable[..., httpx.Client]
+PATH = "/api/v1/generate/video/"
+
+
+@pytest.fixture
+def queue() -> Iterator[redis.Redis]:
+    """The Redis that wake-ups go to."""
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        time.sleep(4 * wake.PAUSE)  # what an earlier test hinted at is published by now
+        client.delete(*wake.STAGES)
+        yield client
+
+
+def settled(queue: redis.Redis, stage: str, length: int) -> bool:
+    """Whether the stage's queue gets to that length, and stays there for a moment."""
+    ends = time.monotonic() + 5
+    while queue.llen(stage) != length and time.monotonic() < ends:
+        time.sleep(0.01)
+    time.sleep(4 * wake.PAUSE)
+    return bool(queue.llen(stage) == length)
+
+
+def message(queue: redis.Redis, stage: str) -> dict[str, Any]:
+    found = queue.lindex(stage, 0)
+    assert isinstance(found, bytes)
+    return dict(json.loads(found))
+
+
+def test_a_create_wakes_the_submit_stage_once(api: Api, alice: Person, queue: redis.Redis) -> None:
+    client = api(alice.key)
+    for _ in range(4):
+        assert client.post(PATH, json={"prompt": "p"}).status_code == 201
+    assert settled(queue, "submit", 1)
+    headers = message(queue, "submit")["headers"]
+    assert headers["task"] == "generation.submit"
+    assert headers["expires"] is not None
+    assert (headers["eta"], headers["retries"]) == (None, 0)
+
+
+def test_what_was_refused_or_replayed_wakes_nobody(
+    api: Api, alice: Person, queue: redis.Redis
+) -> None:
+    client = api(alice.key, **{"Idempotency-Key": "k"})
+    assert client.post(PATH, json={"prompt": ""}).status_code == 400
+    assert settled(queue, "submit", 0)
+    client.post(PATH, json={"prompt": "p"})
+    assert settled(queue, "submit", 1)
+    queue.delete("submit")
+    assert client.post(PATH, json={"prompt": "p"}).headers["Idempotent-Replayed"] == "true"
+    assert settled(queue, "submit", 0)
+
+
+def test_a_hundred_hints_are_one_message_a_stage(queue: redis.Redis) -> None:
+    for _ in range(100):
+        for stage in wake.STAGES:
+            wake.wake(stage)
+    assert all(settled(queue, stage, 1) for stage in wake.STAGES)
+
+
+def test_a_new_hint_follows_one_that_was_taken(queue: redis.Redis) -> None:
+    assert wake.publish("poll")
+    assert not wake.publish("poll")
+    queue.delete("poll")
+    assert wake.publish("poll")
+    assert queue.llen("poll") == 1
+
+
+def test_a_tick_is_coalesced_with_what_waits(queue: redis.Redis) -> None:
+    scheduler = wake.TickScheduler(app=app, lazy=True)
+    scheduler.setup_schedule()
+    assert set(scheduler.schedule) == set(wake.STAGES)
+    for entry in list(scheduler.schedule.values()):
+        scheduler.apply_async(entry)
+        scheduler.apply_async(entry, advance=False)
+    assert {stage: queue.llen(stage) for stage in wake.STAGES} == {
+        "submit": 1,
+        "poll": 1,
+        "store": 1,
+    }
+    for entry in scheduler.schedule.values():
+        is_due, wait = entry.is_due()
+        assert not is_due
+        assert 0 < wait <= 1
+
+
+def use_redis(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    client = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
+    monkeypatch.setattr(wake, "_redis", client)
+
+
+def hinting_takes(times: int = 100) -> float:
+    began = time.monotonic()
+    for _ in range(times):
+        wake.wake("submit")
+    return time.monotonic() - began
+
+
+def test_an_absent_redis_costs_nothing(
+    api: Api, alice: Person, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    use_redis(monkeypatch, "redis://127.0.0.1:9/0")
+    assert not wake.publish("submit")
+    assert "no wake-up for submit: ConnectionError" in caplog.text
+    assert hinting_takes() < 0.5
+    assert api(alice.key).post(PATH, json={"prompt": "p"}).status_code == 201
+
+
+def test_a_hung_redis_costs_nothing(
+    api: Api, alice: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    server = valkey.start(tmp_path / "data", tmp_path / "s")
+    try:
+        use_redis(monkeypatch, server.url())
+        server.child.signal(signal.SIGSTOP)
+        assert hinting_takes() < 0.5
+        began = time.monotonic()
+        assert api(alice.key).post(PATH, json={"prompt": "p"}).status_code == 201
+        assert time.monotonic() - began < 0.9  # less than the client's own time limit
+    finally:
+        server.child.signal(signal.SIGCONT)
+        server.stop()
