@@ -40,8 +40,12 @@ class BodyLimit:
                 return self._refuse(environ, start_response, stream)
             environ["wsgi.input"] = io.BytesIO(body)
             environ["CONTENT_LENGTH"] = str(len(body))
-        elif _content_length(environ) > self.limit:
+        elif (length := _content_length(environ)) > self.limit:
             return self._refuse(environ, start_response, stream)
+        elif length > 0:
+            # Read whole, also when the answer will be a 401: a server that finds a body unread
+            # breaks the connection off, and perhaps before the client has read the answer.
+            environ["wsgi.input"] = io.BytesIO(_read_up_to(stream, length))
         return self.application(environ, start_response)
 
     def _refuse(

@@ -9,6 +9,7 @@ from celery import Celery
 from celery.signals import beat_init, worker_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 
 from common.checks import refuse_to_start
 from config.env import celery_broker_url
@@ -27,14 +28,14 @@ OPTIONS = {
         "visibility_timeout": 300,
     },
     "task_ignore_result": True,
-    "task_acks_late": True,
-    "task_reject_on_worker_lost": True,
+    # Never acknowledged: a wake-up may be lost, and a worker whose acknowledgement met a dying
+    # Redis stayed deaf afterwards (it waited for a credit that nobody gave back).
+    "task_queues": [Queue(name, no_ack=True) for name in ("submit", "poll", "store")],
     "task_publish_retry": False,
     # 20 s of claiming, then source images (40 s) and a submit (60 s) may be under way
     "task_soft_time_limit": 150,
     "task_time_limit": 180,
     "task_default_queue": "submit",
-    "task_create_missing_queues": True,
     "worker_prefetch_multiplier": 1,
     "worker_enable_remote_control": False,
     "worker_send_task_events": False,

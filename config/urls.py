@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from common.errors import not_found
 from common.health import livez, readyz
 from generation.media_view import media
+
+FAVICON = "/static/drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("accounts.urls")),
@@ -17,6 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("media/<path:key>", media, name="media"),
+    path("", RedirectView.as_view(url="/api/docs/")),
+    path("favicon.ico", RedirectView.as_view(url=FAVICON)),
     path("livez", livez, name="livez"),
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # exports none
+from xdist.scheduler import LoadScopeScheduling
 
 FOLDER = "tests/e2e/"
 
