@@ -1,0 +1,132 @@
+"""No account sees another's data: every route of the service, with somebody else's key."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.models import ApiKey
+from generation.models import Generation
+from generation.states import State
+from tests.generation.steps import reached
+from tests.people import Person
+
+Api = Callable[..., httpx.Client]
+
+# Routes that name one thing: the methods they have, and whose id Alice's is.
+ONE_THING = {
+    "api/v1/generate/<str:generation_id>/": (["GET"], Generation),
+    "api/v1/generate/<str:generation_id>/download/": (["GET"], Generation),
+    "api/v1/generate/<str:generation_id>/cancel/": (["POST"], Generation),
+    "api/api-keys/<str:key_id>/": (["DELETE"], ApiKey),
+}
+# Routes that list what is the caller's.
+LISTS = {
+    "api/v1/generate/history/",
+    "api/v1/credits/",
+    "api/v1/credits/transactions/",
+    "api/api-keys/",
+}
+# Routes that only make something for the caller, or show everybody the same.
+NOTHING_TO_SEE = {
+    "api/register/",
+    "api/login/",
+    "api/logout/",
+    "api/v1/generate/",
+    "api/v1/generate/image/",
+    "api/v1/generate/video/",
+    "api/v1/models/",
+    "api/v1/models/video/",
+    "api/v1/models/image/",
+    "api/schema/",
+    "api/docs/",
+}
+# The signed links are files' own matter, see tests/generation/test_links.py.
+OUTSIDE_THE_API = {"", "favicon.ico", "media/<path:key>", "livez", "readyz"}
+
+
+def routes(under: str = "api/") -> list[str]:
+    """Every route of the service below ``under``, as it is written in the urls modules."""
+    return sorted(route for route in _walk(get_resolver(), "") if route.startswith(under))
+
+
+def _walk(resolver: URLResolver, before: str) -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern, route)
+        elif isinstance(pattern, URLPattern):
+            yield route
+
+
+def test_no_route_is_forgotten() -> None:
+    """A new route has to say here what of an account's it shows."""
+    assert set(routes()) == set(ONE_THING) | LISTS | NOTHING_TO_SEE
+    others = {route for route in routes("") if not route.startswith(("api/", "admin/"))}
+    assert others == OUTSIDE_THE_API
+
+
+def everything_of(person: Person) -> dict[str, Any]:
+    """Rows of the account's, as they are now."""
+    return {
+        "generations": list(Generation.objects.filter(account=person.account).values()),
+        "keys": list(ApiKey.objects.filter(account=person.account).values()),
+        "entries": person.entries,
+    }
+
+
+def asked(client: httpx.Client, method: str, route: str, name: str) -> Any:
+    """All of an answer that may not differ."""
+    answer = client.request(
+        method, "/" + route[: route.index("<")] + name + route[route.index(">") + 1 :]
+    )
+    body = answer.json()
+    del body["request_id"]
+    return answer.status_code, body, sorted(answer.headers)
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.COMPLETED])
+@pytest.mark.parametrize("route", ONE_THING)
+def test_what_is_alices_is_to_bob_as_if_it_did_not_exist(
+    route: str, state: State, api: Api, alice: Person, bob: Person
+) -> None:
+    generation = reached(alice, state)
+    methods, model = ONE_THING[route]
+    theirs = str(
+        generation.pk if model is Generation else ApiKey.objects.get(account=alice.account).pk
+    )
+    before = everything_of(alice)
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        foreign = asked(api(bob.key), method, route, theirs)
+        assert foreign == asked(api(bob.key), method, route, str(uuid.uuid4())), method
+        assert foreign[0] == (404 if method in methods else 405)
+    assert everything_of(alice) == before
+
+
+@pytest.mark.parametrize("route", LISTS)
+def test_lists_show_nothing_of_alices(route: str, api: Api, alice: Person, bob: Person) -> None:
+    generation = reached(alice, State.COMPLETED, prompt="alices-secret-idea")
+    ledger = {str(entry.pk) for entry in alice.entries}
+    keys = {str(key.pk) for key in ApiKey.objects.filter(account=alice.account)}
+    secrets = ledger | keys | {str(generation.pk), "alices-secret-idea", str(alice.account.pk)}
+    for query in ("", "?limit=100", "?offset=0&limit=100", "?type=video&status=completed"):
+        text = api(bob.key).get(f"/{route}{query}").raise_for_status().text
+        assert not [secret for secret in secrets if secret in text]
+    own = api(alice.key).get(f"/{route}").raise_for_status().text
+    assert [secret for secret in secrets if secret in own] or route == "api/v1/credits/"
+
+
+@pytest.mark.parametrize("route", sorted(set(ONE_THING) | LISTS))
+def test_without_a_key_nothing_is_shown_at_all(route: str, api: Api, alice: Person) -> None:
+    generation = str(reached(alice, State.COMPLETED).pk)
+    path = "/" + route.replace("<str:generation_id>", generation).replace(
+        "<str:key_id>", generation
+    )
+    for method in ("GET", "POST", "DELETE"):
+        answer = api().request(method, path)
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
