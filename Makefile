@@ -25,7 +25,7 @@ run: $(VENV)/.installed ## Keep the whole stack up until Ctrl-C (PORT=8000, TIME
 	@$(BIN)/python -m embedded run
 
 ##@ Test it
-.PHONY: test test-browser fuzz
+.PHONY: test test-browser fuzz chaos chaos-controls
 test: $(VENV)/.installed-dev ## Run the tests, all on real servers (ARGS="-k name" picks some)
 	$(BIN)/python -m pytest -n auto --ignore=tests/browser $(ARGS)
 
@@ -34,6 +34,14 @@ test-browser: $(VENV)/.installed-dev browser-packages ## Run the tests in Chromi
 
 fuzz: $(VENV)/.installed-dev ## Let Schemathesis attack a live stack (ARGS="--seed 1")
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+SECONDS ?= 60
+SEED ?= 7
+chaos: $(VENV)/.installed-dev ## Kill everything under load, then look for harm (SECONDS=60 SEED=7)
+	@$(BIN)/python -m chaos --seconds $(SECONDS) --seed $(SEED)
+
+chaos-controls: $(VENV)/.installed-dev ## Show that it notices a missing guard
+	@$(BIN)/python -m chaos controls --seed $(SEED)
 
 ##@ Change it
 .PHONY: check fix lock clean

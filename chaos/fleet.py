@@ -1,0 +1,131 @@
+"""The processes under fire. Whatever dies is started again at once, as a supervisor would."""
+
+from __future__ import annotations
+
+import socket
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+
+from chaos import TIME_SCALE
+from embedded import services
+from embedded.environment import Options
+from embedded.processes import Program
+from embedded.stack import Stack
+
+WEBS = ("web", "web-2")
+STAGES = services.STAGES
+SPARE = "spare"  # a worker for all stages, so that each stage has two processes that race
+WORKERS = (*STAGES, SPARE)
+MANY = "1000000000"
+LIMITS = (
+    *("RATE_LIMIT_CREATES", "RATE_LIMIT_READS", "RATE_LIMIT_ANONYMOUS", "MAX_OPEN_GENERATIONS"),
+    *("RATE_LIMIT_REGISTRATIONS", "RATE_LIMIT_AUTH_FAILURES", "SIGNUP_CREDITS"),
+)
+# How likely each passing of a crash point is the last. A generation passes most of them once and
+# those of a poll ten times.
+CRASH_POINTS = {
+    "api.before_statement": 0.02,
+    "api.after_commit": 0.02,
+    "submit.after_claim": 0.02,
+    "submit.after_intent": 0.02,
+    "submit.accepted_before_save": 0.02,
+    "submit.after_save": 0.02,
+    "poll.after_claim": 0.004,
+    "poll.before_save": 0.004,
+    "store.mid_write": 0.03,
+    "store.after_put": 0.03,
+    "store.after_save": 0.03,
+}
+CONTROL_POINT = "control.refunded"  # in chaos/without_guard.py
+
+
+class Fleet:
+    """Two web servers, four workers, beat, PostgreSQL with fsync, Valkey and the emulator.
+
+    Use it from one thread that outlives it (embedded/processes.py says why).
+    """
+
+    def __init__(self, folder: Path, seed: int, control: str | None) -> None:
+        """``control`` names a module that removes a guard from the workers."""
+        self.restarts: Counter[str] = Counter()
+        self.outputs = folder / "outputs"
+        self._crash_log = folder / "crashes"
+        self._control = control
+        points = CRASH_POINTS | ({CONTROL_POINT: 0.3} if control else {})
+        environment = dict.fromkeys(LIMITS, MANY) | {
+            "OUTPUT_ROOT": str(self.outputs),
+            "WORK_DIR": str(folder / "work"),
+            "CRASH_POINTS": ",".join(f"{name}={chance}" for name, chance in points.items()),
+            "CRASH_LOG": str(self._crash_log),
+            "CRASH_SEED": str(seed),
+        }
+        options = Options(
+            durable=True, time_scale=TIME_SCALE, emulator_plain=True, environment=environment
+        )
+        self.stack = Stack(folder / "var", options)
+        self._second = services.listen(0)
+
+    @property
+    def base_urls(self) -> list[str]:
+        """Of both web servers."""
+        return [self.stack.base_url, f"http://127.0.0.1:{_port(self._second)}"]
+
+    def start(self) -> None:
+        """Bring all up."""
+        self.stack.start()
+        for name in STAGES if self._control else ():
+            self.stack.processes.children[name].kill_group()
+            self._run(self.stack.processes.children[name].program)
+        self._run(replace(services.web(self._second), name="web-2"))
+        self._run(services.worker(SPARE, STAGES))
+
+    def stop(self) -> None:
+        """End everything."""
+        self.stack.stop(grace=3.0)
+        self._second.close()
+
+    def repair(self) -> None:
+        """Start what is dead, without waiting for it."""
+        for name, child in list(self.stack.processes.children.items()):
+            if child.exit_code is not None:
+                self.restarts[name] += 1
+                self.stack.processes.restart(name)
+
+    def disarm(self) -> None:
+        """Replace every process that has crash points by one that has none."""
+        self.stack.env.pop("CRASH_POINTS")
+        children = self.stack.processes.children
+        for name in (*WEBS, *WORKERS):
+            children[name].kill_group()
+            self.stack.processes.run(children[name].program, self.stack.env)
+
+    def crashes(self) -> Counter[str]:
+        """How often each crash point ended a process until now."""
+        if not self._crash_log.exists():
+            return Counter()
+        return Counter(line.split()[0] for line in self._crash_log.read_text().splitlines())
+
+    def forked(self, *names: str) -> list[psutil.Process]:
+        """The processes that do the work of the named programs: theirs, not themselves."""
+        found: list[psutil.Process] = []
+        for name in names:
+            try:
+                found += psutil.Process(self.stack.processes.children[name].pid).children()
+            except psutil.NoSuchProcess:
+                continue
+        return found
+
+    def _run(self, program: Program) -> None:
+        if self._control and "celery" in program.argv:
+            argv = ["chaos.broken_workers" if word == "config" else word for word in program.argv]
+            program = replace(program, argv=argv)
+            self.stack.env["CHAOS_CONTROL"] = self._control
+        self.stack.processes.run(program, self.stack.env)
+
+
+def _port(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port

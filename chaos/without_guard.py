@@ -1,0 +1,43 @@
+"""Control run no-refund-guard: the refund is written first, and not together with the end."""
+
+from __future__ import annotations
+
+from django.db.models import F
+from django.db.models.functions import Now
+
+from common.crash import crash_point
+from credits import ledger
+from generation import lifecycle
+from generation.models import Attempt, Generation
+from generation.states import OPEN, State
+from generation.transitions import move
+
+
+def pay_back_and_fail(
+    generation: Generation,
+    code: str,
+    message: str,
+    *,
+    retryable: bool = False,
+    detail: str = "",
+    attempt: Attempt | None = None,
+) -> bool:
+    """In the place of ``lifecycle.fail``: no lock, no transaction around both."""
+    del attempt
+    refund = ledger.refund(generation.charge_id, f"Refund: {code}")
+    crash_point("control.refunded")
+    return move(
+        generation,
+        OPEN,
+        State.FAILED,
+        data={"code": code},
+        refund_id=refund,
+        finished_at=Now(),
+        error_code=code,
+        error_message=message[:400],
+        error_retryable=retryable,
+        last_error=detail or F("last_error"),
+    )
+
+
+lifecycle.fail = pay_back_and_fail
