@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,7 @@ CALLS = ("connect", "connect_ex", "send", "sendall", "sendmsg", "recv", "recv_in
 
 
 class Watch:
-    """Notes every use of a Python socket while this thread or the worker is in a transaction.
+    """Notes every use of a Python socket by a thread that is in a transaction.
 
     PostgreSQL itself is spoken to by libpq, whose sockets Python never sees; Redis counts.
     """
@@ -30,12 +31,17 @@ class Watch:
         self.uses = 0
         self.inside: list[str] = []
 
+    def _in_transaction(self) -> bool:
+        if threading.current_thread().name.startswith("asyncio_"):  # works for the engine's loop
+            return bool(self.worker.in_atomic_block)
+        return bool(connections["default"].in_atomic_block)
+
     def watched(self, name: str) -> Callable[..., Any]:
         original = getattr(socket.socket, name)
 
         def call(sock: socket.socket, *args: Any) -> Any:
             self.uses += 1
-            if self.worker.in_atomic_block or connections["default"].in_atomic_block:
+            if self._in_transaction():
                 self.inside.append(name)
             return original(sock, *args)
 
