@@ -171,11 +171,15 @@ def test_djangos_own_pages_are_replaced(api, status, code):
     assert "<h1>" not in answer.text
 
 
-@pytest.mark.parametrize(
-    "path", ["/api/nothing/", "/api/v1/nothing", "/nothing", "/", "/%00", "//"]
-)
+@pytest.mark.parametrize("path", ["/api/nothing/", "/api/v1/nothing", "/nothing", "/%00", "//"])
 def test_no_such_path(api, path):
     shaped(api().get(path), 404, "not_found")
+
+
+def test_the_front_door_leads_to_the_documentation(api):
+    assert api().get("/").headers["Location"] == "/api/docs/"
+    assert api().get("/", follow_redirects=True).status_code == 200
+    assert api().get("/favicon.ico", follow_redirects=True).headers["Content-Type"] == "image/png"
 
 
 def test_a_refused_host(api):

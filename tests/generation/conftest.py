@@ -64,15 +64,18 @@ def emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emula
 class Works:
     """Runs the stages as a worker would, without one."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self) -> None:
         self.engine = Engine()
-        self._provider: Provider | None = None
+        self._providers: dict[object, Provider] = {}
 
     @property
     def provider(self) -> Provider:
-        if self._provider is None:
-            self._provider = connect()
-        return self._provider
+        """The one of the settings; making one costs 0.1 s, so each is kept."""
+        names = ("VERTEX_BASE_URL", "STORAGE_BASE_URL", "SUBMIT_TIMEOUT", "READ_TIMEOUT")
+        wanted = tuple(getattr(settings, name) for name in names)
+        if wanted not in self._providers:
+            self._providers[wanted] = connect()
+        return self._providers[wanted]
 
     def run(self, stage: str) -> int:
         """One pass over what is due."""
@@ -91,14 +94,9 @@ class Works:
             time.sleep(0.02)
         raise AssertionError(f"still {generation.state}: {generation.last_error}")
 
-    def reconnect(self) -> None:
-        """Read the provider's addresses from the settings again."""
-        if self._provider is not None:
-            self.engine.loop.run_until_complete(self._provider.backend.aclose())
-            self._provider = None
-
     def close(self) -> None:
-        self.reconnect()
+        for provider in self._providers.values():
+            self.engine.loop.run_until_complete(provider.backend.aclose())
         self.engine.close()
 
 
@@ -129,12 +127,17 @@ def emulator(emulator_process: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emu
     return emulator_process
 
 
-@pytest.fixture
-def works(emulator: Emulator) -> Iterator[Works]:
-    """Runs the stages in this process."""
-    found = Works(emulator)
+@pytest.fixture(scope="session")
+def _works_of_session() -> Iterator[Works]:
+    found = Works()
     yield found
     found.close()
+
+
+@pytest.fixture
+def works(emulator: Emulator, _works_of_session: Works) -> Works:
+    """Runs the stages in this process, with one client and loop like a worker's."""
+    return _works_of_session
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as configured
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from pytest_django.fixtures import Settings
 
@@ -32,8 +33,8 @@ def storing(person: Person, works: Works, marker: str = "") -> Generation:
     raise AssertionError(now(generation.pk))
 
 
-def use_storage(settings: Settings, location: Path) -> None:
-    backend = configured.STORAGES["default"]["BACKEND"]
+def use_storage(settings: Settings, location: Path, backend: str = "") -> None:
+    backend = backend or configured.STORAGES["default"]["BACKEND"]
     settings.STORAGES = configured.STORAGES | {
         "default": {"BACKEND": backend, "OPTIONS": {"location": str(location)}}
     }
@@ -86,14 +87,12 @@ def test_a_bucket_that_is_away_does_not_count_against_the_file(
     pk = storing(alice, works).pk
     there = settings.VERTEX_BASE_URL
     settings.STORAGE_BASE_URL = "http://127.0.0.1:9"
-    works.reconnect()
     for _ in range(MAX_DAMAGED + 1):
         make_due()
         works.run("store")
         assert (now(pk).state, now(pk).retries) == (State.STORING, 0)
         assert 1 < due_in(pk) <= 8
     settings.STORAGE_BASE_URL = there
-    works.reconnect()
     make_due()
     works.run("store")
     assert now(pk).state == State.COMPLETED
@@ -163,3 +162,14 @@ def test_the_work_folder_is_made_when_it_is_missing(alice: Person, works: Works)
     shutil.rmtree(configured.WORK_DIR, ignore_errors=True)
     works.run("store")
     assert now(pk).state == State.COMPLETED
+
+
+def test_a_storage_that_renames_has_not_kept_the_file(
+    alice: Person, works: Works, settings: Settings, tmp_path: Path
+) -> None:
+    pk = storing(alice, works).pk
+    use_storage(settings, tmp_path, "django.core.files.storage.FileSystemStorage")
+    default_storage.save(f"outputs/{pk.hex[:2]}/{pk}.mp4", ContentFile(b"somebody else's"))
+    works.run("store")
+    assert (now(pk).state, now(pk).retries) == (State.STORING, 0)
+    assert now(pk).last_error == "the storage did not keep the file as it was"
