@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from pytest_django.fixtures import Settings
 
 from generation.models import Generation
 from generation.states import State
@@ -104,3 +105,18 @@ def test_after_retention_it_is_gone(api: Api, alice: Person, film: Generation) -
     answer = api(alice.key).get(path(film))
     assert answer.status_code == 410
     assert answer.json()["code"] == "output_expired"
+
+
+def test_a_buckets_file_is_redirected_to(
+    api: Api, alice: Person, film: Generation, settings: Settings
+) -> None:
+    """As with django-storages, whose ``url`` is a signed link of the bucket's."""
+    settings.OUTPUT_STORAGE = "gcs"
+    settings.MEDIA_URL = "https://bucket.example/signed/"
+    expected = f"https://bucket.example/signed/{film.output_key}"
+    answer = api(alice.key).get(path(film))
+    assert (answer.status_code, answer.headers["Location"]) == (302, expected)
+    link = api(alice.key).get(f"/api/v1/generate/{film.pk}/").json()["video_url"]
+    answer = api().get(link)
+    assert (answer.status_code, answer.headers["Location"]) == (302, expected)
+    assert api().get(link + "x").status_code == 403
