@@ -108,7 +108,7 @@ def test_what_is_alices_is_to_bob_as_if_it_did_not_exist(
     assert everything_of(alice) == before
 
 
-@pytest.mark.parametrize("route", LISTS)
+@pytest.mark.parametrize("route", sorted(LISTS))
 def test_lists_show_nothing_of_alices(route: str, api: Api, alice: Person, bob: Person) -> None:
     generation = reached(alice, State.COMPLETED, prompt="alices-secret-idea")
     ledger = {str(entry.pk) for entry in alice.entries}
