@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from pytest_django.fixtures import Settings
 
-from generation import links
+from generation import links, public
 from generation.models import Generation
 from generation.states import State
 from tests.generation.steps import FILM, reached
@@ -39,6 +39,11 @@ def test_a_link_is_one_string_for_a_window_and_lives_on_for_another() -> None:
     assert links.path("k.mp4", links.Window.of(NOON + timedelta(seconds=900))) != first
     assert links.Window.of(NOON).expires_at == NOON + timedelta(minutes=30)
     assert links.Window.of(NOON + timedelta(seconds=899)).expires_at == NOON + timedelta(minutes=30)
+
+
+def test_the_tag_of_the_status_changes_when_the_link_does(film: Generation) -> None:
+    tags = [public.etag(film, NOON + timedelta(seconds=n)) for n in (0, 899, 900)]
+    assert tags[0] == tags[1] != tags[2]
 
 
 def test_it_plays_without_a_header_until_it_expires(
