@@ -6,7 +6,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from credits import ledger
