@@ -15,15 +15,27 @@ from django.db import models
 
 Row = TypeVar("Row", bound=models.Model)
 
+# Claims in a row without a write-back from which on a row may be what kills its workers. Those are
+# claimed one at a time: a batch is lost with its worker, and the innocent rows of one that is
+# claimed together again and again would be found guilty with it.
+SUSPECT = 3
+
 CLAIM = """
+WITH suspect AS (
+    SELECT id FROM {table}
+     WHERE state = ANY(%(states)s) AND next_attempt_at <= now() AND strikes >= %(suspect)s
+       AND {condition}
+     ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
+), other AS (
+    SELECT id FROM {table}
+     WHERE state = ANY(%(states)s) AND next_attempt_at <= now() AND strikes < %(suspect)s
+       AND {condition}
+     ORDER BY next_attempt_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
 UPDATE {table} AS row
-   SET lease_token = %s, next_attempt_at = now() + %s * interval '1 second',
+   SET lease_token = %(token)s, next_attempt_at = now() + %(lease)s * interval '1 second',
        strikes = LEAST(row.strikes + 1, 1000)
-  FROM (SELECT id FROM {table}
-         WHERE state = ANY(%s) AND next_attempt_at <= now() AND {condition}
-         ORDER BY next_attempt_at
-         LIMIT %s
-           FOR UPDATE SKIP LOCKED) AS due
+  FROM (SELECT id FROM suspect UNION ALL SELECT id FROM other LIMIT %(limit)s) AS due
  WHERE row.id = due.id
 RETURNING row.*, now() AS claimed_at
 """
@@ -45,5 +57,11 @@ def claim(
     if limit <= 0:
         return []
     statement = CLAIM.format(table=model._meta.db_table, condition=condition)
-    values = [uuid.uuid4(), lease_seconds, [str(state) for state in states], limit]
+    values = {
+        "token": uuid.uuid4(),
+        "lease": lease_seconds,
+        "states": [str(state) for state in states],
+        "limit": limit,
+        "suspect": SUSPECT,
+    }
     return list(model._default_manager.raw(statement, values))

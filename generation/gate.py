@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from common import due
 from generation.gate_model import ProviderGate
 from generation.models import CatalogModel, Generation
 from generation.states import State
@@ -35,7 +36,8 @@ ASKED = (State.SUBMITTING, State.SUBMIT_UNKNOWN, State.RUNNING)
 Result = Literal["works", "fails", "quota"]
 
 # Everybody's first waiting row comes before anybody's second, and who has rows under way waits for
-# who has none. Locked in a second step, because a window function cannot be locked.
+# who has none. Locked in a second step, because a window function cannot be locked. Of the rows
+# that may have killed their workers one only, see common/due.py.
 CLAIM = """
 WITH under_way AS (
     SELECT account_id, count(*) AS rows FROM generation_generation
@@ -46,6 +48,11 @@ WITH under_way AS (
            row_number() OVER (PARTITION BY account_id ORDER BY created_at, id) AS turn
       FROM generation_generation
      WHERE model_id = %(model)s AND state = 'queued' AND next_attempt_at <= now()
+       AND (strikes < %(suspect)s OR id = (
+            SELECT id FROM generation_generation
+             WHERE model_id = %(model)s AND state = 'queued' AND next_attempt_at <= now()
+               AND strikes >= %(suspect)s
+             ORDER BY next_attempt_at LIMIT 1))
 ), chosen AS (
     SELECT waiting.id FROM waiting LEFT JOIN under_way USING (account_id)
      ORDER BY waiting.turn + COALESCE(under_way.rows, 0), waiting.created_at LIMIT %(places)s
@@ -92,6 +99,7 @@ def _claim_of(name: str, limit: int) -> list[Generation]:
             "places": places,
             "token": uuid.uuid4(),
             "lease": settings.LEASE,
+            "suspect": due.SUSPECT,
         }
         rows = list(Generation.objects.raw(CLAIM, values))
         start = max(gate.next_submit_at, now)
