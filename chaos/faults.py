@@ -12,7 +12,7 @@ from collections.abc import Callable
 import psutil
 import redis
 
-from chaos.fleet import STAGES, WEBS, WORKERS, Fleet
+from chaos.fleet import WEBS, WORKERS, Fleet
 
 INTERVAL = 0.38  # seconds between two faults, on average
 STOPPED = (2.0, 8.0)  # seconds; a lease lasts 5, so some come back after theirs
@@ -30,8 +30,8 @@ class Faults:
         # what, and how often in a hundred. A program takes seconds of CPU to start, one of its
         # forked processes nothing: so these die most.
         self._kinds: dict[Callable[[], str | None], float] = {
-            self._kill_web: 42,
-            self._kill_worker: 40,
+            self._kill_web: 48,
+            self._kill_worker: 33,
             self._kill_program: 3,
             self._stop_worker: 4,
             self._kill_backend: 1.2,
@@ -66,10 +66,10 @@ class Faults:
                 entry[1].resume()
 
     def _kill_web(self) -> str | None:
-        return self._kill(self._fleet.forked(*WEBS), "kill -9 web")
+        return self._kill(self._fleet.forked(self._chance.choice(WEBS)), "kill -9 web")
 
     def _kill_worker(self) -> str | None:
-        return self._kill(self._fleet.forked(*WORKERS), "kill -9 worker")
+        return self._kill(self._fleet.forked(self._chance.choice(WORKERS)), "kill -9 worker")
 
     def _kill(self, processes: list[psutil.Process], what: str) -> str | None:
         if not processes:
@@ -83,7 +83,7 @@ class Faults:
         return "kill -9 beat" if name == "beat" else "kill -9 whole program"
 
     def _stop_worker(self) -> str | None:
-        processes = self._fleet.forked(*STAGES, "spare")
+        processes = self._fleet.forked(*WORKERS)
         return self._stop(processes, "SIGSTOP worker")
 
     def _stop(self, processes: list[psutil.Process], what: str) -> str | None:

@@ -27,14 +27,14 @@ LIMITS = (
 # How likely each passing of a crash point is the last. A generation passes most of them once and
 # those of a poll ten times.
 CRASH_POINTS = {
-    "api.before_statement": 0.02,
-    "api.after_commit": 0.02,
-    "submit.after_claim": 0.02,
-    "submit.after_intent": 0.02,
+    "api.before_statement": 0.015,
+    "api.after_commit": 0.015,
+    "submit.after_claim": 0.015,
+    "submit.after_intent": 0.015,
     "submit.accepted_before_save": 0.02,
     "submit.after_save": 0.02,
-    "poll.after_claim": 0.004,
-    "poll.before_save": 0.004,
+    "poll.after_claim": 0.012,
+    "poll.before_save": 0.012,
     "store.mid_write": 0.03,
     "store.after_put": 0.03,
     "store.after_save": 0.03,
@@ -54,7 +54,7 @@ class Fleet:
         self.outputs = folder / "outputs"
         self._crash_log = folder / "crashes"
         self._control = control
-        points = CRASH_POINTS | ({CONTROL_POINT: 0.3} if control else {})
+        points = CRASH_POINTS | ({CONTROL_POINT: 0.5} if control else {})
         environment = dict.fromkeys(LIMITS, MANY) | {
             "OUTPUT_ROOT": str(self.outputs),
             "WORK_DIR": str(folder / "work"),
