@@ -15,6 +15,7 @@ import redis
 from chaos.fleet import WEBS, WORKERS, Fleet
 
 INTERVAL = 0.38  # seconds between two faults, on average
+DATABASE_UP = 12.0  # seconds at least between two of its deaths; it takes some to come back
 STOPPED = (2.0, 8.0)  # seconds; a lease lasts 5, so some come back after theirs
 
 
@@ -26,16 +27,17 @@ class Faults:
         self._fleet = fleet
         self._chance = random.Random(seed)  # noqa: S311 - not a secret
         self._next = time.monotonic()
+        self._database_may_die = self._next + DATABASE_UP / 2
         self._stopped: list[tuple[float, psutil.Process]] = []
         # what, and how often in a hundred. A program takes seconds of CPU to start, one of its
         # forked processes nothing: so these die most.
         self._kinds: dict[Callable[[], str | None], float] = {
-            self._kill_web: 48,
-            self._kill_worker: 33,
+            self._kill_web: 52,
+            self._kill_worker: 30,
             self._kill_program: 3,
             self._stop_worker: 4,
-            self._kill_backend: 1.2,
-            self._stop_postgres: 1,
+            self._kill_backend: 1.5,
+            self._stop_postgres: 1.5,
             self._kill_valkey: 1.3,
             self._flush_valkey: 6,
             self._stop_valkey: 1,
@@ -103,6 +105,8 @@ class Faults:
         return self._stop([self._program("beat")], "SIGSTOP beat")
 
     def _kill_backend(self) -> str | None:
+        if not self._database_dies():
+            return None
         sessions = [
             process
             for process in self._fleet.forked("postgres")
@@ -110,9 +114,18 @@ class Faults:
         ]
         return self._kill(sessions, "kill -9 postgres session")
 
-    def _stop_postgres(self) -> str:
+    def _stop_postgres(self) -> str | None:
+        if not self._database_dies():
+            return None
         self._signal("postgres", signal.SIGQUIT)  # its "immediate" shutdown
         return "postgres immediate stop"
+
+    def _database_dies(self) -> bool:
+        now = time.monotonic()
+        if now < self._database_may_die:
+            return False
+        self._database_may_die = now + DATABASE_UP
+        return True
 
     def _kill_valkey(self) -> str:
         self._signal("valkey", signal.SIGKILL)

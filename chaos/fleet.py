@@ -17,8 +17,8 @@ from embedded.stack import Stack
 
 WEBS = ("web", "web-2")
 STAGES = services.STAGES
-SPARE = "spare"  # a worker for all stages, so that each stage has two processes that race
-WORKERS = (*STAGES, SPARE)
+SPARES = ("spare-1", "spare-2")  # for all stages, so that each has three processes that race
+WORKERS = (*STAGES, *SPARES)
 MANY = "1000000000"
 LIMITS = (
     *("RATE_LIMIT_CREATES", "RATE_LIMIT_READS", "RATE_LIMIT_ANONYMOUS", "MAX_OPEN_GENERATIONS"),
@@ -43,7 +43,7 @@ CONTROL_POINT = "control.refunded"  # in chaos/without_guard.py
 
 
 class Fleet:
-    """Two web servers, four workers, beat, PostgreSQL with fsync, Valkey and the emulator.
+    """Two web servers, five workers, beat, PostgreSQL with fsync, Valkey and the emulator.
 
     Use it from one thread that outlives it (embedded/processes.py says why).
     """
@@ -80,7 +80,8 @@ class Fleet:
             self.stack.processes.children[name].kill_group()
             self._run(self.stack.processes.children[name].program)
         self._run(replace(services.web(self._second), name="web-2"))
-        self._run(services.worker(SPARE, STAGES))
+        for name in SPARES:
+            self._run(services.worker(name, STAGES))
 
     def stop(self) -> None:
         """End everything."""
