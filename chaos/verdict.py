@@ -132,9 +132,13 @@ def judge(fleet: Fleet, book: Book, run: Run) -> Verdict:
     }
     verdict = Verdict(run, rows, stats["by_label"].get("generation", {}), marked)
     verdict.problems += violations(fleet, book, rows, run.secrets)
-    verdict.problems += _overspent(verdict)
-    verdict.problems += _too_little(verdict)
+    verdict.problems += problems_of(verdict)
     return verdict
+
+
+def problems_of(verdict: Verdict) -> list[str]:
+    """What the provider's count and the floors say against the run."""
+    return [*_overspent(verdict), *_too_little(verdict)]
 
 
 def _overspent(verdict: Verdict) -> Iterator[str]:
