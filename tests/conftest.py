@@ -19,6 +19,8 @@ from django.test.testcases import QuietWSGIRequestHandler
 from common.body_limit import BodyLimit
 from tests.people import Person, make_person
 
+# Django's test server waits 40 ms for the client's acknowledgement of each header otherwise.
+QuietWSGIRequestHandler.disable_nagle_algorithm = True
 PBKDF2PasswordHasher.iterations = 1000  # the default takes 0.4 s a password on purpose
 
 # folders of tests that have servers of their own

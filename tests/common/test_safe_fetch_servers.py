@@ -19,6 +19,8 @@ from common.safe_fetch import FetchError, FetchFailed, fetch
 from tests.common.loopback import Handler, Names, answering, ok, redirect, serving
 
 LIMIT = 1000
+# Far below what a drip would take (15 s at the least), far above what a busy machine adds.
+SOON = 5.0
 
 
 def ask(handler: Handler, path: str = "/", **limits) -> bytes:
@@ -116,7 +118,7 @@ def test_an_endless_body_ends_at_the_limit():
 def test_dripping_ends_with_the_total_time(head, drop):
     started = time.monotonic()
     assert reason(drip(head, drop), total_timeout=0.3) == "time"
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < SOON
 
 
 def test_the_time_covers_all_redirects_together():
@@ -127,7 +129,7 @@ def test_the_time_covers_all_redirects_together():
 
     started = time.monotonic()
     assert reason(handle, total_timeout=0.3) == "time"
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < SOON
 
 
 def hops(count: int) -> Handler:
