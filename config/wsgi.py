@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import resolve
 
 from common.body_limit import BodyLimit
 from common.checks import refuse_to_start
@@ -13,4 +14,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 django_application = get_wsgi_application()
 refuse_to_start()
+# Loads the URLs before the fork: else every new process spends 0.3 s of its first request on it.
+resolve("/livez")
 application = BodyLimit(django_application, limit=1024 * 1024)
