@@ -13,7 +13,7 @@ import httpx
 from chaos.book import Book
 from chaos.fleet import CRASH_POINTS, Fleet
 from chaos.invariants import Row, generations, violations
-from chaos.orders import FILELESS
+from chaos.orders import FILELESS, NEVER_DELIVERED
 
 DRAIN_SECONDS = 60.0
 CALM_SHARE = 0.95  # of what met neither a fault of the provider nor a lost answer
@@ -74,13 +74,11 @@ class Verdict:
 
     @property
     def orphans(self) -> list[str]:
-        """Bought, made, and given to nobody."""
+        """Bought, made whole, and given to nobody."""
         return [
             row["id"]
             for row in self.undelivered
-            if row["error_code"] in ("timeout", "submission_lost", "")
-            and self._times(row)
-            and self._makes_a_file(row)
+            if self._times(row) and self.marked.get(row["id"]) not in NEVER_DELIVERED
         ]
 
     def share_completed(self, *, calm: bool) -> float:
