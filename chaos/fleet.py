@@ -54,11 +54,12 @@ class Fleet:
         self.outputs = folder / "outputs"
         self._crash_log = folder / "crashes"
         self._control = control
-        points = CRASH_POINTS | ({CONTROL_POINT: 0.5} if control else {})
+        self._control_points = f"{CONTROL_POINT}=0.2" if control else ""
+        points = [f"{name}={chance}" for name, chance in CRASH_POINTS.items()]
         environment = dict.fromkeys(LIMITS, MANY) | {
             "OUTPUT_ROOT": str(self.outputs),
             "WORK_DIR": str(folder / "work"),
-            "CRASH_POINTS": ",".join(f"{name}={chance}" for name, chance in points.items()),
+            "CRASH_POINTS": ",".join([*points, self._control_points]),
             "CRASH_LOG": str(self._crash_log),
             "CRASH_SEED": str(seed),
         }
@@ -96,8 +97,11 @@ class Fleet:
                 self.stack.processes.restart(name)
 
     def disarm(self) -> None:
-        """Replace every process that has crash points by one that has none."""
-        self.stack.env.pop("CRASH_POINTS")
+        """Replace every process that has crash points by one that has none.
+
+        A control run keeps its own: most refunds are written while it calms down.
+        """
+        self.stack.env["CRASH_POINTS"] = self._control_points
         children = self.stack.processes.children
         for name in (*WEBS, *WORKERS):
             children[name].kill_group()
