@@ -26,8 +26,9 @@ run: $(VENV)/.installed ## Keep the whole stack up until Ctrl-C (PORT=8000, TIME
 
 ##@ Test it
 .PHONY: test test-browser fuzz chaos chaos-controls
+# three processes for two cores: the tests of the real processes mostly wait
 test: $(VENV)/.installed-dev ## Run the tests, all on real servers (ARGS="-k name" picks some)
-	$(BIN)/python -m pytest -n auto --ignore=tests/browser $(ARGS)
+	$(BIN)/python -m pytest -n 3 --ignore=tests/browser $(ARGS)
 
 test-browser: $(VENV)/.installed-dev browser-packages ## Run the tests in Chromium and under Node
 	$(BIN)/python -m pytest tests/browser $(ARGS)

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-FOLDER = "tests/e2e/"
+# Each has a stack or an emulator of its own, which takes a second or more of CPU to start.
+FOLDERS = ("tests/e2e/", "tests/generation/backends/", "tests/emulator/")
 
 
 class OneStack(LoadScopeScheduling):  # type: ignore[misc]  # Any, therefore
-    """Every test is on its own, but those of this folder go together, and first."""
+    """Every test is on its own, but those of each of these folders go together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return FOLDER if nodeid.startswith(FOLDER) else nodeid
+        return next((folder for folder in FOLDERS if nodeid.startswith(folder)), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
