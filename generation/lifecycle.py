@@ -204,6 +204,11 @@ def postpone(generation: Generation, wait: float, detail: str = "", *, counts: b
     return bool(held_row(generation, OPEN).update(**changes))
 
 
+def note_error(generation: Generation, detail: str) -> bool:
+    """Keep what went wrong in our own code, for operators; the lease and the rest stay."""
+    return bool(held_row(generation, OPEN).update(last_error=detail[:500]))
+
+
 def _end_undelivered(
     generation: Generation,
     sources: Iterable[State],

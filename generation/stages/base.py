@@ -122,9 +122,7 @@ class StageBase:
 
     def drop(self, generation: Generation, error: BaseException) -> None:
         """Our own code failed: the lease stays, so the row comes back when it ends, 5 times."""
-        Generation.objects.filter(pk=generation.pk, lease_token=generation.lease_token).update(
-            last_error=f"{type(error).__name__}: {error}"[:500]
-        )
+        lifecycle.note_error(generation, f"{type(error).__name__}: {error}")
 
 
 def fail_overdue(generation: Generation) -> None:
