@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Account, ApiKey, User
 from credits.models import LedgerEntry
+from generation.attempt_model import Attempt, Orphan
 from generation.catalog_model import CatalogModel
 from generation.event_model import GenerationEvent
 from generation.gate_model import ProviderGate
@@ -182,64 +183,6 @@ class Generation(models.Model):
         """The aspect ratio of a video or the size of an image."""
         shape: str = self.parameters["aspect_ratio" if self.kind == "video" else "size"]
         return shape
-
-
-class Attempt(models.Model):
-    """One time we asked the provider; committed before the question is sent."""
-
-    class Outcome(models.TextChoices):
-        ASKED = "asked"  # no answer yet
-        ACCEPTED = "accepted"
-        NOT_ACCEPTED = "not_accepted"
-        REJECTED = "rejected"
-        UNKNOWN = "unknown"
-        ADOPTED = "adopted"  # unknown, then found in its prefix
-
-    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="attempts")
-    number = models.PositiveSmallIntegerField()
-    prefix = models.CharField(max_length=300, unique=True)
-    provider_model = models.CharField(max_length=100)
-    outcome = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.ASKED)
-    operation_name = models.CharField(max_length=400, blank=True)
-    detail = models.TextField(blank=True)
-    asked_at = models.DateTimeField(default=timezone.now, db_default=Now())
-    answered_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ("number",)
-        constraints = [
-            models.UniqueConstraint(
-                fields=["generation", "number"], name="attempt_number_unique_in_generation"
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    outcome__in=[
-                        "asked",
-                        "accepted",
-                        "not_accepted",
-                        "rejected",
-                        "unknown",
-                        "adopted",
-                    ]
-                ),
-                name="attempt_outcome_is_known",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"attempt {self.number} of {self.generation_id}: {self.outcome}"
-
-
-class Orphan(models.Model):
-    """An output we paid for and no customer gets: kept for the operator, never charged again."""
-
-    attempt = models.OneToOneField(Attempt, on_delete=models.PROTECT, related_name="orphan")
-    uri = models.CharField(max_length=500)
-    found_at = models.DateTimeField(default=timezone.now, db_default=Now())
-    note = models.CharField(max_length=200, blank=True)
-
-    def __str__(self) -> str:
-        return self.uri
 
 
 __all__ = ["Attempt", "CatalogModel", "Generation", "GenerationEvent", "Orphan", "ProviderGate"]

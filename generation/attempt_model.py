@@ -1,0 +1,81 @@
+"""When we asked the provider, and what came of it that no customer got."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+
+class Attempt(models.Model):
+    """One time we asked the provider; committed before the question is sent."""
+
+    class Outcome(models.TextChoices):
+        ASKED = "asked"  # no answer yet
+        ACCEPTED = "accepted"
+        NOT_ACCEPTED = "not_accepted"
+        REJECTED = "rejected"
+        UNKNOWN = "unknown"
+        ADOPTED = "adopted"  # unknown, then found in its prefix
+
+    generation = models.ForeignKey(
+        "generation.Generation", on_delete=models.PROTECT, related_name="attempts"
+    )
+    number = models.PositiveSmallIntegerField()
+    prefix = models.CharField(max_length=300, unique=True)
+    provider_model = models.CharField(max_length=100)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.ASKED)
+    operation_name = models.CharField(max_length=400, blank=True)
+    detail = models.TextField(blank=True)
+    asked_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    answered_at = models.DateTimeField(null=True)
+    next_look_at = models.DateTimeField(
+        null=True,
+        db_default=Now(),
+        db_comment="for what nobody got; while claimed, the lease's end",
+    )
+
+    class Meta:
+        ordering = ("number",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["generation", "number"], name="attempt_number_unique_in_generation"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    outcome__in=[
+                        "asked",
+                        "accepted",
+                        "not_accepted",
+                        "rejected",
+                        "unknown",
+                        "adopted",
+                    ]
+                ),
+                name="attempt_outcome_is_known",
+            ),
+        ]
+        indexes = [
+            # read by generation/orphans.py: settled attempts, nearly all of them, are not in it
+            models.Index(
+                fields=["next_look_at"],
+                condition=Q(next_look_at__isnull=False),
+                name="attempt_to_look_at",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.generation_id}: {self.outcome}"
+
+
+class Orphan(models.Model):
+    """An output we paid for and no customer gets: kept for the operator, never charged again."""
+
+    attempt = models.OneToOneField(Attempt, on_delete=models.PROTECT, related_name="orphan")
+    uri = models.CharField(max_length=500)
+    found_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    note = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.uri
