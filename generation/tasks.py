@@ -9,7 +9,7 @@ from django.db import close_old_connections
 from config.celery import app
 from generation import provider, stages
 from generation.engine import Engine
-from generation.wake import wake
+from generation.wake import taken, wake
 
 SECONDS = 20.0  # how long one task goes on refilling its slots
 
@@ -34,16 +34,19 @@ def run(stage: type[stages.StageBase]) -> int:
 @app.task(name="generation.submit")
 def submit() -> None:
     """Ask the provider for what is queued; look for what may have been bought."""
+    taken("submit")
     run(stages.SubmitStage)
 
 
 @app.task(name="generation.poll")
 def poll() -> None:
     """Look at the operations that are due."""
+    taken("poll")
     run(stages.PollStage)
 
 
 @app.task(name="generation.store")
 def store() -> None:
     """Copy finished outputs into our storage."""
+    taken("store")
     run(stages.StoreStage)

@@ -1,8 +1,17 @@
 """Wake-ups: hints that a stage has work. Every one of them may be lost.
 
 A web process hands a hint to a thread and goes on; a refused or hung Redis therefore never costs a
-request anything. Hints are coalesced twice: in the thread (one publish for all that came meanwhile)
-and in Redis (none while one is still waiting), so that nothing piles up when nobody works.
+request anything. Hints are coalesced three times: in the thread (one publish for all that came
+meanwhile), by a flag in Redis (none while one is on its way) and by the queue's length (nothing
+piles up when nobody works).
+
+The flag is what keeps them from piling up in a busy worker. Messages are not acknowledged, so a
+worker takes each one off its queue at once, also while its process works on an earlier one for
+20 s: the queue always looks empty. Whoever sets the flag publishes; the task takes it away when it
+starts, *before* it claims. So a row that was committed while the flag stood is seen by the claim
+that is about to come, and from then on the next hint goes through, to the next free process. A
+flag whose message was lost, with a killed worker or a dropped queue, ends by itself after
+``FLAG_SECONDS``; a flushed Redis forgets flags and messages alike.
 """
 
 from __future__ import annotations
@@ -16,14 +25,20 @@ import redis
 from celery.beat import Scheduler
 from django.conf import settings
 from kombu.exceptions import OperationalError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.celery import app
 
 logger = logging.getLogger(__name__)
 
-STAGES = ("submit", "poll", "store")
+# Which queue a stage's wake-ups go to, and how often beat ticks it (seconds).
+QUEUES = {"submit": "submit", "poll": "poll", "store": "store"}
+INTERVALS = {"submit": 1.0, "poll": 1.0, "store": 1.0}
+STAGES = tuple(QUEUES)
 # Compared with the clock of the worker's host, which may be some seconds off.
 EXPIRES = 30
+FLAG_SECONDS = 3.0
 PAUSE = 0.02  # seconds between two publishes of one process
 
 
@@ -55,10 +70,19 @@ class _Waker:
             time.sleep(PAUSE)
 
 
+def connect(url: str) -> redis.Redis:
+    """A client that gives up after half a second; redis-py's own tries three times more."""
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=0.5,
+        socket_connect_timeout=0.5,
+        health_check_interval=30,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
 _waker = _Waker()
-_redis = redis.Redis.from_url(
-    settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1, health_check_interval=30
-)
+_redis = connect(settings.REDIS_URL)
 
 
 def wake(stage: str) -> None:
@@ -67,19 +91,39 @@ def wake(stage: str) -> None:
 
 
 def publish(stage: str) -> bool:
-    """Send the hint unless one is waiting already; False when it was not needed or not possible."""
+    """Send the hint unless one is on its way; False when it was not needed or not possible."""
+    queue = QUEUES[stage]
     try:
-        if _redis.llen(stage):
+        if _redis.llen(queue) >= _sharing(queue):
             return False
-        app.send_task(f"generation.{stage}", queue=stage, expires=EXPIRES, ignore_result=True)
+        if not _redis.set(_flag(stage), 1, nx=True, px=int(FLAG_SECONDS * 1000)):
+            return False
+        app.send_task(f"generation.{stage}", queue=queue, expires=EXPIRES, ignore_result=True)
     except (redis.RedisError, OperationalError, OSError) as error:
         logger.warning("no wake-up for %s: %s", stage, type(error).__name__)
         return False
     return True
 
 
+def taken(stage: str) -> None:
+    """Let the next hint through; a task calls it before it claims, the docstring above says why."""
+    try:
+        _redis.delete(_flag(stage))
+    except (redis.RedisError, OSError) as error:
+        logger.warning("the flag of %s stands until its end: %s", stage, type(error).__name__)
+
+
+def _flag(stage: str) -> str:
+    return f"wake:{stage}"
+
+
+def _sharing(queue: str) -> int:
+    """How many stages a queue serves: so many messages may wait in it, one of each."""
+    return sum(name == queue for name in QUEUES.values())
+
+
 class TickScheduler(Scheduler):
-    """Beat's clock: every stage once a second, coalesced like any other wake-up.
+    """Beat's clock: every stage at its interval, coalesced like any other wake-up.
 
     Two beats do no harm and none costs only the seconds until it is back. It keeps no file.
     """
@@ -87,7 +131,8 @@ class TickScheduler(Scheduler):
     def setup_schedule(self) -> None:
         """Beat calls this once at its start."""
         entries: dict[str, Any] = {
-            stage: {"task": f"generation.{stage}", "schedule": 1.0} for stage in STAGES
+            stage: {"task": f"generation.{stage}", "schedule": seconds}
+            for stage, seconds in INTERVALS.items()
         }
         self.merge_inplace(entries)
 
