@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -54,13 +55,18 @@ class PostgresServer:
         *,
         durable: bool = False,
         max_connections: int = 100,
+        settings: Mapping[str, str] | None = None,
         log: Path | None = None,
     ) -> None:
-        """``durable`` = fsync; without it a commit survives any kill, but not a power cut."""
+        """``durable`` = fsync; without it a commit survives any kill, but not a power cut.
+
+        ``settings`` are PostgreSQL's own and win over ours.
+        """
         self.data_dir = data_dir
         self.socket_dir = socket_dir
         self.durable = durable
         self.max_connections = max_connections
+        self.settings = dict(settings or {})
         self.log = log or data_dir.with_name(f"{data_dir.name}.log")
         self._lock: Lock | None = None
         self._child: Child | None = None
@@ -129,7 +135,7 @@ class PostgresServer:
             # never off: a killed server would lose commits it had acknowledged
             "synchronous_commit": "on",
             "jit": "off",
-        }
+        } | self.settings
         options = [word for name in settings for word in ("-c", f"{name}={settings[name]}")]
         return [str(binaries / "postgres"), "-D", str(self.data_dir), "-p", "5432", *options]
 

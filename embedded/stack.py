@@ -17,7 +17,7 @@ from embedded.environment import Options, base_environment
 from embedded.given import check_database, check_redis
 from embedded.migrations import migrate, migrate_own
 from embedded.paths import CHECKOUT, Lock, runtime_dir
-from embedded.postgres import OWNER, PostgresServer
+from embedded.postgres import OWNER, SUPERUSER, PostgresServer
 from embedded.processes import wait_ready
 from embedded.supervisor import Supervisor
 from embedded.valkey import ValkeyServer
@@ -77,6 +77,13 @@ class Stack:
         if self._postgres is not None:
             return self._postgres.url(OWNER)
         return self.options.database_owner_url or self.env["DATABASE_URL"]
+
+    @property
+    def superuser_url(self) -> str:
+        """Our own server's database as its superuser; StackError for a server that was given."""
+        if self._postgres is None:
+            raise StackError("The database was given; nobody said who its superuser is")
+        return self._postgres.url(SUPERUSER)
 
     def start(self) -> None:
         """Bring everything up, or raise StackError with nothing left running."""
@@ -166,6 +173,7 @@ class Stack:
             self.var_dir / "postgres",
             runtime_dir(self.var_dir) / "pg",
             durable=self.options.durable,
+            settings=self.options.postgres_settings,
             log=self.processes.log("postgres"),
         )
         self.processes.keep("postgres", self._postgres.launch)

@@ -22,7 +22,10 @@ from tests.embedded.conftest import standing_in_environment
 @pytest.fixture(scope="module")
 def server() -> Iterator[postgres.PostgresServer]:
     folder = Path(tempfile.mkdtemp(prefix="reelmint-test-"))
-    server = postgres.start(folder / "data", folder / "sockets")
+    statistics = {"shared_preload_libraries": "pg_stat_statements"}
+    server = postgres.PostgresServer(folder / "data", folder / "sockets", settings=statistics)
+    server.launch()
+    server.wait()
     yield server
     server.stop()
     shutil.rmtree(folder)
@@ -51,6 +54,14 @@ def test_a_database_made_later_has_the_same_privileges(server: postgres.Postgres
     execute(server.url(postgres.SUPERUSER, "other"), "ALTER DATABASE other OWNER TO reelmint_owner")
     execute(server.url(postgres.OWNER, "other"), "CREATE TABLE entry (id serial)")
     assert execute(server.url(postgres.APP, "other"), "SELECT * FROM entry") == []
+
+
+def test_the_caller_can_have_statements_counted(server: postgres.PostgresServer) -> None:
+    superuser = server.url(postgres.SUPERUSER)
+    execute(superuser, "CREATE EXTENSION pg_stat_statements")
+    execute(superuser, "SELECT 'counted'")
+    query = "SELECT sum(calls) FROM pg_stat_statements WHERE query = 'SELECT $1'"
+    assert execute(superuser, query) == [(1,)]
 
 
 def test_the_services_never_wait_for_ever(server: postgres.PostgresServer) -> None:
