@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging.config
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, worker_init
+from celery.signals import beat_init, setup_logging, worker_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
@@ -48,6 +49,12 @@ OPTIONS = {
 
 app = Celery("reelmint", include=["generation.tasks"])
 app.conf.update(OPTIONS)
+
+
+@setup_logging.connect
+def keep_to_our_logging(**_: Any) -> None:
+    """LOG_LEVEL decides; Celery would set another level and add handlers that redact nothing."""
+    logging.config.dictConfig(settings.LOGGING)
 
 
 @worker_init.connect

@@ -209,18 +209,35 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Strict"
+SESSION_ENGINE = "accounts.sessions"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+# Their lower levels hold URLs with signatures, or headers.
+_TELL_TOO_MUCH = ("httpx", "httpcore", "google", "google_genai", "urllib3")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "common.redaction.RedactingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # httpx and google's clients log whole URLs, which may carry a signature
-    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore", "google", "urllib3")},
+    # Named here, they lose the handlers of their own, which redact nothing.
+    "loggers": {
+        **{name: {"level": "WARNING"} for name in _TELL_TOO_MUCH},
+        "django": {"handlers": [], "level": LOG_LEVEL},
+        "django.server": {"handlers": [], "propagate": True},
+        "django.db.backends": {"level": "INFO"},  # DEBUG is every statement with its values
+        "gunicorn.error": {"handlers": [], "propagate": True, "level": LOG_LEVEL},
+        "gunicorn.access": {"handlers": [], "propagate": True, "level": "INFO"},
+        # INFO is two lines for every tick
+        "celery": {"level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING"},
+    },
 }
 
 if OUTPUT_STORAGE == "gcs" and not OUTPUT_GCS_BUCKET:

@@ -18,6 +18,13 @@ ALTER ROLE reelmint_app SET statement_timeout = '5s';
 ALTER ROLE reelmint_app SET lock_timeout = '2s';
 ALTER ROLE reelmint_app SET idle_in_transaction_session_timeout = '10s';
 
+-- The server's log shall not quote what customers wrote: an error is noted without the statement and
+-- without the row it was about. (A race of two requests with one key is such an error, by design.)
+ALTER ROLE reelmint_app SET log_min_error_statement = 'panic';
+ALTER ROLE reelmint_app SET log_error_verbosity = 'terse';
+ALTER ROLE reelmint_owner SET log_min_error_statement = 'panic';
+ALTER ROLE reelmint_owner SET log_error_verbosity = 'terse';
+
 -- No TRUNCATE, no TRIGGER: the ledger's append-only trigger cannot be gone round.
 ALTER DEFAULT PRIVILEGES FOR ROLE reelmint_owner
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO reelmint_app;

@@ -1,0 +1,93 @@
+"""Keeps out of the log what nobody may read there: secrets, queries of URLs, values of rows.
+
+A formatter and not a filter, since a traceback is only text once it is formatted, and what an
+exception says is where a prompt gets into a log: PostgreSQL's DETAIL quotes the whole row, and
+pydantic quotes its input. So of what an exception says the first line is kept, and no more of that
+than ``MAX_SENTENCE``.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
+
+MAX_SENTENCE = 300  # characters of what an exception says
+
+_RULES = (
+    # ours, wherever they are (accounts/secrets.py)
+    (re.compile(r"\brm([kt])_[0-9A-Za-z]{8,}"), r"rm\1_…"),
+    # a value that follows its name, to the end of the line: nobody knows where it ends
+    (
+        re.compile(
+            r"(?i)\b(authorization|x-api-key|cookie|sessionid|csrftoken|csrfmiddlewaretoken"
+            r"|password|secret|private_key|access_token|assertion)(['\"]?\s*[:=,]).*"
+        ),
+        r"\1\2…",
+    ),
+    (re.compile(r"(?i)\b(bearer)\s+[^\s'\",]+"), r"\1 …"),
+    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), "eyJ…"),  # a signed JWT
+    # signatures and tokens are in queries; the rest of them is no loss
+    (re.compile(r"\?[^\s\"'<>]+"), "?…"),
+    (re.compile(r"//[^/\s@'\"]+@"), "//…@"),  # name and password in a URL
+    # gunicorn quotes what it could not read
+    (re.compile(r"(Invalid request from ip=\S+: [\w /]+).*", re.DOTALL), r"\1…"),
+    # PostgreSQL quotes rows and statements; an exception's repr has \n for the line's end
+    (re.compile(r"(?:\n|\\n)\s*(?:DETAIL|CONTEXT|QUERY|STATEMENT|LINE \d+):.*", re.DOTALL), " …"),
+)
+
+
+def redact(text: str) -> str:
+    """``text`` without secrets, URLs' queries and the rows that PostgreSQL quotes."""
+    for pattern, instead in _RULES:
+        text = pattern.sub(instead, text)
+    return text
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats like its parent, redacted; for every handler there is (config/settings.py)."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line and the traceback, whatever another handler made of the record before."""
+        record.exc_text = None  # the parent would take it from here
+        try:
+            return super().format(record)
+        finally:
+            record.exc_text = None
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the parent's name
+        """The line."""
+        return redact(super().formatMessage(record))
+
+    def formatException(  # noqa: N802 - the parent's name
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None]
+        | tuple[None, None, None],
+    ) -> str:
+        """The traceback with those of its causes, the oldest first."""
+        error = ei[1]
+        return "" if error is None else "\n".join(_lines(error, set()))
+
+
+def _lines(error: BaseException, seen: set[int]) -> Iterator[str]:
+    seen.add(id(error))
+    cause = error.__cause__
+    if cause is None and not error.__suppress_context__:
+        cause = error.__context__
+    inner = [cause, *(error.exceptions if isinstance(error, BaseExceptionGroup) else ())]
+    for other in inner:
+        if other is not None and id(other) not in seen:
+            yield from _lines(other, seen)
+            yield "which led to:"
+    yield "Traceback (most recent call last):"
+    yield "".join(traceback.format_tb(error.__traceback__)).rstrip("\n")
+    yield sentence(error)
+
+
+def sentence(error: BaseException) -> str:
+    """The exception's type and the first line of what it says, redacted."""
+    kind = type(error)
+    first = str(error).strip().partition("\n")[0][:MAX_SENTENCE]
+    return f"{kind.__module__}.{kind.__qualname__}: {redact(first)}"

@@ -1,0 +1,121 @@
+"""What a log line keeps and what it loses; tests/faults/test_leaks.py looks at real logs."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from django.db import IntegrityError, connection
+
+from accounts import secrets
+from common.redaction import MAX_SENTENCE, RedactingFormatter, redact
+
+PROMPT = "a kite over the sea"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("GET /media/a.mp4?expires=1&signature=abc HTTP/1.1", "GET /media/a.mp4?… HTTP/1.1"),
+        ("https://me:hush@images.example/a.png#x", "https://…@images.example/a.png#x"),
+        ("redis://:hush@redis:6379/0 is away", "redis://…@redis:6379/0 is away"),
+        ("Is it away? Yes", "Is it away? Yes"),
+        ('{"username": "bob", "password": "hush hush"}', '{"username": "bob", "password":…'),
+        ("Authorization: Basic aHVzaA==", "Authorization:…"),
+        ("(b'Authorization', b'Bearer hush')", "(b'Authorization',…"),
+        ("sent 'Bearer ya29.hush', got 401", "sent 'Bearer …', got 401"),
+        ("assertion of eyJhbGciOiJSUzI1NiJ9.eyJpc3Mi.sig_nature-", "assertion of eyJ…"),
+        (
+            "Invalid request from ip=::1: Invalid HTTP Header: 'X hush'\nhush",
+            "Invalid request from ip=::1: Invalid HTTP Header…",
+        ),
+        (f"no\nDETAIL:  Failing row contains (1, {PROMPT}).\nmore", "no …"),
+        (f"UndefinedColumn('no\\nLINE 1: INSERT {PROMPT}')", "UndefinedColumn('no …"),
+    ],
+)
+def test_what_is_kept(said: str, kept: str) -> None:
+    assert redact(said) == kept
+    assert redact(kept) == kept
+
+
+@pytest.mark.parametrize("prefix", [secrets.KEY_PREFIX, secrets.TOKEN_PREFIX])
+def test_our_secrets(prefix: str) -> None:
+    secret = secrets.generate(prefix)
+    assert redact(f"Not Found: /api/{secret}/") == f"Not Found: /api/{prefix}…/"
+
+
+def logged(fail: Callable[[], object]) -> str:
+    """The line that ``logger.exception`` writes of what ``fail`` raises."""
+    try:
+        fail()
+    except Exception:  # noqa: BLE001 - whatever it raises is to be formatted
+        record = logging.LogRecord("x", 40, "", 1, "it failed", None, sys.exc_info())
+        # another handler was there first; the standard library would take the text from it
+        logging.Formatter().format(record)
+    text = RedactingFormatter("%(levelname)s %(message)s").format(record)
+    assert record.exc_text is None
+    assert text.startswith("ERROR it failed\n")
+    return text
+
+
+def test_the_database_quotes_the_row_and_the_log_does_not() -> None:
+    def break_a_rule() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TEMPORARY TABLE t (prompt text CHECK (prompt = ''))")
+            cursor.execute("INSERT INTO t VALUES (%s)", [PROMPT])
+
+    with pytest.raises(IntegrityError, match=PROMPT):
+        break_a_rule()
+    connection.close()
+    text = logged(break_a_rule)
+    assert PROMPT not in text
+    assert 'violates check constraint "t_prompt_check"' in text
+    assert text.index("psycopg.errors.CheckViolation:") < text.index("django.db.utils.Integrity")
+    assert "in break_a_rule" in text
+    connection.close()
+
+
+def test_every_cause_is_told_by_its_first_line() -> None:
+    def fail() -> None:
+        try:
+            raise ExceptionGroup("several", [ValueError(f"one\n{PROMPT}"), KeyError("two")])
+        except ExceptionGroup as group:
+            raise psycopg.DataError("x" * 10_000) from group
+
+    text = logged(fail)
+    assert PROMPT not in text
+    assert "builtins.ValueError: one\n" in text
+    assert "builtins.KeyError: 'two'\n" in text
+    assert text.endswith("psycopg.DataError: " + "x" * MAX_SENTENCE)
+
+
+def test_a_circle_of_causes_ends() -> None:
+    def fail() -> None:
+        first, second = ValueError("first"), ValueError("second")
+        first.__cause__, second.__cause__ = second, first
+        raise first
+
+    assert logged(fail).count("ValueError: ") == 2
+
+
+@pytest.mark.parametrize("name", ["", "django", "django.server", "gunicorn.access", "celery"])
+def test_nothing_is_logged_in_another_way(settings, name: str) -> None:
+    """Every handler that the settings leave in place redacts."""
+    logger = logging.getLogger(name)
+    ours = [each for each in logger.handlers if type(each).__module__ == "logging"]
+    assert len(ours) == (name == "")
+    assert all(isinstance(each.formatter, RedactingFormatter) for each in ours)
+    assert logger.propagate
+
+
+@pytest.mark.parametrize("role", ["reelmint_app", "reelmint_owner"])
+def test_the_database_server_quotes_nothing(admin_connection, role: str) -> None:
+    row = admin_connection.execute(
+        "SELECT setconfig FROM pg_db_role_setting JOIN pg_roles r ON r.oid = setrole"
+        " WHERE rolname = %s",
+        [role],
+    ).fetchone()
+    assert {"log_min_error_statement=panic", "log_error_verbosity=terse"} <= set(row[0])
