@@ -1,8 +1,9 @@
 """So many times in so many seconds, exact over all processes: moving windows kept in Redis.
 
-When Redis is away or hangs, each process counts for itself until it is back. That lets through
-more (a window for every process), never less; what must not be exceeded, credits and open
-generations, is decided in PostgreSQL.
+When Redis is away, hangs or is full, each process counts for itself until it is back. That lets
+through more (a window for every process), never less; what must not be exceeded, credits and open
+generations, is decided in PostgreSQL. Only the requests that find out wait for it, once for
+``REDIS_TIMEOUT``; whether it is back is asked by a thread of its own, never by a request.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import functools
 import hashlib
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,8 +34,9 @@ Question = Callable[[MovingWindowRateLimiter], T]
 
 logger = logging.getLogger(__name__)
 
-REDIS_TIMEOUT = 0.2  # seconds; a loaded Redis answers in a few milliseconds
-REDIS_REST = 5.0  # seconds without asking it again, so that a hung one costs one request of many
+REDIS_TIMEOUT = 0.05  # seconds; a loaded Redis answers in a few milliseconds
+REDIS_REST = 1.0  # seconds between two looks whether it is back
+PROBE = RateLimitItemPerSecond(1, 1, namespace="probe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ class RateLimiter:
         storage = storage_from_string(limits_storage_url(redis_url), **options)
         self._shared = MovingWindowRateLimiter(storage)
         self._own = MovingWindowRateLimiter(MemoryStorage())
-        self._rests_until = 0.0
+        self._away = threading.Event()
+        self._lock = threading.Lock()
 
     def hit(self, name: str, limit: int, per_seconds: int, *identifiers: str) -> Decision:
         """Take a place in the window if there is one; asking and taking are one step."""
@@ -85,20 +89,32 @@ class RateLimiter:
         self._ask(lambda limiter: limiter.clear(item, who))
 
     def _ask(self, question: Question[T]) -> T:
-        now = time.monotonic()
-        if now < self._rests_until:
-            return question(self._own)
-        if self._rests_until:
-            # One thread finds out whether it is back; the others need not wait for that too.
-            self._rests_until = now + REDIS_REST
-        try:
-            answer = question(self._shared)
-        except (RedisError, OSError) as error:
-            logger.warning("rate limits are counted per process: %s", type(error).__name__)
-            self._rests_until = time.monotonic() + REDIS_REST
-            return question(self._own)
-        self._rests_until = 0.0
-        return answer
+        if not self._away.is_set():
+            try:
+                return question(self._shared)
+            except (RedisError, OSError) as error:
+                self._leave_alone(error)
+        return question(self._own)
+
+    def _leave_alone(self, error: Exception) -> None:
+        """Let no request ask Redis until it is back; of many that fail at once one sees to it."""
+        with self._lock:
+            if self._away.is_set():
+                return
+            self._away.set()
+        logger.warning("rate limits are counted per process: %s", type(error).__name__)
+        threading.Thread(target=self._await, name="redis-probe", daemon=True).start()
+
+    def _await(self) -> None:
+        """Try what the requests do, a full Redis answers a ping; return once it works."""
+        while self._away.is_set():
+            time.sleep(REDIS_REST)
+            try:
+                self._shared.hit(PROBE)
+            except (RedisError, OSError):
+                continue
+            self._away.clear()
+            logger.warning("rate limits are counted in Redis again")
 
 
 def _stand(

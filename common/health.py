@@ -6,8 +6,15 @@ import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-_redis = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.3, socket_connect_timeout=0.3)
+_redis = redis.Redis.from_url(
+    settings.REDIS_URL,
+    socket_timeout=0.3,
+    socket_connect_timeout=0.3,
+    retry=Retry(NoBackoff(), 0),  # a balancer waits for the answer; redis-py's own takes seconds
+)
 
 
 def livez(request: HttpRequest) -> JsonResponse:
