@@ -36,6 +36,7 @@ from generation.backends.vertex_operation import (
     required_name,
     vertex_url,
 )
+from generation.backends.vertex_polls import PollHttp
 from generation.backends.vertex_request import (
     image_config,
     image_contents,
@@ -84,6 +85,7 @@ class VertexBackend(Backend):
         self._token = GoogleToken(credentials, limit=limit)
         self._client = open_client(max_connections)
         self._http = GoogleHttp(self._client, self._token, read_timeout)
+        self._polls = PollHttp(self._http, self._token, max_connections)
         storage_url = _checked(storage_base_url) or self._base_url or STORAGE_URL
         self._outputs = Outputs(self._http, storage_url, copy_timeout=fetch_timeout)
         self._genai: genai.Client | None = None
@@ -110,10 +112,9 @@ class VertexBackend(Backend):
         name = required_name(operation_name)
         base_url = self._base_url or vertex_url(name.location)
         try:
-            answer = await self._http.call(
-                "POST",
+            answer = await self._polls.post(
                 f"{base_url}/{API_VERSION}/{name.resource}:fetchPredictOperation",
-                body={"operationName": name.full},
+                {"operationName": name.full},
             )
         except Missing:
             raise OperationGone("the provider does not know the operation") from None
@@ -133,6 +134,7 @@ class VertexBackend(Backend):
     async def aclose(self) -> None:
         """Close connections; the backend is not used afterwards."""
         await self._token.aclose()
+        await self._polls.aclose()
         await self._client.aclose()
         if self._genai is not None:
             self._genai.close()

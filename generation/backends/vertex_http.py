@@ -125,29 +125,29 @@ class GoogleHttp:
                 )
         except (httpx.HTTPError, TimeoutError, TokenUnavailable) as error:
             raise Unavailable(f"no answer: {type(error).__name__}") from error
-        return self.read(response)
+        return self.judge(response.status_code, response.headers, response.content)
 
-    def read(self, response: httpx.Response) -> Json:
+    def judge(self, status: int, headers: Mapping[str, str], content: bytes) -> Json:
         """The JSON object of a finished answer. Raises Unavailable or :class:`Missing`."""
-        payload = json_object(response.content)
-        if response.is_success and payload is not None:
-            return payload
-        self.check(response, payload)
-        raise Unavailable("the answer is not a JSON object")
+        payload = json_object(content)
+        if payload is None or not 200 <= status < 300:
+            self.check(status, headers, payload)
+            raise Unavailable("the answer is not a JSON object")
+        return payload
 
-    def check(self, response: httpx.Response, payload: Json | None = None) -> None:
+    def check(self, status: int, headers: Mapping[str, str], payload: Json | None = None) -> None:
         """Pass a 2xx. Raises Unavailable, or :class:`Missing` for a 404 in Google's own form.
 
         A 404 without that form comes from something in between and proves nothing.
         """
-        if response.is_success:
+        if 200 <= status < 300:
             return
-        if response.status_code == 401:
+        if status == 401:
             self.token.doubt()
         error = (payload or {}).get("error")
-        if response.status_code == 404 and isinstance(error, dict) and error.get("code") == 404:
+        if status == 404 and isinstance(error, dict) and error.get("code") == 404:
             raise Missing
-        raise Unavailable(f"HTTP {response.status_code}", retry_after(response.headers))
+        raise Unavailable(f"HTTP {status}", retry_after(headers))
 
 
 def json_object(content: bytes) -> Json | None:

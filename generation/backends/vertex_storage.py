@@ -174,7 +174,8 @@ class Outputs:
                 extensions={MAX_ANSWER_KEY: size},
             ) as response:
                 if not response.is_success:
-                    self._http.check(response, json_object(await response.aread()))
+                    payload = json_object(await response.aread())
+                    self._http.check(response.status_code, response.headers, payload)
                 begun = True
                 async for chunk in response.aiter_raw():
                     yield chunk
