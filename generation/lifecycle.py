@@ -8,7 +8,7 @@ its event are one transaction; locks are always taken in the order generation, w
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,11 +21,14 @@ from common.errors import ApiError
 from credits import ledger
 from generation.models import Attempt, Generation
 from generation.states import OPEN, State
-from generation.transitions import Answer, held_row, in_seconds, move, open_row
+from generation.transitions import Answer, held_row, in_seconds, move, open_row, release
 
 Outcome = Attempt.Outcome
 
-MAX_UNKNOWN_ATTEMPTS = 2  # the first one, and one resubmission when its window closed empty
+# How often a generation may be asked for without an answer. A video's window may close empty
+# because it was never made: then it is asked for once more. An image whose answer was lost cannot
+# be found even if it was made and paid for (only we write it into the prefix), so it never is.
+MAX_UNKNOWN_ATTEMPTS = {"video": 2, "image": 1}
 
 
 class NotCancelable(ApiError):
@@ -60,6 +63,15 @@ def begin_attempt(
         return Attempt.objects.create(
             generation=generation, number=number, prefix=prefix, provider_model=model
         )
+
+
+def committed_intent(generation: Generation) -> Attempt | None:
+    """The intent of a ``begin_attempt`` whose COMMIT got no answer, if it took place after all.
+
+    For the holder of the lease that called it, and only before the provider was asked.
+    """
+    held = held_row(generation, [State.SUBMITTING])
+    return Attempt.objects.filter(outcome=Outcome.ASKED, generation__in=held).first()
 
 
 def accept(
@@ -106,7 +118,7 @@ def doubt(generation: Generation, attempt: Attempt, detail: str, window: float) 
 
 def give_up_waiting(generation: Generation) -> bool:
     """The window closed and the prefix is empty: ask once more, or fail with submission_lost."""
-    if generation.unknown_attempts >= MAX_UNKNOWN_ATTEMPTS:
+    if generation.unknown_attempts >= MAX_UNKNOWN_ATTEMPTS[generation.kind]:
         return fail(
             generation,
             "submission_lost",
@@ -202,6 +214,14 @@ def postpone(generation: Generation, wait: float, detail: str = "", *, counts: b
     if detail:
         changes |= {"retries": F("retries") + int(counts), "last_error": detail}
     return bool(held_row(generation, OPEN).update(**changes))
+
+
+def look_again(waits: Sequence[tuple[Generation, float]]) -> int:
+    """Operations that are still running: poll each again in so many seconds. One statement.
+
+    Returns how many rows were still their callers'. An answer ends a row of failed tries.
+    """
+    return release(State.RUNNING, waits)
 
 
 def note_error(generation: Generation, detail: str) -> bool:

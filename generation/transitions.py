@@ -5,11 +5,11 @@ Only ``lifecycle.py`` calls this.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Least, Now
 
@@ -18,6 +18,14 @@ from generation.states import TERMINAL, State
 
 # An attempt, and the columns that say what became of it.
 Answer = tuple[Attempt, dict[str, str]]
+
+RELEASE = """
+UPDATE generation_generation AS row
+   SET next_attempt_at = LEAST(now() + due.wait * interval '1 second', row.deadline_at),
+       lease_token = NULL, strikes = 0, retries = 0
+  FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(waits)s::float8[]) AS due (id, token, wait)
+ WHERE row.id = due.id AND row.lease_token = due.token AND row.state = %(state)s
+"""
 
 
 def move(
@@ -55,6 +63,19 @@ def move(
             attempt, columns = answer
             Attempt.objects.filter(pk=attempt.pk).update(answered_at=Now(), **columns)
     return True
+
+
+def release(state: State, waits: Sequence[tuple[Generation, float]]) -> int:
+    """Rows that stay in ``state`` and are due again in so many seconds; how many were held."""
+    values: dict[str, Any] = {
+        "state": str(state),
+        "ids": [generation.pk for generation, _ in waits],
+        "tokens": [generation.lease_token for generation, _ in waits],
+        "waits": [wait for _, wait in waits],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(RELEASE, values)
+        return int(cursor.rowcount)
 
 
 def open_row(generation: Generation, sources: Iterable[State]) -> QuerySet[Generation]:

@@ -13,7 +13,7 @@ from django.conf import settings
 from common import due
 from generation import lifecycle
 from generation.backends import base
-from generation.engine import MAX_STRIKES, Step
+from generation.engine import MAX_STRIKES, Done, Step
 from generation.models import Attempt, Generation
 from generation.provider import Provider
 from generation.states import State
@@ -62,6 +62,8 @@ class StageBase:
 
     states: tuple[State, ...]
     concurrency = 50
+    gathers = False
+    gap = 0.0
 
     def __init__(self, provider: Provider, wake: Callable[[str], None] | None = None) -> None:
         """``wake`` hints that another stage has work; without it the next tick does."""
@@ -85,6 +87,10 @@ class StageBase:
     def work(self, generation: Generation) -> Step | None:
         """The stage's own step."""
         raise NotImplementedError
+
+    def together(self, done: list[Done]) -> list[Done]:
+        """Nothing can be, as a rule."""
+        return done
 
     def finish(self, generation: Generation, outcome: Any) -> Step | None:
         """Write back a look; stages add their own outcomes."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -9,8 +11,9 @@ from django.conf import settings
 from common.crash import crash_point
 from generation import lifecycle
 from generation.backends import base
-from generation.engine import Step
-from generation.models import Generation
+from generation.engine import Done, Step
+from generation.models import Attempt, Generation
+from generation.provider import Provider
 from generation.stages.base import (
     Looked,
     StageBase,
@@ -31,20 +34,43 @@ class PollStage(StageBase):
 
     states = (State.RUNNING,)
     concurrency = 200
+    gathers = True
+
+    def __init__(self, provider: Provider, wake: Callable[[str], None] | None = None) -> None:
+        super().__init__(provider, wake)
+        self._prefixes: dict[uuid.UUID, str] = {}  # of the rows claimed last
+
+    def claim(self, limit: int) -> list[Generation]:
+        """The due rows; the prefixes of all of them in one query."""
+        rows = super().claim(limit)
+        attempts = Attempt.objects.filter(generation__in=rows).order_by("number")
+        self._prefixes = dict(attempts.values_list("generation_id", "prefix"))
+        return rows
 
     def work(self, generation: Generation) -> Step:
         """One look at the operation, by its stored name alone."""
         crash_point("poll.after_claim")
-        attempt = generation.attempts.order_by("-number")[0]
-        return self.provider.backend.poll(generation.operation_name or "", attempt.prefix)
+        prefix = self._prefixes[generation.pk]
+        return self.provider.backend.poll(generation.operation_name or "", prefix)
+
+    def together(self, done: list[Done]) -> list[Done]:
+        """Most operations are still running: one statement says of all of them when to look again.
+
+        At 10,000 operations in flight this is what PostgreSQL has to do 700 times a second.
+        """
+        running = [row for row, outcome in done if self._is_still_running(row, outcome)]
+        if running:
+            crash_point("poll.before_save")
+            lifecycle.look_again([(row, self._next_poll(row)) for row in running])
+        return [each for each in done if not self._is_still_running(*each)]
 
     def finish(self, generation: Generation, outcome: Any) -> Step | None:
         """Write back the operation's state; a vanished one may have left its output."""
         crash_point("poll.before_save")
         if is_overdue(generation):
             return super().finish(generation, outcome)
-        if isinstance(outcome, base.Running):
-            lifecycle.postpone(generation, self._next_poll(generation))
+        if isinstance(outcome, base.Running):  # one that could not be written with the others
+            lifecycle.look_again([(generation, self._next_poll(generation))])
         elif isinstance(outcome, base.Produced):
             self.adopt(generation, outcome.uri)
         elif isinstance(outcome, base.Rejected):
@@ -69,6 +95,9 @@ class PollStage(StageBase):
         else:
             raise outcome
         return None
+
+    def _is_still_running(self, generation: Generation, outcome: Any) -> bool:
+        return isinstance(outcome, base.Running) and not is_overdue(generation)
 
     def _next_poll(self, generation: Generation) -> float:
         since = generation.accepted_at or generation.created_at

@@ -12,7 +12,7 @@ from common import due
 from common.crash import crash_point
 from generation import catalog, gate, lifecycle
 from generation.backends import base
-from generation.engine import Step
+from generation.engine import DATABASE_ERRORS, Step
 from generation.models import Attempt, Generation
 from generation.provider import Provider
 from generation.source_images import InvalidSourceImage, load_source_images
@@ -35,10 +35,14 @@ class SubmitStage(StageBase):
 
     states = (State.QUEUED, State.SUBMITTING, State.SUBMIT_UNKNOWN)
     concurrency = 20
+    # An intent that was committed and not sent has to be waited for like one that was. So that a
+    # worker's death leaves few of them, each request goes out before the next intent is committed.
+    gap = 0.005
 
     def __init__(self, provider: Provider, wake: Callable[[str], None] | None = None) -> None:
         super().__init__(provider, wake)
         self._asked: dict[uuid.UUID, Attempt] = {}
+        self._uncertain: set[uuid.UUID] = set()  # whose intent may have been committed
 
     def claim(self, limit: int) -> list[Generation]:
         """What is in doubt or too late first, then what the provider may be asked for now."""
@@ -64,9 +68,7 @@ class SubmitStage(StageBase):
         """Commit the intent, then ask: in this order, or a crash could buy twice."""
         model = catalog.provider_model(generation.model)
         crash_point("submit.after_claim")
-        attempt = lifecycle.begin_attempt(
-            generation, self.provider.project, self.provider.location, model
-        )
+        attempt = self._begin(generation, model)
         if attempt is None:
             return None
         crash_point("submit.after_intent")
@@ -83,10 +85,24 @@ class SubmitStage(StageBase):
         self._asked[generation.pk] = attempt
         return self.provider.backend.submit(request)
 
+    def _begin(self, generation: Generation, model: str) -> Attempt | None:
+        """The intent; one whose COMMIT got no answer is found when this is tried again."""
+        project, location = self.provider.project, self.provider.location
+        try:
+            attempt = lifecycle.begin_attempt(generation, project, location, model)
+        except DATABASE_ERRORS:
+            self._uncertain.add(generation.pk)
+            raise
+        if attempt is None and generation.pk in self._uncertain:
+            attempt = lifecycle.committed_intent(generation)
+        self._uncertain.discard(generation.pk)
+        return attempt
+
     def finish(self, generation: Generation, outcome: Any) -> Step | None:
         """Write back an answer of the provider, prepared images, or a look."""
-        if (attempt := self._asked.pop(generation.pk, None)) is not None:
+        if (attempt := self._asked.get(generation.pk)) is not None:
             self._finish_ask(generation, attempt, outcome)
+            del self._asked[generation.pk]  # not before it is written: it may be tried again
         elif isinstance(outcome, InvalidSourceImage):
             lifecycle.fail(generation, "invalid_source_image", str(outcome))
         elif isinstance(outcome, tuple):
@@ -99,7 +115,6 @@ class SubmitStage(StageBase):
 
     def _finish_ask(self, generation: Generation, attempt: Attempt, outcome: Any) -> None:
         crash_point("submit.accepted_before_save")
-        gate.record(generation.model_id, judge(outcome), getattr(outcome, "retry_after", None))
         if isinstance(outcome, base.Accepted):
             first_poll = jitter(generation.model.first_poll_seconds * settings.TIME_SCALE)
             lifecycle.accept(generation, attempt, outcome.operation_name, first_poll)
@@ -114,6 +129,7 @@ class SubmitStage(StageBase):
         else:  # Unknown, and anything unforeseen after the question was sent
             detail = f"{type(outcome).__name__}: {outcome}"[:500]
             lifecycle.doubt(generation, attempt, detail, self._window(generation))
+        gate.record(generation.model_id, judge(outcome), getattr(outcome, "retry_after", None))
 
     def _finish_look(self, generation: Generation, outcome: Any) -> None:
         if isinstance(outcome, Looked) and outcome.output is not None:

@@ -11,7 +11,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from generation import tasks
-from generation.engine import MAX_STRIKES, Engine, Step
+from generation.engine import MAX_STRIKES, Done, Engine, Step
 from generation.models import Generation, ProviderGate
 from generation.stages import StageBase
 from generation.states import State
@@ -23,6 +23,9 @@ from tests.people import Person
 
 class Line:
     """A stage over rows that are in no database; counts how many are under way at once."""
+
+    gathers = False
+    gap = 0.0
 
     def __init__(self, rows: int, concurrency: int, broken: set[int] | None = None) -> None:
         self.waiting = [Generation() for _ in range(rows)]
@@ -47,6 +50,9 @@ class Line:
         if generation.pk in self.broken:
             raise ConnectionResetError
         return "done"
+
+    def together(self, done: list[Done]) -> list[Done]:
+        return done
 
     def finish(self, generation: Generation, outcome: Any) -> Step | None:
         if isinstance(outcome, Exception):

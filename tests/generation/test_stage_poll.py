@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pytest_django.fixtures import Settings
 
-from generation.models import Attempt, Generation
+from generation import lifecycle
+from generation.backends.base import Running, Unavailable
+from generation.models import Attempt, Generation, ProviderGate
+from generation.stages import PollStage
 from generation.states import State
 from tests.generation.conftest import Emulator, Works, age, make_due
-from tests.generation.steps import created
+from tests.generation.steps import claimed, created
 from tests.generation.test_stage_submit import due_in, now, outcomes, refunded, wait_for_output
 from tests.people import Person
 
@@ -132,3 +137,39 @@ def test_a_last_look_that_fails_is_the_last(
     make_due()
     works.run("poll")
     assert refunded(pk, "timeout", alice)
+
+
+def test_all_that_are_still_running_are_written_back_in_one_statement(
+    alice: Person, works: Works, django_assert_num_queries: Any
+) -> None:
+    for number in range(4):
+        running(alice, works, "never" if number else "")
+        ProviderGate.objects.all().delete()
+    make_due()
+    stage = PollStage(works.provider)
+    with django_assert_num_queries(2):  # the claim, and the prefixes of all
+        rows = stage.claim(10)
+    done = [(row, Running()) for row in rows]
+    rest = (rows[0], Unavailable("HTTP 503"))
+    with django_assert_num_queries(1):
+        assert stage.together([rest, *done[1:]]) == [rest]
+    assert now(rows[0].pk).lease_token == rows[0].lease_token
+    for row in rows[1:]:
+        assert now(row.pk).lease_token is None
+        assert (now(row.pk).strikes, now(row.pk).retries) == (0, 0)
+        assert 3 < due_in(row.pk) <= 6
+
+
+def test_who_was_fenced_off_schedules_nothing(alice: Person, works: Works) -> None:
+    zombie = claimed(running(alice, works, "never"))
+    claimed(zombie)
+    due = now(zombie.pk).next_attempt_at
+    assert lifecycle.look_again([(zombie, 5.0)]) == 0
+    assert now(zombie.pk).next_attempt_at == due
+
+
+def test_the_next_poll_is_not_after_the_deadline(alice: Person, works: Works) -> None:
+    generation = running(alice, works, "never")
+    age(str(generation.pk), deadline_at="2 seconds")
+    assert lifecycle.look_again([(claimed(generation), 30.0)]) == 1
+    assert due_in(generation.pk) <= 2

@@ -129,6 +129,22 @@ def test_an_image_is_given_up_sooner(
     assert window == 2 * settings.SUBMIT_TIMEOUT
 
 
+def test_an_image_whose_answer_was_lost_is_not_bought_again(
+    alice: Person, works: Works, emulator: Emulator, settings: Settings
+) -> None:
+    """The provider keeps no image: one that was made cannot be found, only paid for twice."""
+    settings.SUBMIT_TIMEOUT = 0.5
+    pk = created(alice, model="image", prompt="a fox [emulator:accepted-then-reset]").pk
+    works.run("submit")
+    assert now(pk).state == State.SUBMIT_UNKNOWN
+    age(str(pk), unknown_until="-1 second")
+    make_due()
+    works.run("submit")
+    assert refunded(pk, "submission_lost", alice)
+    assert outcomes(pk) == [Attempt.Outcome.UNKNOWN]
+    assert emulator.bought(str(pk)) == 1
+
+
 def test_busy_waits_as_long_as_the_provider_wishes(
     alice: Person, works: Works, emulator: Emulator
 ) -> None:
