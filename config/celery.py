@@ -7,10 +7,11 @@ import os
 from typing import Any
 
 from celery import Celery
+from celery.app.amqp import AMQP
 from celery.signals import beat_init, setup_logging, worker_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from kombu import Queue
+from kombu import Connection, Queue
 
 from common.checks import refuse_to_start
 from config.env import celery_broker_url
@@ -20,6 +21,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 OPTIONS = {
     "broker_url": celery_broker_url(settings.REDIS_URL),
     "broker_connection_retry_on_startup": True,
+    "broker_connection_max_retries": None,  # a worker outlives its broker, however long it is away
     # A hung Redis must never hold a process for longer than this.
     "broker_transport_options": {
         "socket_timeout": 5,
@@ -47,7 +49,29 @@ OPTIONS = {
     "timezone": "UTC",
 }
 
-app = Celery("reelmint", include=["generation.tasks"])
+RECONNECT = 1.0  # seconds between two tries
+
+
+class Broker(Connection):
+    """Tries once a second for as long as it takes.
+
+    kombu's own pauses grow to 30 s and are no setting: after a minute without a broker a worker
+    stayed away for another 12 s, after an hour for up to 30.
+    """
+
+    def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
+        """Celery's worker calls this with what to log and the most tries."""
+        pace = {"interval_start": RECONNECT, "interval_step": 0, "interval_max": RECONNECT}
+        return super().ensure_connection(*args, **kwargs | pace)
+
+
+class Messages(AMQP):
+    """Celery's, on our connections."""
+
+    Connection = Broker
+
+
+app = Celery("reelmint", include=["generation.tasks"], amqp=Messages)
 app.conf.update(OPTIONS)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from typing import Any
 import httpx
 import pytest
 import redis
+from kombu.exceptions import OperationalError
 
+from config import celery
 from config.celery import app
 from embedded import valkey
 from generation import wake
@@ -39,6 +42,11 @@ def settled(queue: redis.Redis, stage: str, length: int) -> bool:
         time.sleep(0.01)
     time.sleep(4 * wake.PAUSE)
     return bool(queue.llen(stage) == length)
+
+
+def expected() -> dict[str, int]:
+    """How many messages are in each queue when every stage was woken: one of each stage."""
+    return dict(Counter(wake.QUEUES.values()))
 
 
 def message(queue: redis.Redis, stage: str) -> dict[str, Any]:
@@ -75,7 +83,7 @@ def test_a_hundred_hints_are_one_message_a_stage(queue: redis.Redis) -> None:
     for _ in range(100):
         for stage in wake.STAGES:
             wake.wake(stage)
-    assert all(settled(queue, stage, 1) for stage in wake.STAGES)
+    assert all(settled(queue, name, stages) for name, stages in expected().items())
 
 
 def test_a_new_hint_follows_one_that_was_taken(queue: redis.Redis) -> None:
@@ -119,12 +127,12 @@ def test_nothing_piles_up_when_nobody_works(
 def test_stages_that_share_a_queue_do_not_hold_each_other_up(
     queue: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(wake.QUEUES, "sweep", "store")
-    assert wake.publish("store")
-    assert wake.publish("sweep")
-    assert not wake.publish("sweep")
-    assert queue.llen("store") == 2
-    queue.delete("wake:sweep")
+    monkeypatch.setitem(wake.QUEUES, "guest", "poll")
+    assert wake.publish("poll")
+    assert wake.publish("guest")
+    assert not wake.publish("guest")
+    assert queue.llen("poll") == 2
+    queue.delete("wake:guest")
 
 
 def test_a_tick_is_coalesced_with_what_waits(queue: redis.Redis) -> None:
@@ -134,15 +142,11 @@ def test_a_tick_is_coalesced_with_what_waits(queue: redis.Redis) -> None:
     for entry in list(scheduler.schedule.values()):
         scheduler.apply_async(entry)
         scheduler.apply_async(entry, advance=False)
-    assert {stage: queue.llen(stage) for stage in wake.STAGES} == {
-        "submit": 1,
-        "poll": 1,
-        "store": 1,
-    }
+    assert {name: queue.llen(name) for name in expected()} == expected()
     for entry in scheduler.schedule.values():
         is_due, wait = entry.is_due()
         assert not is_due
-        assert 0 < wait <= wake.INTERVALS[entry.name]
+        assert 0 < wait <= wake.INTERVALS[str(entry.name)]
 
 
 def use_redis(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
@@ -180,3 +184,16 @@ def test_a_hung_redis_costs_nothing(
     finally:
         server.child.signal(signal.SIGCONT)
         server.stop()
+
+
+def test_a_worker_tries_once_a_second_to_get_its_broker_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert celery.RECONNECT == 1
+    assert app.conf.broker_connection_max_retries is None
+    monkeypatch.setattr(celery, "RECONNECT", 0.01)
+    pauses: list[float] = []
+    broker = app.connection_for_read("redis://127.0.0.1:9/0")
+    with broker, pytest.raises(OperationalError):
+        broker.ensure_connection(lambda error, pause: pauses.append(pause), 20)
+    assert pauses == [0.01] * 20
