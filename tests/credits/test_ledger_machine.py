@@ -1,0 +1,250 @@
+"""The ledger against a model in plain Python: any sequence of its verbs, on real commits.
+
+After every step the rows are exactly what the model says: both wallets, every entry in its
+sequence with the balance after it, and nothing else; ``check_ledger`` has nothing to add. A verb
+that the model expects to be refused must be refused for the model's reason, and leave no trace.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+
+import psycopg
+import pytest
+from django.db import transaction
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from accounts.models import ApiKey
+from credits import ledger
+from credits.check import check_ledger
+from credits.ledger import LedgerRefusal
+from credits.models import LedgerEntry, Wallet
+from generation.creation import (
+    Created,
+    IdempotencyKeyReused,
+    InsufficientCredits,
+    Order,
+    TooManyOpenGenerations,
+    create,
+)
+from generation.models import CatalogModel
+from tests.credits.ledger_model import COLUMNS, Bought, Purse
+from tests.machines import profile, refused_by, start_over
+from tests.people import Person, make_person
+
+OPEN_LIMIT = 3  # low, so that it is met
+TABLES = ("generation_generationevent", "generation_generation", "credits_ledgerentry")
+WHO = st.integers(0, 1)
+CREDITS = st.integers(1, 600)
+REFERENCES = st.sampled_from(["r1", "r2", "r3"])
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Two accounts, so that nothing may leak from one to the other."""
+
+    owner: psycopg.Connection
+    people: list[tuple[Person, ApiKey]]
+    catalog: dict[str, CatalogModel]
+
+    def __init__(self) -> None:
+        super().__init__()
+        start_over(self.owner, *TABLES)
+        self.purses = [Purse(*each) for each in self.people]
+        self.bought: list[Bought] = []
+        self.keys: dict[tuple[int, str], Bought] = {}
+        self.references: set[tuple[str, str]] = set()
+
+    @initialize(amounts=st.tuples(CREDITS, CREDITS))
+    def first_grants(self, amounts: tuple[int, int]) -> None:
+        for who, amount in enumerate(amounts):
+            self.give(who, amount, None)
+
+    @rule(who=WHO, amount=CREDITS, reference=st.none() | REFERENCES)
+    def give(self, who: int, amount: int, reference: str | None) -> None:
+        purse = self.purses[who]
+        self._credit(
+            purse,
+            "grant",
+            amount,
+            reference,
+            lambda: ledger.grant(purse.account, amount, description="d", reference=reference),
+        )
+
+    @rule(who=WHO, amount=CREDITS, reference=REFERENCES)
+    def buy_credits(self, who: int, amount: int, reference: str) -> None:
+        """The same payment may be reported again, also for somebody else: it counts once."""
+        purse = self.purses[who]
+        self._credit(
+            purse,
+            "purchase",
+            amount,
+            reference,
+            lambda: ledger.purchase(purse.account, amount, reference=reference, description="d"),
+        )
+
+    def _credit(
+        self,
+        purse: Purse,
+        kind: str,
+        amount: int,
+        reference: str | None,
+        verb: Callable[[], ledger.Posted],
+    ) -> None:
+        if reference is not None and (kind, reference) in self.references:
+            with refused_by("ledger_reference_credits_once"):
+                verb()
+            return
+        purse.post(kind, amount, reference)
+        assert verb().balance == purse.balance
+        if reference is not None:
+            self.references.add((kind, reference))
+
+    @rule(who=WHO, amount=st.integers(-700, 700))
+    def adjust(self, who: int, amount: int) -> None:
+        purse = self.purses[who]
+
+        def verb() -> ledger.Posted:
+            author = purse.person.user.pk
+            return ledger.adjust(purse.account, amount, description="d", created_by=author)
+
+        if amount == 0:
+            with refused_by("ledger_sign_follows_kind"):
+                verb()
+        elif purse.balance + amount < 0:
+            with pytest.raises(LedgerRefusal):
+                verb()
+        else:
+            purse.post("adjustment", amount)
+            assert verb().balance == purse.balance
+
+    @rule(
+        who=WHO,
+        model=st.sampled_from(["image", "veo3_fast"]),
+        key=st.none() | st.sampled_from(["k1", "k2"]),
+        prompt=st.sampled_from(["a", "a", "a", "b"]),
+    )
+    def order(self, who: int, model: str, key: str | None, prompt: str) -> None:
+        """A charge the way customers cause it, replays and refusals included."""
+        purse, price = self.purses[who], self.catalog[model].price
+        known = self.keys.get((who, key)) if key is not None else None
+        order = self._order(purse, model, key, prompt)
+        if known is not None and known.prompt == f"{model} {prompt}":
+            assert create(order) == replace(known.answer, replayed=True)
+        elif known is not None:
+            with pytest.raises(IdempotencyKeyReused):
+                create(order)
+        elif purse.balance < price:
+            with pytest.raises(InsufficientCredits):
+                create(order)
+        elif purse.open >= OPEN_LIMIT:
+            with pytest.raises(TooManyOpenGenerations):
+                create(order)
+        else:
+            self._charge(who, create(order), f"{model} {prompt}", key)
+
+    def _order(self, purse: Purse, model: str, key: str | None, prompt: str) -> Order:
+        found, body = self.catalog[model], {"prompt": prompt, "model": model}
+        return Order(
+            purse.api_key, found, prompt, found.shapes[0], [], key, "/api/v1/generate/", body
+        )
+
+    def _charge(self, who: int, answer: Created, prompt: str, key: str | None) -> None:
+        purse = self.purses[who]
+        purse.post("charge", -answer.price)
+        purse.open += 1
+        assert (answer.balance, answer.replayed) == (purse.balance, False)
+        charge = LedgerEntry.objects.get(generation_id=answer.generation_id, kind="charge").pk
+        bought = Bought(purse, answer, charge, prompt)
+        self.bought.append(bought)
+        if key is not None:
+            self.keys[who, key] = bought
+
+    @precondition(lambda self: self.bought)
+    @rule(number=st.integers(0, 30))
+    def refund(self, number: int) -> None:
+        """Whole and once, whatever the caller believes."""
+        bought = self.bought[number % len(self.bought)]
+        purse = bought.purse
+        if purse.open == 0 or bought.refunded:
+            none_open, twice = "wallet_open_charges_not_negative", "ledger_charge_refunded_once"
+            with refused_by(twice if purse.open else none_open):
+                ledger.refund(bought.charge, "d")
+            return
+        ledger.refund(bought.charge, "d")
+        purse.post("refund", bought.answer.price, reverses=bought.charge)
+        purse.open -= 1
+        bought.refunded = True
+
+    @rule(who=WHO)
+    def refund_what_is_no_charge(self, who: int) -> None:
+        entry = LedgerEntry.objects.filter(wallet=self.purses[who].account, kind="grant").first()
+        for strange in (uuid.uuid4(), entry.pk if entry else uuid.uuid4()):
+            with pytest.raises(LedgerRefusal):
+                ledger.refund(strange, "d")
+
+    @rule(who=WHO)
+    def settle(self, who: int) -> None:
+        purse = self.purses[who]
+        if purse.open == 0:
+            with refused_by("wallet_open_charges_not_negative"):
+                ledger.settle(purse.account)
+            return
+        ledger.settle(purse.account)
+        purse.open -= 1
+
+    @rule(who=WHO, amount=CREDITS)
+    def die_before_the_commit(self, who: int, amount: int) -> None:
+        """Nothing of a transaction that ends badly, whatever it had done by then."""
+        purse = self.purses[who]
+        with transaction.atomic():
+            ledger.grant(purse.account, amount, description="d", reference="lost")
+            if purse.open < OPEN_LIMIT and purse.balance + amount >= 24:
+                create(self._order(purse, "image", None, "lost"))
+                ledger.settle(purse.account)
+            transaction.set_rollback(True)
+
+    @invariant()
+    def the_rows_are_what_the_model_says(self) -> None:
+        for purse in self.purses:
+            entries = LedgerEntry.objects.filter(wallet=purse.account).order_by("sequence")
+            assert list(entries.values_list(*COLUMNS)) == purse.lines
+            wallet = Wallet.objects.values_list("balance", "sequence", "open_charges")
+            expected = (purse.balance, len(purse.lines), purse.open)
+            assert wallet.get(account=purse.account) == expected
+        result = check_ledger()
+        assert result.differences == []
+        assert result.counts == {
+            "wallets": 2,
+            "entries": sum(len(purse.lines) for purse in self.purses),
+        }
+
+
+def _replay_of(answer: Created) -> Created:
+    return Created(
+        **{name: getattr(answer, name) for name in answer.__slots__} | {"replayed": True}
+    )
+
+
+def test_any_sequence_of_the_ledgers_verbs(admin_connection: psycopg.Connection) -> None:
+    people = [make_person(name, 0) for name in ("alice", "bob")]
+    Wallet.objects.update(max_open_charges=OPEN_LIMIT)
+
+    class Machine(LedgerMachine):
+        owner = admin_connection
+
+    Machine.people = [
+        (person, ApiKey.objects.select_related("account").get(account=person.account))
+        for person in people
+    ]
+    Machine.catalog = CatalogModel.objects.in_bulk()
+    run_state_machine_as_test(Machine, settings=profile(max_examples=40, steps=20))
