@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from generation.models import Attempt, CatalogModel, Generation, GenerationEvent, Orphan
 
@@ -67,10 +69,23 @@ class GenerationAdmin(ReadOnly, GenerationPages):
 
 @admin.register(Orphan)
 class OrphanAdmin(ReadOnly, OrphanPages):
-    """Outputs that were paid for and reach no customer."""
+    """Outputs that were paid for and reach no customer; ``list_orphans`` prints the same."""
 
-    list_display = ["uri", "attempt", "found_at", "note"]
-    list_select_related = ["attempt"]
+    list_display = [
+        *("uri", "generation", "attempt__number", "attempt__generation__model"),
+        *("attempt__generation__account", "found_at", "note"),
+    ]
+    list_filter = ["found_at", "attempt__generation__model"]
+    list_select_related = ["attempt__generation__account", "attempt__generation__model"]
+    search_fields = ["attempt__generation__id", "attempt__generation__account__id", "uri"]
+    search_help_text = "The id of a generation or an account, or a part of the address"
+    ordering = ["-found_at"]
+
+    @admin.display(ordering="attempt__generation")
+    def generation(self, orphan: Orphan) -> str:
+        """Whose output it would have been, with a link to what happened."""
+        page = reverse("admin:generation_generation_change", args=[orphan.attempt.generation_id])
+        return format_html('<a href="{}">{}</a>', page, orphan.attempt.generation_id)
 
 
 @admin.register(CatalogModel)

@@ -9,9 +9,12 @@ from django.db import close_old_connections
 from config.celery import app
 from generation import provider, stages
 from generation.engine import Engine
+from generation.leftovers import Leftovers
+from generation.stages.sweep import look_for_orphans
 from generation.wake import taken, wake
 
 SECONDS = 20.0  # how long one task goes on refilling its slots
+SWEEP_SECONDS = 5.0  # a sweep shares its process with files that a customer waits for
 
 
 @cache
@@ -23,6 +26,11 @@ def _engine() -> Engine:
 @cache
 def _provider() -> provider.Provider:
     return provider.connect()
+
+
+@cache
+def _leftovers() -> Leftovers:
+    return Leftovers()
 
 
 def run(stage: type[stages.StageBase]) -> int:
@@ -50,3 +58,12 @@ def store() -> None:
     """Copy finished outputs into our storage."""
     taken("store")
     run(stages.StoreStage)
+
+
+@app.task(name="generation.sweep")
+def sweep() -> None:
+    """Remove what killed workers left on this host; look for outputs that nobody got."""
+    taken("sweep")
+    close_old_connections()
+    _leftovers().remove()
+    look_for_orphans(_provider().backend, _engine().loop, SWEEP_SECONDS)

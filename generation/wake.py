@@ -33,8 +33,9 @@ from config.celery import app
 logger = logging.getLogger(__name__)
 
 # Which queue a stage's wake-ups go to, and how often beat ticks it (seconds).
-QUEUES = {"submit": "submit", "poll": "poll", "store": "store"}
+QUEUES = {"submit": "submit", "poll": "poll", "store": "store", "sweep": "store"}
 INTERVALS = {"submit": 1.0, "poll": 1.0, "store": 1.0}
+INTERVALS["sweep"] = max(60 * settings.TIME_SCALE, 1.0)  # what nobody waits for has time
 STAGES = tuple(QUEUES)
 # Compared with the clock of the worker's host, which may be some seconds off.
 EXPIRES = 30

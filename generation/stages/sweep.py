@@ -1,0 +1,72 @@
+"""Looks for outputs that nobody got, in the prefixes of attempts that are not settled."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from common.crash import crash_point
+from generation import orphans
+from generation.backends.base import Backend, Produced, Unavailable
+from generation.orphans import Look
+
+logger = logging.getLogger(__name__)
+
+Outcome = Produced | BaseException | None
+
+
+def look_for_orphans(backend: Backend, loop: asyncio.AbstractEventLoop, seconds: float) -> int:
+    """Deal with due attempts for up to ``seconds`` and a batch; how many orphans were found.
+
+    Ends early when nothing is due any more, or when the provider's storage answers nothing at all:
+    then the rest can wait, and this process has files to store. PostgreSQL is only touched between
+    two turns of the loop; errors of it are raised, and the leases bring the attempts back.
+    """
+    ends = time.monotonic() + seconds
+    count = 0
+    while True:
+        due, looks = orphans.claim()
+        crash_point("sweep.after_claim")
+        outcomes = loop.run_until_complete(_look_for(backend, looks)) if looks else []
+        crash_point("sweep.before_save")
+        for look, outcome in zip(looks, outcomes, strict=True):
+            count += _write_back(look, outcome)
+        deaf = bool(looks) and all(isinstance(outcome, BaseException) for outcome in outcomes)
+        if due < orphans.BATCH or deaf or time.monotonic() >= ends:
+            return count
+
+
+async def _look_for(backend: Backend, looks: Sequence[Look]) -> list[Outcome]:
+    return await asyncio.gather(
+        *(_find(backend, look.prefix) for look in looks), return_exceptions=True
+    )
+
+
+async def _find(backend: Backend, prefix: str) -> Produced | None:
+    # a list of many pages must not outlive the lease
+    async with asyncio.timeout(settings.LEASE * 0.8):
+        return await backend.find_output(prefix)
+
+
+def _write_back(look: Look, outcome: Outcome) -> bool:
+    """Whether an orphan was found, and kept."""
+    if isinstance(outcome, Produced):
+        if not orphans.found(look, outcome.uri):
+            return False
+        logger.warning(
+            "orphan: attempt %s of generation %s: %s",
+            *(look.number, look.generation_id, look.why(outcome.uri)),
+        )
+        return True
+    if outcome is None:
+        orphans.not_found(look)
+        return False
+    if not isinstance(outcome, Unavailable | TimeoutError):
+        logger.error("looking for %s failed in our own code", look.prefix, exc_info=outcome)
+    if orphans.not_answered(look):
+        logger.warning("no answer about %s, and none is waited for any more", look.prefix)
+    return False
