@@ -11,7 +11,8 @@ worker takes each one off its queue at once, also while its process works on an 
 starts, *before* it claims. So a row that was committed while the flag stood is seen by the claim
 that is about to come, and from then on the next hint goes through, to the next free process. A
 flag whose message was lost, with a killed worker or a dropped queue, ends by itself after
-``FLAG_SECONDS``; a flushed Redis forgets flags and messages alike.
+``FLAG_SECONDS``; a flushed Redis forgets flags and messages alike. No message carries ``expires``:
+it is compared with the clock of the worker's host, and one that is fast would drop every hint.
 """
 
 from __future__ import annotations
@@ -37,8 +38,6 @@ QUEUES = {"submit": "submit", "poll": "poll", "store": "store", "sweep": "store"
 INTERVALS = {"submit": 1.0, "poll": 1.0, "store": 1.0}
 INTERVALS["sweep"] = max(60 * settings.TIME_SCALE, 1.0)  # what nobody waits for has time
 STAGES = tuple(QUEUES)
-# Compared with the clock of the worker's host, which may be some seconds off.
-EXPIRES = 30
 FLAG_SECONDS = 3.0
 PAUSE = 0.02  # seconds between two publishes of one process
 
@@ -99,7 +98,7 @@ def publish(stage: str) -> bool:
             return False
         if not _redis.set(_flag(stage), 1, nx=True, px=int(FLAG_SECONDS * 1000)):
             return False
-        app.send_task(f"generation.{stage}", queue=queue, expires=EXPIRES, ignore_result=True)
+        app.send_task(f"generation.{stage}", queue=queue, ignore_result=True)
     except (redis.RedisError, OperationalError, OSError) as error:
         logger.warning("no wake-up for %s: %s", stage, type(error).__name__)
         return False
