@@ -30,9 +30,11 @@ def look_for_orphans(backend: Backend, loop: asyncio.AbstractEventLoop, seconds:
     count = 0
     while True:
         due, looks = orphans.claim()
-        crash_point("sweep.after_claim")
-        outcomes = loop.run_until_complete(_look_for(backend, looks)) if looks else []
-        crash_point("sweep.before_save")
+        outcomes: list[Outcome] = []
+        if looks:
+            crash_point("sweep.after_claim")
+            outcomes = loop.run_until_complete(_look_for(backend, looks))
+            crash_point("sweep.before_save")
         for look, outcome in zip(looks, outcomes, strict=True):
             count += _write_back(look, outcome)
         deaf = bool(looks) and all(isinstance(outcome, BaseException) for outcome in outcomes)

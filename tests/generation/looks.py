@@ -6,6 +6,7 @@ import httpx
 import psycopg
 from django.db import connection
 
+from generation import lifecycle
 from generation.models import Attempt, Generation
 from generation.orphans import Look, claim
 from generation.stages.sweep import look_for_orphans
@@ -79,3 +80,16 @@ def came_late(person: Person, works: Works, emulator: Emulator) -> Attempt:
     upload(emulator, attempt.prefix)
     make_looks_due()
     return attempt
+
+
+def ended(person: Person, outcome: Attempt.Outcome, state: State = State.FAILED) -> Attempt:
+    """The attempt of a generation that ended undelivered while the attempt was as ``outcome``."""
+    if state == State.CANCELED:
+        generation = reached(person, state)
+        number = {"number": 1, "prefix": f"gs://b/{generation.pk}/1/", "provider_model": "veo"}
+        return Attempt.objects.create(generation=generation, outcome=outcome, **number)
+    generation = reached(person, State.SUBMITTING)
+    attempt = attempt_of(generation)
+    Attempt.objects.filter(pk=attempt.pk).update(outcome=outcome)
+    assert lifecycle.fail(generation, "timeout", "Too late")
+    return attempt_of(generation)

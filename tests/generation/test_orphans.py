@@ -4,42 +4,28 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from importlib import import_module
-from io import StringIO
-from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
 from django.conf import settings
-from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import Client
 
-from accounts.models import User
 from generation import lifecycle, orphans
 from generation.models import Attempt, Generation, GenerationEvent, Orphan
 from generation.states import OPEN, State
-from tests.generation.looks import claimed_looks, end_was, make_looks_due, seconds_until_look
+from tests.generation.looks import (
+    claimed_looks,
+    end_was,
+    ended,
+    make_looks_due,
+    seconds_until_look,
+)
 from tests.generation.steps import attempt_of, claimed, reached
 from tests.people import Person
 from tests.racing import race
 
 Outcome = Attempt.Outcome
-migration = import_module("generation.migrations.0005_orphan_sweep")
-
-
-def ended(person: Person, outcome: Outcome, state: State = State.FAILED) -> Attempt:
-    """The attempt of a generation that ended undelivered while the attempt was as ``outcome``."""
-    if state == State.CANCELED:
-        generation = reached(person, state)
-        number = {"number": 1, "prefix": f"gs://b/{generation.pk}/1/", "provider_model": "veo"}
-        return Attempt.objects.create(generation=generation, outcome=outcome, **number)
-    generation = reached(person, State.SUBMITTING)
-    attempt = attempt_of(generation)
-    Attempt.objects.filter(pk=attempt.pk).update(outcome=outcome)
-    assert lifecycle.fail(generation, "timeout", "Too late")
-    return attempt_of(generation)
 
 
 @pytest.fixture
@@ -225,89 +211,6 @@ def test_a_claim_reads_what_is_due_and_not_the_settled(
     top = plan["Plan"]
     assert top["Actual Rows"] == 1
     assert top["Shared Hit Blocks"] + top["Shared Read Blocks"] < 100  # the table has over 200
-
-
-def test_old_rows_get_a_look_where_something_may_have_been_left(alice: Person) -> None:
-    """What the migration does to the rows of years, without rewriting them."""
-    wanted = {ended(alice, Outcome.ACCEPTED).pk, attempt_of(reached(alice, State.RUNNING)).pk}
-    kept = ended(alice, Outcome.UNKNOWN)
-    Orphan.objects.create(attempt=kept, uri="gs://b/x")
-    ended(alice, Outcome.REJECTED)
-    reached(alice, State.COMPLETED)
-    Attempt.objects.update(next_look_at=None)
-    migration.make_due(None, SimpleNamespace(connection=connection))
-    due = Attempt.objects.filter(next_look_at__isnull=False)
-    assert set(due.values_list("pk", flat=True)) == wanted
-
-
-def test_the_column_comes_without_a_rewrite(
-    attempt: Attempt, admin_connection: psycopg.Connection
-) -> None:
-    where = "SELECT pg_relation_filenode('generation_attempt')"
-    with admin_connection.transaction(force_rollback=True):
-        admin_connection.execute("ALTER TABLE generation_attempt DROP COLUMN next_look_at")
-        before = admin_connection.execute(where).fetchone()
-        for statement in migration.COLUMN:
-            admin_connection.execute(statement)
-        assert admin_connection.execute(where).fetchone() == before
-        looks = admin_connection.execute("SELECT next_look_at FROM generation_attempt").fetchall()
-        assert looks == [(None,)]
-
-
-def report(*arguments: str) -> str:
-    out = StringIO()
-    call_command("list_orphans", *arguments, stdout=out)
-    return out.getvalue()
-
-
-def test_the_report(attempt: Attempt, alice: Person) -> None:
-    assert report() == "0 orphans\n"
-    assert json.loads(report("--json")) == {"orphans": []}
-    (look,) = claimed_looks()
-    orphans.found(look, "gs://b/1/x.mp4")
-    (row,) = json.loads(report("--json"))["orphans"]
-    found_at = row.pop("found_at")
-    assert found_at == Orphan.objects.get().found_at.isoformat()
-    assert row == {
-        "account": str(alice.account.pk),
-        "generation": str(attempt.generation_id),
-        "attempt": 1,
-        "model": "veo3_fast",
-        "uri": "gs://b/1/x.mp4",
-        "why": "refunded before it was found (timeout)",
-    }
-    line, count = report("--since", found_at).splitlines()
-    assert line.split("\t")[:2] == [row["account"], row["generation"]]
-    assert count == "1 orphans"
-    assert report("--since", "2026-11-01").endswith("1 orphans\n")
-    assert report("--since", "2999-01-01") == "0 orphans\n"
-    with pytest.raises(CommandError, match="not a date"):
-        report("--since", "yesterday")
-
-
-def test_the_operator_sees_them_and_changes_nothing(attempt: Attempt) -> None:
-    (look,) = claimed_looks()
-    orphans.found(look, "gs://b/1/x.mp4")
-    orphan = Orphan.objects.get()
-    operator = Client()
-    operator.force_login(User.objects.create_superuser("operator", "op@example.com", "x"))
-    pages = "/admin/generation/orphan/"
-    for query in (
-        "",
-        f"?q={attempt.generation_id}",
-        f"?found_at__year={orphan.found_at.year}",
-        "?q=nobody%27s",
-    ):
-        page = operator.get(pages + query)
-        assert page.status_code == 200, query
-        assert ("gs://b/1/x.mp4" in page.text) == ("nobody" not in query), query
-    assert f"/admin/generation/generation/{attempt.generation_id}/change/" in (
-        operator.get(pages).text
-    )
-    assert "refunded before" in operator.get(f"{pages}{orphan.pk}/change/").text
-    assert operator.get(f"{pages}add/").status_code == 403
-    assert operator.post(f"{pages}{orphan.pk}/change/", {"uri": "x"}).status_code == 403
-    assert operator.post(f"{pages}{orphan.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
 def test_a_zombie_lifecycle_does_not_reopen_a_settled_attempt(alice: Person) -> None:
