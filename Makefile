@@ -25,7 +25,7 @@ run: $(VENV)/.installed ## Keep the whole stack up until Ctrl-C (PORT=8000, TIME
 	@$(BIN)/python -m embedded run
 
 ##@ Test it
-.PHONY: test test-browser fuzz chaos chaos-controls
+.PHONY: test test-browser fuzz chaos outages chaos-controls
 # three processes for two cores: the tests of the real processes mostly wait
 test: $(VENV)/.installed-dev ## Run the tests, all on real servers (ARGS="-k name" picks some)
 	$(BIN)/python -m pytest -n 3 --ignore=tests/browser $(ARGS)
@@ -40,6 +40,9 @@ SECONDS ?= 60
 SEED ?= 7
 chaos: $(VENV)/.installed-dev ## Kill everything under load, then look for harm (SECONDS=60 SEED=7)
 	@$(BIN)/python -m chaos --seconds $(SECONDS) --seed $(SEED)
+
+outages: $(VENV)/.installed-dev ## Take Redis and PostgreSQL away under load, and measure what it costs
+	@$(BIN)/python -m chaos outages
 
 chaos-controls: $(VENV)/.installed-dev ## Show that it notices a missing guard
 	@$(BIN)/python -m chaos controls --seed $(SEED)
