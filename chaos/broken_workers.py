@@ -10,4 +10,4 @@ import os
 from config.celery import app
 
 # imported by each worker like the tasks, once Django is set up
-app.conf.include = [*app.conf.include, os.environ["CHAOS_CONTROL"]]
+app.conf.include = [*(app.conf.include or ()), os.environ["CHAOS_CONTROL"]]

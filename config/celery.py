@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging.config
 import os
+from importlib import import_module
 from typing import Any
 
 from celery import Celery
 from celery.app.amqp import AMQP
-from celery.signals import beat_init, setup_logging, worker_init
+from celery.signals import beat_init, celeryd_after_setup, setup_logging, worker_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Connection, Queue
@@ -71,7 +72,7 @@ class Messages(AMQP):
     Connection = Broker
 
 
-app = Celery("reelmint", include=["generation.tasks"], amqp=Messages)
+app = Celery("reelmint", amqp=Messages)
 app.conf.update(OPTIONS)
 
 
@@ -90,3 +91,13 @@ def check_settings(**_: Any) -> None:
     except ImproperlyConfigured as error:
         # Celery logs an exception of a signal's receiver and goes on; SystemExit is none to it.
         raise SystemExit(str(error)) from error
+
+
+@celeryd_after_setup.connect
+def import_tasks(instance: Any, **_: Any) -> None:
+    """Import those of the queues that this worker reads: others would only cost it memory."""
+    try:
+        for queue in instance.app.amqp.queues.consume_from:
+            import_module(f"generation.tasks.{queue}")
+    except ImportError as error:
+        raise SystemExit(f"no tasks for the queue {queue}: {error}") from error

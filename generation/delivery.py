@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 
-from generation.backends.base import Backend, DamagedOutput, Fetched, Unavailable
+from generation.backends.base import DamagedOutput, Fetched, Reader, Unavailable
 from generation.media import NotPlayable, inspect_image, inspect_video
 from generation.models import Generation
 
@@ -52,7 +52,7 @@ class DeliveryFailed(Exception):
         self.retry_after = retry_after
 
 
-async def deliver(backend: Backend, generation: Generation) -> Delivered:
+async def deliver(backend: Reader, generation: Generation) -> Delivered:
     """Fetch the generation's output, check it and keep it. Raises DeliveryFailed.
 
     The key is the generation's, so that doing it twice overwrites the same bytes; the work file

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from django.conf import settings
 
-from generation.backends.base import Backend
-from generation.backends.vertex import VertexBackend
+from generation.backends.base import Reader
+
+Backend_co = TypeVar("Backend_co", bound=Reader, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(Generic[Backend_co]):
     """A backend with the names that a generation keeps of it."""
 
-    backend: Backend
+    backend: Backend_co
     project: str
     location: str
 
 
-def connect() -> Provider:
-    """Make the backend of the settings; belongs to the event loop it is first used in."""
-    backend = VertexBackend(
+def connect(backend: Callable[..., Backend_co]) -> Provider[Backend_co]:
+    """Make a backend of the settings; it belongs to the event loop it is first used in.
+
+    ``backend`` is VertexBackend, or VertexReader in a process that buys nothing.
+    """
+    made = backend(
         project=settings.GOOGLE_CLOUD_PROJECT,
         location=settings.GOOGLE_CLOUD_LOCATION,
         bucket=settings.OUTPUT_BUCKET,
@@ -31,4 +37,4 @@ def connect() -> Provider:
         read_timeout=settings.READ_TIMEOUT,
         fetch_timeout=settings.FETCH_TIMEOUT,
     )
-    return Provider(backend, settings.GOOGLE_CLOUD_PROJECT, settings.GOOGLE_CLOUD_LOCATION)
+    return Provider(made, settings.GOOGLE_CLOUD_PROJECT, settings.GOOGLE_CLOUD_LOCATION)

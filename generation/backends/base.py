@@ -161,12 +161,8 @@ class DamagedOutput(BackendError):
     """The output is missing, truncated, or does not match its checksum."""
 
 
-class Backend(ABC):
-    """The four calls; see the module's text for what each may raise."""
-
-    @abstractmethod
-    async def submit(self, request: SubmitRequest) -> Accepted | Produced:
-        """Buy one output. Raises NotAccepted, Unknown or Rejected, and nothing else."""
+class Reader(ABC):
+    """The calls that only look; see the module's text for what each may raise."""
 
     @abstractmethod
     async def poll(self, operation_name: str, prefix: str) -> Running | Produced:
@@ -186,3 +182,11 @@ class Backend(ABC):
     @abstractmethod
     async def aclose(self) -> None:
         """Close connections; the backend is not used afterwards."""
+
+
+class Backend(Reader):
+    """All four calls: this one can also buy."""
+
+    @abstractmethod
+    async def submit(self, request: SubmitRequest) -> Accepted | Produced:
+        """Buy one output. Raises NotAccepted, Unknown or Rejected, and nothing else."""

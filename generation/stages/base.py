@@ -65,7 +65,9 @@ class StageBase:
     gathers = False
     gap = 0.0
 
-    def __init__(self, provider: Provider, wake: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, provider: Provider[base.Reader], wake: Callable[[str], None] | None = None
+    ) -> None:
         """``wake`` hints that another stage has work; without it the next tick does."""
         self.provider = provider
         self.wake = wake or (lambda stage: None)

@@ -36,7 +36,9 @@ class PollStage(StageBase):
     concurrency = 200
     gathers = True
 
-    def __init__(self, provider: Provider, wake: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, provider: Provider[base.Reader], wake: Callable[[str], None] | None = None
+    ) -> None:
         super().__init__(provider, wake)
         self._prefixes: dict[uuid.UUID, str] = {}  # of the rows claimed last
 

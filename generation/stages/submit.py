@@ -39,7 +39,11 @@ class SubmitStage(StageBase):
     # worker's death leaves few of them, each request goes out before the next intent is committed.
     gap = 0.005
 
-    def __init__(self, provider: Provider, wake: Callable[[str], None] | None = None) -> None:
+    provider: Provider[base.Backend]
+
+    def __init__(
+        self, provider: Provider[base.Backend], wake: Callable[[str], None] | None = None
+    ) -> None:
         super().__init__(provider, wake)
         self._asked: dict[uuid.UUID, Attempt] = {}
         self._uncertain: set[uuid.UUID] = set()  # whose intent may have been committed

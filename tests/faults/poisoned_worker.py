@@ -11,18 +11,18 @@ from pathlib import Path
 from common.crash import crash_point
 from config.celery import app
 from generation.backends.base import Produced, Running
-from generation.backends.vertex import VertexBackend
+from generation.backends.vertex_reader import VertexReader
 
 __all__ = ["app"]
 
-_poll = VertexBackend.poll
+_poll = VertexReader.poll
 
 
-async def poll(self: VertexBackend, operation_name: str, prefix: str) -> Running | Produced:
-    """In the place of ``VertexBackend.poll``; the prefix carries the generation's id."""
+async def poll(self: VertexReader, operation_name: str, prefix: str) -> Running | Produced:
+    """In the place of ``VertexReader.poll``; the prefix carries the generation's id."""
     if any(name in prefix for name in Path(os.environ["POISON"]).read_text().split()):
         crash_point("poisoned")
     return await _poll(self, operation_name, prefix)
 
 
-VertexBackend.poll = poll  # type: ignore[method-assign]
+VertexReader.poll = poll  # type: ignore[method-assign]

@@ -16,14 +16,23 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from generation import admission, stages
+from generation import admission
+from generation.backends.base import Backend
+from generation.backends.vertex import VertexBackend
 from generation.engine import Engine
 from generation.models import Generation
 from generation.provider import Provider, connect
+from generation.stages.poll import PollStage
+from generation.stages.store import StoreStage
+from generation.stages.submit import SubmitStage
 from generation.states import OPEN
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-STAGES = {"submit": stages.SubmitStage, "poll": stages.PollStage, "store": stages.StoreStage}
+STAGES: dict[str, type[SubmitStage | PollStage | StoreStage]] = {
+    "submit": SubmitStage,
+    "poll": PollStage,
+    "store": StoreStage,
+}
 
 
 class Emulator:
@@ -66,15 +75,15 @@ class Works:
 
     def __init__(self) -> None:
         self.engine = Engine()
-        self._providers: dict[object, Provider] = {}
+        self._providers: dict[object, Provider[Backend]] = {}
 
     @property
-    def provider(self) -> Provider:
+    def provider(self) -> Provider[Backend]:
         """The one of the settings; making one costs 0.1 s, so each is kept."""
         names = ("VERTEX_BASE_URL", "STORAGE_BASE_URL", "SUBMIT_TIMEOUT", "READ_TIMEOUT")
         wanted = tuple(getattr(settings, name) for name in names)
         if wanted not in self._providers:
-            self._providers[wanted] = connect()
+            self._providers[wanted] = connect(VertexBackend)
         return self._providers[wanted]
 
     def run(self, stage: str) -> int:

@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from generation import tasks
+from generation.backends.vertex import VertexBackend
+from generation.backends.vertex_reader import VertexReader
 from generation.engine import MAX_STRIKES, Done, Engine, Step
 from generation.models import Generation, ProviderGate
-from generation.stages import StageBase
+from generation.stages.base import StageBase
 from generation.states import State
+from generation.tasks import process
+from generation.tasks.poll import poll
+from generation.tasks.store import store, sweep
+from generation.tasks.submit import submit
 from tests.generation.conftest import Emulator, Works, make_due
 from tests.generation.steps import claimed, created, reached
 from tests.generation.test_stage_submit import due_in, now, outcomes, refunded
@@ -169,20 +174,22 @@ def test_a_stage_has_to_say_what_it_does(alice: Person, works: Works) -> None:
 @pytest.fixture
 def one_pass(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """The tasks as a worker process runs them, once each, with an engine of their own."""
-    monkeypatch.setattr(tasks, "SECONDS", 0.0)
-    tasks._engine.cache_clear()
-    tasks._provider.cache_clear()
+    monkeypatch.setattr(process, "SECONDS", 0.0)
+    process.engine.cache_clear()
+    process.provider.cache_clear()
 
     def run() -> None:
         make_due()
-        for task in (tasks.submit, tasks.poll, tasks.store):
+        for task in (submit, poll, store, sweep):
             task()
 
     yield run
-    tasks._engine().loop.run_until_complete(tasks._provider().backend.aclose())
-    tasks._engine().close()
-    tasks._engine.cache_clear()
-    tasks._provider.cache_clear()
+    loop = process.engine().loop
+    for backend in (VertexBackend, VertexReader):
+        loop.run_until_complete(process.provider(backend).backend.aclose())
+    process.engine().close()
+    process.engine.cache_clear()
+    process.provider.cache_clear()
 
 
 def test_the_tasks_make_a_picture(alice: Person, one_pass: Callable[[], None]) -> None:

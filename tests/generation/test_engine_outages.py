@@ -18,7 +18,9 @@ from pytest_django.fixtures import Settings
 from generation import lifecycle
 from generation.engine import Engine, Step
 from generation.models import Attempt, Generation
-from generation.stages import PollStage, StoreStage, SubmitStage
+from generation.stages.poll import PollStage
+from generation.stages.store import StoreStage
+from generation.stages.submit import SubmitStage
 from generation.states import State
 from tests.generation.conftest import Emulator, Works, make_due
 from tests.generation.steps import attempt_of, created, reached

@@ -25,7 +25,10 @@ from tests.people import Person
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # a sweeper's claim, then a store that dies while it writes
-WORK = "from generation import orphans, tasks; orphans.claim(); tasks.store()"
+WORK = (
+    "from generation import orphans; from generation.tasks.store import store;"
+    " orphans.claim(); store()"
+)
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 from generation import lifecycle
 from generation.backends.base import Running, Unavailable
 from generation.models import Attempt, Generation, ProviderGate
-from generation.stages import PollStage
+from generation.stages.poll import PollStage
 from generation.states import State
 from tests.generation.conftest import Emulator, Works, age, make_due
 from tests.generation.steps import claimed, created

@@ -6,8 +6,10 @@ import pytest
 
 from generation.backends.base import Produced
 from generation.models import Attempt, Generation
-from generation.stages import PollStage, StageBase, StoreStage, SubmitStage
-from generation.stages.base import Looked
+from generation.stages.base import Looked, StageBase
+from generation.stages.poll import PollStage
+from generation.stages.store import StoreStage
+from generation.stages.submit import SubmitStage
 from generation.states import State
 from tests.generation.conftest import STAGES, Works, age
 from tests.generation.steps import attempt_of, claimed, created, reached

@@ -1,0 +1,37 @@
+"""The queue ``store``: outputs into our storage, and the sweep, which shares its process."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.db import close_old_connections
+
+from config.celery import app
+from generation.backends.vertex_reader import VertexReader
+from generation.leftovers import Leftovers
+from generation.stages.store import StoreStage
+from generation.stages.sweep import look_for_orphans
+from generation.tasks.process import engine, provider, run, wake
+from generation.wake import taken
+
+SWEEP_SECONDS = 5.0  # a sweep shares its process with files that a customer waits for
+
+
+@cache
+def _leftovers() -> Leftovers:
+    return Leftovers()
+
+
+@app.task(name="generation.store")
+def store() -> None:
+    """Copy finished outputs into our storage."""
+    run("store", lambda: StoreStage(provider(VertexReader), wake))
+
+
+@app.task(name="generation.sweep")
+def sweep() -> None:
+    """Remove what killed workers left on this host; look for outputs that nobody got."""
+    taken("sweep")
+    close_old_connections()
+    _leftovers().remove()
+    look_for_orphans(provider(VertexReader).backend, engine().loop, SWEEP_SECONDS)
