@@ -13,6 +13,7 @@ from rest_framework import serializers
 from common.openapi import PageSerializer, TrueField
 from generation import states
 from generation.models import CatalogModel
+from generation.progress import STAGE_NAMES
 
 VIDEO_MODELS = ["veo3_fast", "veo3"]  # the first of each is the default (contract, section 2)
 ASPECT_RATIOS = ["16:9", "9:16"]
@@ -87,9 +88,38 @@ class GenerationSerializer(serializers.Serializer[Any]):
     aspect_ratio = serializers.ChoiceField(ASPECT_RATIOS, allow_null=True)
     source_images_count = serializers.IntegerField(min_value=0, max_value=3, allow_null=True)
     size = serializers.ChoiceField(SIZES, allow_null=True)
-    estimated_time = serializers.CharField()
+    estimated_time = serializers.CharField(
+        help_text="What the model usually takes, in words; time in the queue comes on top."
+    )
     progress = serializers.FloatField(
-        min_value=0, max_value=1, help_text="In steps of 0.05, never back; 1 only when completed."
+        min_value=0,
+        max_value=1,
+        help_text=(
+            "In steps of 0.05, never back; 1 only when completed. At most 0.1 before the provider "
+            "works on it, however long it waits."
+        ),
+    )
+    stage = serializers.ChoiceField(
+        STAGE_NAMES,
+        allow_null=True,
+        help_text=(
+            "What is being done: `queued` waits for its turn, `generating` is with the provider, "
+            "`saving` is being fetched and checked. A refused attempt is queued again."
+        ),
+    )
+    estimated_completion_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text=(
+            "When it should be ready, from its own start. Null while it is `queued`, since nobody "
+            "knows when its turn comes, and when it takes longer than that."
+        ),
+    )
+    deadline_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text=(
+            "While processing: what is not made by then is given up, with a `timeout`, and "
+            "refunded in full."
+        ),
     )
     credits_used = _Credits(help_text="0 when it failed or was canceled.")
     credits_refunded = _Credits()

@@ -6,8 +6,6 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 
-from common.failures import Failure, bad_field
-
 ID = "7d0f6c1e-6a5b-4a55-9f0e-2b8f0f6b1a10"
 HOST = "https://api.example.com"
 CAT = "https://example.com/cat.jpg"
@@ -92,6 +90,9 @@ PROCESSING: dict[str, Any] = {
     "size": None,
     "estimated_time": "45-60 seconds",
     "progress": 0.45,
+    "stage": "generating",
+    "estimated_completion_at": "2026-11-22T12:01:01.523456Z",
+    "deadline_at": "2026-11-22T12:30:00.123456Z",
     "credits_used": 240,
     "credits_refunded": 0,
     "video_url": None,
@@ -102,43 +103,63 @@ PROCESSING: dict[str, Any] = {
     "cancelable": False,
     "retry_of": None,
     "created_at": "2026-11-22T12:00:00.123456Z",
-    "updated_at": "2026-11-22T12:00:27.123456Z",
+    "updated_at": "2026-11-22T12:00:01.523456Z",
     "completed_at": None,
     "failed_at": None,
     "canceled_at": None,
     "output_deleted_at": None,
 }
-COMPLETED = PROCESSING | {
-    "status": "completed",
-    "progress": 1.0,
-    "video_url": f"{HOST}/media/{ID}.mp4?{SIGNED}",
-    "download_url": f"{HOST}/api/v1/generate/{ID}/download/",
-    "expires_at": "2026-11-22T12:30:00Z",
-    "completed_at": "2026-11-22T12:00:55.123456Z",
-    "updated_at": "2026-11-22T12:00:55.123456Z",
+QUEUED = PROCESSING | {
+    "progress": 0.05,
+    "stage": "queued",
+    "estimated_completion_at": None,
+    "cancelable": True,
+    "updated_at": "2026-11-22T12:00:00.123456Z",
 }
-_UNDELIVERED = {"credits_used": 0, "credits_refunded": 240}
+_OVER: dict[str, Any] = dict.fromkeys(("stage", "estimated_completion_at", "deadline_at"))
+COMPLETED = (
+    PROCESSING
+    | _OVER
+    | {
+        "status": "completed",
+        "progress": 1.0,
+        "video_url": f"{HOST}/media/{ID}.mp4?{SIGNED}",
+        "download_url": f"{HOST}/api/v1/generate/{ID}/download/",
+        "expires_at": "2026-11-22T12:30:00Z",
+        "completed_at": "2026-11-22T12:00:55.123456Z",
+        "updated_at": "2026-11-22T12:00:55.123456Z",
+    }
+)
+_UNDELIVERED = _OVER | {"credits_used": 0, "credits_refunded": 240}
 FAILED = (
     PROCESSING
     | _UNDELIVERED
     | {
         "status": "failed",
+        "progress": 0.55,
         "error": {
             "code": "content_filtered",
             "message": "The safety filter refused this prompt (violence)",
             "retryable": False,
         },
         "failed_at": "2026-11-22T12:00:31.123456Z",
+        "updated_at": "2026-11-22T12:00:31.123456Z",
     }
 )
 CANCELED = (
     PROCESSING
     | _UNDELIVERED
-    | {"status": "canceled", "progress": 0.05, "canceled_at": "2026-11-22T12:00:04.123456Z"}
+    | {
+        "status": "canceled",
+        "progress": 0.0,
+        "canceled_at": "2026-11-22T12:00:04.123456Z",
+        "updated_at": "2026-11-22T12:00:04.123456Z",
+    }
 )
 CANCEL = [_given("Canceled", CANCELED)]
 STATUS = [
     _given("Processing", PROCESSING),
+    _given("Waiting for its turn", QUEUED),
     _given("Completed", COMPLETED),
     _given("Failed", FAILED),
     *CANCEL,
@@ -170,81 +191,3 @@ _FAST: dict[str, Any] = {
     "retires_at": None,
 }
 MODELS = [_given("One of them", {"success": True, "models": [_FAST]})]
-
-_INSUFFICIENT: dict[str, Any] = {"credits_needed": 240, "credits_balance": 100}
-POOR_VIDEO = Failure(
-    402,
-    "insufficient_credits",
-    "Insufficient credits. Need 240, have 100",
-    "The balance is too low; nothing else happened",
-    extra=_INSUFFICIENT | {"video_model": "veo3_fast", "generation_type": "video"},
-)
-POOR_IMAGE = Failure(
-    402,
-    "insufficient_credits",
-    "Insufficient credits. Need 24, have 10",
-    "The balance is too low; nothing else happened",
-    extra={"credits_needed": 24, "credits_balance": 10, "generation_type": "image"},
-)
-BAD_PROMPT = [
-    bad_field("prompt", "Prompt is required", "This field is required", "missing"),
-    bad_field(
-        "prompt",
-        "Prompt must be at most 1000 characters",
-        "Must be at most 1000 characters",
-        "too long",
-    ),
-]
-BAD_VIDEO = [
-    bad_field("video_model", "Invalid video_model. Must be one of: veo3_fast, veo3"),
-    bad_field("aspect_ratio", "Invalid aspect_ratio. Must be one of: 16:9, 9:16"),
-    bad_field("source_image_urls", "source_image_urls[1] must be an http or https URL"),
-]
-BAD_SIZE = bad_field("size", "Invalid size. Must be one of: 1:1, 3:2, 2:3")
-BAD_KEY = bad_field(
-    "Idempotency-Key",
-    "Idempotency-Key must be 1 to 255 printable ASCII characters",
-    "Must be 1 to 255 printable ASCII characters",
-)
-REFUSED = [
-    Failure(
-        409,
-        "idempotency_key_reused",
-        "This Idempotency-Key was already used for a different request",
-        "The key belongs to another request",
-    ),
-    Failure(
-        409,
-        "idempotency_in_progress",
-        "A request with this Idempotency-Key is in progress, try again shortly",
-        "The first request with this key is still being worked on",
-        headers=("Retry-After",),
-    ),
-    Failure(
-        429,
-        "too_many_open_generations",
-        "At most 50 generations can be open at once, wait for one to finish",
-        "Too many generations are open",
-        headers=("Retry-After",),
-    ),
-    Failure(
-        503,
-        "provider_busy",
-        "The provider is busy at the moment, try again in a few minutes",
-        "So much waits that the deadline could not be met; nothing was charged",
-        headers=("Retry-After",),
-    ),
-]
-NOT_READY = Failure(409, "not_ready", "The output is not ready yet", "It is not completed (yet)")
-EXPIRED = Failure(
-    410, "output_expired", "The output has expired and was deleted", "Retention took the file"
-)
-NO_SUCH_RANGE = Failure(
-    416, "range_not_satisfiable", "The file has no such range", "It begins behind the file's end"
-)
-NOT_CANCELABLE = Failure(
-    409,
-    "not_cancelable",
-    "This generation can no longer be canceled",
-    "The provider may have accepted it, or it is over",
-)

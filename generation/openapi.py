@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from common.failures import BAD_LIMIT, bad_field
 from common.openapi import LIMIT, OFFSET, header, nullable, operation
 from common.safe_fetch import MAX_URL_LENGTH
-from generation import answers, examples, states
+from generation import answers, examples, failures, progress, states
 from generation.models import CatalogModel
 from generation.serializers import MAX_SOURCE_IMAGES
 
@@ -97,9 +97,10 @@ _CONDITION = OpenApiParameter(
 )
 _WAIT = header(
     "Retry-After",
-    "While processing: when to ask again, in seconds.",
+    "While processing: when to ask again, in seconds; longer the longer it is `queued`, shorter "
+    "the sooner it should be ready.",
     [200, 304],
-    {"type": "integer", "minimum": 1},
+    {"type": "integer", "minimum": 1, "maximum": progress.LONGEST_WAIT},
 )
 _RANGE = OpenApiParameter(
     "Range", str, OpenApiParameter.HEADER, description="One byte range, such as `bytes=0-1023`."
@@ -114,9 +115,9 @@ create_video = operation(
     responses={201: answers.VideoEnvelopeSerializer},
     examples=examples.CREATE_VIDEO,
     fails=[
-        *(examples.BAD_PROMPT + examples.BAD_VIDEO),
-        *(examples.BAD_KEY, examples.POOR_VIDEO),
-        *examples.REFUSED,
+        *(failures.BAD_PROMPT + failures.BAD_VIDEO),
+        *(failures.BAD_KEY, failures.POOR_VIDEO),
+        *failures.REFUSED,
     ],
 )
 create_image = operation(
@@ -128,9 +129,9 @@ create_image = operation(
     responses={201: answers.ImageEnvelopeSerializer},
     examples=examples.CREATE_IMAGE,
     fails=[
-        *(*examples.BAD_PROMPT, examples.BAD_SIZE),
-        *(examples.BAD_KEY, examples.POOR_IMAGE),
-        *examples.REFUSED,
+        *(*failures.BAD_PROMPT, failures.BAD_SIZE),
+        *(failures.BAD_KEY, failures.POOR_IMAGE),
+        *failures.REFUSED,
     ],
 )
 status = operation(
@@ -165,7 +166,7 @@ download = operation(
         },
         302: OpenApiResponse(description="To the file, where outputs are kept in a bucket"),
     },
-    fails=[examples.NOT_READY, examples.EXPIRED, examples.NO_SUCH_RANGE],
+    fails=[failures.NOT_READY, failures.EXPIRED, failures.NO_SUCH_RANGE],
 )
 cancel = operation(
     "cancel_generation",
@@ -175,7 +176,7 @@ cancel = operation(
     request=None,
     responses={200: answers.GenerationSerializer},
     examples=examples.CANCEL,
-    fails=[examples.NOT_CANCELABLE],
+    fails=[failures.NOT_CANCELABLE],
 )
 history = operation(
     "list_generations",

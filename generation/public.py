@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
-from generation import catalog, links, states
+from generation import catalog, links, progress, states
 from generation.lifecycle import is_cancelable
 from generation.models import CatalogModel, Generation
 from generation.states import State
 
-STEP = 0.05  # of progress, contract section 4
-LAST_STEP = 19  # 0.95: only what is completed is 1
-
-
-def progress(generation: Generation, now: datetime) -> float:
-    """0 to 1 in steps of 0.05, never back: drawn by the time since creation alone."""
-    if generation.state == State.COMPLETED:
-        return 1.0
-    until = generation.finished_at or now
-    elapsed = max(0.0, (until - generation.created_at).total_seconds())
-    steps = math.floor(elapsed / max(generation.expected_seconds, 0.001) / STEP)
-    return round(min(steps, LAST_STEP) * STEP, 2)
-
 
 def etag(generation: Generation, now: datetime) -> str:
-    """Changes exactly when the body does: row version, progress step, link window."""
-    step = round(progress(generation, now) / STEP)
-    return f'W/"{generation.version}-{step}-{links.Window.of(now).number}"'
+    """Changes exactly when the body does.
 
-
-def retry_after(generation: Generation, now: datetime) -> int:
-    """In how many seconds it makes sense to ask again."""
-    left = generation.expected_seconds - (now - generation.created_at).total_seconds()
-    return max(1, min(10, math.ceil(left / 4)))
+    A row's version stands for all that is written. With the time change only the progress, the
+    estimate (which is there until it is missed) and the link of what has one.
+    """
+    step = progress.step(generation, now)
+    estimated = int(progress.expected_end(generation, now) is not None)
+    window = links.Window.of(now).number if _has_output(generation) else 0
+    return f'W/"{generation.version}-{step}-{estimated}-{window}"'
 
 
 def to_dict(generation: Generation, now: datetime, base_url: str) -> dict[str, Any]:
@@ -58,7 +44,10 @@ def to_dict(generation: Generation, now: datetime, base_url: str) -> dict[str, A
         "source_images_count": sources if video else None,
         "size": None if video else generation.shape,
         "estimated_time": generation.estimated_time,
-        "progress": progress(generation, now),
+        "progress": round(progress.step(generation, now) / progress.STEPS, 2),
+        "stage": progress.stage(generation),
+        "estimated_completion_at": timestamp(progress.expected_end(generation, now)),
+        "deadline_at": timestamp(generation.deadline_at) if generation.is_open else None,
         "credits_used": 0 if undelivered else generation.price,
         "credits_refunded": generation.price if undelivered else 0,
         **_links(generation, now, base_url),
@@ -95,7 +84,7 @@ def _error(generation: Generation) -> dict[str, Any] | None:
 
 def _links(generation: Generation, now: datetime, base_url: str) -> dict[str, Any]:
     found: dict[str, Any] = dict.fromkeys(("video_url", "image_url", "download_url", "expires_at"))
-    if generation.state != State.COMPLETED or not generation.output_key:
+    if not _has_output(generation):
         return found
     base = settings.PUBLIC_BASE_URL or base_url
     window = links.Window.of(now)
@@ -103,3 +92,8 @@ def _links(generation: Generation, now: datetime, base_url: str) -> dict[str, An
     found["download_url"] = f"{base}/api/v1/generate/{generation.pk}/download/"
     found["expires_at"] = timestamp(window.expires_at)
     return found
+
+
+def _has_output(generation: Generation) -> bool:
+    """Whether there is a file to link to: made, and not yet taken by retention."""
+    return generation.state == State.COMPLETED and generation.output_key != ""

@@ -25,7 +25,7 @@ from common.negotiation import AnyAccept
 from common.pagination import paginate
 from common.query import choice
 from common.ranges import ranged_file_response
-from generation import catalog, lifecycle, openapi, public, states
+from generation import catalog, lifecycle, openapi, progress, public, states
 from generation.creation import Created, Order, create, replay
 from generation.models import CatalogModel, Generation
 from generation.serializers import ImageRequestSerializer, VideoRequestSerializer
@@ -116,7 +116,7 @@ class GenerationView(APIView):
         tag = public.etag(generation, now)
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
         if generation.is_open:
-            headers["Retry-After"] = str(public.retry_after(generation, now))
+            headers["Retry-After"] = str(progress.retry_after(generation, now))
         if matches(request.headers.get("If-None-Match"), tag):
             return Response(status=304, headers=headers)
         return Response(public.to_dict(generation, now, base_url(request)), headers=headers)

@@ -8,10 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from django.db import connection
 
-from credits import ledger
-from generation import public
 from generation.models import Generation
 from generation.states import OPEN, State
 from tests.generation.conftest import age
@@ -27,6 +24,7 @@ KEYS = {
     *("credits_used", "credits_refunded", "video_url", "image_url", "download_url", "expires_at"),
     *("error", "cancelable", "created_at", "updated_at", "completed_at", "failed_at"),
     *("canceled_at", "output_deleted_at", "retry_of"),
+    *("stage", "estimated_completion_at", "deadline_at"),
 }
 
 
@@ -56,6 +54,9 @@ def test_a_new_video(api: Api, alice: Person) -> None:
         "size": None,
         "estimated_time": "45-60 seconds",
         "progress": 0,
+        "stage": "queued",
+        "estimated_completion_at": None,
+        "deadline_at": moment(generation.deadline_at),
         "credits_used": 240,
         "credits_refunded": 0,
         "video_url": None,
@@ -99,49 +100,11 @@ def test_every_key_is_always_there(model: str, state: State, api: Api, alice: Pe
     assert (body["download_url"] is not None) == (body["expires_at"] is not None) == done
     assert body["cancelable"] == (state == State.QUEUED)
     assert (body["progress"] == 1) == done
+    assert (body["stage"] is not None) == (body["deadline_at"] is not None) == (state in OPEN)
     failed = {"code": "timeout", "message": "Too late", "retryable": True}
     assert body["error"] == (failed if state == State.FAILED else None)
     for ending in (State.COMPLETED, State.FAILED, State.CANCELED):
         assert (body[f"{ending}_at"] is not None) == (state == ending)
-
-
-def test_progress_moves_in_steps_and_never_back(api: Api, alice: Person) -> None:
-    generation = created(alice)
-    client = api(alice.key)
-    seen = []
-    for seconds in (0, 2, 4, 10, 29, 31, 56, 58, 600, 86_400):  # 60 are expected
-        age(str(generation.pk), created_at=f"-{seconds} seconds")
-        seen.append(client.get(path(generation)).json()["progress"])
-    assert seen == [0, 0, 0.05, 0.15, 0.45, 0.5, 0.9, 0.95, 0.95, 0.95]
-    assert seen == sorted(seen)
-
-
-def test_progress_of_what_failed_stands_still(api: Api, alice: Person) -> None:
-    generation = created(alice)
-    age(str(generation.pk), created_at="-31 seconds")
-    generation = reached_failure(generation)
-    assert api(alice.key).get(path(generation)).json()["progress"] == 0.5
-    assert public.progress(generation, generation.finished_at or generation.created_at) == 0.5
-
-
-def reached_failure(generation: Generation) -> Generation:
-    with connection.cursor() as cursor:
-        refund = ledger.refund(generation.charge_id, "r")
-        cursor.execute(
-            "UPDATE generation_generation SET state = 'failed', error_code = 'timeout',"
-            " finished_at = now(), next_attempt_at = NULL, refund_id = %s WHERE id = %s",
-            [refund, generation.pk],
-        )
-    return Generation.objects.get(pk=generation.pk)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "wait"), [(0, 10), (20, 10), (30, 8), (50, 3), (58, 1), (900, 1)]
-)
-def test_retry_after_while_processing(seconds: int, wait: int, api: Api, alice: Person) -> None:
-    generation = created(alice)
-    age(str(generation.pk), created_at=f"-{seconds} seconds")
-    assert api(alice.key).get(path(generation)).headers["Retry-After"] == str(wait)
 
 
 @pytest.mark.parametrize("state", [State.COMPLETED, State.FAILED, State.CANCELED])
