@@ -11,6 +11,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-header --no-annotate --extra gcs --extra local --extra emulator
 # Debian's packages of the browser tests
 BROWSER_PACKAGES := chromium nodejs curl fonts-dejavu-core
+BENCH_PACKAGES := wrk
 
 ##@ Try it
 .PHONY: help demo run
@@ -50,6 +51,13 @@ outages: $(VENV)/.installed-dev ## Take Redis and PostgreSQL away under load, an
 
 chaos-controls: $(VENV)/.installed-dev ## Show that it notices a missing guard
 	@$(BIN)/python -m chaos controls --seed $(SEED)
+
+##@ Measure it
+.PHONY: bench
+ROUNDS ?= 5
+bench: SECONDS = 4
+bench: $(VENV)/.installed-dev bench-packages ## Measure against a textbook, pgbench and an empty view (ROUNDS=5 SECONDS=4)
+	@$(BIN)/python -m benchmarks $(PART) --rounds $(ROUNDS) --seconds $(SECONDS) $(ARGS)
 
 ##@ Change it
 .PHONY: check fix lock clean
@@ -120,7 +128,7 @@ $(VENV)/.installed-dev: requirements-dev.lock | $(BIN)/uv
 	$(call install,requirements-dev.lock)
 	@touch $(VENV)/.installed $@
 
-.PHONY: browser-packages
+.PHONY: browser-packages bench-packages
 browser-packages:
 	@if command -v chromium && command -v node && command -v curl; then exit 0; fi >/dev/null; \
 	line="apt-get install --yes --no-install-recommends $(BROWSER_PACKAGES)"; \
@@ -128,4 +136,13 @@ browser-packages:
 		apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive $$line; \
 	else \
 		echo "Chromium, Node and curl are needed. As root: $$line"; exit 1; \
+	fi
+
+bench-packages:
+	@if command -v wrk >/dev/null; then exit 0; fi; \
+	line="apt-get install --yes --no-install-recommends $(BENCH_PACKAGES)"; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive $$line; \
+	else \
+		echo "wrk is needed. As root: $$line"; exit 1; \
 	fi

@@ -1,0 +1,1 @@
+"""What `make bench` runs: our endpoints against a textbook's, the database's, the framework's."""

@@ -1,0 +1,7 @@
+"""Why a benchmark ends without a figure."""
+
+from __future__ import annotations
+
+
+class BenchmarkFailed(Exception):
+    """What was measured was not what should be measured; a figure would be worth nothing."""

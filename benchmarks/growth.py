@@ -1,0 +1,180 @@
+"""The same questions to a young service and to an old one, in turn: what grows with the tables?
+
+Two stacks are up at once, one with 10,000 generations, one with as many as was asked for, so that
+both see the same machine. Their data stays in var/bench, since making it takes minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks import customers, wrk
+from benchmarks.api import CREATE_PATH, ORDER
+from benchmarks.customers import Customers
+from benchmarks.figures import Measured, Rounds
+from benchmarks.seed import accounts_of, check_space, seed
+from benchmarks.stage import CUSTOMERS, Stage
+from benchmarks.wrk import Target
+from embedded.paths import CHECKOUT, write_json
+
+VAR = CHECKOUT / "var" / "bench"
+SMALL = 10_000
+DEEP = 9_900  # the offset of the last pages that the contract allows
+CLAIMS = 20  # of each kind, a measurement
+HISTORY = "/api/v1/generate/history/"
+TRANSACTIONS = "/api/v1/credits/transactions/"
+
+Subject = Callable[[float], Measured]
+
+
+@dataclass(frozen=True, slots=True)
+class Aged:
+    """A stack with so many generations, and the customers they belong to."""
+
+    stage: Stage
+    customers: Customers
+    generations: int
+
+    @property
+    def accounts(self) -> int:
+        """How many of the customers have generations."""
+        return accounts_of(self.generations)
+
+
+def seed_command(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Make the data of one size, unless it is there."""
+    began = time.monotonic()
+    with _stage(chosen.generations) as stage:
+        aged(stage, chosen.generations)
+        size = _megabytes(stage)
+    return {"generations": chosen.generations, "mb": size, "seconds": time.monotonic() - began}
+
+
+def growth_command(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Measure both sizes and compare them."""
+    rounds = Rounds()
+    with ExitStack() as stack:
+        both = []
+        for generations in (SMALL, chosen.generations):
+            stage = stack.enter_context(_stage(generations))
+            both.append(aged(stage, generations))
+        for number in range(-1, chosen.rounds):
+            for one in both:
+                # the first one warms up
+                _measure(one, rounds if number >= 0 else Rounds(), chosen.seconds)
+            print(f"round {max(0, number + 1)} of {chosen.rounds} done", flush=True)
+        ledger = _probe(both[1].stage, "ledger()")
+    print(f"\n{rounds.table()}\n", flush=True)
+    return ratios(rounds, chosen.generations) | {
+        "generations": chosen.generations,
+        "check_ledger_entries_per_s": ledger["entries"] / ledger["seconds"],
+    }
+
+
+def ratios(rounds: Rounds, generations: int) -> dict[str, Any]:
+    """How many times longer each takes with so many generations than with 10,000."""
+    found: dict[str, float] = {}
+    for name in _questions():
+        old, young = _label(name, generations), _label(name, SMALL)
+        found[name] = rounds.ratio(young, old)
+    claims = {
+        f"claim_{kind}_ms": rounds.median(_label(f"claim, {kind}", generations), "p50_ms")
+        for kind in ("submit", "poll")
+    }
+    deep = max(found["history, first page"], found["history, offset 9,900"])
+    # the key's name is the issue's; `generations` says what the larger size really was
+    return {"history_10m_vs_10k": deep, "growth": found, **claims}
+
+
+def aged(stage: Stage, generations: int) -> Aged:
+    """The stage with its rows, made now unless an earlier run left them."""
+    note = stage.stack.var_dir / "customers.json"
+    if note.exists():
+        return Aged(stage, customers.from_json(note.read_text()), generations)
+    check_space(stage.stack.var_dir, generations)
+    print(f"Making {generations:,} generations ...", flush=True)
+    began = time.monotonic()
+    made = stage.customers(CUSTOMERS + accounts_of(generations))
+    with stage.owner() as connection:
+        count = seed(connection, made, generations, accounts_of(generations))
+    write_json(note, json.loads(made.to_json()))
+    print(f"{count:,} in {time.monotonic() - began:.0f} s", flush=True)
+    return Aged(stage, made, generations)
+
+
+def _stage(generations: int) -> Stage:
+    return Stage(VAR / str(generations))
+
+
+def _questions() -> dict[str, Callable[[Aged], list[Target]]]:
+    return {
+        "create": _orders,
+        "status": _statuses,
+        "transactions": lambda one: _pages(one, TRANSACTIONS),
+        "history, first page": lambda one: _pages(one, HISTORY),
+        "history, offset 9,900": lambda one: _pages(one, f"{HISTORY}?offset={DEEP}"),
+    }
+
+
+def _measure(one: Aged, rounds: Rounds, seconds: float) -> None:
+    """One connection at a time: what one request takes, not how many fit on the machine."""
+    for name, question in _questions().items():
+        targets = question(one)
+        answered = wrk.load(one.stage.stack.base_url, targets, seconds, connections=1)
+        rounds.add(
+            _label(name, one.generations),
+            Measured(answered.per_second, answered.p50_ms, answered.p99_ms),
+        )
+    for kind, took in _probe(one.stage, f"claims({CLAIMS})").items():
+        rounds.add(_label(f"claim, {kind}", one.generations), Measured(1e3 / took, took))
+
+
+def _label(name: str, generations: int) -> str:
+    return f"{name} of {generations:,}"
+
+
+def _orders(one: Aged) -> list[Target]:
+    """By those who have no generations, of whom there are as many in every size."""
+    return [
+        Target("POST", CREATE_PATH, one.customers.authorization(one.accounts + number), "", ORDER)
+        for number in range(CUSTOMERS)
+    ]
+
+
+def _statuses(one: Aged) -> list[Target]:
+    query = (
+        "SELECT id FROM generation_generation WHERE account_id = md5(%s || '-account-' || %s)::uuid"
+        " AND state = 'completed' ORDER BY created_at LIMIT 100"
+    )
+    with one.stage.owner() as connection:
+        return [
+            Target("GET", f"/api/v1/generate/{row[0]}/", one.customers.authorization(number))
+            for number in range(min(one.accounts, 20))
+            for row in connection.execute(query, (one.customers.tag, number)).fetchall()
+        ]
+
+
+def _pages(one: Aged, path: str) -> list[Target]:
+    return [
+        Target("GET", path, one.customers.authorization(number))
+        for number in range(min(one.accounts, 100))
+    ]
+
+
+def _probe(stage: Stage, call: str) -> dict[str, Any]:
+    """What a function of benchmarks/probes.py says, with the services' settings."""
+    code = f"from benchmarks import probes; probes.tell(probes.{call})"
+    found: dict[str, Any] = json.loads(stage.stack.manage("shell", "--no-imports", "-c", code))
+    return found
+
+
+def _megabytes(stage: Stage) -> int:
+    with stage.owner() as connection:
+        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+    return int(row[0] / 1e6) if row else 0
