@@ -11,8 +11,12 @@ worker takes each one off its queue at once, also while its process works on an 
 starts, *before* it claims. So a row that was committed while the flag stood is seen by the claim
 that is about to come, and from then on the next hint goes through, to the next free process. A
 flag whose message was lost, with a killed worker or a dropped queue, ends by itself after
-``FLAG_SECONDS``; a flushed Redis forgets flags and messages alike. No message carries ``expires``:
-it is compared with the clock of the worker's host, and one that is fast would drop every hint.
+``FLAG_SECONDS``; a flushed Redis forgets flags and messages alike.
+
+So a worker that is busy for 20 s still gathers seven. All but one of them are ignored: a message
+that was sent before its process last began a run asks for what that run saw. Both times are
+Redis's own. No message carries ``expires``: it is compared with the clock of the worker's host, and
+one that is fast would drop every hint.
 """
 
 from __future__ import annotations
@@ -20,13 +24,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import redis
+from celery import current_task
 from celery.beat import Scheduler
+from celery.exceptions import Ignore
 from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
 from redis.retry import Retry
 
 from config.celery import app
@@ -40,6 +48,9 @@ INTERVALS["sweep"] = max(60 * settings.TIME_SCALE, 1.0)  # what nobody waits for
 STAGES = tuple(QUEUES)
 FLAG_SECONDS = 3.0
 PAUSE = 0.02  # seconds between two publishes of one process
+SENT = "sent"  # the header that says when, by Redis's clock
+
+_began: dict[str, float] = {}  # when this process last began a run of each stage, likewise
 
 
 class _Waker:
@@ -94,11 +105,12 @@ def publish(stage: str) -> bool:
     """Send the hint unless one is on its way; False when it was not needed or not possible."""
     queue = QUEUES[stage]
     try:
-        if _redis.llen(queue) >= _sharing(queue):
+        length, now = _with_time(lambda both: both.llen(queue))
+        if length >= _sharing(queue):
             return False
         if not _redis.set(_flag(stage), 1, nx=True, px=int(FLAG_SECONDS * 1000)):
             return False
-        app.send_task(f"generation.{stage}", queue=queue, ignore_result=True)
+        app.send_task(f"generation.{stage}", queue=queue, ignore_result=True, headers={SENT: now})
     except (redis.RedisError, OperationalError, OSError) as error:
         logger.warning("no wake-up for %s: %s", stage, type(error).__name__)
         return False
@@ -106,11 +118,36 @@ def publish(stage: str) -> bool:
 
 
 def taken(stage: str) -> None:
-    """Let the next hint through; a task calls it before it claims, the docstring above says why."""
+    """Let the next hint through; a task calls it before it claims, the docstring above says why.
+
+    Raises celery's Ignore when this process has begun a run since the hint was sent.
+    """
     try:
-        _redis.delete(_flag(stage))
+        _, now = _with_time(lambda both: both.delete(_flag(stage)))
     except (redis.RedisError, OSError) as error:
         logger.warning("the flag of %s stands until its end: %s", stage, type(error).__name__)
+        return
+    if is_stale(stage, current_task.request.get(SENT) if current_task else None, now):
+        raise Ignore
+    _began[stage] = now
+
+
+def is_stale(stage: str, sent: float | None, now: float) -> bool:
+    """Whether a run began after ``sent``; all times by Redis's clock, in seconds.
+
+    One that lies ahead of ``now`` says nothing: it is of another server, or of another clock.
+    """
+    began = _began.get(stage)
+    return sent is not None and began is not None and sent < began <= now
+
+
+def _with_time(command: Callable[[Pipeline], object]) -> tuple[int, float]:
+    """The answer of a command, and what time it was for Redis then."""
+    with _redis.pipeline(transaction=False) as both:
+        command(both)
+        both.time()
+        answer, (seconds, microseconds) = both.execute()
+    return int(answer), seconds + microseconds / 1e6
 
 
 def _flag(stage: str) -> str:

@@ -62,7 +62,7 @@ def test_a_create_wakes_the_submit_stage_once(api: Api, alice: Person, queue: re
     assert settled(queue, "submit", 1)
     headers = message(queue, "submit")["headers"]
     assert headers["task"] == "generation.submit"
-    assert headers["expires"] is not None
+    assert headers["expires"] is None  # hosts disagree about the time
     assert (headers["eta"], headers["retries"]) == (None, 0)
 
 
@@ -94,6 +94,23 @@ def test_a_new_hint_follows_one_that_was_taken(queue: redis.Redis) -> None:
     wake.taken("poll")
     assert wake.publish("poll")
     assert queue.llen("poll") == 1
+
+
+def test_a_hint_from_before_the_last_run_is_stale(
+    queue: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wake, "_began", {})
+    assert wake.publish("poll")
+    sent = message(queue, "poll")["headers"]["sent"]
+    assert not wake.is_stale("poll", sent, sent + 1)  # this process never looked
+    wake.taken("poll")
+    began = wake._began["poll"]
+    assert sent < began
+    assert wake.is_stale("poll", sent, began + 20)
+    assert not wake.is_stale("store", sent, began + 20)
+    assert not wake.is_stale("poll", began, began + 20)  # sent since
+    assert not wake.is_stale("poll", None, began + 20)  # sent by hand
+    assert not wake.is_stale("poll", sent, began - 60)  # another server, whose clock is behind
 
 
 def test_a_hint_that_was_lost_holds_up_the_next_for_seconds_only(
