@@ -99,7 +99,7 @@ def make_emulator(options: Options) -> Emulator:
     tally = Tally()
     store = ObjectStore(options.data_dir)
     renderer = Renderer(options.threads)
-    operations = Operations(options, renderer, store)
+    operations = Operations(options, renderer, store, tally)
     closing = asyncio.Event()
     storage = StorageApi(store, tally)
     tokens = TokenApi(tally)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import secrets
 import time
@@ -37,8 +38,13 @@ class TokenApi:
         return [web.post("/token", self.token)]
 
     def write_credentials(self, path: Path, url: str) -> None:
-        """Write a service-account file with a fresh key; from here on only it gets tokens."""
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        """Write a service-account file; from here on only who signs with its key gets tokens.
+
+        The key of a file that is there already is kept: programs that read it go on working when
+        the emulator was started again.
+        """
+        account = _account(path)
+        self._key = _key(account) or rsa.generate_private_key(65537, 2048)
         pem = self._key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
@@ -47,15 +53,18 @@ class TokenApi:
         account = {
             "type": "service_account",
             "project_id": "emulated-project",
-            "private_key_id": secrets.token_hex(20),
+            "private_key_id": hashlib.sha256(pem).hexdigest()[:40],
             "private_key": pem.decode(),
             "client_email": EMAIL,
             "client_id": "100000000000000000000",
             "token_uri": f"{url}/token",
             "universe_domain": "googleapis.com",
         }
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(account, indent=2) + "\n")
+        # replaced whole: a program may read it at this moment
+        part = path.with_name(path.name + ".part")
+        part.touch(mode=0o600)
+        part.write_text(json.dumps(account, indent=2) + "\n")
+        part.replace(path)
 
     async def token(self, request: web.Request) -> web.Response:
         """An access token for an hour, or ``invalid_grant`` (RFC 6749, section 5.2)."""
@@ -93,6 +102,25 @@ class TokenApi:
         if self._key is not None and issuer != EMAIL:
             return "Invalid grant: account not found"
         return ""
+
+
+def _account(path: Path) -> dict[str, Any]:
+    """What an earlier start wrote; empty when there is none of ours."""
+    try:
+        account = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return account if isinstance(account, dict) else {}
+
+
+def _key(account: dict[str, Any]) -> rsa.RSAPrivateKey | None:
+    """The private key of ``account``; None when it has none that can be used."""
+    try:
+        pem = str(account["private_key"]).encode()
+        key = serialization.load_pem_private_key(pem, None)
+    except (KeyError, ValueError):
+        return None
+    return key if isinstance(key, rsa.RSAPrivateKey) else None
 
 
 def _unpadded(part: str) -> bytes:

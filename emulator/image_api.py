@@ -91,6 +91,7 @@ class ImageApi:
             data = await self._renderer.image(still)
             if "truncated" in scenario:
                 data = data[: len(data) // 2]
+            self._tally.bill(wanted.labels)
             inline = {"mimeType": "image/png", "data": base64.b64encode(data).decode()}
             parts = [{"text": "Here is your picture."}, {"inlineData": inline}]
         content = {"role": "model", "parts": parts}

@@ -20,6 +20,7 @@ from emulator.render_video import Clip, RenderingStoppedError
 from emulator.rendering import Renderer
 from emulator.scenarios import Scenario
 from emulator.storage import ObjectStore
+from emulator.tally import Tally
 from emulator.validation import VideoRequest
 from emulator.wording import blocked_prompt, filtered_video, retry_after, rpc_error
 
@@ -58,10 +59,13 @@ class Operation:
 class Operations:
     """All operations of this process; the oldest are dropped when there are very many."""
 
-    def __init__(self, options: Options, renderer: Renderer, store: ObjectStore) -> None:
+    def __init__(
+        self, options: Options, renderer: Renderer, store: ObjectStore, tally: Tally
+    ) -> None:
         self._options = options
         self._renderer = renderer
         self._store = store
+        self._tally = tally
         self._known: dict[str, Operation] = {}
         self._inline: dict[str, Operation] = {}
 
@@ -134,6 +138,8 @@ class Operations:
             if "never" in request.scenario:
                 await asyncio.Event().wait()
             operation.outcome = self._outcome(request, files)
+            if "videos" in operation.outcome.get("response", {}):
+                self._tally.bill(request.labels)
         except RenderingStoppedError:
             return
         except ApiError as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import time
+from collections import Counter, deque
 from typing import Any
 
 LABEL_VALUES_KEPT = 100_000
+INTERVALS_KEPT = 200_000
 
 
 class Tally:
@@ -20,19 +22,36 @@ class Tally:
         self.videos = 0
         self.images = 0
         self._accepted: dict[str, dict[str, int]] = {}
+        self._billed: dict[str, dict[str, int]] = {}
         self._rejected: dict[str, dict[str, int]] = {}
         self._rejected_count = 0
         self._busy: dict[str, int] = {}
+        self._polled: dict[str, float] = {}
+        self._intervals: deque[float] = deque(maxlen=INTERVALS_KEPT)
+
+    def poll(self, name: str) -> None:
+        """Count a poll, and how long after the last one of the same operation it came."""
+        self.requests["poll"] += 1
+        now = time.monotonic()
+        last = self._polled.pop(name, None)
+        if last is not None:
+            self._intervals.append(now - last)
+        self._polled[name] = now
+        _trim(self._polled)
 
     def accept_video(self, labels: dict[str, str]) -> None:
-        """Count a video operation: from here on it is paid for, whether the answer arrives."""
+        """Count a video operation: from here on it is under way, whether the answer arrives."""
         self.videos += 1
         _count(self._accepted, labels)
 
     def accept_image(self, labels: dict[str, str]) -> None:
-        """Count a generated image, paid for likewise."""
+        """Count an image that is being made, likewise."""
         self.images += 1
         _count(self._accepted, labels)
+
+    def bill(self, labels: dict[str, str]) -> None:
+        """Count what ended with a file. Google bills nothing for what it blocked or failed at."""
+        _count(self._billed, labels)
 
     def reject(self, labels: dict[str, str]) -> None:
         """Count a submission that was certainly not taken."""
@@ -54,8 +73,10 @@ class Tally:
             "images": self.images,
             "rejected": self._rejected_count,
             "by_label": self._accepted,
+            "billed_by_label": self._billed,
             "rejected_by_label": self._rejected,
             "requests": dict(self.requests),
+            "poll_interval_s": _percentiles(self._intervals),
         }
 
 
@@ -66,7 +87,17 @@ def _count(table: dict[str, dict[str, int]], labels: dict[str, str]) -> None:
         _trim(values)
 
 
-def _trim(values: dict[str, int]) -> None:
+def _percentiles(values: deque[float]) -> dict[str, float]:
+    """Of seconds; empty when nothing was polled twice."""
+    ordered = sorted(values)
+    if not ordered:
+        return {}
+    places = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
+    last = len(ordered) - 1
+    return {name: round(ordered[round(last * share)], 3) for name, share in places.items()}
+
+
+def _trim(values: dict[str, Any]) -> None:
     # A soak test makes ever new labels; the oldest ones are let go.
     while len(values) > LABEL_VALUES_KEPT:
         del values[next(iter(values))]

@@ -60,6 +60,9 @@ class RunningEmulator:
     def bought(self, generation: str) -> int:
         return int(self.stats()["by_label"].get("generation", {}).get(generation, 0))
 
+    def billed(self, generation: str) -> int:
+        return int(self.stats()["billed_by_label"].get("generation", {}).get(generation, 0))
+
 
 def start_emulator(folder: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
     """Start ``python -m emulator`` and wait until it answers; gives the process and its URL."""

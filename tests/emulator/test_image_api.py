@@ -43,7 +43,7 @@ def test_a_picture_comes_inline_in_the_asked_ratio(emulator: RunningEmulator, mo
     with Image.open(io.BytesIO(base64.b64decode(inline["data"]))) as picture:
         assert picture.width / picture.height == pytest.approx(1.5, abs=0.01)
     assert answer["usageMetadata"]["candidatesTokenCount"] > 0
-    assert emulator.bought(label) == 1
+    assert (emulator.bought(label), emulator.billed(label)) == (1, 1)
 
 
 def test_images_can_be_given(emulator: RunningEmulator):
@@ -67,7 +67,10 @@ def test_filtered_prompt_has_a_block_reason(emulator: RunningEmulator):
 
 
 def test_empty_is_text_only(emulator: RunningEmulator):
-    answer = generate(emulator, "A face [emulator:empty]").json()
+    label = uuid.uuid4().hex
+    labels = {"generation": label}
+    answer = generate(emulator, "A face [emulator:empty]", labels=labels).json()
+    assert (emulator.bought(label), emulator.billed(label)) == (1, 0)
     assert [list(part) for part in answer["candidates"][0]["content"]["parts"]] == [["text"]]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import statistics
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from emulator.credentials import TokenApi
+from emulator.tally import Tally
 from tests.emulator.conftest import FAST, RunningEmulator, start_emulator
 
 
@@ -53,6 +56,31 @@ def test_objects_survive_a_restart(tmp_path: Path, anonymous: httpx.Client):
         process.stdout.close()
         (tmp_path / "ready").unlink()
     assert [each["name"] for each in found] == ["kept/a.txt"]
+
+
+def test_its_credentials_survive_a_kill(tmp_path: Path):
+    credentials = tmp_path / "account.json"
+    options = ("--write-credentials", str(credentials))
+    texts = []
+    for _ in range(2):
+        process, url = start_emulator(tmp_path, *options)
+        texts.append(credentials.read_text())
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+        (tmp_path / "ready").unlink()
+    assert len({json.loads(text)["private_key"] for text in texts}) == 1
+    assert json.loads(texts[1])["token_uri"] == f"{url}/token"
+    assert credentials.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"private_key": "no key"}', "{}"])
+def test_credentials_that_cannot_be_used_are_written_anew(tmp_path: Path, text: str):
+    credentials = tmp_path / "account.json"
+    credentials.write_text(text)
+    TokenApi(Tally()).write_credentials(credentials, "http://127.0.0.1:9")
+    assert "BEGIN PRIVATE KEY" in json.loads(credentials.read_text())["private_key"]
 
 
 def test_polls_are_answered_while_videos_are_rendered(emulator: RunningEmulator):

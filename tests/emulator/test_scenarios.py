@@ -40,7 +40,7 @@ def test_filtered_is_done_without_videos(emulator: RunningEmulator, marker: str,
     assert answer["response"]["raiMediaFilteredReasons"][0].endswith(f"Support codes: {code}")
     assert "videos" not in answer["response"]
     assert emulator.listed("scenes", key) == []
-    assert emulator.bought(key) == 1
+    assert (emulator.bought(key), emulator.billed(key)) == (1, 0)
 
 
 def test_filtered_prompt_is_an_error_with_a_support_code(emulator: RunningEmulator):
@@ -100,7 +100,7 @@ def wait_for_file(emulator: RunningEmulator, key: str) -> None:
     name = emulator.client.get(f"{emulator.url}/emulator/operations/{key}").json()
     emulator.finish(name["operations"][0]["name"])
     assert len(emulator.listed("scenes", key)) == 1
-    assert emulator.bought(key) == 1
+    assert (emulator.bought(key), emulator.billed(key)) == (1, 1)
 
 
 def test_accepted_then_reset_makes_the_file(emulator: RunningEmulator):
