@@ -1,4 +1,8 @@
-"""Thirty customers who order, repeat, watch, fetch and cancel; some repeat on purpose."""
+"""Thirty customers who order, repeat, watch, fetch and cancel; some repeat on purpose.
+
+They order no faster than they are served (chaos/pulse.py): a queue that only grows ends in refunds
+for being late, whatever is killed.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,7 @@ DUPLICATES = 0.15
 CANCELS = 0.03
 DOWNLOADS = 0.1
 PAUSE = 4.0  # seconds between two orders of one customer, on average
+WAIT = 0.5  # seconds between two looks whether it is all over, for who may not order yet
 ANSWERED_WITHIN = 90.0  # seconds, with all repetitions
 PASSWORD = "correct-horse-7-battery"  # noqa: S105 - of accounts that live for a minute
 
@@ -34,6 +39,7 @@ class Customers:
         self._http = httpx.Client(timeout=15, limits=httpx.Limits(max_connections=100))
         self._doubles = ThreadPoolExecutor(8, "double")
         self._threads: list[threading.Thread] = []
+        self._places = threading.Semaphore(0)
 
     def start(self) -> list[str]:
         """Register the accounts and begin to order; their secrets."""
@@ -45,6 +51,13 @@ class Customers:
             thread.start()
             self._threads.append(thread)
         return secrets
+
+    def offer(self, places: int) -> None:
+        """Let so many more be ordered from now on; what was offered before is void."""
+        while self._places.acquire(blocking=False):
+            pass
+        if places > 0:
+            self._places.release(places)
 
     def stop(self) -> None:
         """Begin nothing new; what was asked for goes on until it is answered."""
@@ -74,6 +87,8 @@ class Customers:
         count = 0
         self._over.wait(chance.uniform(0, PAUSE))
         while not self._over.is_set():
+            if not self._places.acquire(timeout=WAIT):
+                continue
             count += 1
             order = draw(chance, secret, f"order-{number}-{count}")
             generation_id = self._order(chance, order)

@@ -1,4 +1,4 @@
-"""What goes wrong, and when: one thing about every half second, drawn from a seed."""
+"""What goes wrong, and when: drawn from a seed, as fast as the product keeps up with."""
 
 from __future__ import annotations
 
@@ -12,45 +12,57 @@ from collections.abc import Callable
 import psutil
 import redis
 
-from chaos.fleet import WEBS, WORKERS, Fleet
+from chaos.fleet import CRASH_POINTS, WEBS, WORKERS, Fleet
+from chaos.witness import Fallen
 
-INTERVAL = 0.38  # seconds between two faults, on average
-DATABASE_UP = 12.0  # seconds at least between two of its deaths; it takes some to come back
-STOPPED = (2.0, 8.0)  # seconds; a lease lasts 5, so some come back after theirs
+INTERVAL = 0.25  # seconds between two faults, on average, when the machine is fast enough
+STEPS = 3  # events of generations between two faults at least, however slow it is
+# Between two deaths of the database at least: seconds, and events of generations. It takes a while
+# to come back, on a busy disk ten seconds, and is to be of use before it goes down again.
+DATABASE_UP, DATABASE_STEPS = 12.0, 100
+STOPPED = (2.0, 14.0)  # seconds; a lease lasts 9, so some come back after theirs
 
 
 class Faults:
-    """Call ``play`` often; ``tally`` has what was done."""
+    """Call ``play`` often; ``tally`` has what was done, ``fallen`` to whom."""
 
     def __init__(self, fleet: Fleet, seed: int) -> None:
         self.tally: Counter[str] = Counter()
+        self.fallen = Fallen()
         self._fleet = fleet
         self._chance = random.Random(seed)  # noqa: S311 - not a secret
         self._next = time.monotonic()
-        self._database_may_die = self._next + DATABASE_UP / 2
+        self._next_step = 0
+        self._steps = 0
+        self._database_may_die = (self._next + DATABASE_UP / 2, DATABASE_STEPS)
         self._stopped: list[tuple[float, psutil.Process]] = []
         # what, and how often in a hundred. A program takes seconds of CPU to start, one of its
         # forked processes nothing: so these die most.
         self._kinds: dict[Callable[[], str | None], float] = {
-            self._kill_web: 52,
-            self._kill_worker: 30,
-            self._kill_program: 3,
+            self._set_trap: 40,
+            self._kill_web: 27,
+            self._kill_worker: 16,
+            self._kill_program: 2,
             self._stop_worker: 4,
             self._kill_backend: 1.5,
             self._stop_postgres: 1.5,
             self._kill_valkey: 1.3,
-            self._flush_valkey: 6,
+            self._flush_valkey: 4,
             self._stop_valkey: 1,
             self._stop_beat: 0.5,
         }
 
-    def play(self) -> None:
-        """Do what is due, and let those go on that were stopped long enough."""
-        now = time.monotonic()
+    def play(self, steps: int) -> None:
+        """Do what is due, and let those go on that were stopped long enough.
+
+        ``steps`` is how many events there are of all generations, see chaos/pulse.py.
+        """
+        now, self._steps = time.monotonic(), steps
         self._go_on(now)
-        if now < self._next:
+        if now < self._next or steps < self._next_step:
             return
         self._next = now + self._chance.uniform(0, 2 * INTERVAL)
+        self._next_step = steps + STEPS
         kinds, shares = list(self._kinds), list(self._kinds.values())
         with contextlib.suppress(psutil.NoSuchProcess, redis.RedisError):
             done = self._chance.choices(kinds, shares)[0]()
@@ -58,14 +70,26 @@ class Faults:
                 self.tally[done] += 1
 
     def end(self) -> None:
-        """Let everything go on that was stopped."""
+        """Let everything go on that was stopped, and nobody walk into a trap any more."""
         self._go_on(float("inf"))
+        self._fleet.remove_traps()
+        self.fallen.processes |= self._fleet.crashed()
 
     def _go_on(self, now: float) -> None:
         for entry in [entry for entry in self._stopped if entry[0] <= now]:
             self._stopped.remove(entry)
             with contextlib.suppress(psutil.NoSuchProcess):
                 entry[1].resume()
+
+    def _set_trap(self) -> None:
+        """At the crash point that was met least; it counts when somebody walks into it."""
+        crashes, waiting = self._fleet.crashes(), self._fleet.traps()
+        free = [name for name in CRASH_POINTS if name not in waiting]
+        if free:
+            least = min(crashes[name] for name in free)
+            self._fleet.set_trap(
+                self._chance.choice([name for name in free if crashes[name] == least])
+            )
 
     def _kill_web(self) -> str | None:
         return self._kill(self._fleet.forked(self._chance.choice(WEBS)), "kill -9 web")
@@ -76,11 +100,15 @@ class Faults:
     def _kill(self, processes: list[psutil.Process], what: str) -> str | None:
         if not processes:
             return None
-        self._chance.choice(processes).kill()
+        process = self._chance.choice(processes)
+        self.fallen.processes.add(process.pid)
+        process.kill()
         return what
 
     def _kill_program(self) -> str:
         name = self._chance.choice([*WEBS, *WORKERS, "beat", "beat"])
+        # what it forked ends with it
+        self.fallen.processes |= {process.pid for process in self._fleet.forked(name)}
         self._signal(name, signal.SIGKILL)
         return "kill -9 beat" if name == "beat" else "kill -9 whole program"
 
@@ -94,6 +122,7 @@ class Faults:
         if not free:
             return None
         process = self._chance.choice(free)
+        self.fallen.processes.add(process.pid)
         process.suspend()
         self._stopped.append((time.monotonic() + self._chance.uniform(*STOPPED), process))
         return what
@@ -121,10 +150,11 @@ class Faults:
         return "postgres immediate stop"
 
     def _database_dies(self) -> bool:
-        now = time.monotonic()
-        if now < self._database_may_die:
+        now, steps = time.monotonic(), self._steps
+        if now < self._database_may_die[0] or steps < self._database_may_die[1]:
             return False
-        self._database_may_die = now + DATABASE_UP
+        self._database_may_die = (now + DATABASE_UP, steps + DATABASE_STEPS)
+        self.fallen.database_died()
         return True
 
     def _kill_valkey(self) -> str:

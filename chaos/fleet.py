@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from chaos import TIME_SCALE
+from chaos import TIME_SCALE, witness
 from embedded import services
 from embedded.environment import Options
 from embedded.processes import Program
@@ -24,21 +24,12 @@ LIMITS = (
     *("RATE_LIMIT_CREATES", "RATE_LIMIT_READS", "RATE_LIMIT_ANONYMOUS", "MAX_OPEN_GENERATIONS"),
     *("RATE_LIMIT_REGISTRATIONS", "RATE_LIMIT_AUTH_FAILURES", "SIGNUP_CREDITS"),
 )
-# How likely each passing of a crash point is the last. A generation passes most of them once and
-# those of a poll ten times.
-CRASH_POINTS = {
-    "api.before_statement": 0.015,
-    "api.after_commit": 0.015,
-    "submit.after_claim": 0.015,
-    "submit.after_intent": 0.015,
-    "submit.accepted_before_save": 0.02,
-    "submit.after_save": 0.02,
-    "poll.after_claim": 0.012,
-    "poll.before_save": 0.012,
-    "store.mid_write": 0.03,
-    "store.after_put": 0.03,
-    "store.after_save": 0.03,
-}
+CRASH_POINTS = (
+    *("api.before_statement", "api.after_commit"),
+    *("submit.after_claim", "submit.after_intent", "submit.accepted_before_save"),
+    *("submit.after_save", "poll.after_claim", "poll.before_save"),
+    *("store.mid_write", "store.after_put", "store.after_save"),
+)
 CONTROL_POINT = "control.refunded"  # in chaos/without_guard.py
 
 
@@ -53,13 +44,15 @@ class Fleet:
         self.restarts: Counter[str] = Counter()
         self.outputs = folder / "outputs"
         self._crash_log = folder / "crashes"
+        self._traps = folder / "traps"
+        self._traps.mkdir()
         self._control = control
-        self._control_points = f"{CONTROL_POINT}=0.2" if control else ""
-        points = [f"{name}={chance}" for name, chance in CRASH_POINTS.items()]
         environment = dict.fromkeys(LIMITS, MANY) | {
+            "DJANGO_SETTINGS_MODULE": "chaos.settings",
             "OUTPUT_ROOT": str(self.outputs),
             "WORK_DIR": str(folder / "work"),
-            "CRASH_POINTS": ",".join([*points, self._control_points]),
+            "CRASH_POINTS": f"{CONTROL_POINT}=0.2" if control else "",
+            "CRASH_TRAPS": str(self._traps),
             "CRASH_LOG": str(self._crash_log),
             "CRASH_SEED": str(seed),
         }
@@ -80,6 +73,7 @@ class Fleet:
         for name in STAGES if self._control else ():
             self.stack.processes.children[name].kill_group()
             self._run(self.stack.processes.children[name].program)
+        witness.install(self.stack.owner_url)
         self._run(replace(services.web(self._second), name="web-2"))
         for name in SPARES:
             self._run(services.worker(name, STAGES))
@@ -96,22 +90,32 @@ class Fleet:
                 self.restarts[name] += 1
                 self.stack.processes.restart(name)
 
-    def disarm(self) -> None:
-        """Replace every process that has crash points by one that has none.
+    def set_trap(self, crash_point: str) -> None:
+        """Whoever passes there next dies."""
+        (self._traps / crash_point).touch()
 
-        A control run keeps its own: most refunds are written while it calms down.
-        """
-        self.stack.env["CRASH_POINTS"] = self._control_points
-        children = self.stack.processes.children
-        for name in (*WEBS, *WORKERS):
-            children[name].kill_group()
-            self.stack.processes.run(children[name].program, self.stack.env)
+    def traps(self) -> set[str]:
+        """Where nobody passed yet."""
+        return {path.name for path in self._traps.iterdir()}
+
+    def remove_traps(self) -> None:
+        """A control run goes on with its own crash point: most refunds come while it calms down."""
+        for path in self._traps.iterdir():
+            path.unlink(missing_ok=True)
 
     def crashes(self) -> Counter[str]:
         """How often each crash point ended a process until now."""
+        return Counter(name for name, _ in self._deaths())
+
+    def crashed(self) -> set[int]:
+        """The processes that died at one."""
+        return {process for _, process in self._deaths()}
+
+    def _deaths(self) -> list[tuple[str, int]]:
         if not self._crash_log.exists():
-            return Counter()
-        return Counter(line.split()[0] for line in self._crash_log.read_text().splitlines())
+            return []
+        pairs = (line.split() for line in self._crash_log.read_text().splitlines())
+        return [(name, int(process)) for name, process in pairs]
 
     def forked(self, *names: str) -> list[psutil.Process]:
         """The processes that do the work of the named programs: theirs, not themselves."""

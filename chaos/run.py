@@ -5,23 +5,23 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-import psycopg
-
-from chaos import controls
+from chaos import controls, witness
 from chaos.customers import Customers
 from chaos.faults import Faults
 from chaos.fleet import Fleet
-from chaos.verdict import DRAIN_SECONDS, Run, Verdict, judge, table
+from chaos.judge import judge
+from chaos.pulse import Pulse
+from chaos.report import table
+from chaos.verdict import DRAIN_SECONDS, Run, Verdict
 
 TURN = 0.05  # seconds between two looks at what is due
 REPORT = 10.0  # seconds between two lines of progress
 GIVE_UP = 2 * DRAIN_SECONDS
-COUNTS = """
-SELECT count(*) FILTER (WHERE finished_at IS NULL), count(*) FILTER (WHERE state = 'completed'),
-       count(*) FILTER (WHERE state IN ('failed', 'canceled')) FROM generation_generation
-"""
+WARM = 15  # generations that are completed before the first fault
+WARM_SECONDS = 180.0  # for these at most; a slow machine takes long to start a dozen programs
 
 
 def run(seconds: float, seed: int, control: str | None = None) -> Verdict:
@@ -33,7 +33,7 @@ def run(seconds: float, seed: int, control: str | None = None) -> Verdict:
         fleet.start()
         if control:
             controls.prepare(control, fleet.stack.owner_url)
-        verdict = _under_fire(fleet, seconds, seed)
+        verdict = _Fire(fleet, seconds, seed).verdict()
     finally:
         fleet.stop()
     for problem in verdict.problems:
@@ -46,63 +46,69 @@ def run(seconds: float, seed: int, control: str | None = None) -> Verdict:
     return verdict
 
 
-def _under_fire(fleet: Fleet, seconds: float, seed: int) -> Verdict:
-    customers = Customers(fleet.base_urls, seed)
-    try:
-        secrets = customers.start()
-        faults = Faults(fleet, seed)
-        began = reported = time.monotonic()
-        while (now := time.monotonic()) < began + seconds:
-            faults.play()
-            fleet.repair()
-            if now - reported >= REPORT:
-                reported = now
-                total = faults.tally.total() + fleet.crashes().total()
-                print(f"{now - began:6.0f} s  {total} faults  {_progress(fleet)}", flush=True)
+class _Fire:
+    """Customers, faults and the pulse of one run."""
+
+    def __init__(self, fleet: Fleet, seconds: float, seed: int) -> None:
+        self._fleet = fleet
+        self._seconds = seconds
+        self._seed = seed
+        self._customers = Customers(fleet.base_urls, seed)
+        self._pulse = Pulse(fleet.stack.owner_url)
+        self._faults = Faults(fleet, seed)
+        self._began = self._reported = time.monotonic()
+
+    def verdict(self) -> Verdict:
+        """Load it, break it, let it calm down, and judge what is left."""
+        try:
+            secrets = self._customers.start()
+            warm = self._until(lambda: self._pulse.completed >= WARM, WARM_SECONDS, "to warm up")
+            print(f"  the fire begins {warm:.0f} s after the start", flush=True)
+            self._until(self._burn, self._seconds, "")
+            self._faults.end()
+            self._customers.stop()
+            drain = self._until(self._is_over, GIVE_UP, "after the last fault")
+            drained = drain if self._is_over() else None
+            claims = witness.overtaken(self._fleet.stack.owner_url)
+            hits = witness.hits(claims, self._faults.fallen)
+            crashes = self._fleet.crashes()
+            run = Run(
+                self._seconds, self._seed, self._faults.tally, crashes, drained, secrets, hits
+            )
+            verdict = judge(self._fleet, self._customers.book, run)
+            print(table(verdict, self._customers.book))
+            return verdict
+        finally:
+            self._customers.close()
+            self._pulse.close()
+
+    def _burn(self) -> bool:
+        self._faults.play(self._pulse.steps)
+        return False  # as long as it may
+
+    def _is_over(self) -> bool:
+        return self._pulse.look(now=True) and not self._pulse.open and self._customers.are_done()
+
+    def _until(self, over: Callable[[], bool], seconds: float, what: str) -> float:
+        """Repair, count and offer places until it is ``over``, or for ``seconds``; how long it was.
+
+        ``what`` goes into the lines of progress.
+        """
+        began = self._reported = time.monotonic()
+        while not over() and time.monotonic() < began + seconds:
+            self._fleet.repair()
+            if self._pulse.look():
+                self._customers.offer(self._pulse.places)
+            self._report(began, what)
             time.sleep(TURN)
-        faults.end()
-        customers.stop()
-        fleet.disarm()
-        drain = _drain(fleet, customers)
-        result = Run(seconds, seed, faults.tally, fleet.crashes(), drain, secrets)
-        verdict = judge(fleet, customers.book, result)
-        print(table(verdict, customers.book))
-        return verdict
-    finally:
-        customers.close()
+        return time.monotonic() - began
 
-
-def _drain(fleet: Fleet, customers: Customers) -> float | None:
-    """Seconds from the last fault until nothing was open; None when that never came."""
-    began = reported = time.monotonic()
-    while (now := time.monotonic()) < began + GIVE_UP:
-        fleet.repair()
-        still_open = _open(fleet)
-        if still_open == 0 and customers.are_done():
-            return now - began
-        if now - reported >= REPORT:
-            reported = now
-            print(f"{now - began:6.0f} s after the last fault  {_progress(fleet)}", flush=True)
-        time.sleep(TURN * 4)
-    return None
-
-
-def _counts(fleet: Fleet) -> tuple[int, int, int] | None:
-    try:
-        with psycopg.connect(fleet.stack.owner_url, connect_timeout=2) as connection:
-            row = connection.execute(COUNTS).fetchone()
-    except psycopg.OperationalError:
-        return None  # it is being restarted
-    return None if row is None else (row[0], row[1], row[2])
-
-
-def _open(fleet: Fleet) -> int | None:
-    counts = _counts(fleet)
-    return None if counts is None else counts[0]
-
-
-def _progress(fleet: Fleet) -> str:
-    counts = _counts(fleet)
-    if counts is None:
-        return "the database is away"
-    return f"{counts[0]} open, {counts[1]} completed, {counts[2]} refunded"
+    def _report(self, began: float, what: str) -> None:
+        now = time.monotonic()
+        if now - self._reported < REPORT:
+            return
+        self._reported = now
+        faults = self._faults.tally.total() + self._fleet.crashes().total()
+        line = f"{now - began:6.0f} s {what:<20} {faults:>5} faults, {self._pulse}"
+        away = now - self._pulse.answered > 1.0
+        print(line + (", the database is away" if away else ""), flush=True)

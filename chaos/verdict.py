@@ -1,4 +1,4 @@
-"""What a run came to: the provider's count of what was bought, the floors, and the last line."""
+"""What a run came to: what was bought, the floors, and the last line."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-import httpx
-
-from chaos.book import Book
-from chaos.fleet import CRASH_POINTS, Fleet
-from chaos.invariants import Row, generations, violations
-from chaos.orders import FILELESS, NEVER_DELIVERED
+from chaos.fleet import CRASH_POINTS
+from chaos.invariants import Finding, Row
+from chaos.orders import NEVER_DELIVERED
+from chaos.witness import Hits
 
 DRAIN_SECONDS = 60.0
-CALM_SHARE = 0.95  # of what met neither a fault of the provider nor a lost answer
+CALM_SHARE = 0.95  # of what was undisturbed, see Verdict.is_undisturbed
 SHARE = 0.85  # of what met no fault of the provider, whatever was killed under it
-LONG = 300.0  # seconds from which on every crash point has to fire more than once
-LONG_RUN_FIRES_EVERY = 30.0  # seconds
+# A run that says too little does not pass. A slow machine gets a fault for each piece of work.
+FAULTS_A_SECOND = 0.5
+GENERATIONS_A_SECOND = 0.5
+FIRES_EVERY = 30.0  # seconds in which every crash point ends a process once at least
 
 
 @dataclass(slots=True)
@@ -32,6 +31,20 @@ class Run:
     crashes: Counter[str]
     drain: float | None
     secrets: list[str]
+    hits: Hits = field(default_factory=Hits)
+
+
+@dataclass(slots=True)
+class Bought:
+    """As the provider counts it, by generation. Billed is what ended with a file, and only that."""
+
+    accepted: dict[str, int] = field(default_factory=dict)
+    billed: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def asked_twice(self) -> list[str]:
+        """For which more than one operation was accepted, billed or not."""
+        return [name for name, times in self.accepted.items() if times > 1]
 
 
 @dataclass(slots=True)
@@ -40,8 +53,9 @@ class Verdict:
 
     run: Run
     rows: list[Row]
-    bought: dict[str, int]  # operations by generation, as the provider counts them
+    bought: Bought = field(default_factory=Bought)
     marked: dict[str, str] = field(default_factory=dict)  # markers by generation
+    findings: list[Finding] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -51,46 +65,50 @@ class Verdict:
 
     @property
     def paid_twice(self) -> list[str]:
-        """Videos that were made more than once.
+        """Videos and images for which more than one operation is billed.
 
-        An operation that made no file is not billed: Google charges nothing for what it blocked or
-        could not make. Such a one looks, once its answer is lost, like one that never was, and may
-        be asked for again.
+        An operation that made no file is not: Google charges nothing for what it blocked or could
+        not make. Such a one looks, once its answer is lost, like one that never was, and a video
+        may be asked for again.
         """
-        return [
-            row["id"]
-            for row in self.rows
-            if self._times(row) > 1 and row["kind"] == "video" and self._makes_a_file(row)
-        ]
-
-    @property
-    def images_bought_again(self) -> list[str]:
-        """Images whose answer was lost with the process that waited for it.
-
-        The provider keeps no image: one that nobody received cannot be found again, only bought
-        again, once.
-        """
-        return [row["id"] for row in self.rows if self._times(row) > 1 and row["kind"] == "image"]
+        return [name for name, times in self.bought.billed.items() if times > 1]
 
     @property
     def orphans(self) -> list[str]:
-        """Bought, made whole, and given to nobody."""
-        return [
-            row["id"]
-            for row in self.undelivered
-            if self._times(row) and self.marked.get(row["id"]) not in NEVER_DELIVERED
-        ]
+        """Bought, made whole, and given to nobody: to be found in the bucket (videos).
 
-    def share_completed(self, *, calm: bool) -> float:
-        """Of what met no provider fault; if ``calm``, of those whose answers all arrived."""
-        rows = [
+        An image is written there by us, from the answer: one whose answer was lost is nowhere.
+        """
+        return [row["id"] for row in self._given_to_nobody() if row["kind"] == "video"]
+
+    @property
+    def lost_images(self) -> list[str]:
+        """Bought, and lost with the answer."""
+        return [row["id"] for row in self._given_to_nobody() if row["kind"] == "image"]
+
+    def _given_to_nobody(self) -> list[Row]:
+        whole = [row for row in self.undelivered if self.bought.billed.get(row["id"])]
+        return [row for row in whole if self.marked.get(row["id"]) not in NEVER_DELIVERED]
+
+    @property
+    def undisturbed(self) -> list[Row]:
+        """What met neither a fault of the provider nor one of ours.
+
+        No marker, not canceled, and no claim of it that ended without a write-back because its
+        worker was killed or stopped or the database went down. A doubt, a repetition or a lease
+        that nobody's death explains is no excuse, nor is a deadline that passed in the queue.
+        """
+        hit = self.run.hits.generations
+        return [row for row in self.unmarked if row["id"] not in hit]
+
+    @property
+    def unmarked(self) -> list[Row]:
+        """What met no fault of the provider, whatever was killed under it."""
+        return [
             row
             for row in self.rows
-            if not self.marked.get(row["id"])
-            and row["state"] != "canceled"
-            and not (calm and (row["doubts"] or row["unknown_attempts"]))
+            if not self.marked.get(row["id"]) and row["state"] != "canceled"
         ]
-        return len([row for row in rows if row["state"] == "completed"]) / max(1, len(rows))
 
     def line(self) -> str:
         """The JSON that programs read. ``failed`` counts what was refunded: canceled ones, too."""
@@ -105,96 +123,58 @@ class Verdict:
                 "completed": states["completed"],
                 "failed": len(self.undelivered),
                 "paid_twice": len(self.paid_twice),
-                "orphans": len(self.orphans),
+                "orphans": len(self.orphans) + len(self.lost_images),
                 "stuck": len(self.rows) - states["completed"] - len(self.undelivered),
                 "violations": len(self.problems),
                 "drain_s": None if run.drain is None else round(run.drain, 1),
             }
         )
 
-    def _times(self, row: Row) -> int:
-        return self.bought.get(row["id"], 0)
 
-    def _makes_a_file(self, row: Row) -> bool:
-        return self.marked.get(row["id"]) not in FILELESS
-
-
-def judge(fleet: Fleet, book: Book, run: Run) -> Verdict:
-    """Compare everything with everything."""
-    rows = generations(fleet)
-    stats = httpx.get(f"{fleet.stack.emulator_url}/emulator/stats", timeout=20).json()
-    marked = {
-        row["id"]: book.orders[row["idempotency_key"]].marker
-        for row in rows
-        if row["idempotency_key"] in book.orders
-    }
-    verdict = Verdict(run, rows, stats["by_label"].get("generation", {}), marked)
-    verdict.problems += violations(fleet, book, rows, run.secrets)
-    verdict.problems += problems_of(verdict)
-    return verdict
+def share_completed(rows: list[Row]) -> float:
+    """0 to 1; 0 of nothing."""
+    return len([row for row in rows if row["state"] == "completed"]) / max(1, len(rows))
 
 
 def problems_of(verdict: Verdict) -> list[str]:
-    """What the provider's count and the floors say against the run."""
-    return [*_overspent(verdict), *_too_little(verdict)]
+    """What was found, what the provider's count says, and what was too little."""
+    found = [each.problem for each in verdict.findings if each.problem]
+    return [*found, *_overspent(verdict), *_too_slow(verdict), *_too_little(verdict.run, verdict)]
 
 
 def _overspent(verdict: Verdict) -> Iterator[str]:
     if verdict.paid_twice:
         names = ", ".join(verdict.paid_twice[:3])
-        yield f"paid twice: {len(verdict.paid_twice)} videos, such as {names}"
-    doubted = {row["id"] for row in verdict.rows if row["unknown_attempts"]}
-    known = {row["id"] for row in verdict.rows}
-    for name, times in verdict.bought.items():
-        if name not in known:
+        yield f"paid twice: {len(verdict.paid_twice)} generations, such as {names}"
+    doubted = {row["id"] for row in verdict.rows if row["doubts"]}
+    kinds = {row["id"]: row["kind"] for row in verdict.rows}
+    for name, times in verdict.bought.accepted.items():
+        if name not in kinds:
             yield f"bought for nobody: {name}"
-        elif times > 2 or (times == 2 and name not in doubted):
-            yield f"{name} was bought {times} times"
+        elif times > (2 if name in doubted and kinds[name] == "video" else 1):
+            yield f"{name} was asked for {times} times ({kinds[name]})"
 
 
-def _too_little(verdict: Verdict) -> Iterator[str]:
+def _too_slow(verdict: Verdict) -> Iterator[str]:
     """Liveness: a product that refuses or fails everything would keep every promise about money."""
-    run = verdict.run
-    if run.drain is None or run.drain > DRAIN_SECONDS:
+    if verdict.run.drain is None or verdict.run.drain > DRAIN_SECONDS:
         yield f"not drained within {DRAIN_SECONDS:.0f} s"
-    for calm, floor in ((True, CALM_SHARE), (False, SHARE)):
-        share = verdict.share_completed(calm=calm)
-        if share < floor:
-            what = "undisturbed" if calm else "unmarked"
-            yield f"only {share:.1%} of the {what} generations were completed"
-    if len(verdict.rows) < run.seconds:
-        yield f"only {len(verdict.rows)} generations: the run says little"
-    least = int(run.seconds / LONG_RUN_FIRES_EVERY) if run.seconds >= LONG else 1
-    if run.seconds >= DRAIN_SECONDS:
-        for name in CRASH_POINTS:
-            if run.crashes[name] < least:
-                yield f"the crash point {name} fired {run.crashes[name]} times, not {least}"
-
-
-def table(verdict: Verdict, book: Book) -> str:
-    """What a person wants to know."""
-    run = verdict.run
-    states: Counter[Any] = Counter(row["state"] for row in verdict.rows)
-    errors = Counter(row["error_code"] for row in verdict.undelivered if row["error_code"])
-    sections = {
-        "faults": run.faults,
-        "crash points": run.crashes,
-        "provider faults": Counter(marker for marker in verdict.marked.values() if marker),
-        "generations": states,
-        "reasons": errors,
-        "customers": book.tally,
-        "provider": {
-            "operations bought": sum(verdict.bought.values()),
-            "images bought again after a lost answer": len(verdict.images_bought_again),
-        },
+    floors = {
+        "undisturbed": (verdict.undisturbed, CALM_SHARE),
+        "unmarked": (verdict.unmarked, SHARE),
     }
-    lines = []
-    for title, counts in sections.items():
-        lines.append(f"\n{title}")
-        lines += [f"  {name:<42} {count:>7}" for name, count in sorted(counts.items())]
-    lines += [
-        f"\nundisturbed and completed {verdict.share_completed(calm=True):>29.1%}",
-        f"without a provider fault and completed {verdict.share_completed(calm=False):>16.1%}",
-        f"slowest create that answered {book.slowest_create:>24.1f} s",
-    ]
-    return "\n".join(lines)
+    for what, (rows, floor) in floors.items():
+        if (share := share_completed(rows)) < floor:
+            yield f"only {share:.1%} of the {len(rows)} {what} generations were completed"
+
+
+def _too_little(run: Run, verdict: Verdict) -> Iterator[str]:
+    """Else the run says little."""
+    faults = run.faults.total() + run.crashes.total()
+    if faults < run.seconds * FAULTS_A_SECOND:
+        yield f"only {faults} faults in {run.seconds:.0f} s"
+    if len(verdict.rows) < run.seconds * GENERATIONS_A_SECOND:
+        yield f"only {len(verdict.rows)} generations in {run.seconds:.0f} s"
+    for name in CRASH_POINTS:
+        if run.crashes[name] < (least := int(run.seconds / FIRES_EVERY)):
+            yield f"the crash point {name} fired {run.crashes[name]} times, not {least}"

@@ -1,7 +1,9 @@
 """Named places where a test of ours may kill the process: no-ops unless they are armed.
 
 ``CRASH_POINTS="store.mid_write=0.02,submit.after_claim=0.01"`` gives the places and how likely each
-passing is the last one. The chaos driver (``python -m chaos``) arms them; nothing else should.
+passing is the last one. ``CRASH_TRAPS`` names a folder: a file in it with a place's name kills
+whoever passes there next, and nobody else. The chaos driver (``python -m chaos``) arms them;
+nothing else should.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from pathlib import Path
 # Where each death is noted as one line, so that a run can tell which places it has tried.
 LOG = os.environ.get("CRASH_LOG", "")
 SEED = os.environ.get("CRASH_SEED", "")
+TRAPS = os.environ.get("CRASH_TRAPS", "")
 _passings = count()
 
 
@@ -29,7 +32,7 @@ POINTS = parse(os.environ.get("CRASH_POINTS", ""))
 
 def crash_point(name: str) -> None:
     """Die here by SIGKILL, as likely as the environment says; as a rule, do nothing."""
-    if POINTS and _is_last(POINTS.get(name, 0.0)):
+    if (POINTS and _is_last(POINTS.get(name, 0.0))) or (TRAPS and _is_trap(name)):
         if LOG:
             _note(name)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -39,6 +42,14 @@ def _is_last(chance: float) -> bool:
     # Not one generator for all: a process that is forked again would draw the same numbers again.
     draw = random.Random(f"{SEED}:{os.getpid()}:{next(_passings)}")  # noqa: S311 - not a secret
     return draw.random() < chance
+
+
+def _is_trap(name: str) -> bool:
+    try:
+        Path(TRAPS, name).unlink()  # of several that pass at once, one removes it
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _note(name: str) -> None:

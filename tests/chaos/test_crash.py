@@ -39,6 +39,17 @@ def test_any_other_point_is_passed(points: str, tmp_path: Path) -> None:
     assert not (tmp_path / "log").exists()
 
 
+def test_a_trap_kills_who_passes_first_and_nobody_else(tmp_path: Path) -> None:
+    traps = tmp_path / "traps"
+    traps.mkdir()
+    for name in ("here", "elsewhere"):
+        (traps / name).touch()
+    endings = [run(tmp_path, CRASH_TRAPS=str(traps)).returncode for _ in range(2)]
+    assert endings == [-signal.SIGKILL, 0]
+    assert [path.name for path in traps.iterdir()] == ["elsewhere"]
+    assert len((tmp_path / "log").read_text().splitlines()) == 1
+
+
 def test_a_chance_is_taken_about_as_often_as_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crash, "SEED", "1")
     assert 150 < sum(crash._is_last(0.2) for _ in range(1000)) < 250

@@ -1,0 +1,73 @@
+"""How fast the product works at the moment; faults and orders keep to it.
+
+A machine that is ten times slower is not to be hit as often a second, but as often a piece of work:
+else a run says something about the machine and nothing about the product.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+import psycopg
+
+INTERVAL = 0.25  # seconds between two looks
+COUNTS = """
+SELECT count(*) FILTER (WHERE finished_at IS NULL), count(*) FILTER (WHERE state = 'completed'),
+       count(*) FILTER (WHERE state IN ('failed', 'canceled')),
+       (SELECT count(*) FROM generation_generationevent)
+  FROM generation_generation
+"""
+LATENCY = 12.0  # seconds from an order to its end that the load aims at, well below the deadline
+LEAST_OPEN, MOST_OPEN = 15, 150
+
+
+class Pulse:
+    """Call ``look`` often; the counts are those of the last look that the database answered."""
+
+    def __init__(self, owner_url: str) -> None:
+        self.open = self.completed = self.refunded = self.steps = 0
+        self.answered = 0.0  # when, by the monotonic clock
+        self._url = owner_url
+        self._connection: psycopg.Connection | None = None
+        self._next = 0.0
+        self._ends: deque[tuple[float, int]] = deque()  # when, and how many were over by then
+
+    @property
+    def places(self) -> int:
+        """How many more may be ordered now: no more are open than end within LATENCY."""
+        return max(LEAST_OPEN, min(MOST_OPEN, self._ended_lately())) - self.open
+
+    def look(self, *, now: bool = False) -> bool:
+        """Count, if it is time for it or has to be ``now``; whether there is a fresh answer."""
+        moment = time.monotonic()
+        if moment < self._next and not now:
+            return False
+        self._next = moment + INTERVAL
+        try:
+            if self._connection is None:
+                self._connection = psycopg.connect(self._url, connect_timeout=2, autocommit=True)
+            row = self._connection.execute(COUNTS).fetchone()
+        except psycopg.OperationalError:
+            self.close()
+            return False  # it is being restarted
+        if row is None:
+            raise AssertionError("a count is always a row")
+        self.open, self.completed, self.refunded, self.steps = row
+        self.answered = moment
+        self._ends.append((moment, self.completed + self.refunded))
+        while self._ends[0][0] < moment - LATENCY:
+            self._ends.popleft()
+        return True
+
+    def close(self) -> None:
+        """Let go of the connection; the next look makes another one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def __str__(self) -> str:
+        return f"{self.open} open, {self.completed} completed, {self.refunded} refunded"
+
+    def _ended_lately(self) -> int:
+        return self._ends[-1][1] - self._ends[0][1] if self._ends else 0
