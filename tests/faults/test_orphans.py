@@ -32,7 +32,7 @@ def test_late_for_the_customer_but_listed(stack: Stack, customer: Customer) -> N
     make_due(generation_id)
     assert customer.finished(generation_id)["error"]["code"] == "timeout"
     assert customer.balance() == before
-    found = Orphan.objects.filter(attempt__generation=generation_id)
+    found = Orphan.objects.filter(attempt__generation=mine.get())
     assert not found.exists()
     time.sleep(3)  # then the provider has made it
     make_looks_due()
