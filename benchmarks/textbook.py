@@ -143,7 +143,7 @@ def prepare(customers: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE SCHEMA {SCHEMA}")
         cursor.execute(f"GRANT USAGE ON SCHEMA {SCHEMA} TO reelmint_app")
-    call_command("migrate", verbosity=0)
+    call_command("migrate", run_syncdb=True, verbosity=0)
     with connection.schema_editor() as editor:
         for model in (Wallet, Generation, Entry):
             editor.create_model(model)

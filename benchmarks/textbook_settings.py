@@ -37,6 +37,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework.authtoken",
 ]
+# its tables are made at once, not by the history of Django's own
+MIGRATION_MODULES = {app.rpartition(".")[2]: None for app in INSTALLED_APPS}
 # those of startproject
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
