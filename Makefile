@@ -26,7 +26,7 @@ run: $(VENV)/.installed ## Keep the whole stack up until Ctrl-C (PORT=8000, TIME
 	@$(BIN)/python -m embedded run
 
 ##@ Test it
-.PHONY: test test-faults test-browser fuzz chaos outages chaos-controls
+.PHONY: test test-faults test-browser fuzz chaos outages soak chaos-controls
 # three processes for two cores: the tests of the real processes mostly wait
 test: $(VENV)/.installed-dev ## Run the tests, all on real servers (ARGS="-k name" picks some)
 	$(BIN)/python -m pytest -n 3 --ignore=tests/browser --ignore=tests/faults $(ARGS)
@@ -48,6 +48,11 @@ chaos: $(VENV)/.installed-dev ## Kill everything under load, then look for harm 
 
 outages: $(VENV)/.installed-dev ## Take Redis and PostgreSQL away under load, and measure what it costs
 	@$(BIN)/python -m chaos outages
+
+soak: SECONDS := 600
+soak: RATE ?= 2
+soak: $(VENV)/.installed-dev ## Load it steadily and measure what grows (SECONDS=600 RATE=2)
+	@$(BIN)/python -m soak --seconds $(SECONDS) --rate $(RATE)
 
 chaos-controls: $(VENV)/.installed-dev ## Show that it notices a missing guard
 	@$(BIN)/python -m chaos controls --seed $(SEED)
