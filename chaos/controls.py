@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import psycopg
+
+from chaos.fleet import Fleet
+from chaos.invariants import asked_of_rows
+from chaos.judge import bought
 
 # What is left out in the workers of a control run, see the modules.
 MODULES = {
     "naive-resubmit": "chaos.without_doubt",
     "no-refund-guard": "chaos.without_guard",
 }
-# Words of the violation that each of them has to end with.
-CAUGHT_BY = {"naive-resubmit": "paid twice", "no-refund-guard": "exactly one refund"}
-
 # The database would refuse the second refund, whatever the code does; so it has to look away.
 LOOK_AWAY = (
     "ALTER TABLE credits_ledgerentry DROP CONSTRAINT ledger_charge_refunded_once",
     "ALTER TABLE credits_wallet DROP CONSTRAINT wallet_open_charges_not_negative",
 )
+
+
+REFUNDED = "I3 failed or canceled: exactly one refund"
+
+
+def paid_twice(fleet: Fleet) -> str | None:
+    """What the provider bills, as the verdict of a run asks it."""
+    return bought(f"{fleet.stack.emulator_url}").overspent
+
+
+def refunded_twice(fleet: Fleet) -> str | None:
+    """The invariant of the rows, as the verdict of a run asks it."""
+    with psycopg.connect(fleet.stack.owner_url) as connection:
+        found = {each.sentence: each.problem for each in asked_of_rows(connection)}
+    return found[REFUNDED]
+
+
+# What notices that it is missing.
+LOOKS: dict[str, Callable[[Fleet], str | None]] = {
+    "naive-resubmit": paid_twice,
+    "no-refund-guard": refunded_twice,
+}
 
 
 def prepare(control: str, owner_url: str) -> None:

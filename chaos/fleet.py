@@ -29,6 +29,7 @@ CRASH_POINTS = (
     *("submit.after_claim", "submit.after_intent", "submit.accepted_before_save"),
     *("submit.after_save", "poll.after_claim", "poll.before_save"),
     *("store.mid_write", "store.after_put", "store.after_save"),
+    *("sweep.after_claim", "sweep.before_save"),
 )
 CONTROL_POINT = "control.refunded"  # in chaos/without_guard.py
 
@@ -42,6 +43,7 @@ class Fleet:
     def __init__(self, folder: Path, seed: int, control: str | None) -> None:
         """``control`` names a module that removes a guard from the workers."""
         self.restarts: Counter[str] = Counter()
+        self.keep_logs = False
         self.outputs = folder / "outputs"
         self._crash_log = folder / "crashes"
         self._traps = folder / "traps"

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from chaos import invariants, promises
+from chaos import invariants, orphans, promises
 from chaos.book import Book
 from chaos.fleet import Fleet
 from chaos.verdict import Bought, Run, Verdict, problems_of
@@ -23,14 +23,19 @@ def judge(fleet: Fleet, book: Book, run: Run) -> Verdict:
         if row["idempotency_key"] in book.orders
     }
     verdict = Verdict(run, rows, bought(f"{fleet.stack.emulator_url}"), marked)
+    whole = set(verdict.orphans)
+    report = orphans.sweep(owner_url, whole)
+    exists = orphans.in_bucket(f"{fleet.stack.emulator_url}")
     with psycopg.connect(owner_url) as connection:
         verdict.findings += invariants.asked_of_rows(connection)
     verdict.findings += [
         *promises.kept(book, rows),
         promises.files(fleet.outputs, book, rows),
         *promises.over_http(fleet.base_urls[0], book, rows, run.secrets),
+        *orphans.findings(whole, verdict.bought.billed, report, exists),
         *invariants.own_checks(fleet.stack.manage),
     ]
+    verdict.reported = len(report)
     verdict.problems += problems_of(verdict)
     return verdict
 

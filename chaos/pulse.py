@@ -34,6 +34,11 @@ class Pulse:
         self._ends: deque[tuple[float, int]] = deque()  # when, and how many were over by then
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether the database answered the last look."""
+        return self._connection is not None
+
+    @property
     def places(self) -> int:
         """How many more may be ordered now: no more are open than end within LATENCY."""
         return max(LEAST_OPEN, min(MOST_OPEN, self._ended_lately())) - self.open

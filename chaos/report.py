@@ -61,6 +61,7 @@ def _provider(verdict: Verdict) -> dict[str, int]:
         "generations with more than one accepted operation": len(bought.asked_twice),
         "generations with more than one billed operation": len(verdict.paid_twice),
         "whole videos that nobody got": len(verdict.orphans),
+        "outputs in the report of orphans, broken ones included": verdict.reported,
         "images lost with their answer": len(verdict.lost_images),
     }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from chaos import controls, witness
@@ -15,56 +16,69 @@ from chaos.fleet import Fleet
 from chaos.judge import judge
 from chaos.pulse import Pulse
 from chaos.report import table
-from chaos.verdict import DRAIN_SECONDS, Run, Verdict
+from chaos.verdict import DRAIN_SECONDS, Run, Verdict, owed
 
 TURN = 0.05  # seconds between two looks at what is due
 REPORT = 10.0  # seconds between two lines of progress
 GIVE_UP = 2 * DRAIN_SECONDS
 WARM = 15  # generations that are completed before the first fault
+CONTROL_SECONDS = 40.0  # until a missing guard has to be noticed
 WARM_SECONDS = 180.0  # for these at most; a slow machine takes long to start a dozen programs
 
 
-def run(seconds: float, seed: int, control: str | None = None) -> Verdict:
+def run(seconds: float, seed: int) -> Verdict:
     """Do it and print what happened; the folder with the logs is kept when something was wrong."""
+    print(f"chaos for {seconds:.0f} s, seed {seed}")
+    with _fleet(seed) as fleet:
+        verdict = _Fire(fleet, seed).verdict(seconds)
+        fleet.keep_logs = bool(verdict.problems)
+    for problem in verdict.problems:
+        print(f"VIOLATION {problem}")
+    print(verdict.line(), flush=True)
+    return verdict
+
+
+def run_without(control: str, seed: int) -> str | None:
+    """Run with a guard removed until somebody notices; the words, None when nobody did."""
+    print(f"chaos with seed {seed}, {control}")
+    with _fleet(seed, control) as fleet:
+        controls.prepare(control, fleet.stack.owner_url)
+        return _Fire(fleet, seed).caught(controls.LOOKS[control])
+
+
+@contextmanager
+def _fleet(seed: int, control: str | None = None) -> Iterator[Fleet]:
     folder = Path(tempfile.mkdtemp(prefix="reelmint-chaos-"))
-    print(f"chaos for {seconds:.0f} s, seed {seed}" + (f", {control}" if control else ""))
     fleet = Fleet(folder, seed, controls.MODULES[control] if control else None)
     try:
         fleet.start()
-        if control:
-            controls.prepare(control, fleet.stack.owner_url)
-        verdict = _Fire(fleet, seconds, seed).verdict()
+        yield fleet
     finally:
         fleet.stop()
-    for problem in verdict.problems:
-        print(f"VIOLATION {problem}")
-    if verdict.problems and not control:
-        print(f"The logs are in {folder}")
-    else:
-        shutil.rmtree(folder)
-    print(verdict.line(), flush=True)
-    return verdict
+        if fleet.keep_logs:
+            print(f"The logs are in {folder}")
+        else:
+            shutil.rmtree(folder)
 
 
 class _Fire:
     """Customers, faults and the pulse of one run."""
 
-    def __init__(self, fleet: Fleet, seconds: float, seed: int) -> None:
+    def __init__(self, fleet: Fleet, seed: int) -> None:
         self._fleet = fleet
-        self._seconds = seconds
         self._seed = seed
         self._customers = Customers(fleet.base_urls, seed)
         self._pulse = Pulse(fleet.stack.owner_url)
         self._faults = Faults(fleet, seed)
-        self._began = self._reported = time.monotonic()
+        self._reported = time.monotonic()
 
-    def verdict(self) -> Verdict:
+    def verdict(self, seconds: float) -> Verdict:
         """Load it, break it, let it calm down, and judge what is left."""
         try:
-            secrets = self._customers.start()
-            warm = self._until(lambda: self._pulse.completed >= WARM, WARM_SECONDS, "to warm up")
-            print(f"  the fire begins {warm:.0f} s after the start", flush=True)
-            self._until(self._burn, self._seconds, "")
+            secrets = self._warm_up()
+            self._until(self._burn, seconds, "")
+            # a slow machine gets more time, not fewer faults
+            self._until(lambda: self._burn(seconds), seconds, "over time")
             self._faults.end()
             self._customers.stop()
             drain = self._until(self._is_over, GIVE_UP, "after the last fault")
@@ -72,19 +86,45 @@ class _Fire:
             claims = witness.overtaken(self._fleet.stack.owner_url)
             hits = witness.hits(claims, self._faults.fallen)
             crashes = self._fleet.crashes()
-            run = Run(
-                self._seconds, self._seed, self._faults.tally, crashes, drained, secrets, hits
-            )
+            run = Run(seconds, self._seed, self._faults.tally, crashes, drained, secrets, hits)
             verdict = judge(self._fleet, self._customers.book, run)
             print(table(verdict, self._customers.book))
             return verdict
         finally:
-            self._customers.close()
-            self._pulse.close()
+            self._close()
 
-    def _burn(self) -> bool:
+    def caught(self, look: Callable[[Fleet], str | None]) -> str | None:
+        """Load it and break it until ``look`` has something to say, for CONTROL_SECONDS at most."""
+        said: list[str] = []
+
+        def is_caught() -> bool:
+            self._burn()
+            if self._pulse.is_fresh and (sentence := look(self._fleet)) is not None:
+                said.append(sentence)
+            return bool(said)
+
+        try:
+            self._warm_up(1)
+            self._until(is_caught, CONTROL_SECONDS, "")
+            return said[0] if said else None
+        finally:
+            self._close()
+
+    def _warm_up(self, completed: int = WARM) -> list[str]:
+        """Wait until the customers are served; their secrets."""
+        secrets = self._customers.start()
+        warm = self._until(lambda: self._pulse.completed >= completed, WARM_SECONDS, "to warm up")
+        print(f"  the fire begins {warm:.0f} s after the start", flush=True)
+        return secrets
+
+    def _close(self) -> None:
+        self._customers.close()
+        self._pulse.close()
+
+    def _burn(self, seconds: float | None = None) -> bool:
+        """Play; whether every crash point has fired as often as a run of ``seconds`` has to."""
         self._faults.play(self._pulse.steps)
-        return False  # as long as it may
+        return seconds is not None and not owed(self._fleet.crashes(), seconds)
 
     def _is_over(self) -> bool:
         return self._pulse.look(now=True) and not self._pulse.open and self._customers.are_done()

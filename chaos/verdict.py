@@ -46,6 +46,24 @@ class Bought:
         """For which more than one operation was accepted, billed or not."""
         return [name for name, times in self.accepted.items() if times > 1]
 
+    @property
+    def paid_twice(self) -> list[str]:
+        """For which more than one operation is billed.
+
+        An operation that made no file is not: Google charges nothing for what it blocked or could
+        not make. Such a one looks, once its answer is lost, like one that never was, and a video
+        may be asked for again.
+        """
+        return [name for name, times in self.billed.items() if times > 1]
+
+    @property
+    def overspent(self) -> str | None:
+        """A sentence when something was paid twice."""
+        if not self.paid_twice:
+            return None
+        names = ", ".join(self.paid_twice[:3])
+        return f"paid twice: {len(self.paid_twice)} generations, such as {names}"
+
 
 @dataclass(slots=True)
 class Verdict:
@@ -57,6 +75,7 @@ class Verdict:
     marked: dict[str, str] = field(default_factory=dict)  # markers by generation
     findings: list[Finding] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    reported: int = 0  # outputs in the operator's report of orphans, broken ones included
 
     @property
     def undelivered(self) -> list[Row]:
@@ -65,13 +84,8 @@ class Verdict:
 
     @property
     def paid_twice(self) -> list[str]:
-        """Videos and images for which more than one operation is billed.
-
-        An operation that made no file is not: Google charges nothing for what it blocked or could
-        not make. Such a one looks, once its answer is lost, like one that never was, and a video
-        may be asked for again.
-        """
-        return [name for name, times in self.bought.billed.items() if times > 1]
+        """Videos and images for which more than one operation is billed."""
+        return self.bought.paid_twice
 
     @property
     def orphans(self) -> list[str]:
@@ -143,9 +157,8 @@ def problems_of(verdict: Verdict) -> list[str]:
 
 
 def _overspent(verdict: Verdict) -> Iterator[str]:
-    if verdict.paid_twice:
-        names = ", ".join(verdict.paid_twice[:3])
-        yield f"paid twice: {len(verdict.paid_twice)} generations, such as {names}"
+    if verdict.bought.overspent:
+        yield verdict.bought.overspent
     doubted = {row["id"] for row in verdict.rows if row["doubts"]}
     kinds = {row["id"]: row["kind"] for row in verdict.rows}
     for name, times in verdict.bought.accepted.items():
@@ -175,6 +188,15 @@ def _too_little(run: Run, verdict: Verdict) -> Iterator[str]:
         yield f"only {faults} faults in {run.seconds:.0f} s"
     if len(verdict.rows) < run.seconds * GENERATIONS_A_SECOND:
         yield f"only {len(verdict.rows)} generations in {run.seconds:.0f} s"
-    for name in CRASH_POINTS:
-        if run.crashes[name] < (least := int(run.seconds / FIRES_EVERY)):
-            yield f"the crash point {name} fired {run.crashes[name]} times, not {least}"
+    for name in owed(run.crashes, run.seconds):
+        yield f"the crash point {name} fired {run.crashes[name]} times, not {least(run.seconds)}"
+
+
+def owed(crashes: Counter[str], seconds: float) -> list[str]:
+    """The crash points that did not fire often enough for a run of so many seconds."""
+    return [name for name in CRASH_POINTS if crashes[name] < least(seconds)]
+
+
+def least(seconds: float) -> int:
+    """How often each crash point has to fire."""
+    return int(seconds / FIRES_EVERY)
