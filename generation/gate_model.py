@@ -1,4 +1,4 @@
-"""How much of a model the provider may be asked for now, shared by all workers."""
+"""What all workers share about a model at the provider: its gate, and how long it takes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from generation.catalog_model import CatalogModel
 class ProviderGate(models.Model):
     """One row a model: its submit rate and its circuit breaker, in the one place all share.
 
+    ``lasted`` is for generation/pace.py.
     ``next_submit_at`` is the theoretical arrival time of the generic cell rate algorithm.
     ``open_until`` is set while the breaker is open; once it has passed, one call may probe.
     """
@@ -27,6 +28,11 @@ class ProviderGate(models.Model):
     quota_errors = models.PositiveIntegerField(default=0, db_comment="in a row")
     open_until = models.DateTimeField(null=True)
     trips = models.PositiveSmallIntegerField(default=0, db_comment="in a row, without a success")
+    lasted = models.JSONField(
+        default=list,
+        db_default=[],
+        db_comment="seconds from acceptance until seen done, of the last ones",
+    )
 
     class Meta:
         constraints = [

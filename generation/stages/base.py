@@ -123,10 +123,12 @@ class StageBase:
                 return Looked(attempt, found)
         return Looked(None, None)
 
-    def adopt(self, generation: Generation, uri: str, *asked: Any) -> None:
+    def adopt(self, generation: Generation, uri: str, *asked: Any) -> bool:
         """There is an output: the store stage is to have it now, not at its next tick."""
-        if lifecycle.adopt(generation, uri, *asked):
+        adopted = lifecycle.adopt(generation, uri, *asked)
+        if adopted:
             self.wake("store")
+        return adopted
 
     def drop(self, generation: Generation, error: BaseException) -> None:
         """Our own code failed: the lease stays, so the row comes back when it ends, 5 times."""

@@ -6,13 +6,12 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
-
 from common.crash import crash_point
-from generation import lifecycle
+from generation import lifecycle, pace
 from generation.backends import base
 from generation.engine import Done, Step
 from generation.models import Attempt, Generation
+from generation.pace import Pace
 from generation.provider import Provider
 from generation.stages.base import (
     Looked,
@@ -24,9 +23,6 @@ from generation.stages.base import (
     reject,
 )
 from generation.states import State
-
-# Seconds since the provider accepted it -> seconds until the next poll (design.md, decision 17).
-POLL_STEPS = ((60.0, 5.0), (180.0, 10.0), (float("inf"), 30.0))
 
 
 class PollStage(StageBase):
@@ -41,6 +37,7 @@ class PollStage(StageBase):
     ) -> None:
         super().__init__(provider, wake)
         self._prefixes: dict[uuid.UUID, str] = {}  # of the rows claimed last
+        self._paces: dict[str, Pace | None] | None = None
 
     def claim(self, limit: int) -> list[Generation]:
         """The due rows; the prefixes of all of them in one query."""
@@ -74,7 +71,8 @@ class PollStage(StageBase):
         if isinstance(outcome, base.Running):  # one that could not be written with the others
             lifecycle.look_again([(generation, self._next_poll(generation))])
         elif isinstance(outcome, base.Produced):
-            self.adopt(generation, outcome.uri)
+            if self.adopt(generation, outcome.uri):
+                pace.learn(generation.model_id, self._age(generation))
         elif isinstance(outcome, base.Rejected):
             reject(generation, outcome)
         elif isinstance(outcome, base.Unavailable):
@@ -102,7 +100,11 @@ class PollStage(StageBase):
         return isinstance(outcome, base.Running) and not is_overdue(generation)
 
     def _next_poll(self, generation: Generation) -> float:
+        if self._paces is None:  # once a pass: it changes slowly
+            self._paces = pace.learned()
+        return jitter(pace.next_poll(self._paces.get(generation.model_id), self._age(generation)))
+
+    def _age(self, generation: Generation) -> float:
+        """Seconds since the provider accepted it."""
         since = generation.accepted_at or generation.created_at
-        age = (claimed_at(generation) - since).total_seconds() / settings.TIME_SCALE
-        step = next(step for until, step in POLL_STEPS if age < until)
-        return jitter(step * settings.TIME_SCALE)
+        return (claimed_at(generation) - since).total_seconds()

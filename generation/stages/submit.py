@@ -10,10 +10,11 @@ from django.conf import settings
 
 from common import due
 from common.crash import crash_point
-from generation import catalog, gate, lifecycle
+from generation import catalog, gate, lifecycle, pace
 from generation.backends import base
 from generation.engine import DATABASE_ERRORS, Step
 from generation.models import Attempt, Generation
+from generation.pace import Pace
 from generation.provider import Provider
 from generation.source_images import InvalidSourceImage, load_source_images
 from generation.stages.base import (
@@ -46,6 +47,7 @@ class SubmitStage(StageBase):
     ) -> None:
         super().__init__(provider, wake)
         self._asked: dict[uuid.UUID, Attempt] = {}
+        self._paces: dict[str, Pace | None] | None = None
         self._uncertain: set[uuid.UUID] = set()  # whose intent may have been committed
 
     def claim(self, limit: int) -> list[Generation]:
@@ -120,8 +122,9 @@ class SubmitStage(StageBase):
     def _finish_ask(self, generation: Generation, attempt: Attempt, outcome: Any) -> None:
         crash_point("submit.accepted_before_save")
         if isinstance(outcome, base.Accepted):
-            first_poll = jitter(generation.model.first_poll_seconds * settings.TIME_SCALE)
-            lifecycle.accept(generation, attempt, outcome.operation_name, first_poll)
+            lifecycle.accept(
+                generation, attempt, outcome.operation_name, self._first_poll(generation)
+            )
             crash_point("submit.after_save")
         elif isinstance(outcome, base.Produced):
             self.adopt(generation, outcome.uri, attempt, Attempt.Outcome.ACCEPTED)
@@ -149,6 +152,13 @@ class SubmitStage(StageBase):
             )
         else:
             raise outcome
+
+    def _first_poll(self, generation: Generation) -> float:
+        if self._paces is None:  # once a pass: it changes slowly
+            self._paces = pace.learned()
+        learned = self._paces.get(generation.model_id)
+        wait = pace.first_poll(generation.model, learned)
+        return wait if learned else jitter(wait)
 
     def _window(self, generation: Generation) -> float:
         """How long a late output may still appear, in seconds.

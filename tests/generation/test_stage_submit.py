@@ -130,10 +130,9 @@ def test_an_image_is_given_up_sooner(
 
 
 def test_an_image_whose_answer_was_lost_is_not_bought_again(
-    alice: Person, works: Works, emulator: Emulator, settings: Settings
+    alice: Person, works: Works, emulator: Emulator
 ) -> None:
     """The provider keeps no image: one that was made cannot be found, only paid for twice."""
-    settings.SUBMIT_TIMEOUT = 0.5
     pk = created(alice, model="image", prompt="a fox [emulator:accepted-then-reset]").pk
     works.run("submit")
     assert now(pk).state == State.SUBMIT_UNKNOWN
