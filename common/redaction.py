@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from types import TracebackType
 
 MAX_SENTENCE = 300  # characters of what an exception says
+MAX_NOTE = 500  # characters
 
 _RULES = (
     # ours, wherever they are (accounts/secrets.py)
@@ -37,6 +38,11 @@ _RULES = (
     # PostgreSQL quotes rows and statements; an exception's repr has \n for the line's end
     (re.compile(r"(?:\n|\\n)\s*(?:DETAIL|CONTEXT|QUERY|STATEMENT|LINE \d+):.*", re.DOTALL), " …"),
 )
+
+
+def note(text: str) -> str:
+    """``text`` as operators may keep it in a table: redacted and cut."""
+    return redact(text)[:MAX_NOTE]
 
 
 def redact(text: str) -> str:

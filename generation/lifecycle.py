@@ -18,6 +18,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from common.errors import ApiError
+from common.redaction import note
 from credits import ledger
 from generation.models import Attempt, Generation
 from generation.states import OPEN, State
@@ -212,7 +213,7 @@ def postpone(generation: Generation, wait: float, detail: str = "", *, counts: b
         "strikes": 0,
     }
     if detail:
-        changes |= {"retries": F("retries") + int(counts), "last_error": detail}
+        changes |= {"retries": F("retries") + int(counts), "last_error": note(detail)}
     return bool(held_row(generation, OPEN).update(**changes))
 
 
@@ -226,7 +227,7 @@ def look_again(waits: Sequence[tuple[Generation, float]]) -> int:
 
 def note_error(generation: Generation, detail: str) -> bool:
     """Keep what went wrong in our own code, for operators; the lease and the rest stay."""
-    return bool(held_row(generation, OPEN).update(last_error=detail[:500]))
+    return bool(held_row(generation, OPEN).update(last_error=note(detail)))
 
 
 def _end_undelivered(

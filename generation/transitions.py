@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Least, Now
 
+from common.redaction import note
 from generation.models import Attempt, Generation, GenerationEvent
 from generation.states import TERMINAL, State
 
@@ -39,8 +40,13 @@ def move(
     locked: bool = False,
     **changes: Any,
 ) -> bool:
-    """The guarded UPDATE, its event and the attempt's outcome; False when the guard failed."""
+    """The guarded UPDATE, its event and the attempt's outcome; False when the guard failed.
+
+    What is written down for operators is redacted: an exception may quote a prompt or a link.
+    """
     terminal = state in TERMINAL
+    if isinstance(said := changes.get("last_error"), str):
+        changes["last_error"] = note(said)
     changes |= {"state": state, "version": F("version") + 1, "updated_at": Now(), "strikes": 0}
     if terminal:
         changes["next_attempt_at"] = None
@@ -61,6 +67,8 @@ def move(
         )
         if answer is not None:
             attempt, columns = answer
+            if "detail" in columns:
+                columns = columns | {"detail": note(columns["detail"])}
             Attempt.objects.filter(pk=attempt.pk).update(answered_at=Now(), **columns)
     return True
 

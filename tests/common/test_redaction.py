@@ -11,7 +11,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from accounts import secrets
-from common.redaction import MAX_SENTENCE, RedactingFormatter, redact
+from common.redaction import MAX_SENTENCE, RedactingFormatter, note, redact
 
 PROMPT = "a kite over the sea"
 
@@ -39,6 +39,13 @@ PROMPT = "a kite over the sea"
 def test_what_is_kept(said: str, kept: str) -> None:
     assert redact(said) == kept
     assert redact(kept) == kept
+
+
+def test_a_note_for_operators_is_redacted_and_short() -> None:
+    said = "IntegrityError: new row\nDETAIL:  Failing row contains (" + PROMPT
+    assert note(said) == "IntegrityError: new row …"
+    assert note("x" * 10_000) == "x" * 500
+    assert note("") == ""
 
 
 @pytest.mark.parametrize("prefix", [secrets.KEY_PREFIX, secrets.TOKEN_PREFIX])
@@ -105,7 +112,7 @@ def test_a_circle_of_causes_ends() -> None:
 def test_nothing_is_logged_in_another_way(settings, name: str) -> None:
     """Every handler that the settings leave in place redacts."""
     logger = logging.getLogger(name)
-    ours = [each for each in logger.handlers if type(each).__module__ == "logging"]
+    ours = [each for each in logger.handlers if type(each) is logging.StreamHandler]
     assert len(ours) == (name == "")
     assert all(isinstance(each.formatter, RedactingFormatter) for each in ours)
     assert logger.propagate

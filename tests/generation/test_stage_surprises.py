@@ -48,9 +48,10 @@ def test_an_unforeseen_answer_to_an_order_is_a_doubt(alice: Person, works: Works
     step = stage.start(generation)
     assert step is not None
     step.close()
-    assert stage.finish(generation, ZeroDivisionError("oops")) is None
+    assert stage.finish(generation, ZeroDivisionError("oops?key=hush")) is None
     assert now(generation.pk).state == State.SUBMIT_UNKNOWN
-    assert attempt_of(generation).detail == "ZeroDivisionError: oops"
+    assert attempt_of(generation).detail == "ZeroDivisionError: oops?…"
+    assert now(generation.pk).last_error == "ZeroDivisionError: oops?…"
 
 
 def test_a_row_that_was_claimed_anew_is_not_asked_for(alice: Person, works: Works) -> None:
