@@ -11,7 +11,7 @@ import psycopg
 
 from benchmarks import open_loop, pgbench, usage, wrk
 from benchmarks.customers import Customers
-from benchmarks.failure import BenchmarkFailed
+from benchmarks.failure import BenchmarkFailed, NothingAnswered
 from benchmarks.figures import Measured, Rounds, percentile
 from benchmarks.stage import Stage
 from benchmarks.wrk import Answered, Target
@@ -94,13 +94,13 @@ class Api:
 
     def measure(self, subjects: dict[str, Subject], rounds: int, seconds: float) -> None:
         """Warm all of them up, then round after round."""
-        for subject in subjects.values():
-            subject(WARM_UP)
+        for name, subject in subjects.items():
+            _warm_up(name, subject)
         # what was measured of a rate while warming up is no rate
         self.rounds = Rounds()
         for number in range(rounds):
             for name, subject in subjects.items():
-                self.rounds.add(name, subject(seconds))
+                self.rounds.add(name, _named(name, subject, seconds))
             print(f"round {number + 1} of {rounds} done", flush=True)
 
     def _orders(self) -> list[Target]:
@@ -177,6 +177,25 @@ class Api:
             p50_ms=percentile(took, 0.5) * 1e3,
             p99_ms=percentile(took, 0.99) * 1e3,
         )
+
+
+def _warm_up(name: str, subject: Subject) -> None:
+    for _ in range(5):
+        try:
+            _named(name, subject, WARM_UP)
+        except NothingAnswered as error:
+            last = error
+        else:
+            return
+    raise last
+
+
+def _named(name: str, subject: Subject, seconds: float) -> Measured:
+    """A measurement whose failure says what was measured."""
+    try:
+        return subject(seconds)
+    except BenchmarkFailed as error:
+        raise type(error)(f"{name}: {error}") from error
 
 
 def charges(connection: psycopg.Connection) -> int:

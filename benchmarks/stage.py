@@ -121,7 +121,7 @@ class Stage:
         listener = services.listen(0)
         ours = services.web(listener)
         argv = [
-            word.replace("config.wsgi:application", "django.core.wsgi:get_wsgi_application()")
+            word.replace("config.wsgi:application", "benchmarks.wsgi:application")
             for word in ours.argv
         ]
         environment = self.stack.env | settings_of(name)

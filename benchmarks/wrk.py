@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.failure import BenchmarkFailed
+from benchmarks.failure import BenchmarkFailed, NothingAnswered
 
 CONNECTIONS = 16
 SCRIPT = Path(__file__).with_name("load.lua")
@@ -82,7 +82,9 @@ def parse(output: str) -> Answered:
         told = json.loads(line)
     except ValueError as error:
         raise BenchmarkFailed(f"wrk did not say how it went:\n{output}") from error
-    if told["refused"] or told["broken"] or not told["requests"]:
+    if not told["requests"] and not told["broken"]:
+        raise NothingAnswered(f"Not every request was answered as it should be: {line}")
+    if told["refused"] or told["broken"]:
         raise BenchmarkFailed(f"Not every request was answered as it should be: {line}")
     return Answered(
         requests=told["requests"],
