@@ -247,4 +247,4 @@ def test_any_sequence_of_the_ledgers_verbs(admin_connection: psycopg.Connection)
         for person in people
     ]
     Machine.catalog = CatalogModel.objects.in_bulk()
-    run_state_machine_as_test(Machine, settings=profile(max_examples=40, steps=20))
+    run_state_machine_as_test(Machine, settings=profile(max_examples=30, steps=20))
