@@ -59,12 +59,12 @@ class VideoApi:
 
     async def poll(self, request: web.Request) -> web.Response:
         """How an operation stands."""
-        self._tally.requests["poll"] += 1
         check_token(request)
         body = await read_json(request)
         name = body.get("operationName") if isinstance(body, dict) else None
         if not isinstance(name, str) or not name:
             raise invalid("The operationName is missing.")
+        self._tally.poll(name)
         if not name.startswith(model_path(request) + "/operations/"):
             raise invalid(f"The operation {name} does not belong to this model.")
         return web.json_response(self._operations.poll(name))
