@@ -126,6 +126,7 @@ def _measure(one: Aged, rounds: Rounds, seconds: float) -> None:
     """One connection at a time: what one request takes, not how many fit on the machine."""
     for name, question in _questions().items():
         targets = question(one)
+        one.stage.forget_rate_limits()
         answered = wrk.load(one.stage.stack.base_url, targets, seconds, connections=1)
         rounds.add(
             _label(name, one.generations),

@@ -2,8 +2,9 @@
 
 Every row could have been written by the product: ``check_ledger`` and ``check_generations`` agree,
 and the constraints are built again over all of them. Left out are attempts, and of the events all
-but the first and the last. Every 20th generation failed and was refunded; the newest one of each
-account is open, due in a year. The accounts' rows lie among each other, as they do in life.
+but the first and the last. Every 20th generation failed and was refunded; the newest ones are open,
+half of them queued and half running, due in a year. The accounts' rows lie among each other, as
+they do in life.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from benchmarks.bulk import without_indexes
 from benchmarks.customers import CREDITS, Customers
 from benchmarks.failure import BenchmarkFailed
 
+OPEN = 1000  # generations at most, however many are finished; a tenth of a small account
 PER_ACCOUNT = 10_000  # generations; the contract's deepest offset
 BYTES = 3500  # a generation with all its rows, indexes and write-ahead log, measured generously
 TABLES = ["credits_ledgerentry", "generation_generation", "generation_generationevent"]
@@ -28,7 +30,7 @@ WITH numbered AS (
     SELECT i, i %% %(accounts)s AS account, i / %(accounts)s AS k
       FROM generate_series(0, %(accounts)s::bigint * %(each)s - 1) AS i
 ), placed AS (
-    SELECT *, k %% 20 = 10 AS failed, k = %(each)s - 1 AND k %% 20 <> 10 AS open,
+    SELECT *, k %% 20 = 10 AS failed, k >= %(each)s - %(open)s AND k %% 20 <> 10 AS open,
            2 + k + (k + 9) / 20 AS sequence, k + 1 - (k + 9) / 20 AS charged
       FROM numbered
 ), bought AS (
@@ -77,7 +79,7 @@ SELECT generation_id, account_id, user_id, key_id, generation_id::text,
        'A paper boat on a lake at sunrise, number ' || i,
        '{"aspect_ratio": "16:9", "source_image_urls": []}', 240, '45-60 seconds', 60, charge_id,
        CASE WHEN failed THEN md5(%(tag)s || '-refund-' || i)::uuid END,
-       CASE WHEN failed THEN 'failed' WHEN open AND account %% 2 = 0 THEN 'queued'
+       CASE WHEN failed THEN 'failed' WHEN open AND (account + k) %% 2 = 0 THEN 'queued'
             WHEN open THEN 'running' ELSE 'completed' END,
        CASE WHEN open THEN 1 ELSE 2 END, CASE WHEN open THEN now() + interval '1 year' END, 0, 0,
        made + interval '2 years', 0, '', 'bench-project', 'us-central1',
@@ -132,6 +134,7 @@ def seed(
         "tag": customers.tag,
         "accounts": accounts,
         "each": each,
+        "open": max(1, min(OPEN // accounts, each // 10)),
         "credits": CREDITS,
     }
     with connection.transaction():
