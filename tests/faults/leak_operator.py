@@ -1,0 +1,37 @@
+"""An operator who uses the admin pages and notes each secret there is."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+
+from tests.faults.leak_traffic import Noted
+
+
+def operate(
+    noted: Noted, base_url: str, user: str, username: str, password: str, sought: str
+) -> str:
+    """An operator logs in by the form, looks for ``sought`` and gets a new password."""
+    with httpx.Client(base_url=base_url, timeout=30, follow_redirects=True) as browser:
+
+        def post(path: str, **fields: str) -> httpx.Response:
+            page = browser.get(path)
+            token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+            assert token is not None, page.text[:500]
+            form = fields | {"csrfmiddlewaretoken": token[1]}
+            return browser.post(path, data=form, headers={"Referer": f"{base_url}{path}"})
+
+        wrong = noted.canary("an operator's wrong password")
+        assert "errornote" in post("/admin/login/", username=username, password=wrong).text
+        fields = {"username": username, "password": password, "next": "/admin/"}
+        assert "Log out" in post("/admin/login/", **fields).text
+        noted.secret("an operator's session", browser.cookies["sessionid"])
+        for page in ("accounts/apikey", "generation/generation", "accounts/account"):
+            assert browser.get(f"/admin/{page}/?q={sought}").status_code == 200
+        fresh = noted.canary("a password that an operator set")
+        path = f"/admin/accounts/user/{user}/password/"
+        fields = {"password1": fresh, "password2": fresh, "usable_password": "true"}
+        assert "Password changed successfully" in post(path, **fields).text
+        browser.get(f"/admin/accounts/user/?password={fresh}")
+        return fresh
