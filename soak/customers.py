@@ -53,7 +53,8 @@ class Customers:
         self._recent: deque[tuple[str, str]] = deque(maxlen=RECENT)  # secret, generation
         self._waiting = threading.Semaphore(THREADS * 4)
         self._threads = ThreadPoolExecutor(THREADS, "customer")
-        limits = httpx.Limits(max_connections=THREADS, max_keepalive_connections=THREADS)
+        # gunicorn closes what is idle for 2 s, perhaps while the next request is on its way
+        limits = httpx.Limits(max_connections=THREADS, keepalive_expiry=1.0)
         self._http = httpx.Client(base_url=base_url, timeout=20, limits=limits)
         self._secrets = [self._register(number) for number in range(ACCOUNTS)]
 
