@@ -16,6 +16,7 @@ from chaos.fleet import CRASH_POINTS, WEBS, WORKERS, Fleet
 from chaos.witness import Fallen
 
 INTERVAL = 0.25  # seconds between two faults, on average, when the machine is fast enough
+TRAP = "trap"
 STEPS = 4  # events of generations between two faults at least, however slow it is
 # Between two deaths of the database at least: seconds, and events of generations. It takes a while
 # to come back, on a busy disk ten seconds, and is to be of use before it goes down again.
@@ -61,13 +62,15 @@ class Faults:
         self._go_on(now)
         if now < self._next or steps < self._next_step:
             return
-        self._next = now + self._chance.uniform(0, 2 * INTERVAL)
-        self._next_step = steps + STEPS
         kinds, shares = list(self._kinds), list(self._kinds.values())
         with contextlib.suppress(psutil.NoSuchProcess, redis.RedisError):
             done = self._chance.choices(kinds, shares)[0]()
-            if done is not None:
+            if done is None:
+                return  # it cannot be done at the moment; something else can
+            if done != TRAP:  # that counts when somebody walks into it
                 self.tally[done] += 1
+            self._next = now + self._chance.uniform(0, 2 * INTERVAL)
+            self._next_step = steps + STEPS
 
     def end(self) -> None:
         """Let everything go on that was stopped, and nobody walk into a trap any more."""
@@ -81,15 +84,15 @@ class Faults:
             with contextlib.suppress(psutil.NoSuchProcess):
                 entry[1].resume()
 
-    def _set_trap(self) -> None:
-        """At the crash point that was met least; it counts when somebody walks into it."""
+    def _set_trap(self) -> str | None:
+        """At the crash point that was met least; None while there is one at each."""
         crashes, waiting = self._fleet.crashes(), self._fleet.traps()
         free = [name for name in CRASH_POINTS if name not in waiting]
-        if free:
-            least = min(crashes[name] for name in free)
-            self._fleet.set_trap(
-                self._chance.choice([name for name in free if crashes[name] == least])
-            )
+        if not free:
+            return None
+        least = min(crashes[name] for name in free)
+        self._fleet.set_trap(self._chance.choice([n for n in free if crashes[n] == least]))
+        return TRAP
 
     def _kill_web(self) -> str | None:
         return self._kill(self._fleet.forked(self._chance.choice(WEBS)), "kill -9 web")

@@ -19,7 +19,7 @@ SELECT count(*) FILTER (WHERE finished_at IS NULL), count(*) FILTER (WHERE state
   FROM generation_generation
 """
 LATENCY = 12.0  # seconds from an order to its end that the load aims at, well below the deadline
-LEAST_OPEN, MOST_OPEN = 15, 150
+LEAST_OPEN, MOST_OPEN = 20, 150
 
 
 class Pulse:
