@@ -14,6 +14,7 @@ from benchmarks import growth, report
 from benchmarks.api import Api, Subject
 from benchmarks.failure import BenchmarkFailed
 from benchmarks.figures import Rounds, last_line
+from benchmarks.in_flight import in_flight
 from benchmarks.seed import seed
 from benchmarks.stage import TemporaryStage
 from benchmarks.usage import memory, worker_rss_mb
@@ -72,6 +73,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "start": requests,
     "seed": growth.seed_command,
     "growth": growth.growth_command,
+    "in-flight": in_flight,
 }
 
 
@@ -84,6 +86,8 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--generations", type=int, default=1_000_000, help="of seed and growth, beside 10,000"
     )
+    parser.add_argument("--operations", type=int, default=10_000, help="of in-flight")
+    parser.add_argument("--processes", type=int, default=2, help="that poll them")
     return parser.parse_args(words)
 
 

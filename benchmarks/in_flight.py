@@ -35,6 +35,7 @@ AT_ONCE = 50  # connections on which operations are begun
 MODEL = "veo-3.1-fast-generate-001"
 PATH = f"projects/{{project}}/locations/us-central1/publishers/google/models/{MODEL}"
 NEVER = "A paper boat [emulator:never]"
+SECONDS = 4 * TARGET
 SETTLING = 1.5 * TARGET  # seconds until every operation has been polled once and none is late
 
 ROWS = """
@@ -79,7 +80,7 @@ SELECT id, 1, 'gs://' || %(bucket)s || '/generations/' || id || '/1/', %(model)s
 
 
 def in_flight(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Measure ``chosen.operations`` polled by ``chosen.processes`` for ``chosen.seconds``."""
+    """Measure ``chosen.operations`` polled by ``chosen.processes`` during four targets."""
     folder = Path(tempfile.mkdtemp(prefix="reelmint-bench-"))
     options = Options(durable=True, time_scale=TIME_SCALE, emulator_plain=True)
     stack = Stack(folder / "var", options)
@@ -90,7 +91,7 @@ def in_flight(chosen: argparse.Namespace) -> dict[str, Any]:
         _place(stack, asyncio.run(_begin(stack, chosen.operations)))
         worker = services.worker("poll", ["poll"], "-c", str(chosen.processes))
         stack.processes.run(replace(worker, name="poll"), stack.env)
-        print(f"Polling them for {SETTLING + chosen.seconds:.0f} s ...", flush=True)
+        print(f"Polling them for {SETTLING + SECONDS:.0f} s ...", flush=True)
         time.sleep(SETTLING)
         figures = _measure(stack, chosen)
     finally:
@@ -145,14 +146,16 @@ def _place(stack: Stack, operations: list[str]) -> None:
 
 def _measure(stack: Stack, chosen: argparse.Namespace) -> dict[str, Any]:
     before, began = _used(stack), time.monotonic()
-    polls = _stats(stack)["requests"].get("poll", 0)
-    time.sleep(chosen.seconds)
+    polls = _polls(stack)
+    time.sleep(SECONDS)
     seconds = time.monotonic() - began
     used = {name: (after - before[name]) / seconds for name, after in _used(stack).items()}
     stats = _stats(stack)
     interval = stats["poll_interval_s"]
     family = _family(stack, "poll")
-    rate = (stats["requests"]["poll"] - polls) / seconds
+    rate = (_polls(stack) - polls) / seconds
+    if not rate or not interval:
+        raise BenchmarkFailed("Nothing was polled twice")
     return {
         "operations": chosen.operations,
         "poll_processes": len(family) - 1,
@@ -177,6 +180,10 @@ def _used(stack: Stack) -> dict[str, float]:
         ended = times[0].children_user + times[0].children_system
         found[name] = ended + sum(each.user + each.system for each in times)
     return found
+
+
+def _polls(stack: Stack) -> int:
+    return int(_stats(stack)["requests"].get("poll", 0))
 
 
 def _stats(stack: Stack) -> dict[str, Any]:
