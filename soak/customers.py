@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -14,7 +15,9 @@ import httpx
 
 from soak.verdict import AS_EXPECTED
 
-ACCOUNTS = 5
+LEAST_ACCOUNTS = 5
+ORDERS_A_MINUTE = 40  # of an account, which may place 60
+AT_ONCE = 48  # requests that use every thread of the web servers, of which there are 16
 THREADS = 8
 RECENT = 60  # orders that are still looked at
 PASSWORD = "correct-horse-7-battery"  # noqa: S105 - of accounts that live for a run
@@ -47,7 +50,7 @@ class Customers:
         self.dropped = 0  # what these threads were too slow for
         self._picture = f"{emulator_url}/sample-images/square.png?signature=abc"
         self._rate = rate
-        self._next = time.monotonic()
+        self._next = math.inf  # until the pools are filled
         self._number = 0
         self._chance = random.Random(7)  # noqa: S311 - not a secret
         self._recent: deque[tuple[str, str]] = deque(maxlen=RECENT)  # secret, generation
@@ -56,12 +59,29 @@ class Customers:
         # gunicorn closes what is idle for 2 s, perhaps while the next request is on its way
         limits = httpx.Limits(max_connections=THREADS, keepalive_expiry=1.0)
         self._http = httpx.Client(base_url=base_url, timeout=20, limits=limits)
-        self._secrets = [self._register(number) for number in range(ACCOUNTS)]
+        accounts = max(LEAST_ACCOUNTS, math.ceil(rate * 60 / ORDERS_A_MINUTE))
+        self._secrets = [self._register(number) for number in range(accounts)]
 
     def close(self) -> None:
         """Let what was begun end, then let go of threads and connections."""
         self._threads.shutdown(cancel_futures=True)
         self._http.close()
+
+    def fill_pools(self) -> None:
+        """Keep every thread of the web servers busy once; then the orders begin.
+
+        A thread, with its connections to PostgreSQL and Redis, is made when none is idle. By the
+        steady load alone that takes any time, and looks like a leak meanwhile.
+        """
+        with (
+            ThreadPoolExecutor(AT_ONCE) as crowd,
+            httpx.Client(base_url=self._http.base_url, timeout=120, limits=httpx.Limits()) as http,
+        ):
+            forms = [self._form(number) for number in range(AT_ONCE)]
+            # a password takes 0.3 s of a CPU
+            for answer in crowd.map(lambda form: http.post("/api/login/", json=form), forms):
+                answer.raise_for_status()
+        self._next = time.monotonic()
 
     def play(self) -> None:
         """Do what is due by now; an order comes with looks at earlier ones."""
@@ -124,7 +144,7 @@ class Customers:
             self._log_in_and_out()
 
     def _log_in_and_out(self) -> None:
-        form = {"username": f"soak-{self._chance.randrange(ACCOUNTS)}", "password": PASSWORD}
+        form = self._form(random.randrange(len(self._secrets)))  # noqa: S311 - not a secret
         answer = self._send("POST", "/api/login/", None, form)
         if answer.status_code == httpx.codes.OK:
             self._send("POST", "/api/logout/", answer.json()["token"], expected=(204,))
@@ -151,6 +171,9 @@ class Customers:
 
     def _secret(self) -> str:
         return self._chance.choice(self._secrets)
+
+    def _form(self, number: int) -> dict[str, str]:
+        return {"username": f"soak-{number % len(self._secrets)}", "password": PASSWORD}
 
     def _register(self, number: int) -> str:
         form = {"username": f"soak-{number}", "email": f"{number}@example.com"}

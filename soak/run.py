@@ -21,21 +21,26 @@ LEAST_INTERVAL = 2.0  # seconds
 TURN = 0.02
 DROPPED = 0.1  # of the requests, at most; with more of them the load was not a steady one
 REPORT = 30.0  # seconds between two lines of progress
-MANY = "1000000000"
-LIMITS = (
-    *("RATE_LIMIT_CREATES", "RATE_LIMIT_READS", "RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_LOGINS"),
-    *("RATE_LIMIT_REGISTRATIONS", "RATE_LIMIT_AUTH_FAILURES", "MAX_OPEN_GENERATIONS"),
-    "SIGNUP_CREDITS",
-)
+# The other limits are as in production: a window remembers as many requests as its limit allows, so
+# that one of a billion would grow for ever.
+FAILURES_A_MINUTE = 15  # for each order a second, from the one address of all customers
+PLENTY = {
+    "SIGNUP_CREDITS": "1000000000",
+    "MAX_OPEN_GENERATIONS": "1000",
+    "RATE_LIMIT_REGISTRATIONS": "1000",
+    "RATE_LIMIT_LOGINS": "100",
+    "RATE_LIMIT_ANONYMOUS": "1000",
+}
 
 
 def run(seconds: float, rate: float) -> Verdict:
     """Do it and print what came of it; the folder with the logs is kept when something is wrong."""
     folder = Path(tempfile.mkdtemp(prefix="reelmint-soak-"))
     print(f"soak for {seconds:.0f} s, {rate:g} orders a second", flush=True)
+    failures = {"RATE_LIMIT_AUTH_FAILURES": str(100 + int(rate * FAILURES_A_MINUTE))}
     own = {"OUTPUT_ROOT": f"{folder}/outputs", "WORK_DIR": f"{folder}/work"}
     options = Options(
-        time_scale=TIME_SCALE, emulator_plain=True, environment=own | dict.fromkeys(LIMITS, MANY)
+        time_scale=TIME_SCALE, emulator_plain=True, environment=own | PLENTY | failures
     )
     with Stack(folder / "var", options) as stack:
         verdict = _load(stack, seconds, rate)
@@ -56,8 +61,9 @@ def _load(stack: Stack, seconds: float, rate: float) -> Verdict:
     times: list[float] = []
     samples: list[Sample] = []
     interval = max(LEAST_INTERVAL, seconds / SAMPLES)
-    began = reported = time.monotonic()
     try:
+        customers.fill_pools()
+        began = reported = time.monotonic()
         while (now := time.monotonic() - began) < seconds:
             customers.play()
             if now >= len(samples) * interval:
