@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -49,12 +50,14 @@ def stop_in_the_middle(hands: Hands, stage: str, name: str, state: State) -> uui
 def everything(names: list[str]) -> dict[str, Any]:
     """All that a worker could have written, by table, row and column."""
     kept: dict[str, Any] = {}
-    generations = Generation.objects.filter(pk__in=names).values()
-    attempts = Attempt.objects.filter(generation_id__in=names).values()
-    for table, rows in (("generation", generations), ("attempt", attempts)):
-        for each in rows:
-            kept |= {f"{table} {each['id']} {column}": each[column] for column in each}
-            kept.pop(f"{table} {each['id']} next_look_at", None)  # the sweep's, on its own lease
+    found: dict[str, Iterable[Any]] = {
+        "generation": Generation.objects.filter(pk__in=names).values(),
+        "attempt": Attempt.objects.filter(generation_id__in=names).values(),
+    }
+    for table, rows in found.items():
+        for columns in rows:
+            columns.pop("next_look_at", None)  # the sweep's, on its own lease
+            kept |= {f"{table} {columns['id']} {name}": columns[name] for name in columns}
     return kept | {f"{name} events": row(name).events.count() for name in names}
 
 
