@@ -31,9 +31,9 @@ _numbers = itertools.count()
 MakeCustomer = Callable[[], Customer]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _same_database(stack: Stack) -> Iterator[None]:
-    """Django in this process looks into the database of the stack."""
+    """Django in this process looks into the database of the stack, for this folder alone."""
     settings = connections["default"].settings_dict
     before = dict(settings)
     connections.close_all()
