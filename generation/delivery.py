@@ -44,11 +44,19 @@ class Delivered:
 
 
 class DeliveryFailed(Exception):
-    """Not this time; ``damaged`` when the file itself was at fault."""
+    """Not this time. ``damaged``: the file was at fault; ``ours``: our disk or bucket was."""
 
-    def __init__(self, message: str, *, damaged: bool, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        damaged: bool = False,
+        ours: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.damaged = damaged
+        self.ours = ours
         self.retry_after = retry_after
 
 
@@ -66,9 +74,9 @@ async def deliver(backend: Reader, generation: Generation) -> Delivered:
     except (DamagedOutput, NotPlayable) as error:
         raise DeliveryFailed(str(error), damaged=True) from error
     except Unavailable as error:
-        raise DeliveryFailed(str(error), damaged=False, retry_after=error.retry_after) from error
+        raise DeliveryFailed(str(error), retry_after=error.retry_after) from error
     except OSError as error:  # a full disk, a bucket of ours that refuses
-        raise DeliveryFailed(f"{type(error).__name__}: {error}", damaged=False) from error
+        raise DeliveryFailed(f"{type(error).__name__}: {error}", ours=True) from error
     finally:
         work.unlink(missing_ok=True)
 
@@ -85,5 +93,5 @@ def _keep(generation: Generation, fetched: Fetched) -> Delivered:
     with fetched.path.open("rb") as file:
         kept = default_storage.save(key, File(file))
     if kept != key or default_storage.size(key) != fetched.size:
-        raise DeliveryFailed("the storage did not keep the file as it was", damaged=False)
+        raise DeliveryFailed("the storage did not keep the file as it was", ours=True)
     return Delivered(key, content_type, fetched.size, fetched.sha256, facts)

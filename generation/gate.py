@@ -28,6 +28,7 @@ WINDOW = 60.0  # seconds over which the breaker counts
 MIN_CALLS = 20  # fewer say nothing
 FAILURE_SHARE = 0.5
 MAX_QUOTA_ERRORS = 5  # in a row
+HELD = 60.0  # seconds without submits after an output could not be stored
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0  # seconds the breaker stays open, doubled each time
 
 # With the provider, or perhaps with it.
@@ -136,6 +137,16 @@ def record(name: str, result: Result, retry_after: float | None = None) -> None:
             gate.open_until = now + timedelta(seconds=pause)
             gate.trips = min(gate.trips + 1, 1000)
         gate.save()
+
+
+def hold() -> None:
+    """Nothing can be stored: buy nothing for a minute.
+
+    Every try to store that fails holds the gates for another one, so they stay closed for as long
+    as there is anything to store and no room for it.
+    """
+    until = Now() + timedelta(seconds=HELD * settings.TIME_SCALE)
+    ProviderGate.objects.update(held_until=until)
 
 
 def _is_too_much(gate: ProviderGate) -> bool:

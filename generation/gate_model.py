@@ -28,6 +28,9 @@ class ProviderGate(models.Model):
     quota_errors = models.PositiveIntegerField(default=0, db_comment="in a row")
     open_until = models.DateTimeField(null=True)
     trips = models.PositiveSmallIntegerField(default=0, db_comment="in a row, without a success")
+    held_until = models.DateTimeField(
+        null=True, db_comment="nothing is bought until then: its output could not be stored"
+    )
     lasted = models.JSONField(
         default=list,
         db_default=[],
@@ -45,5 +48,7 @@ class ProviderGate(models.Model):
         return f"gate of {self.model_id}"
 
     def is_closed(self, now: datetime) -> bool:
-        """Whether the breaker lets nothing through."""
-        return self.open_until is not None and self.open_until > now
+        """Whether the breaker, or a full disk of ours, lets nothing through."""
+        return any(
+            until is not None and until > now for until in (self.open_until, self.held_until)
+        )

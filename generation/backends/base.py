@@ -177,7 +177,10 @@ class Reader(ABC):
 
     @abstractmethod
     async def fetch_output(self, uri: str, destination: Path) -> Fetched:
-        """Copy the object into ``destination``. Raises Unavailable or DamagedOutput."""
+        """Copy the object into ``destination``. Raises Unavailable, DamagedOutput or OSError.
+
+        The latter is of the local disk: whatever the network does comes as Unavailable.
+        """
 
     @abstractmethod
     async def aclose(self) -> None:

@@ -120,10 +120,7 @@ class Outputs:
         raise Unavailable("the list of outputs does not end")
 
     async def fetch(self, uri: str, destination: Path) -> Fetched:
-        """Copy an object into a local file and check it; a file that failed is removed.
-
-        Raises DamagedOutput (missing, cut, too large, wrong checksum) or Unavailable.
-        """
+        """Copy an object into a file and check it; raises what the manual says and leaves none."""
         place = _required(uri)
         url = f"{self._base_url}/storage/v1/b/{place.bucket}/o/{quote(place.name, safe='')}"
         try:
@@ -135,10 +132,10 @@ class Outputs:
         except Missing:
             _discard(destination)
             raise DamagedOutput("the output is not there") from None
-        except (TimeoutError, OSError) as error:
+        except TimeoutError as error:
             _discard(destination)
-            raise Unavailable(f"not copied: {type(error).__name__}") from error
-        except (Unavailable, DamagedOutput):
+            raise Unavailable("not copied in time") from error
+        except (Unavailable, DamagedOutput, OSError):
             _discard(destination)
             raise
         return Fetched(destination, expected.size, sha256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from common.crash import crash_point
-from generation import lifecycle
+from generation import gate, lifecycle
 from generation.delivery import Delivered, DeliveryFailed, deliver
 from generation.engine import Step
 from generation.models import Generation
@@ -45,6 +45,8 @@ class StoreStage(StageBase):
             else:
                 lifecycle.postpone(generation, backoff(generation.retries), str(outcome))
         elif isinstance(outcome, DeliveryFailed):
+            if outcome.ours:
+                gate.hold()
             if is_overdue(generation):
                 fail_overdue(generation)
             else:

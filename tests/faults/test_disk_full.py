@@ -7,6 +7,7 @@ half written, and needs neither root nor a disk of its own.
 from __future__ import annotations
 
 import resource
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -60,18 +61,23 @@ def test_a_full_disk_is_waited_for_or_ends_with_a_refund(
         body = customer.status(name)
         assert (body["status"], body["video_url"]) == ("processing", None)
 
+    waiting = customer.create(VIDEO, "nothing is bought that cannot be stored")
+    time.sleep(2 * 60 * 0.03)  # twice as long as one failure holds the gate, at the stack's scale
+    assert provider.bought(waiting) == 0
+
     Generation.objects.filter(pk=late).update(deadline_at=Now() - timedelta(seconds=1))
     assert finished(customer, [late]) == ["failed"]
     assert customer.status(late)["error"]["code"] == "timeout"
-    assert customer.balance() == CREDITS - PRICE
+    assert customer.balance() == CREDITS - 2 * PRICE
     # tried again meanwhile, without a trace of the tries
     tries = [entry.name for entry in files(stack) - before]
     assert not [name for name in tries if not name.startswith(patient)]
 
     _limit(hands, resource.RLIM_INFINITY)
-    assert finished(customer, [patient]) == ["completed"]
+    assert finished(customer, [patient, waiting]) == ["completed", "completed"]
     link = customer.status(patient)["video_url"]
     assert len(customer.http.get(link).content) == Generation.objects.get(pk=patient).output_size
-    assert [path.name for path in files(stack) - before] == [f"{patient}.mp4"]
-    assert [provider.bought(name) for name in (patient, late)] == [1, 1]
-    assert customer.balance() == CREDITS - PRICE
+    names = {path.name for path in files(stack) - before}
+    assert names == {f"{patient}.mp4", f"{waiting}.mp4"}
+    assert [provider.bought(name) for name in (patient, late, waiting)] == [1, 1, 1]
+    assert customer.balance() == CREDITS - 2 * PRICE

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from generation import gate
 from generation.backends import base
@@ -200,3 +201,13 @@ def test_while_the_breaker_is_open_rows_wait_and_the_deadline_still_ends_them(
     assert Generation.objects.get(pk=late).error_code == "timeout"
     assert emulator.bought(late) == 0
     assert alice.balance == 760
+
+
+def test_nothing_is_bought_while_nothing_can_be_stored(rich: Person) -> None:
+    waiting(rich, 3)
+    assert len(gate.claim(1)) == 1
+    gate.hold()
+    gate.record("veo3_fast", "works")  # what was asked for before changes nothing
+    assert gate.claim(10) == []
+    ProviderGate.objects.update(held_until=Now())
+    assert len(gate.claim(10)) == 2

@@ -1,0 +1,17 @@
+"""Nothing is bought while nothing can be stored, see generation/gate.py."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("generation", "0006_learned_pace")]
+    operations = [
+        migrations.AddField(
+            "providergate",
+            "held_until",
+            models.DateTimeField(
+                null=True,
+                db_comment="nothing is bought until then: its output could not be stored",
+            ),
+        ),
+    ]
