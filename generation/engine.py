@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -64,15 +64,17 @@ class Engine:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
 
-    def run(self, stage: Stage, seconds: float) -> int:
+    def run(
+        self, stage: Stage, seconds: float, stopping: Callable[[], bool] = lambda: False
+    ) -> int:
         """Claim for up to ``seconds``, refilling free slots, then wait for what is under way.
 
-        Returns how many rows were worked on; ends at once when nothing is due, or when PostgreSQL
-        is away and nothing is held.
+        Nothing more is claimed once ``stopping`` says so. Returns how many rows were worked on;
+        ends at once when nothing is due, or when PostgreSQL is away and nothing is held.
         """
         work = _Work(self.loop, stage)
         try:
-            return work.go(seconds)
+            return work.go(seconds, stopping)
         finally:
             work.abandon()
 
@@ -102,7 +104,7 @@ class _Work:
         self._claimed = 0
         self._next_claim = 0.0
 
-    def go(self, seconds: float) -> int:
+    def go(self, seconds: float, stopping: Callable[[], bool]) -> int:
         ends = time.monotonic() + seconds
         claiming = True  # once at least, however short the time
         while True:
@@ -111,7 +113,7 @@ class _Work:
             if not self._running and not self._unwritten:
                 return self._claimed
             self._write_back(self._wait())
-            claiming = time.monotonic() < ends
+            claiming = time.monotonic() < ends and not stopping()
 
     def abandon(self) -> None:
         """Leave nothing on the loop that nobody would read; the leases bring the rows back."""

@@ -27,8 +27,7 @@ from generation.transitions import Answer, held_row, in_seconds, move, open_row,
 Outcome = Attempt.Outcome
 
 # How often a generation may be asked for without an answer. A video's window may close empty
-# because it was never made: then it is asked for once more. An image whose answer was lost cannot
-# be found even if it was made and paid for (only we write it into the prefix), so it never is.
+# because it was never made. An image whose answer was lost cannot be found even if it was paid for.
 MAX_UNKNOWN_ATTEMPTS = {"video": 2, "image": 1}
 
 
@@ -61,9 +60,10 @@ def begin_attempt(
         if not written:
             return None
         prefix = f"gs://{settings.OUTPUT_BUCKET}/generations/{generation.pk}/{number}/"
-        return Attempt.objects.create(
-            generation=generation, number=number, prefix=prefix, provider_model=model
-        )
+        attempt = Attempt(generation=generation, number=number, provider_model=model)
+        attempt.prefix, attempt.asked_at = prefix, Now()
+        attempt.save(force_insert=True)
+        return attempt
 
 
 def committed_intent(generation: Generation) -> Attempt | None:

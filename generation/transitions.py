@@ -64,6 +64,7 @@ def move(
             state=state,
             is_terminal=terminal,
             data=data or {},
+            created_at=Now(),
         )
         if answer is not None:
             attempt, columns = answer

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from celery.signals import worker_shutting_down
 from django.db import close_old_connections
 
 from generation.backends.base import Reader
@@ -16,6 +18,20 @@ from generation.wake import taken, wake
 
 SECONDS = 20.0  # how long one task goes on refilling its slots
 B = TypeVar("B", bound=Reader)
+
+# One byte shared with the worker's main process, which is the one that hears the SIGTERM.
+_stopping = mmap.mmap(-1, 1)
+
+
+@worker_shutting_down.connect
+def stop_claiming(**_: Any) -> None:
+    """What was claimed is finished; what comes due from now on is for others."""
+    _stopping[0] = 1
+
+
+def is_stopping() -> bool:
+    """Whether this worker was told to end."""
+    return _stopping[0] != 0
 
 
 @cache
@@ -34,7 +50,7 @@ def run(name: str, stage: Callable[[], StageBase]) -> int:
     """Work a stage for up to 20 s; how many rows it was."""
     taken(name)
     close_old_connections()
-    return engine().run(stage(), SECONDS)
+    return engine().run(stage(), SECONDS, is_stopping)
 
 
 __all__ = ["engine", "provider", "run", "wake"]

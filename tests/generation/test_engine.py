@@ -89,6 +89,13 @@ def test_without_time_it_claims_once_and_ends(engine: Engine) -> None:
     assert len(line.finished) == 8
 
 
+def test_nothing_more_is_claimed_once_the_worker_is_told_to_end(engine: Engine) -> None:
+    line = Line(rows=50, concurrency=8)
+    assert engine.run(line, seconds=10, stopping=lambda: len(line.finished) >= 8) < 50
+    assert not line.under_way
+    assert line.waiting
+
+
 def test_nothing_due_ends_at_once(engine: Engine) -> None:
     assert engine.run(Line(rows=0, concurrency=8), seconds=10) == 0
 
