@@ -15,7 +15,7 @@ import redis
 from chaos.fleet import CRASH_POINTS, WEBS, WORKERS, Fleet
 from chaos.witness import Fallen
 
-INTERVAL = 0.25  # seconds between two faults, on average, when the machine is fast enough
+INTERVAL = 0.1  # seconds between two faults, on average, when the machine is fast enough
 TRAP = "trap"
 STEPS = 4  # events of generations between two faults at least, however slow it is
 # Between two deaths of the database at least: seconds, and events of generations. It takes a while
