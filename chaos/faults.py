@@ -17,7 +17,7 @@ from chaos.witness import Fallen
 
 INTERVAL = 0.1  # seconds between two faults, on average, when the machine is fast enough
 TRAP = "trap"
-STEPS = 4  # events of generations between two faults at least, however slow it is
+STEPS = 3  # events of generations between two faults at least, however slow it is
 # Between two deaths of the database at least: seconds, and events of generations. It takes a while
 # to come back, on a busy disk ten seconds, and is to be of use before it goes down again.
 DATABASE_UP, DATABASE_STEPS = 12.0, 100

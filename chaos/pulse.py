@@ -11,7 +11,7 @@ from collections import deque
 
 import psycopg
 
-INTERVAL = 0.25  # seconds between two looks
+INTERVAL = 0.1  # seconds between two looks
 COUNTS = """
 SELECT count(*) FILTER (WHERE finished_at IS NULL), count(*) FILTER (WHERE state = 'completed'),
        count(*) FILTER (WHERE state IN ('failed', 'canceled')),
