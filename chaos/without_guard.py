@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -21,6 +23,7 @@ def pay_back_and_fail(
     retryable: bool = False,
     detail: str = "",
     attempt: Attempt | None = None,
+    sources: Iterable[State] = OPEN,
 ) -> bool:
     """In the place of ``lifecycle.fail``: no lock, no transaction around both."""
     del attempt
@@ -28,7 +31,7 @@ def pay_back_and_fail(
     crash_point("control.refunded")
     return move(
         generation,
-        OPEN,
+        sources,
         State.FAILED,
         data={"code": code},
         refund_id=refund,

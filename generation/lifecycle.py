@@ -125,6 +125,7 @@ def give_up_waiting(generation: Generation) -> bool:
             "submission_lost",
             "The provider never confirmed this generation",
             retryable=True,
+            sources=[State.SUBMIT_UNKNOWN],
         )
     return move(generation, [State.SUBMIT_UNKNOWN], State.QUEUED, next_attempt_at=Now())
 
@@ -163,12 +164,13 @@ def fail(
     retryable: bool = False,
     detail: str = "",
     attempt: Attempt | None = None,
+    sources: Iterable[State] = OPEN,
 ) -> bool:
     """Refund in full and say why. ``message`` is for the customer, ``detail`` for operators."""
     with transaction.atomic():
         return _end_undelivered(
             generation,
-            OPEN,
+            sources,
             State.FAILED,
             f"Refund: {code}",
             data={"code": code},
@@ -218,10 +220,7 @@ def postpone(generation: Generation, wait: float, detail: str = "", *, counts: b
 
 
 def look_again(waits: Sequence[tuple[Generation, float]]) -> int:
-    """Operations that are still running: poll each again in so many seconds. One statement.
-
-    Returns how many rows were still their callers'. An answer ends a row of failed tries.
-    """
+    """Operations still running: poll each again in so many seconds; how many rows were held."""
     return release(State.RUNNING, waits)
 
 

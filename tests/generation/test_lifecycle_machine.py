@@ -95,9 +95,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         hold = self._hold(pick)
         verbs = sorted(set(MEANING) - set(sensible(self.world.rows[hold.pk])))
         verb = verbs[choice % len(verbs)]
-        # its only caller asks for the state it claimed, and so do we
-        if verb != "give_up_waiting" or hold.state == State.SUBMIT_UNKNOWN:
-            self.world.call(verb, hold)
+        self.world.call(verb, hold)
 
     @SOMEBODY_HOLDS
     @rule(pick=PICK, choice=CHOICE)
