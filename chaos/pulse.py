@@ -18,8 +18,8 @@ SELECT count(*) FILTER (WHERE finished_at IS NULL), count(*) FILTER (WHERE state
        (SELECT count(*) FROM generation_generationevent)
   FROM generation_generation
 """
-LATENCY = 12.0  # seconds from an order to its end that the load aims at, well below the deadline
-LEAST_OPEN, MOST_OPEN = 20, 150
+LATENCY = 18.0  # seconds from an order to its end that the load aims at, well below the deadline
+LEAST_OPEN, MOST_OPEN = 30, 150
 
 
 class Pulse:
