@@ -90,6 +90,28 @@ def test_it_follows_a_model_that_becomes_faster_or_slower() -> None:
         assert takes <= learned(lasted).latest <= takes + 6
 
 
+def test_an_outage_is_soon_forgotten() -> None:
+    """Everything was seen minutes late; what is done at the first look brings the next one on."""
+    lasted = [60.0] * (KEPT - 5) + [400.0] * 5
+    assert learned(lasted) == learned([60.0] * KEPT)
+    lasted, seen = [400.0] * KEPT, []
+    for _ in range(KEPT):
+        found = learned(lasted)
+        at = min(found.next_poll(0.0), 90.0)  # as first_poll() bounds it
+        while at < 60.0:
+            at += found.next_poll(at)
+        lasted = [*lasted, at][-KEPT:]
+        seen.append(at)
+    assert max(seen) <= 90
+    assert max(seen[6:]) <= 66
+
+
+def test_no_first_look_is_later_than_customers_are_told() -> None:
+    model = CatalogModel.objects.get(pk="veo3_fast")
+    assert pace.first_poll(model, Pace(400.0, 400.0)) == model.expected_seconds
+    assert pace.first_poll(model, Pace(40.0, 50.0)) == 36.0
+
+
 def test_the_stages_learn_and_use_it(alice: Person, works: Works) -> None:
     pk = created(alice).pk
     works.run("submit")
