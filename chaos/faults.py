@@ -17,6 +17,7 @@ from chaos.witness import Fallen
 
 INTERVAL = 0.1  # seconds between two faults, on average, when the machine is fast enough
 TRAP = "trap"
+BURST = 30  # events that may be spent later
 STEPS = 3  # events of generations between two faults at least, however slow it is
 # Between two deaths of the database at least: seconds, and events of generations. It takes a while
 # to come back, on a busy disk ten seconds, and is to be of use before it goes down again.
@@ -70,7 +71,8 @@ class Faults:
             if done != TRAP:  # that counts when somebody walks into it
                 self.tally[done] += 1
             self._next = now + self._chance.uniform(0, 2 * INTERVAL)
-            self._next_step = steps + STEPS
+            # events come in bursts: what one leaves over is spent afterwards
+            self._next_step = max(self._next_step + STEPS, steps - BURST)
 
     def end(self) -> None:
         """Let everything go on that was stopped, and nobody walk into a trap any more."""
