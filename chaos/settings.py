@@ -15,6 +15,7 @@ from config.settings import *  # noqa: F403 - these settings with one difference
 # Seconds. A call may take 3 s at this scale (SUBMIT_TIMEOUT), and a machine that restarts a dozen
 # programs at once stands still for a while: the usual 5 s would end under workers that live.
 LEASE = 9.0
+POLL_LEASE = 6.0
 
 
 def name_session(connection: Any, **_: Any) -> None:

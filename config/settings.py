@@ -136,6 +136,8 @@ READ_TIMEOUT = max(20 * TIME_SCALE, 3.0)
 FETCH_TIMEOUT = max(60 * TIME_SCALE, 3.0)
 # Longer than any call under it: 60 s + 10 s, and fetching plus decoding source images (40 s).
 LEASE = max(90 * TIME_SCALE, 5.0)
+# A poll takes 20 s at most; whoever comes too late after it has only read.
+POLL_LEASE = max(35 * TIME_SCALE, 5.0)
 
 # --- Outputs --------------------------------------------------------------------------------------
 OUTPUT_STORAGE = env.choice("OUTPUT_STORAGE", "local", ("local", "gcs"))

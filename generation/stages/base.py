@@ -74,7 +74,12 @@ class StageBase:
 
     def claim(self, limit: int) -> list[Generation]:
         """Lease due rows of this stage's states."""
-        return due.claim(Generation, self.states, limit, settings.LEASE)
+        return due.claim(Generation, self.states, limit, self.lease)
+
+    @property
+    def lease(self) -> float:
+        """Seconds; longer than the stage's longest call and a stall of its machine."""
+        return float(settings.LEASE)
 
     def start(self, generation: Generation) -> Step | None:
         """Deal with a poison row or an overdue one, else do the stage's work."""

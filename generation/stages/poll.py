@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+
 from common.crash import crash_point
 from generation import lifecycle, pace
 from generation.backends import base
@@ -38,6 +40,11 @@ class PollStage(StageBase):
         super().__init__(provider, wake)
         self._prefixes: dict[uuid.UUID, str] = {}  # of the rows claimed last
         self._paces: dict[str, Pace | None] | None = None
+
+    @property
+    def lease(self) -> float:
+        """Shorter than the others': a worker that dies had up to 200 operations in its hands."""
+        return float(settings.POLL_LEASE)
 
     def claim(self, limit: int) -> list[Generation]:
         """The due rows; the prefixes of all of them in one query."""

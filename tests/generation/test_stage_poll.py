@@ -149,6 +149,7 @@ def test_all_that_are_still_running_are_written_back_in_one_statement(
     stage = PollStage(works.provider)
     with django_assert_num_queries(2):  # the claim, and the prefixes of all
         rows = stage.claim(10)
+    assert all(30 < due_in(row.pk) <= 35 for row in rows)  # when a dead worker's are polled again
     done = [(row, Running()) for row in rows]
     rest = (rows[0], Unavailable("HTTP 503"))
     with django_assert_num_queries(2):  # how long the model needs, once a pass; all rows
