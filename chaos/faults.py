@@ -16,9 +16,11 @@ from chaos.fleet import CRASH_POINTS, WEBS, WORKERS, Fleet
 from chaos.witness import Fallen
 
 INTERVAL = 0.1  # seconds between two faults, on average, when the machine is fast enough
-TRAP = "trap"
+TRAP, WEB = "trap", "kill -9 web"
 BURST = 30  # events that may be spent later
-STEPS = 3  # events of generations between two faults at least, however slow it is
+# Events of generations between two faults at least, however slow it is. A web process that dies
+# holds up nothing but its requests.
+STEPS, WEB_STEPS = 3, 1
 # Between two deaths of the database at least: seconds, and events of generations. It takes a while
 # to come back, on a busy disk ten seconds, and is to be of use before it goes down again.
 DATABASE_UP, DATABASE_STEPS = 12.0, 100
@@ -42,7 +44,7 @@ class Faults:
         # forked processes nothing: so these die most.
         self._kinds: dict[Callable[[], str | None], float] = {
             self._set_trap: 40,
-            self._kill_web: 27,
+            self._kill_web: 54,
             self._kill_worker: 16,
             self._kill_program: 2,
             self._stop_worker: 4,
@@ -72,7 +74,8 @@ class Faults:
                 self.tally[done] += 1
             self._next = now + self._chance.uniform(0, 2 * INTERVAL)
             # events come in bursts: what one leaves over is spent afterwards
-            self._next_step = max(self._next_step + STEPS, steps - BURST)
+            cost = WEB_STEPS if done == WEB else STEPS
+            self._next_step = max(self._next_step + cost, steps - BURST)
 
     def end(self) -> None:
         """Let everything go on that was stopped, and nobody walk into a trap any more."""
@@ -97,7 +100,7 @@ class Faults:
         return TRAP
 
     def _kill_web(self) -> str | None:
-        return self._kill(self._fleet.forked(self._chance.choice(WEBS)), "kill -9 web")
+        return self._kill(self._fleet.forked(self._chance.choice(WEBS)), WEB)
 
     def _kill_worker(self) -> str | None:
         return self._kill(self._fleet.forked(self._chance.choice(WORKERS)), "kill -9 worker")
