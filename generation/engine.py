@@ -103,6 +103,7 @@ class _Work:
         self._unwritten: list[_Unwritten] = []
         self._claimed = 0
         self._next_claim = 0.0
+        self._nothing_due = False
 
     def go(self, seconds: float, stopping: Callable[[], bool]) -> int:
         ends = time.monotonic() + seconds
@@ -110,7 +111,7 @@ class _Work:
         while True:
             if claiming:
                 self._refill()
-            if not self._running and not self._unwritten:
+            if not self._running and not self._unwritten and (self._nothing_due or not claiming):
                 return self._claimed
             self._write_back(self._wait())
             claiming = time.monotonic() < ends and not stopping()
@@ -123,16 +124,21 @@ class _Work:
             self._loop.run_until_complete(asyncio.wait(self._running))
 
     def _refill(self) -> None:
-        """Claim for the free slots, but not again at once when there was less than that."""
+        """Claim for the free slots, but not again at once when there was less than that.
+
+        Rows come due one by one; claimed so, 10,000 operations in flight cost PostgreSQL 80 claims
+        a second instead of 20.
+        """
         free = self._stage.concurrency - len(self._running) - len(self._unwritten)
         now = time.monotonic()
-        if free <= 0 or (self._running and now < self._next_claim) or self._unwritten:
+        if free <= 0 or now < self._next_claim or self._unwritten:
             return
         try:
             rows = self._stage.claim(free)
         except DATABASE_ERRORS as error:
             logger.warning("no rows claimed: %s", _brief(error))
             rows = []
+        self._nothing_due = not rows
         if len(rows) < free:
             self._next_claim = now + TURN
         self._claimed += len(rows)
