@@ -20,7 +20,7 @@ TRAP, WEB = "trap", "kill -9 web"
 BURST = 30  # events that may be spent later
 # Events of generations between two faults at least, however slow it is. A web process that dies
 # holds up nothing but its requests.
-STEPS, WEB_STEPS = 3, 1
+STEPS, WEB_STEPS = 5, 1
 # Between two deaths of the database at least: seconds, and events of generations. It takes a while
 # to come back, on a busy disk ten seconds, and is to be of use before it goes down again.
 DATABASE_UP, DATABASE_STEPS = 12.0, 100
