@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate --extra gcs --extra local --extra emulator
+	--no-header --no-annotate --extra gcs --extra local --extra emulator --extra otel
 # Debian's packages of the browser tests
 BROWSER_PACKAGES := chromium nodejs curl fonts-dejavu-core
 BENCH_PACKAGES := wrk
