@@ -88,7 +88,11 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
-DATABASES["default"]["OPTIONS"] = {"connect_timeout": 3} | DATABASES["default"]["OPTIONS"]
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 3,
+    # nothing by itself, but what common/statement.py asks for
+    "prepare_threshold": 1_000_000_000,
+} | DATABASES["default"]["OPTIONS"]
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 
 # --- Accounts -------------------------------------------------------------------------------------
