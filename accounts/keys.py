@@ -17,9 +17,19 @@ from common.statement import Columns, Statement
 
 MAX_LIVE_KEYS = 20  # an account, contract section 1
 
-_KEY = Columns(ApiKey, "key", without=("digest", "scopes", "spend_limit"))
-_ACCOUNT = Columns(Account, "account")
-_USER = Columns(User, "person", without=("password", "first_name", "last_name", "date_joined"))
+# What every request needs of them; the rest is loaded by the few that ask for it.
+_KEY = Columns(
+    ApiKey, "key", without=("digest", "scopes", "spend_limit", "name", "preview", "created_at")
+)
+_ACCOUNT = Columns(Account, "account", without=("name", "suspended_reason", "created_at"))
+_USER = Columns(
+    User,
+    "person",
+    without=(
+        *("password", "first_name", "last_name", "email", "username"),
+        *("date_joined", "last_login", "is_staff", "is_superuser"),
+    ),
+)
 FIND = Statement(
     f"SELECT {_KEY.sql}, {_ACCOUNT.sql}, {_USER.sql}"  # noqa: S608 - columns of our models
     " FROM accounts_apikey key JOIN accounts_account account ON account.id = key.account_id"

@@ -11,14 +11,21 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import Model
+from django.db.models import JSONField, Model
+from psycopg.pq import Format
 
 Row = tuple[Any, ...]
 M = TypeVar("M", bound=Model)
 
 
 class _PreparingCursor(psycopg.Cursor[Row]):
-    """Sends values beside the SQL, where Django's own cursor writes them into it."""
+    """Sends values beside the SQL, where Django's own cursor writes them into it.
+
+    Rows come in PostgreSQL's binary form, whose times psycopg reads in C; Django reads text, and a
+    dozen times a row cost more than all else of it. Both are in UTC.
+    """
+
+    format = Format.BINARY
 
     def execute(self, query: Any, params: Any = None, **_: Any) -> Self:
         """``prepare``: at the first time, unless the settings say never (prepare_threshold)."""
@@ -78,7 +85,10 @@ class Columns(Generic[M]):
             for place, field in enumerate(fields)
             if hasattr(field, "from_db_value")
         ]
-        self.sql = ", ".join(f"{alias}.{field.column}" for field in fields)
+        self.sql = ", ".join(
+            f"{alias}.{field.column}{'::text' if isinstance(field, JSONField) else ''}"
+            for field in fields
+        )
 
     def __len__(self) -> int:
         return len(self._names)

@@ -174,6 +174,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SecretAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.HasAccount"],
     "DEFAULT_PARSER_CLASSES": ["common.json_body.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "common.negotiation.JsonOnly",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.AccountThrottle"],
     "DEFAULT_SCHEMA_CLASS": "common.openapi.ContractSchema",

@@ -8,7 +8,15 @@ from common.statement import Columns, Statement
 from generation.models import Generation
 
 # What no customer is shown stays where it is.
-_SHOWN = Columns(Generation, "row", without=("request_sha256", "last_error", "output_facts"))
+_SHOWN = Columns(
+    Generation,
+    "row",
+    without=(
+        *("created_by", "api_key", "idempotency_key", "request_sha256", "charge", "last_error"),
+        *("strikes", "retries", "unknown_until", "project", "location", "operation_name"),
+        *("output_size", "output_facts"),
+    ),
+)
 OF_ACCOUNT = Statement(
     f"SELECT {_SHOWN.sql}, now() FROM generation_generation row"  # noqa: S608 - columns of our model
     " WHERE id = %(id)s::uuid AND account_id = %(account)s::uuid"
