@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
+import pty
 import uuid
 from collections.abc import Callable
 
@@ -12,11 +15,12 @@ import psycopg
 import pytest
 from django.core.management import call_command
 
-from credits import ledger
+from credits import check, ledger
 from credits.check import check_ledger
+from credits.management.progress import Bar
 from generation import lifecycle
 from generation.check import check_generations
-from tests.people import Person
+from tests.people import Person, make_person
 
 Api = Callable[..., httpx.Client]
 ENTRY = "credits_ledgerentry"
@@ -135,3 +139,32 @@ def test_a_charge_without_its_generation(api: Api, alice: Person, tamper: Callab
     found = problems(alice)
     assert f"charge {charge} belongs to 0 generations" in found
     assert any("belongs to no generation that was not delivered" in text for text in found)
+
+
+def test_wallets_are_read_in_batches_and_none_is_left_out(
+    alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every wallet once, whatever the batches are; the last one says that all is read."""
+    more = [make_person(f"person-{number}") for number in range(5)]
+    for batch in (1, 3, 1000):
+        monkeypatch.setattr(check, "BATCH", batch)
+        told: list[tuple[int, int]] = []
+        result = check.check_ledger(lambda done, of, told=told: told.append((done, of)))
+        assert result.counts == {"wallets": 2 + len(more), "entries": 2 + len(more)}
+        assert told == sorted(told)
+        assert told[-1][0] == told[-1][1]
+        assert (len(told) > 2) == (batch < 1000)
+
+
+def test_the_bar_is_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
+    Bar("entries")(5, 10)
+    assert capsys.readouterr().err == ""
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal, contextlib.redirect_stderr(terminal):
+        bar = Bar("entries")
+        bar(5, 10)
+        bar(10, 10)
+    shown = os.read(ours, 1000).decode()
+    os.close(ours)
+    assert " 50% of 10 entries" in shown
+    assert "[" + "#" * 30 + "] 100%" in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from credits.check import Result, check_ledger
+from credits.management.progress import Bar
 from credits.management.reporting import CheckCommand
 
 
@@ -14,4 +15,4 @@ class Command(CheckCommand):
 
     def check_rows(self) -> Result:
         """The whole ledger, in one snapshot."""
-        return check_ledger()
+        return check_ledger(Bar("entries"))
