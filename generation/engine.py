@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from common import metrics
 from generation.models import Generation
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ Done = tuple[Generation, Any]  # a row and what its coroutine returned or raised
 class Stage(Protocol):
     """What the engine asks of a stage; all but the coroutines is synchronous."""
 
+    name: str
     concurrency: int
     gathers: bool  # whether answers are waited for up to a turn, to be written back together
     gap: float  # seconds the loop runs between two starts
@@ -139,6 +141,7 @@ class _Work:
         except DATABASE_ERRORS as error:
             logger.warning("no rows claimed: %s", _brief(error))
             rows = []
+        metrics.CLAIMED_ROWS.labels(self._stage.name).observe(len(rows))
         self._nothing_due = not rows
         if len(rows) < free:
             self._next_claim = now + TURN
@@ -179,6 +182,7 @@ class _Work:
         oldest = time.monotonic() - settings.LEASE
         kept = [entry for entry in entries if entry.since > oldest]
         if len(kept) < len(entries):
+            metrics.LOST_ANSWERS.inc(len(entries) - len(kept))
             logger.error("%d answers lost: PostgreSQL was away", len(entries) - len(kept))
         return kept
 
@@ -209,6 +213,7 @@ class _Work:
             self._drop(entry.generation, error)
 
     def _drop(self, generation: Generation, error: Exception) -> None:
+        metrics.STAGE_ERRORS.inc()
         try:
             self._stage.drop(generation, error)
         except DATABASE_ERRORS as second:  # only a note; the lease brings the row back

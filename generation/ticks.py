@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from celery.beat import Scheduler
+from celery.signals import beat_init
 
+from common import metrics, metrics_folder, metrics_server
 from generation import heartbeat
 from generation.wake import INTERVALS, publish
+
+
+@beat_init.connect
+def serve_metrics(**_: Any) -> None:
+    """Not where beat runs inside a worker, which answers for both."""
+    if metrics_folder.is_own():
+        metrics_server.start()
 
 
 class TickScheduler(Scheduler):
@@ -29,4 +38,5 @@ class TickScheduler(Scheduler):
         if advance:
             self.reserve(entry)
         publish(entry.name)
+        metrics.TICKS.labels(entry.name).inc()
         heartbeat.beat(heartbeat.TICK)

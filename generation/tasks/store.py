@@ -12,7 +12,7 @@ from generation.heartbeat import beat
 from generation.leftovers import Leftovers
 from generation.stages.store import StoreStage
 from generation.stages.sweep import look_for_orphans
-from generation.tasks.process import engine, provider, run, wake
+from generation.tasks.process import counted, engine, provider, run, wake
 from generation.wake import taken
 
 SWEEP_SECONDS = 5.0  # a sweep shares its process with files that a customer waits for
@@ -36,4 +36,5 @@ def sweep() -> None:
     beat("sweep")
     close_old_connections()
     _leftovers().remove()
-    look_for_orphans(provider(VertexReader).backend, engine().loop, SWEEP_SECONDS)
+    backend, loop = provider(VertexReader).backend, engine().loop
+    counted("sweep", lambda: look_for_orphans(backend, loop, SWEEP_SECONDS))
