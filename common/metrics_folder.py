@@ -18,6 +18,8 @@ from pathlib import Path
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
+_taken: list[Path] = []  # none or one; a forked process inherits it
+
 
 def base() -> Path:
     """The folder of the folders."""
@@ -26,14 +28,15 @@ def base() -> Path:
 
 
 def take(program: str) -> Path:
-    """Give this process and those that it will fork an empty folder; the same one when repeated.
+    """Give this process and those that it will fork an empty folder; repeated, or in one of
+    those, it is the same one.
 
     Counts of an earlier life are wiped, and so are folders of programs that are dead. Raises
     RuntimeError when prometheus-client was imported before: it would count for one process only.
     """
+    if _taken:  # gunicorn reads its configuration again on SIGHUP, Celery prepares each process
+        return _taken[0]
     folder = base() / f"{program}-{os.getpid()}"
-    if os.environ.get(VARIABLE) == str(folder):
-        return folder  # gunicorn reads its configuration again on SIGHUP
     if "prometheus_client" in sys.modules:
         raise RuntimeError("prometheus_client was imported too early to count over processes")
     for left in base().glob("*-*"):
@@ -42,6 +45,7 @@ def take(program: str) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     os.environ[VARIABLE] = str(folder)
+    _taken.append(folder)
     return folder
 
 

@@ -55,7 +55,7 @@ SELECT DISTINCT ON (command) command, extract(epoch FROM checked_at), difference
   FROM credits_bookscheck ORDER BY command, checked_at DESC
 """
 MOST_ORPHANS = 10_000
-ORPHANS = "SELECT count(*) FROM (SELECT FROM generation_orphan LIMIT %s) AS some"
+ORPHANS = "SELECT count(*) FROM (SELECT FROM generation_orphan LIMIT %s) AS orphan"
 CONNECTIONS = """
 SELECT COALESCE(state, 'hidden'), count(*) FROM pg_stat_activity
  WHERE datname = current_database() AND backend_type = 'client backend' GROUP BY 1
