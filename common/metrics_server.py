@@ -66,6 +66,14 @@ def start() -> int:
     return port
 
 
+def stop() -> None:
+    """End it; a program that ends takes it along anyway."""
+    while _running:
+        server = _running.pop()
+        server.shutdown()
+        server.server_close()
+
+
 def close_inherited() -> None:
     """In a forked process: let the port go, or it would be held beyond the program's end."""
     while _running:

@@ -1,4 +1,4 @@
-"""Counts requests: the outermost middleware, so that nothing that is answered goes uncounted."""
+"""Counts requests: outermost but for the scrape, so that no answer goes uncounted."""
 
 from __future__ import annotations
 

@@ -45,8 +45,8 @@ INSTALLED_APPS = [
     "generation",
 ]
 MIDDLEWARE = [
-    "common.request_metrics.RequestMetricsMiddleware",
     "generation.scrape.ScrapeMiddleware",
+    "common.request_metrics.RequestMetricsMiddleware",
     "common.request_id.RequestIdMiddleware",
     "common.errors.ErrorShapeMiddleware",
     "django.middleware.security.SecurityMiddleware",
