@@ -10,6 +10,11 @@ from django.http import HttpRequest
 # A provider hands out at least a /64 to every customer (RFC 6177), who may use any address of it.
 IPV6_PREFIX = 64
 
+# Whoever sets one of these stands between us and the client.
+TRACES = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 
 def client_address(request: HttpRequest) -> str:
     """The client's IPv4 address or IPv6 /64 network; ``unknown`` behind a nameless socket.
@@ -17,15 +22,39 @@ def client_address(request: HttpRequest) -> str:
     Of ``X-Forwarded-For`` only the entry that our own outermost proxy wrote is believed: the
     ``NUM_PROXIES``-th from the right. Everything left of it is the client's own invention.
     """
-    address: str = request.META.get("REMOTE_ADDR", "")
+    address = _address(request)
+    if address is None:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(ipaddress.ip_network((int(address), IPV6_PREFIX), strict=False))
+
+
+def direct_address(request: HttpRequest) -> Address | None:
+    """The client's exact address, for trusting it; None where it cannot be known for sure.
+
+    A request that came through a proxy which is not one of ``NUM_PROXIES`` has that proxy's
+    address, perhaps an internal one, and its client may be anybody.
+    """
+    hops = len(_forwarded(request))
     proxies: int = settings.NUM_PROXIES
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    if proxies and forwarded and forwarded.count(",") + 1 >= proxies:
-        address = forwarded.split(",")[-proxies]
-    return _group(address.strip())
+    if any(request.META.get(name) for name in TRACES) and not 1 <= proxies <= hops:
+        return None
+    return _address(request)
 
 
-def _group(text: str) -> str:
+def _forwarded(request: HttpRequest) -> list[str]:
+    header: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    return [entry.strip() for entry in header.split(",")] if header else []
+
+
+def _address(request: HttpRequest) -> Address | None:
+    text: str = request.META.get("REMOTE_ADDR", "")
+    proxies: int = settings.NUM_PROXIES
+    forwarded = _forwarded(request)
+    if proxies and len(forwarded) >= proxies:
+        text = forwarded[-proxies]
+    text = text.strip()
     if text.count(":") == 1:  # some proxies append the port
         text = text.partition(":")[0]
     elif text.startswith("["):
@@ -33,9 +62,7 @@ def _group(text: str) -> str:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((int(address), IPV6_PREFIX), strict=False))
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address

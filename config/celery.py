@@ -9,11 +9,13 @@ from typing import Any
 
 from celery import Celery
 from celery.app.amqp import AMQP
+from celery.loaders.app import AppLoader
 from celery.signals import beat_init, celeryd_after_setup, setup_logging, worker_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Connection, Queue
 
+from common import metrics_folder
 from common.checks import refuse_to_start
 from config.env import celery_broker_url
 
@@ -45,7 +47,7 @@ OPTIONS = {
     "worker_send_task_events": False,
     "worker_hijack_root_logger": False,
     "worker_cancel_long_running_tasks_on_connection_loss": False,
-    "beat_scheduler": "generation.wake:TickScheduler",
+    "beat_scheduler": "generation.ticks:TickScheduler",
     "beat_max_loop_interval": 1,
     "timezone": "UTC",
 }
@@ -72,7 +74,17 @@ class Messages(AMQP):
     Connection = Broker
 
 
-app = Celery("reelmint", amqp=Messages)
+class Loader(AppLoader):
+    """Celery's; what it calls first of all in a worker and in beat, and nowhere else."""
+
+    def init_worker(self) -> None:
+        """Prepare for counting before anything that counts is loaded."""
+        if settings.WORKER_METRICS_PORT:
+            metrics_folder.take("celery")
+        super().init_worker()
+
+
+app = Celery("reelmint", amqp=Messages, loader="config.celery:Loader")
 app.conf.update(OPTIONS)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -16,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
+Network = IPv4Network | IPv6Network
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
@@ -83,6 +85,15 @@ class Env:
             list(default),
             lambda raw: [word.strip() for word in raw.split(",") if word.strip()],
         )
+
+    def networks(self, name: str, default: tuple[str, ...]) -> list[Network]:
+        """A comma-separated list of CIDRs or addresses."""
+
+        def convert(raw: str) -> list[Network]:
+            words = [word.strip() for word in raw.split(",") if word.strip()]
+            return [ip_network(word) for word in words]
+
+        return self._read(name, convert(",".join(default)), convert)
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         """One of ``allowed``."""

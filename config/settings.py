@@ -45,6 +45,8 @@ INSTALLED_APPS = [
     "generation",
 ]
 MIDDLEWARE = [
+    "generation.scrape.ScrapeMiddleware",
+    "common.request_metrics.RequestMetricsMiddleware",
     "common.request_id.RequestIdMiddleware",
     "common.errors.ErrorShapeMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -205,6 +207,12 @@ SPECTACULAR_SETTINGS = {
     # Without this it would ask validator.swagger.io about the schema.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
 }
+
+# --- Metrics (METRICS_DIR is read before there are settings: common/metrics_folder.py) ------------
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+METRICS_NETWORKS = env.networks("METRICS_NETWORKS", ("127.0.0.0/8", "::1"))
+WORKER_METRICS_PORT = env.integer("WORKER_METRICS_PORT", 0)  # of every worker and beat; 0 = none
+WORKER_METRICS_HOST = env.text("WORKER_METRICS_HOST", "127.0.0.1")
 
 # --- Security -------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = HTTPS

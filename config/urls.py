@@ -8,7 +8,8 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from common.errors import not_found
-from common.health import livez, readyz
+from common.health import livez
+from generation.health import readyz
 from generation.media_view import media
 
 FAVICON = "/static/drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"

@@ -116,3 +116,19 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.sequence} {self.kind} {self.amount:+}"
+
+
+class BooksCheck(models.Model):
+    """One run of ``check_ledger`` or ``check_generations``, as /metrics and operators read it."""
+
+    command = models.CharField(max_length=40)
+    checked_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    seconds = models.FloatField()
+    looked_at = models.JSONField(db_comment="how many rows of what were compared")
+    differences = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["command", "-checked_at"], name="books_check_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.command} at {self.checked_at}: {self.differences} differences"

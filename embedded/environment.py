@@ -50,6 +50,7 @@ def base_environment(var_dir: Path, options: Options) -> dict[str, str]:
         "HTTPS": os.environ.get("HTTPS", "0"),  # a loopback address has no certificate
         "OUTPUT_ROOT": os.environ.get("OUTPUT_ROOT") or str(var_dir / "outputs"),
         "WORK_DIR": os.environ.get("WORK_DIR") or str(var_dir / "work"),
+        "METRICS_DIR": os.environ.get("METRICS_DIR") or str(var_dir / "metrics"),
         "TIME_SCALE": str(options.time_scale),
         "PYTHONUNBUFFERED": "1",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from embedded.paths import CHECKOUT
 from embedded.processes import Program
@@ -41,6 +41,15 @@ def workers(together: bool) -> list[Program]:
         return [worker("worker", STAGES, "--beat")]
     beat = Program("beat", [*CELERY, "beat"], restart=True)  # its scheduler keeps no file
     return [*(worker(stage, [stage]) for stage in STAGES), beat]
+
+
+def metrics_port(environment: Mapping[str, str], number: int) -> dict[str, str]:
+    """Where the worker or beat of that number answers /metrics, counted from the first one's.
+
+    Programs of one machine cannot share a port; nothing when the first one has none either.
+    """
+    first = int(environment.get("WORKER_METRICS_PORT") or 0)
+    return {"WORKER_METRICS_PORT": str(first + number)} if first else {}
 
 
 def manage(*arguments: str) -> list[str]:

@@ -223,8 +223,8 @@ class Stack:
         self.env["PUBLIC_BASE_URL"] = self.base_url
         self.env |= self.options.environment
         self.processes.run(services.web(self._listener), self.env)
-        for worker in services.workers(self.options.one_worker):
-            self.processes.run(worker, self.env)
+        for number, worker in enumerate(services.workers(self.options.one_worker)):
+            self.processes.run(worker, self.env | services.metrics_port(self.env, number))
         wait_ready(self.processes.children["web"], self._web_answers, 60)
 
     def _web_answers(self) -> bool:

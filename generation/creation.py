@@ -25,7 +25,7 @@ from common.errors import ApiError
 from common.statement import Statement
 from credits import ledger
 from credits.models import Wallet
-from generation import admission, catalog
+from generation import admission, catalog, counts
 from generation.models import CatalogModel, Generation
 
 KEY_CONSTRAINT = "generation_idempotency_key_unique"
@@ -155,6 +155,7 @@ def create(order: Order) -> Created:
     if row is None:
         return _replay_or(order, None)
     crash_point("api.after_commit")
+    counts.created(order.model.name, order.model.price)
     return Created(
         generation_id=generation_id,
         model=order.model,

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from common import metrics
 from generation.models import Generation
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ Done = tuple[Generation, Any]  # a row and what its coroutine returned or raised
 class Stage(Protocol):
     """What the engine asks of a stage; all but the coroutines is synchronous."""
 
+    name: str
     concurrency: int
     gathers: bool  # whether answers are waited for up to a turn, to be written back together
     gap: float  # seconds the loop runs between two starts
@@ -69,8 +71,9 @@ class Engine:
     ) -> int:
         """Claim for up to ``seconds``, refilling free slots, then wait for what is under way.
 
-        Nothing more is claimed once ``stopping`` says so. Returns how many rows were worked on;
-        ends at once when nothing is due, or when PostgreSQL is away and nothing is held.
+        Nothing more is claimed once ``stopping`` says so; it is asked in every turn, to the end.
+        Returns how many rows were worked on; ends at once when nothing is due, or when PostgreSQL
+        is away and nothing is held.
         """
         work = _Work(self.loop, stage)
         try:
@@ -114,7 +117,7 @@ class _Work:
             if not self._running and not self._unwritten and (self._nothing_due or not claiming):
                 return self._claimed
             self._write_back(self._wait())
-            claiming = time.monotonic() < ends and not stopping()
+            claiming = not stopping() and time.monotonic() < ends
 
     def abandon(self) -> None:
         """Leave nothing on the loop that nobody would read; the leases bring the rows back."""
@@ -138,6 +141,7 @@ class _Work:
         except DATABASE_ERRORS as error:
             logger.warning("no rows claimed: %s", _brief(error))
             rows = []
+        metrics.CLAIMED_ROWS.labels(self._stage.name).observe(len(rows))
         self._nothing_due = not rows
         if len(rows) < free:
             self._next_claim = now + TURN
@@ -178,6 +182,7 @@ class _Work:
         oldest = time.monotonic() - settings.LEASE
         kept = [entry for entry in entries if entry.since > oldest]
         if len(kept) < len(entries):
+            metrics.LOST_ANSWERS.inc(len(entries) - len(kept))
             logger.error("%d answers lost: PostgreSQL was away", len(entries) - len(kept))
         return kept
 
@@ -208,6 +213,7 @@ class _Work:
             self._drop(entry.generation, error)
 
     def _drop(self, generation: Generation, error: Exception) -> None:
+        metrics.STAGE_ERRORS.inc()
         try:
             self._stage.drop(generation, error)
         except DATABASE_ERRORS as second:  # only a note; the lease brings the row back

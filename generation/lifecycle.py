@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 from common.errors import ApiError
 from common.redaction import note
 from credits import ledger
+from generation.counts import fenced
 from generation.models import Attempt, Generation
 from generation.states import OPEN, State
 from generation.transitions import Answer, held_row, in_seconds, move, open_row, release
@@ -216,7 +217,7 @@ def postpone(generation: Generation, wait: float, detail: str = "", *, counts: b
     }
     if detail:
         changes |= {"retries": F("retries") + int(counts), "last_error": note(detail)}
-    return bool(held_row(generation, OPEN).update(**changes))
+    return bool(held_row(generation, OPEN).update(**changes)) or fenced()
 
 
 def look_again(waits: Sequence[tuple[Generation, float]]) -> int:
@@ -243,7 +244,7 @@ def _end_undelivered(
     """Lock, refund and end as one; the CHECK wants the refund in the very same UPDATE."""
     guard = held_row(generation, sources) if not locked else open_row(generation, sources)
     if not list(guard.select_for_update().values_list("pk")):
-        return False
+        return fenced()
     refund = ledger.refund(generation.charge_id, description)
     changes |= {"refund_id": refund, "finished_at": Now()}
     return move(generation, sources, state, data=data, answer=answer, locked=locked, **changes)

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import wraps
+from time import perf_counter
+from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 
+from common import metrics
+from generation.backends import base
 from generation.backends.base import Reader
+
+CALLS = ("submit", "poll", "find_output", "fetch_output")
+# What a call may come to, as counted: the results and errors of the backends' manual.
+OUTCOMES: dict[type, str] = {
+    base.Accepted: "accepted",
+    base.Produced: "produced",
+    base.Running: "running",
+    base.Fetched: "fetched",
+    type(None): "nothing",
+    base.NotAccepted: "not_accepted",
+    base.Unknown: "unknown",
+    base.Rejected: "rejected",
+    base.Unavailable: "unavailable",
+    base.OperationGone: "gone",
+    base.DamagedOutput: "damaged",
+}
 
 Backend_co = TypeVar("Backend_co", bound=Reader, covariant=True)
 
@@ -37,4 +57,27 @@ def connect(backend: Callable[..., Backend_co]) -> Provider[Backend_co]:
         read_timeout=settings.READ_TIMEOUT,
         fetch_timeout=settings.FETCH_TIMEOUT,
     )
+    for call in CALLS:
+        if hasattr(made, call):
+            setattr(made, call, _counted(call, getattr(made, call)))
     return Provider(made, settings.GOOGLE_CLOUD_PROJECT, settings.GOOGLE_CLOUD_LOCATION)
+
+
+def _counted(call: str, ask: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    seconds = metrics.PROVIDER_SECONDS.labels(call)
+
+    @wraps(ask)
+    async def counted(*args: Any, **kwargs: Any) -> Any:
+        began, outcome = perf_counter(), "failed"  # our own code, the disk, or ended by us
+        try:
+            answer = await ask(*args, **kwargs)
+            outcome = OUTCOMES.get(type(answer), outcome)
+        except base.BackendError as error:
+            outcome = OUTCOMES.get(type(error), outcome)
+            raise
+        finally:
+            metrics.PROVIDER_CALLS.labels(call, outcome).inc()
+            seconds.observe(perf_counter() - began)
+        return answer
+
+    return counted

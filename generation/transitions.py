@@ -14,6 +14,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Least, Now
 
 from common.redaction import note
+from generation.counts import ended, fenced
 from generation.models import Attempt, Generation, GenerationEvent
 from generation.states import TERMINAL, State
 
@@ -56,7 +57,7 @@ def move(
     guard = open_row(generation, sources) if locked else held_row(generation, sources)
     with transaction.atomic():
         if not guard.update(**changes):
-            return False
+            return fenced()
         version = Generation.objects.values_list("version", flat=True).get(pk=generation.pk)
         GenerationEvent.objects.create(
             generation=generation,
@@ -71,6 +72,8 @@ def move(
             if "detail" in columns:
                 columns = columns | {"detail": note(columns["detail"])}
             Attempt.objects.filter(pk=attempt.pk).update(answered_at=Now(), **columns)
+        if terminal:
+            ended(generation, state, str(changes.get("error_code", "")))
     return True
 
 
@@ -84,7 +87,9 @@ def release(state: State, waits: Sequence[tuple[Generation, float]]) -> int:
     }
     with connection.cursor() as cursor:
         cursor.execute(RELEASE, values)
-        return int(cursor.rowcount)
+        held = int(cursor.rowcount)
+    fenced(len(waits) - held)
+    return held
 
 
 def open_row(generation: Generation, sources: Iterable[State]) -> QuerySet[Generation]:

@@ -60,6 +60,7 @@ class Looked:
 class StageBase:
     """Claiming, overdue rows and our own errors are the same in every stage."""
 
+    name: str
     states: tuple[State, ...]
     concurrency = 50
     gathers = False

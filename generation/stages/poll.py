@@ -30,6 +30,7 @@ from generation.states import State
 class PollStage(StageBase):
     """running → storing or failed."""
 
+    name = "poll"
     states = (State.RUNNING,)
     concurrency = 200
     gathers = True

@@ -18,6 +18,7 @@ MAX_DAMAGED = 4  # tries to fetch a whole file before the output counts as broke
 class StoreStage(StageBase):
     """storing → completed: a file counts only when it is whole and was read back."""
 
+    name = "store"
     states = (State.STORING,)
     concurrency = 4
 

@@ -34,6 +34,7 @@ IN_DOUBT_OR_TOO_LATE = "(state <> 'queued' OR deadline_at <= now())"
 class SubmitStage(StageBase):
     """queued → submitting → running or storing; submit_unknown until its window closes."""
 
+    name = "submit"
     states = (State.QUEUED, State.SUBMITTING, State.SUBMIT_UNKNOWN)
     concurrency = 20
     # An intent that was committed and not sent has to be waited for like one that was. So that a

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import mmap
+import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
-from celery.signals import worker_shutting_down
+from celery.signals import (
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutting_down,
+)
 from django.db import close_old_connections
 
+from common import metrics, metrics_server
 from generation.backends.base import Reader
 from generation.engine import Engine
+from generation.heartbeat import beat
 from generation.provider import Provider, connect
 from generation.stages.base import StageBase
 from generation.wake import taken, wake
@@ -27,6 +35,24 @@ _stopping = mmap.mmap(-1, 1)
 def stop_claiming(**_: Any) -> None:
     """What was claimed is finished; what comes due from now on is for others."""
     _stopping[0] = 1
+
+
+@worker_ready.connect
+def serve_metrics(**_: Any) -> None:
+    """In the main process, once those that work have been forked."""
+    metrics_server.start()
+
+
+@worker_process_init.connect
+def begin_process(**_: Any) -> None:
+    """One that replaces another has inherited the main process's socket."""
+    metrics_server.close_inherited()
+
+
+@worker_process_shutdown.connect
+def end_process(pid: int, **_: Any) -> None:
+    """What this process counted stays."""
+    metrics.forget_process(pid)
 
 
 def is_stopping() -> bool:
@@ -49,8 +75,28 @@ def provider(backend: Callable[..., B]) -> Provider[B]:
 def run(name: str, stage: Callable[[], StageBase]) -> int:
     """Work a stage for up to 20 s; how many rows it was."""
     taken(name)
+    beat(name)
     close_old_connections()
-    return engine().run(stage(), SECONDS, is_stopping)
+    return counted(name, lambda: engine().run(stage(), SECONDS, lambda: _turn(name)))
 
 
-__all__ = ["engine", "provider", "run", "wake"]
+def counted(name: str, work: Callable[[], int]) -> int:
+    """Note how long a run took and what came of it; ``work`` returns how many rows it was."""
+    began, outcome, rows = time.monotonic(), "failed", 0
+    try:
+        rows = work()
+        outcome = "worked" if rows else "idle"
+    finally:
+        metrics.STAGE_RUNS.labels(name, outcome).inc()
+        metrics.STAGE_ROWS.labels(name).inc(rows)
+        metrics.STAGE_SECONDS.labels(name).observe(time.monotonic() - began)
+    return rows
+
+
+def _turn(name: str) -> bool:
+    """The engine asks once a turn whether to end: a sign of life, as long as it turns."""
+    beat(name)
+    return is_stopping()
+
+
+__all__ = ["counted", "engine", "provider", "run", "wake"]

@@ -8,10 +8,11 @@ from django.db import close_old_connections
 
 from config.celery import app
 from generation.backends.vertex_reader import VertexReader
+from generation.heartbeat import beat
 from generation.leftovers import Leftovers
 from generation.stages.store import StoreStage
 from generation.stages.sweep import look_for_orphans
-from generation.tasks.process import engine, provider, run, wake
+from generation.tasks.process import counted, engine, provider, run, wake
 from generation.wake import taken
 
 SWEEP_SECONDS = 5.0  # a sweep shares its process with files that a customer waits for
@@ -32,6 +33,8 @@ def store() -> None:
 def sweep() -> None:
     """Remove what killed workers left on this host; look for outputs that nobody got."""
     taken("sweep")
+    beat("sweep")
     close_old_connections()
     _leftovers().remove()
-    look_for_orphans(provider(VertexReader).backend, engine().loop, SWEEP_SECONDS)
+    backend, loop = provider(VertexReader).backend, engine().loop
+    counted("sweep", lambda: look_for_orphans(backend, loop, SWEEP_SECONDS))

@@ -5,7 +5,9 @@ Under xdist all of them run in one process (one_worker.py), so that it is starte
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 import shutil
 import socket
 import tempfile
@@ -19,6 +21,7 @@ import pytest
 from embedded.environment import Options
 from embedded.paths import runtime_dir
 from embedded.processes import wait_until
+from embedded.services import STAGES
 from embedded.stack import Stack
 from tests.e2e.customer import Customer
 from tests.embedded.conftest import standing_in_environment
@@ -26,6 +29,7 @@ from tests.embedded.conftest import standing_in_environment
 # A lease lasts 2.7 s then, and a lost submission is looked for during 27 s.
 TIME_SCALE = 0.03
 CREDITS = 100_000
+COUNTING = (*STAGES, "beat")  # the programs with a port for metrics, in the order of their start
 PATIENCE_OF_LIMITS = {"RATE_LIMIT_CREATES": "1000", "RATE_LIMIT_READS": "100000"}
 
 
@@ -42,7 +46,9 @@ def stack() -> Iterator[Stack]:
     options = Options(
         time_scale=TIME_SCALE,
         emulator_plain=True,
-        environment=own_folders | PATIENCE_OF_LIMITS | {"DATABASE_CONN_MAX_AGE": "600"},
+        environment=own_folders
+        | PATIENCE_OF_LIMITS
+        | {"DATABASE_CONN_MAX_AGE": "600", "WORKER_METRICS_PORT": str(free_ports(len(COUNTING)))},
     )
     running = Stack(folder / "var", options)
     running.start()
@@ -54,6 +60,16 @@ def stack() -> Iterator[Stack]:
         running.stop()
     assert_nothing_is_left(folder, programs, addresses)
     shutil.rmtree(folder)
+
+
+def free_ports(count: int) -> int:
+    """The first of so many neighbours on loopback that nobody listens at."""
+    while True:
+        first = random.randrange(20_000, 30_000)
+        with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
+            for port in range(first, first + count):
+                probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
 
 
 def all_processes(stack: Stack) -> list[psutil.Process]:

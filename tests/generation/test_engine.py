@@ -29,6 +29,7 @@ from tests.people import Person
 class Line:
     """A stage over rows that are in no database; counts how many are under way at once."""
 
+    name = "line"
     gathers = False
     gap = 0.0
 

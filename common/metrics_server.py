@@ -1,0 +1,96 @@
+"""``/metrics`` of a program that serves nothing else: a Celery worker, Celery beat.
+
+It runs as a thread of the program's main process, which only watches over the others, and answers
+with what all of them counted.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from django.conf import settings
+from prometheus_client.exposition import ThreadingWSGIServer
+
+from common.metrics import CONTENT_TYPE, Scrape
+from common.metrics_access import may_read
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+logger = logging.getLogger(__name__)
+
+_running: list[WSGIServer] = []
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = 10  # seconds for a client that connects and says nothing
+
+    def log_message(self, *args: object) -> None:
+        """A scrape every few seconds is no news."""
+
+
+class _Server(ThreadingWSGIServer):
+    address_family = socket.AF_INET
+
+    def handle_error(self, *args: object) -> None:
+        """A client that went away; the base class prints a traceback."""
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
+def start() -> int:
+    """Serve on WORKER_METRICS_HOST and WORKER_METRICS_PORT; the port, or 0 when it is off.
+
+    Repeated, it does nothing. A port that is taken is no reason to work less: it is logged.
+    """
+    port: int = settings.WORKER_METRICS_PORT
+    if not port or _running:
+        return port
+    host: str = settings.WORKER_METRICS_HOST
+    scrape, kind = Scrape(), _Server6 if ":" in host else _Server
+    try:
+        server = make_server(host, port, lambda *call: _answer(scrape, *call), kind, _Handler)
+    except OSError as error:
+        logger.error("no metrics at %s:%s: %s", host, port, error)
+        return 0
+    _running.append(server)
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+    return port
+
+
+def stop() -> None:
+    """End it; a program that ends takes it along anyway."""
+    while _running:
+        server = _running.pop()
+        server.shutdown()
+        server.server_close()
+
+
+def close_inherited() -> None:
+    """In a forked process: let the port go, or it would be held beyond the program's end."""
+    while _running:
+        _running.pop().socket.close()
+
+
+def _answer(
+    scrape: Scrape, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    status, content_type, body = "404 Not Found", "text/plain", b"not found: see /metrics\n"
+    if environ["PATH_INFO"].rstrip("/") == "/metrics":
+        address = ipaddress.ip_address(environ["REMOTE_ADDR"])
+        if isinstance(address, ipaddress.IPv6Address):
+            address = address.ipv4_mapped or address
+        if may_read(environ.get("HTTP_AUTHORIZATION", ""), address):
+            status, content_type, body = "200 OK", CONTENT_TYPE, scrape.text()
+        else:
+            status, body = "403 Forbidden", b"forbidden\n"
+    start_response(status, [("Content-Type", content_type), ("Content-Length", str(len(body)))])
+    return [body]

@@ -1,0 +1,204 @@
+"""What only the database and Redis know, asked when somebody scrapes, at most once in 5 s.
+
+Every statement reads a few rows or a partial index that holds open work alone: a scrape costs the
+same with a thousand finished generations and with ten million.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, connection
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from common.build import BUILD
+from generation import heartbeat
+from generation.states import OPEN, State
+from generation.wake import INTERVALS
+
+logger = logging.getLogger(__name__)
+
+FRESH = 5.0  # seconds
+SEEN = 30.0  # seconds within which a worker was heard of, to count as alive
+# Which stage works on a state's rows.
+STAGE_OF = {
+    State.QUEUED: "submit",
+    State.SUBMITTING: "submit",
+    State.SUBMIT_UNKNOWN: "submit",
+    State.RUNNING: "poll",
+    State.STORING: "store",
+}
+
+# generation_open_by_model, which has all of it
+OPEN_ROWS = """
+SELECT model_id, state, count(*), extract(epoch FROM now() - min(created_at))
+  FROM generation_generation WHERE next_attempt_at IS NOT NULL GROUP BY model_id, state
+"""
+# generation_due: the first entry of each state. A lease moves it, so what is worked on is not due.
+DUE = """
+SELECT state, GREATEST(extract(epoch FROM now() - next_attempt_at), 0)::float8
+  FROM unnest(%s::text[]) AS known (state), LATERAL (
+       SELECT next_attempt_at FROM generation_generation AS row
+        WHERE row.state = known.state AND next_attempt_at IS NOT NULL
+        ORDER BY next_attempt_at LIMIT 1) AS first
+"""
+GATES = """
+SELECT model_id, COALESCE(open_until > now(), false), COALESCE(held_until > now(), false)
+  FROM generation_providergate
+"""
+BOOKS = """
+SELECT DISTINCT ON (command) command, extract(epoch FROM checked_at), differences
+  FROM credits_bookscheck ORDER BY command, checked_at DESC
+"""
+MOST_ORPHANS = 10_000
+ORPHANS = "SELECT count(*) FROM (SELECT FROM generation_orphan LIMIT %s) AS orphan"
+CONNECTIONS = """
+SELECT COALESCE(state, 'hidden'), count(*) FROM pg_stat_activity
+ WHERE datname = current_database() AND backend_type = 'client backend' GROUP BY 1
+"""
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+def ages_of(rows: Rows) -> dict[str, float]:
+    """Of the rows of DUE: how many seconds the oldest of each stage has waited; 0 = none is due."""
+    ages = dict.fromkeys(STAGE_OF.values(), 0.0)
+    for state, age in rows:
+        stage = STAGE_OF[State(state)]
+        ages[stage] = max(ages[stage], float(age))
+    return ages
+
+
+class GenerationGauges:
+    """A collector of prometheus-client's."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked_at = float("-inf")
+        self._found: list[Metric] = []
+
+    def collect(self) -> Iterable[Metric]:
+        """What was found at most ``FRESH`` seconds ago."""
+        with self._lock:
+            if time.monotonic() - self._asked_at > FRESH:
+                self._found = [BUILD, *_of_the_database(), *_of_redis()]
+                self._asked_at = time.monotonic()
+            return self._found
+
+
+def _of_the_database() -> list[Metric]:
+    """Without an answer only that there is none: old figures would look like new ones."""
+    up = _gauge("reelmint_database_up", "Whether PostgreSQL answers.")
+    found: list[Metric] = [up]
+    try:
+        for ask in (_open, _queue, _gates, _books, _orphans, _connections):
+            found += ask()
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("no gauges of the database: %s", type(error).__name__)
+        connection.close()
+        found = [up]
+    up.add_metric([], float(len(found) > 1))
+    return found
+
+
+def _open() -> list[Metric]:
+    count = _gauge("reelmint_generations_open", "Open generations.", "model", "state")
+    oldest = _gauge("reelmint_oldest_open_seconds", "Age of the oldest open one.", "model")
+    ages: dict[str, float] = {}
+    for model, state, rows, age in _ask(OPEN_ROWS):
+        count.add_metric([model, state], rows)
+        ages[model] = max(ages.get(model, 0.0), float(age))
+    for model, age in ages.items():
+        oldest.add_metric([model], age)
+    return [count, oldest]
+
+
+def _queue() -> list[Metric]:
+    gauge = _gauge(
+        "reelmint_oldest_due_seconds", "How long the oldest due row has been waiting.", "stage"
+    )
+    for stage, age in ages_of(_ask(DUE, [[str(state) for state in OPEN]])).items():
+        gauge.add_metric([stage], age)
+    return [gauge]
+
+
+def _gates() -> list[Metric]:
+    breaker = _gauge(
+        "reelmint_breaker_open", "Whether the provider is not asked: too many failures.", "model"
+    )
+    held = _gauge(
+        "reelmint_gate_held", "Whether nothing is bought: outputs cannot be stored.", "model"
+    )
+    for model, is_open, is_held in _ask(GATES):
+        breaker.add_metric([model], is_open)
+        held.add_metric([model], is_held)
+    return [breaker, held]
+
+
+def _books() -> list[Metric]:
+    at = _gauge(
+        "reelmint_books_checked_timestamp_seconds", "When the books were last checked.", "command"
+    )
+    differences = _gauge(
+        "reelmint_books_differences", "Differences that the last check found.", "command"
+    )
+    for command, checked_at, found in _ask(BOOKS):
+        at.add_metric([command], float(checked_at))
+        differences.add_metric([command], found)
+    return [at, differences]
+
+
+def _orphans() -> list[Metric]:
+    gauge = _gauge(
+        "reelmint_orphans", f"Outputs that were paid for and reach nobody, up to {MOST_ORPHANS}."
+    )
+    gauge.add_metric([], _ask(ORPHANS, [MOST_ORPHANS])[0][0])
+    return [gauge]
+
+
+def _connections() -> list[Metric]:
+    gauge = _gauge(
+        "reelmint_database_connections", "Connections to this database, all programs'.", "state"
+    )
+    for state, count in _ask(CONNECTIONS):
+        gauge.add_metric([state], count)
+    limit = _gauge("reelmint_database_connections_limit", "PostgreSQL's max_connections.")
+    limit.add_metric([], int(_ask("SHOW max_connections")[0][0]))
+    return [gauge, limit]
+
+
+def _of_redis() -> list[Metric]:
+    up = _gauge("reelmint_broker_up", "Whether Redis answers.")
+    workers = _gauge(
+        "reelmint_workers", f"Processes heard of within {SEEN:.0f} s; tick is beat.", "stage"
+    )
+    seen = _gauge(
+        "reelmint_worker_seen_seconds", "Seconds since any of them was last heard of.", "stage"
+    )
+    beats = heartbeat.alive()
+    up.add_metric([], float(beats is not None))
+    for name, heard in (beats or {}).items():
+        workers.add_metric([name], sum(age < _limit(name) for _, age in heard))
+        if heard:
+            seen.add_metric([name], heard[0][1])
+    return [up, workers, seen]
+
+
+def _limit(name: str) -> float:
+    """Of the sweep, which runs once a minute, nobody hears more often."""
+    return SEEN + INTERVALS.get(name, 0.0)
+
+
+def _gauge(name: str, meaning: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, meaning, labels=labels)
+
+
+def _ask(statement: str, values: Sequence[Any] = ()) -> Rows:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        found: Rows = cursor.fetchall()
+        return found

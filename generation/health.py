@@ -1,0 +1,109 @@
+"""Whether this process can serve: ``/readyz``, for load balancers, compose and Kubernetes.
+
+Not ready (503) is only what no request can do without: the database, and the migrations that this
+code was written for. A dead broker or dead workers are warnings: orders are taken and kept, and
+taking the web out of service would help nobody.
+
+One statement and one round trip to Redis, once a second at most, however often it is asked.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import cache
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.http import HttpRequest, JsonResponse
+
+from common import errors
+from generation import heartbeat
+from generation.gauges import DUE, ages_of
+from generation.states import OPEN
+
+FRESH = 1.0  # seconds
+LATE = 60.0  # seconds that a due row may wait before somebody should look
+
+# How many of the migrations that are needed were not applied.
+MIGRATIONS = """
+SELECT 'missing' AS state, count(*)::float8
+  FROM unnest(%s::text[], %s::text[]) AS needed (app, name)
+ WHERE NOT EXISTS (SELECT FROM django_migrations AS applied
+                    WHERE applied.app = needed.app AND applied.name = needed.name)
+"""
+QUESTION = f"{MIGRATIONS} UNION ALL {DUE}"
+
+Found = tuple[int, dict[str, Any]]
+
+_lock = threading.Lock()
+_known: list[tuple[float, Found]] = []
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200, or 503 in the contract's shape; the same fields beside it."""
+    status, checks = _newest()
+    if status == errors.ServiceUnavailable.status_code:
+        message = errors.ServiceUnavailable.default_detail
+        body = errors.body(message, errors.ServiceUnavailable.default_code, extra=checks)
+        return JsonResponse(body, status=status, headers={"Retry-After": "2"})
+    return JsonResponse(checks, headers={"Cache-Control": "no-store"})
+
+
+def forget() -> None:
+    """Look again next time."""
+    _known.clear()
+
+
+def _newest() -> Found:
+    with _lock:
+        now = time.monotonic()
+        if not _known or now - _known[0][0] > FRESH:
+            found = _look()
+            _known[:] = [(time.monotonic(), found)]
+        return _known[0][1]
+
+
+def _look() -> Found:
+    checks: dict[str, Any] = {"status": "unavailable", "database": "away"}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(QUESTION, [*_needed(), [str(state) for state in OPEN]])
+            (_, missing), *queue = cursor.fetchall()
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        return 503, checks
+    checks["database"] = "ok"
+    checks["migrations"] = f"{missing:.0f} not applied" if missing else "ok"
+    if missing:
+        return 503, checks
+    ages = ages_of(queue)
+    beats = heartbeat.alive()
+    ticks = [age for _, age in (beats or {}).get(heartbeat.TICK, [])]
+    checks["broker"] = "away" if beats is None else "ok"
+    checks["silent"] = [] if beats is None else heartbeat.silent(beats)
+    checks["last_tick_seconds"] = round(ticks[0], 1) if ticks else None
+    checks["oldest_due_seconds"] = {stage: round(age, 1) for stage, age in ages.items()}
+    checks["warnings"] = _warnings(checks)
+    return 200, checks | {"status": "ok"}
+
+
+def _warnings(checks: dict[str, Any]) -> list[str]:
+    """What does not keep us from serving, but somebody from getting what was ordered."""
+    found = ["the broker is away"] if checks["broker"] == "away" else []
+    found += [f"nobody was heard of: {name}" for name in checks["silent"]]
+    return found + [
+        f"due for {age:.0f} s: {stage}"
+        for stage, age in checks["oldest_due_seconds"].items()
+        if age > LATE
+    ]
+
+
+@cache
+def _needed() -> tuple[list[str], list[str]]:
+    """Apps and names of the migrations that this code brings; read from the disk once."""
+    loader = MigrationLoader(None, load=False)
+    loader.load_disk()
+    apps, names = zip(*sorted(loader.disk_migrations), strict=True)
+    return list(apps), list(names)

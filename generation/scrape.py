@@ -1,0 +1,42 @@
+"""``GET /metrics`` of the web: what its processes counted, and what the database knows.
+
+A middleware, and not a line in config/urls.py, because Prometheus asks a container by its address:
+what comes later would refuse that ``Host``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from accounts.client_address import direct_address
+from common.metrics import CONTENT_TYPE, Scrape
+from common.metrics_access import may_read
+from generation.gauges import GenerationGauges
+
+PATH = "/metrics"
+PLAIN = "text/plain; charset=utf-8"
+
+
+class ScrapeMiddleware:
+    """Answers ``/metrics`` to whom may_read() lets; everything else goes on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.rstrip("/") != PATH:
+            return self.get_response(request)
+        authorization = request.headers.get("Authorization", "")
+        if not may_read(authorization, direct_address(request)):
+            return HttpResponse("forbidden\n", PLAIN, 403)
+        if request.method != "GET":
+            return HttpResponse("GET only\n", PLAIN, 405, headers={"Allow": "GET"})
+        return HttpResponse(_scrape().text(), CONTENT_TYPE)
+
+
+@cache
+def _scrape() -> Scrape:
+    return Scrape(GenerationGauges())

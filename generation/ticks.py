@@ -1,0 +1,42 @@
+"""Celery beat's clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.beat import Scheduler
+from celery.signals import beat_init
+
+from common import metrics, metrics_folder, metrics_server
+from generation import heartbeat
+from generation.wake import INTERVALS, publish
+
+
+@beat_init.connect
+def serve_metrics(**_: Any) -> None:
+    """Not where beat runs inside a worker, which answers for both."""
+    if metrics_folder.is_own():
+        metrics_server.start()
+
+
+class TickScheduler(Scheduler):
+    """Every stage at its interval, coalesced like any other wake-up.
+
+    Two beats do no harm and none costs only the seconds until it is back. It keeps no file.
+    """
+
+    def setup_schedule(self) -> None:
+        """Beat calls this once at its start."""
+        entries: dict[str, Any] = {
+            stage: {"task": f"generation.{stage}", "schedule": seconds}
+            for stage, seconds in INTERVALS.items()
+        }
+        self.merge_inplace(entries)
+
+    def apply_async(self, entry: Any, *_: Any, advance: bool = True, **__: Any) -> None:
+        """Publish one tick and note when it was."""
+        if advance:
+            self.reserve(entry)
+        publish(entry.name)
+        metrics.TICKS.labels(entry.name).inc()
+        heartbeat.beat(heartbeat.TICK)

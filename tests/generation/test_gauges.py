@@ -1,0 +1,194 @@
+"""What the database and Redis know, as a scrape of the web shows it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+import redis
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+from generation import gauges, heartbeat, lifecycle, scrape
+from generation.models import Generation, Orphan, ProviderGate
+from generation.states import State
+from tests.common.scraped import Samples, samples, value
+from tests.contract.test_our_faults import database_away
+from tests.generation.conftest import Works, age
+from tests.generation.steps import reached
+from tests.people import Person
+
+
+@pytest.fixture
+def scraped(base_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Samples]:
+    monkeypatch.setattr(gauges, "FRESH", -1.0)
+    return lambda: samples(httpx.get(f"{base_url}/metrics").raise_for_status().text)
+
+
+def test_open_generations_and_how_long_they_have_waited(
+    scraped: Callable[[], Samples], alice: Person
+) -> None:
+    queued = reached(alice, State.QUEUED)
+    reached(alice, State.RUNNING)
+    storing = reached(alice, State.STORING)
+    reached(alice, State.COMPLETED)
+    age(str(queued.pk), next_attempt_at="-40 seconds", created_at="-2 hours")
+    age(str(storing.pk), next_attempt_at="30 seconds")
+    found = scraped()
+    model = queued.model_id
+    for state, count in (("queued", 1), ("running", 1), ("storing", 1), ("completed", 0)):
+        assert value(found, "reelmint_generations_open", model=model, state=state) == count
+    oldest = value(found, "reelmint_oldest_open_seconds", model=model)
+    assert oldest == pytest.approx(7200, abs=60)
+    due = {
+        stage: value(found, "reelmint_oldest_due_seconds", stage=stage)
+        for stage in ("submit", "poll", "store")
+    }
+    assert due["submit"] == pytest.approx(40, abs=20)
+    assert due["store"] == 0  # not due yet
+    assert value(found, "reelmint_database_up") == 1
+
+
+def test_scrapes_of_one_moment_ask_once(
+    base_url: str, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"{base_url}/metrics"
+    monkeypatch.setattr(gauges, "FRESH", -1.0)
+    httpx.get(url)
+    monkeypatch.setattr(gauges, "FRESH", 60.0)
+    generation = reached(alice, State.QUEUED)
+    labels = {"model": generation.model_id, "state": "queued"}
+    assert value(samples(httpx.get(url).text), "reelmint_generations_open", **labels) == 0
+    monkeypatch.setattr(gauges, "FRESH", -1.0)
+    assert value(samples(httpx.get(url).text), "reelmint_generations_open", **labels) == 1
+
+
+def test_the_gates(scraped: Callable[[], Samples], alice: Person) -> None:
+    model = reached(alice, State.RUNNING).model_id
+    found = scraped()
+    assert value(found, "reelmint_breaker_open", model=model) == 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO generation_providergate (model_id, next_submit_at, window_ends_at, calls,"
+            " failures, quota_errors, trips, open_until, held_until)"
+            " VALUES (%s, now(), now(), 0, 0, 0, 1, now() + interval '1 minute',"
+            " now() - interval '1 second')"
+            " ON CONFLICT (model_id) DO UPDATE SET open_until = EXCLUDED.open_until",
+            [model],
+        )
+    found = scraped()
+    assert value(found, "reelmint_breaker_open", model=model) == 1
+    assert value(found, "reelmint_gate_held", model=model) == 0
+    ProviderGate.objects.update(open_until=None, held_until="2999-01-01T00:00:00Z")
+    found = scraped()
+    assert value(found, "reelmint_breaker_open", model=model) == 0
+    assert value(found, "reelmint_gate_held", model=model) == 1
+
+
+def test_the_books(scraped: Callable[[], Samples], alice: Person) -> None:
+    name, label = "reelmint_books_checked_timestamp_seconds", "check_ledger"
+    assert value(scraped(), name, command=label) == 0
+    call_command("check_ledger")
+    found = scraped()
+    assert value(found, name, command=label) == pytest.approx(time.time(), abs=60)
+    assert value(found, "reelmint_books_differences", command=label) == 0
+    assert value(found, name, command="check_generations") == 0
+
+
+def test_differences_show_until_a_check_is_clean(
+    scraped: Callable[[], Samples], alice: Person, admin_connection
+) -> None:
+    wrong = "UPDATE credits_wallet SET balance = balance + %s WHERE account_id = %s"
+    admin_connection.execute(wrong, (1, alice.account.pk))
+    with pytest.raises(SystemExit):
+        call_command("check_ledger")
+    name, labels = "reelmint_books_differences", {"command": "check_ledger"}
+    assert value(scraped(), name, **labels) == 1
+    admin_connection.execute(wrong, (-1, alice.account.pk))
+    assert value(scraped(), name, **labels) == 1
+    call_command("check_ledger")
+    assert value(scraped(), name, **labels) == 0
+
+
+def test_orphans_and_connections(scraped: Callable[[], Samples], alice: Person) -> None:
+    generation = reached(alice, State.COMPLETED)
+    before = value(scraped(), "reelmint_orphans")
+    Orphan.objects.create(attempt=generation.attempts.get(), uri="gs://b/x")
+    found = scraped()
+    assert value(found, "reelmint_orphans") == before + 1
+    assert value(found, "reelmint_database_connections", state="active") >= 1
+    assert value(found, "reelmint_database_connections_limit") == 300
+
+
+def test_workers(scraped: Callable[[], Samples]) -> None:
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        seconds, _ = client.time()
+        client.zadd("beats:poll", {"here:1": seconds - 3, "here:2": seconds - 50})
+        client.zadd("beats:sweep", {"here:3": seconds - 50})
+        found = scraped()
+        client.delete("beats:poll", "beats:sweep")
+    alive = {n: value(found, "reelmint_workers", stage=n) for n in heartbeat.NAMES}
+    assert alive == {"tick": 0, "submit": 0, "poll": 1, "store": 0, "sweep": 1}
+    seen = value(found, "reelmint_worker_seen_seconds", stage="poll")
+    assert seen == pytest.approx(3, abs=2)
+    assert value(found, "reelmint_broker_up") == 1
+
+
+def test_without_the_database_only_that_is_said(scraped: Callable[[], Samples]) -> None:
+    with database_away():
+        found = scraped()
+    assert value(found, "reelmint_database_up") == 0
+    assert value(found, "reelmint_broker_up") == 1
+    assert not [name for name, _ in found if name.startswith("reelmint_oldest_due")]
+    assert value(scraped(), "reelmint_database_up") == 1
+
+
+def test_one_scrape_costs_a_handful_of_statements(alice: Person, django_assert_max_num_queries):
+    reached(alice, State.RUNNING)
+    with django_assert_max_num_queries(7):
+        list(gauges.GenerationGauges().collect())
+    assert scrape.PATH == "/metrics"
+
+
+def test_ends_and_refunds_are_counted_once(
+    scraped: Callable[[], Samples], works: Works, start: Callable[..., str], alice: Person
+) -> None:
+    before = scraped()
+
+    def grown(name: str, **labels: str) -> float:
+        return value(scraped(), name, **labels) - value(before, name, **labels)
+
+    good, bad, unwanted = start(alice), start(alice, prompt="x [emulator:filtered]"), start(alice)
+    assert lifecycle.cancel(Generation.objects.get(pk=unwanted).pk)
+    assert not lifecycle.cancel(Generation.objects.get(pk=unwanted).pk)
+    assert works.finish(good).state == State.COMPLETED
+    failed = works.finish(bad)
+    model, video = {"model": failed.model_id}, {"model": failed.model_id, "kind": "video"}
+    ended = "reelmint_generations_ended_total"
+    assert grown("reelmint_generations_created_total", **model) == 3
+    assert grown("reelmint_credits_charged_total", **model) == 3 * 240
+    assert grown(ended, state="completed", code="", **video) == 1
+    assert grown(ended, state="failed", code="content_filtered", **video) == 1
+    assert grown(ended, state="canceled", code="", **video) == 1
+    refunded = "reelmint_credits_refunded_total"
+    assert grown(refunded, code="content_filtered", **model) == 240
+    assert grown(refunded, code="canceled", **model) == 240
+    assert grown("reelmint_generation_duration_seconds_count", **model) == 1
+    calls = "reelmint_provider_calls_total"
+    assert grown(calls, call="submit", outcome="accepted") == 2
+    assert grown(calls, call="fetch_output", outcome="fetched") == 1
+    assert grown("reelmint_claimed_rows_sum", stage="submit") >= 2
+
+
+def test_a_late_write_back_is_counted(scraped: Callable[[], Samples], alice: Person) -> None:
+    generation = reached(alice, State.RUNNING)
+    before = value(scraped(), "reelmint_fenced_writes_total")
+    generation.lease_token = None
+    assert not lifecycle.adopt(generation, "gs://b/x")
+    assert not lifecycle.fail(generation, "timeout", "too late")
+    assert not lifecycle.postpone(generation, 1.0)
+    assert lifecycle.look_again([(generation, 1.0)]) == 0
+    assert value(scraped(), "reelmint_fenced_writes_total") == before + 4

@@ -1,0 +1,119 @@
+"""/readyz: what keeps this process from serving, and what somebody should look at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+import redis
+from django.conf import settings
+
+from generation import health, heartbeat
+from generation.states import State
+from tests.contract.test_our_faults import database_away
+from tests.generation.conftest import age
+from tests.generation.steps import reached
+from tests.people import Person
+
+Ask = Callable[[], httpx.Response]
+
+
+@pytest.fixture
+def ready(base_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
+    """Asks anew each time."""
+    monkeypatch.setattr(health, "FRESH", -1.0)
+    with httpx.Client(base_url=base_url) as client:
+        yield lambda: client.get("/readyz")
+    health.forget()
+
+
+@pytest.fixture
+def signs() -> Iterator[redis.Redis]:
+    """Everybody has just been heard of."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        seconds, microseconds = client.time()
+        for name in heartbeat.NAMES:
+            client.zadd(f"beats:{name}", {"here:1": seconds + microseconds / 1e6 - 2})
+        yield client
+        client.delete(*(f"beats:{name}" for name in heartbeat.NAMES))
+
+
+def test_all_is_well(ready: Ask, signs: redis.Redis) -> None:
+    answer = ready()
+    body = answer.json()
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert body.pop("last_tick_seconds") == pytest.approx(2, abs=2)
+    assert body == {
+        "status": "ok",
+        "database": "ok",
+        "migrations": "ok",
+        "broker": "ok",
+        "silent": [],
+        "oldest_due_seconds": {"submit": 0, "poll": 0, "store": 0},
+        "warnings": [],
+    }
+
+
+def test_what_waits_is_a_warning(ready: Ask, signs: redis.Redis, alice: Person) -> None:
+    waiting = reached(alice, State.QUEUED)
+    age(str(waiting.pk), next_attempt_at="-10 minutes")
+    signs.delete("beats:poll", "beats:tick")
+    answer = ready()
+    body = answer.json()
+    assert (answer.status_code, body["status"]) == (200, "ok")
+    assert body["oldest_due_seconds"]["submit"] == pytest.approx(600, abs=20)
+    assert body["last_tick_seconds"] is None
+    assert body["silent"] == ["tick", "poll"]
+    assert [warning.partition(":")[0] for warning in body["warnings"]] == [
+        "nobody was heard of",
+        "nobody was heard of",
+        "due for 600 s",
+    ]
+
+
+def test_the_broker_is_a_warning(ready: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = heartbeat.connect("redis://127.0.0.1:9/0")
+    monkeypatch.setattr(heartbeat, "_redis", nobody)
+    answer = ready()
+    body = answer.json()
+    assert (answer.status_code, body["status"], body["broker"]) == (200, "ok", "away")
+    assert body["warnings"] == ["the broker is away"]
+
+
+def test_without_the_database_nobody_is_sent_here(ready: Ask) -> None:
+    with database_away():
+        answer = ready()
+    body = answer.json()
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert (body["success"], body["code"]) == (False, "service_unavailable")
+    assert (body["status"], body["database"]) == ("unavailable", "away")
+    assert body["request_id"] == answer.headers["X-Request-ID"]
+    assert ready().status_code == 200
+
+
+def test_code_that_is_newer_than_the_database_waits(ready: Ask, admin_connection) -> None:
+    condition = "WHERE app = 'credits' AND name LIKE '0003%'"
+    admin_connection.execute(f"UPDATE django_migrations SET app = 'later' {condition}")
+    try:
+        answer = ready()
+    finally:
+        admin_connection.execute("UPDATE django_migrations SET app = 'credits' WHERE app = 'later'")
+    assert (answer.status_code, answer.json()["migrations"]) == (503, "1 not applied")
+    assert ready().status_code == 200
+
+
+def test_it_is_cheap(base_url: str, signs: redis.Redis, django_assert_num_queries) -> None:
+    health.forget()
+    with django_assert_num_queries(1):
+        health._newest()
+        health._newest()
+    with httpx.Client(base_url=base_url) as client:
+        client.get("/readyz")
+        began = time.perf_counter()
+        for _ in range(20):
+            assert client.get("/readyz").status_code == 200
+        assert (time.perf_counter() - began) / 20 < 0.05
+    health.forget()
