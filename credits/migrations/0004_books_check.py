@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("credits", "0002_guards"),
+        ("credits", "0003_fewer_indexes"),
     ]
 
     operations = [
