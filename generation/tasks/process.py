@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from celery.signals import worker_shutting_down
 from django.db import close_old_connections
+from structlog.contextvars import bound_contextvars
 
 from generation.backends.base import Reader
 from generation.engine import Engine
@@ -50,7 +51,8 @@ def run(name: str, stage: Callable[[], StageBase]) -> int:
     """Work a stage for up to 20 s; how many rows it was."""
     taken(name)
     close_old_connections()
-    return engine().run(stage(), SECONDS, is_stopping)
+    with bound_contextvars(stage=name):
+        return engine().run(stage(), SECONDS, is_stopping)
 
 
 __all__ = ["engine", "provider", "run", "wake"]

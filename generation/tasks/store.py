@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from django.db import close_old_connections
+from structlog.contextvars import bound_contextvars
 
 from config.celery import app
 from generation.backends.vertex_reader import VertexReader
@@ -33,5 +34,6 @@ def sweep() -> None:
     """Remove what killed workers left on this host; look for outputs that nobody got."""
     taken("sweep")
     close_old_connections()
-    _leftovers().remove()
-    look_for_orphans(provider(VertexReader).backend, engine().loop, SWEEP_SECONDS)
+    with bound_contextvars(stage="sweep"):
+        _leftovers().remove()
+        look_for_orphans(provider(VertexReader).backend, engine().loop, SWEEP_SECONDS)
