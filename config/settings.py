@@ -23,6 +23,7 @@ if not SECRET_KEY:
     else:
         env.problems.append("SECRET_KEY: must be set (50 random characters or more)")
         SECRET_KEY = "unset"  # noqa: S105 - env.finish() stops the start
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")  # docs/rotation.md
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 PUBLIC_BASE_URL = env.text("PUBLIC_BASE_URL").rstrip("/")
@@ -223,4 +224,5 @@ LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT)
 
 if OUTPUT_STORAGE == "gcs" and not OUTPUT_GCS_BUCKET:
     env.problems.append("OUTPUT_GCS_BUCKET: must be set when OUTPUT_STORAGE is gcs")
+KNOWN_VARIABLES = frozenset(env.known)
 env.finish()
