@@ -12,6 +12,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # Debian's packages of the browser tests
 BROWSER_PACKAGES := chromium nodejs curl fonts-dejavu-core
 BENCH_PACKAGES := wrk
+FAULT_PACKAGES := pgbouncer
 
 ##@ Try it
 .PHONY: help demo run
@@ -32,7 +33,7 @@ test: $(VENV)/.installed-dev ## Run the tests, all on real servers (ARGS="-k nam
 	$(BIN)/python -m pytest -n 3 --ignore=tests/browser --ignore=tests/faults $(ARGS)
 
 # leases have to pass for real there: slower, and one process, since all share one stack
-test-faults: $(VENV)/.installed-dev ## Stop, pause and poison the real processes (ARGS="-k zombies")
+test-faults: $(VENV)/.installed-dev fault-packages ## Stop, pause and poison the real processes (ARGS="-k zombies")
 	$(BIN)/python -m pytest tests/faults $(ARGS)
 
 test-browser: $(VENV)/.installed-dev browser-packages ## Run the tests in Chromium and under Node
@@ -133,7 +134,7 @@ $(VENV)/.installed-dev: requirements-dev.lock | $(BIN)/uv
 	$(call install,requirements-dev.lock)
 	@touch $(VENV)/.installed $@
 
-.PHONY: browser-packages bench-packages
+.PHONY: browser-packages bench-packages fault-packages
 browser-packages:
 	@if command -v chromium && command -v node && command -v curl; then exit 0; fi >/dev/null; \
 	line="apt-get install --yes --no-install-recommends $(BROWSER_PACKAGES)"; \
@@ -150,4 +151,14 @@ bench-packages:
 		apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive $$line; \
 	else \
 		echo "wrk is needed. As root: $$line"; exit 1; \
+	fi
+
+# Debian would start it at once; a test starts one of its own.
+fault-packages:
+	@if command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ]; then exit 0; fi; \
+	line="apt-get install --yes --no-install-recommends $(FAULT_PACKAGES)"; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update --quiet=2 && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive $$line; \
+	else \
+		echo "PgBouncer is needed. As root: $$line"; exit 1; \
 	fi

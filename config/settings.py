@@ -92,6 +92,11 @@ DATABASES = {
     }
 }
 DATABASES["default"]["OPTIONS"] = {"connect_timeout": 3} | DATABASES["default"]["OPTIONS"]
+if env.flag("PGBOUNCER", False):
+    # In transaction mode the next transaction may be another server connection's: what a session
+    # prepared or opened is not there. With None psycopg prepares nothing, whatever is asked of it.
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 
 # --- Accounts -------------------------------------------------------------------------------------
