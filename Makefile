@@ -67,7 +67,7 @@ bench: $(VENV)/.installed-dev bench-packages ## Measure against a textbook, pgbe
 
 ##@ Change it
 .PHONY: check fix lock clean
-check: lint format types imports migrations deploy schema ## Run every static check
+check: lint format types imports migrations migration-lint deploy schema ## Run every static check
 fix: $(VENV)/.installed-dev ## Repair what the linter and the formatter can
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
@@ -81,8 +81,8 @@ clean: ## Remove caches, reports and the demo's data (not .venv, not what `make 
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 # --- The steps of `make check` --------------------------------------------------------------------
-.PHONY: lint format types imports migrations deploy schema
-# What Django needs to load its settings; none of these steps opens a connection.
+.PHONY: lint format types imports migrations migration-lint deploy schema
+# What Django needs to load its settings; of these steps only migration-lint opens a connection.
 SETTINGS := DEBUG=1 DATABASE_URL=postgresql://127.0.0.1:9/none REDIS_URL=redis://127.0.0.1:9
 
 lint: $(VENV)/.installed-dev
@@ -100,6 +100,10 @@ imports: $(VENV)/.installed-dev
 # Django warns that it cannot compare with a database; there is none on purpose.
 migrations: $(VENV)/.installed-dev
 	$(SETTINGS) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+# Django writes a migration's SQL on a connection alone: this starts a server of its own for it.
+migration-lint: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.migration_lint
 
 # The example of a production environment has to pass Django's own check list.
 deploy: $(VENV)/.installed-dev
