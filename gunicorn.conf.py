@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
+from typing import Any
 
-from config.logs import FORMATS, LEVELS, logging_config
+from common import tracing
 
-# Until the application is loaded, and in the main process for good (without --preload it never
-# loads it): the same lines as from everywhere else. A bad value is refused by config/settings.py.
-_level = os.environ.get("LOG_LEVEL", "INFO")
-_format = os.environ.get("LOG_FORMAT", "json")
-logconfig_dict = logging_config(
-    _level if _level in LEVELS else "INFO", _format if _format in FORMATS else "json"
-)
+# Its own lines look like ours, also while the application is not loaded yet.
+logger_class = "config.gunicorn_logger.GunicornLogger"
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Traces are sent by a thread, and a fork leaves threads behind."""
+    tracing.start()

@@ -34,6 +34,9 @@ class Tracer(Protocol):
     def start(self) -> None:
         """Begin to collect and send; once a process, after the fork."""
 
+    def stop(self) -> None:
+        """Send what is waiting, at the end of a process."""
+
 
 def is_wanted(environment: Mapping[str, str]) -> bool:
     """Whether the standard variables name a collector."""
@@ -67,8 +70,12 @@ class Nobody:
     def start(self) -> None:
         """Nothing."""
 
+    def stop(self) -> None:
+        """Nothing."""
+
 
 ENABLED = is_wanted(os.environ)
 _tracer: Tracer = import_module("common.otel").TRACER if ENABLED else Nobody()
 span, within, ids = _tracer.span, _tracer.within, _tracer.ids
-traceparent, instrument, start = _tracer.traceparent, _tracer.instrument, _tracer.start
+traceparent, instrument = _tracer.traceparent, _tracer.instrument
+start, stop = _tracer.start, _tracer.stop

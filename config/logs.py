@@ -1,4 +1,4 @@
-"""The logging of all processes; gunicorn.conf.py uses it before Django has read its settings."""
+"""The logging of all processes; config/gunicorn_logger.py has gunicorn's."""
 
 from __future__ import annotations
 

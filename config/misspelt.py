@@ -9,7 +9,7 @@ from difflib import get_close_matches
 READ_ELSEWHERE = frozenset(
     {
         "GOOGLE_APPLICATION_CREDENTIALS",
-        *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME", "OTEL_TRACES_SAMPLER"),
+        *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME", "OTEL_TRACES_SAMPLER_ARG"),
         # docker-compose.yml's
         *("POSTGRES_PASSWORD", "OWNER_DATABASE_PASSWORD", "APP_DATABASE_PASSWORD", "PORT"),
         # google-auth's, near enough to one of ours

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from django.conf import settings
 
+from common import tracing
 from generation.backends.base import Reader
+from generation.traced_backend import TracedBackend
 
 Backend_co = TypeVar("Backend_co", bound=Reader, covariant=True)
 
@@ -37,4 +39,6 @@ def connect(backend: Callable[..., Backend_co]) -> Provider[Backend_co]:
         read_timeout=settings.READ_TIMEOUT,
         fetch_timeout=settings.FETCH_TIMEOUT,
     )
+    if tracing.ENABLED:
+        made = cast("Backend_co", TracedBackend(made))
     return Provider(made, settings.GOOGLE_CLOUD_PROJECT, settings.GOOGLE_CLOUD_LOCATION)

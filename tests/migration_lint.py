@@ -1,7 +1,7 @@
 """`make check` runs it: whether a migration of ours would stop a service that is in use.
 
-django-migration-linter reads the SQL of each migration, and Django only writes that on a connection
-(and runs a migration's Python meanwhile): so this starts a PostgreSQL of its own, without any of our
+django-migration-linter reads the SQL of each migration. Django only writes that on a connection,
+and runs a migration's Python meanwhile: so this starts a PostgreSQL of its own, without any of our
 tables, for the two seconds that it takes.
 """
 
