@@ -12,6 +12,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # Debian's packages of the browser tests
 BROWSER_PACKAGES := chromium nodejs curl fonts-dejavu-core
 BENCH_PACKAGES := wrk
+FAULT_PACKAGES := pgbouncer
 
 ##@ Try it
 .PHONY: help demo run
@@ -32,7 +33,7 @@ test: $(VENV)/.installed-dev ## Run the tests, all on real servers (ARGS="-k nam
 	$(BIN)/python -m pytest -n 3 --ignore=tests/browser --ignore=tests/faults $(ARGS)
 
 # leases have to pass for real there: slower, and one process, since all share one stack
-test-faults: $(VENV)/.installed-dev ## Stop, pause and poison the real processes (ARGS="-k zombies")
+test-faults: $(VENV)/.installed-dev fault-packages ## Stop, pause and poison the real processes (ARGS="-k zombies")
 	$(BIN)/python -m pytest tests/faults $(ARGS)
 
 test-browser: $(VENV)/.installed-dev browser-packages ## Run the tests in Chromium and under Node
@@ -66,7 +67,7 @@ bench: $(VENV)/.installed-dev bench-packages ## Measure against a textbook, pgbe
 
 ##@ Change it
 .PHONY: check fix lock clean
-check: lint format types imports migrations deploy schema ## Run every static check
+check: lint format types imports migrations migration-lint deploy schema ## Run every static check
 fix: $(VENV)/.installed-dev ## Repair what the linter and the formatter can
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
@@ -80,8 +81,8 @@ clean: ## Remove caches, reports and the demo's data (not .venv, not what `make 
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 # --- The steps of `make check` --------------------------------------------------------------------
-.PHONY: lint format types imports migrations deploy schema
-# What Django needs to load its settings; none of these steps opens a connection.
+.PHONY: lint format types imports migrations migration-lint deploy schema
+# What Django needs to load its settings; of these steps only migration-lint opens a connection.
 SETTINGS := DEBUG=1 DATABASE_URL=postgresql://127.0.0.1:9/none REDIS_URL=redis://127.0.0.1:9
 
 lint: $(VENV)/.installed-dev
@@ -99,6 +100,10 @@ imports: $(VENV)/.installed-dev
 # Django warns that it cannot compare with a database; there is none on purpose.
 migrations: $(VENV)/.installed-dev
 	$(SETTINGS) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+# Django writes a migration's SQL on a connection alone: this starts a server of its own for it.
+migration-lint: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.migration_lint
 
 # The example of a production environment has to pass Django's own check list.
 deploy: $(VENV)/.installed-dev
@@ -133,7 +138,7 @@ $(VENV)/.installed-dev: requirements-dev.lock | $(BIN)/uv
 	$(call install,requirements-dev.lock)
 	@touch $(VENV)/.installed $@
 
-.PHONY: browser-packages bench-packages
+.PHONY: browser-packages bench-packages fault-packages
 browser-packages:
 	@if command -v chromium && command -v node && command -v curl; then exit 0; fi >/dev/null; \
 	line="apt-get install --yes --no-install-recommends $(BROWSER_PACKAGES)"; \
@@ -150,4 +155,14 @@ bench-packages:
 		apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive $$line; \
 	else \
 		echo "wrk is needed. As root: $$line"; exit 1; \
+	fi
+
+# Debian would start it at once; a test starts one of its own.
+fault-packages:
+	@if command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ]; then exit 0; fi; \
+	line="apt-get install --yes --no-install-recommends $(FAULT_PACKAGES)"; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update --quiet=2 && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive $$line; \
+	else \
+		echo "PgBouncer is needed. As root: $$line"; exit 1; \
 	fi

@@ -1,15 +1,23 @@
-"""gunicorn reads this by itself when it is started in this folder; the command line wins."""
+"""What gunicorn reads by itself from the folder it starts in; its command line wins."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from common import metrics_folder
+from common import metrics_folder, tracing
 
 # before the application is loaded, here or (without --preload) in each worker
 metrics_folder.take("web")
 
 from common.metrics import forget_process  # noqa: E402
+
+# Its own lines look like ours, also while the application is not loaded yet.
+logger_class = "config.gunicorn_logger.GunicornLogger"
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Traces are sent by a thread, and a fork leaves threads behind."""
+    tracing.start()
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING, Any
 
-from common import request_id
+from common import access_log, request_id
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -51,6 +51,7 @@ class BodyLimit:
     def _refuse(
         self, environ: WSGIEnvironment, start_response: StartResponse, stream: IO[bytes]
     ) -> Iterable[bytes]:
+        began = time.perf_counter()
         _swallow(stream)
         identifier = request_id.choose(environ.get("HTTP_X_REQUEST_ID"))
         body: dict[str, Any] = {
@@ -66,6 +67,8 @@ class BodyLimit:
             (request_id.HEADER, identifier),
         ]
         start_response("413 Content Too Large", headers)
+        method = environ["REQUEST_METHOD"]
+        access_log.write(method, None, 413, began, request_id=identifier)
         return [content]
 
 

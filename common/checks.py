@@ -16,6 +16,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
+from common import setting_checks
+
 logger = logging.getLogger(__name__)
 
 GOOGLE = ".googleapis.com"
@@ -139,6 +141,8 @@ def register_all() -> None:
         register(check, Tags.security)
     for check in (check_provider, check_time_scale, check_public_base_url):
         register(check, Tags.security, deploy=True)
+    for check in setting_checks.ALL:
+        register(check, Tags.security)
     # not without --deploy: migrate runs the database's checks too, as the owner, rightly
     register(check_ledger_owner, Tags.database, deploy=True)
 
@@ -152,5 +156,7 @@ def refuse_to_start() -> None:
     if errors:
         lines = "\n".join(f"  - {error.id}: {error.msg} {error.hint}" for error in errors)
         raise ImproperlyConfigured(f"The service does not start like this:\n{lines}")
+    for message in (each for check in setting_checks.ALL for each in check()):
+        logger.warning("%s: %s %s", message.id, message.msg, message.hint)
     if not is_google(settings.VERTEX_BASE_URL):
         logger.warning("outputs are emulated: the provider is %s", settings.VERTEX_BASE_URL)

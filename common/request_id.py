@@ -9,6 +9,8 @@ from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponseBase
 
+from common.redaction import redact
+
 HEADER = "X-Request-ID"
 SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,99}")
 
@@ -16,8 +18,11 @@ current: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def choose(offered: str | None) -> str:
-    """``offered`` if it is 8 to 100 letters, digits, dots, dashes or underscores, else a new id."""
-    if offered and SANE.fullmatch(offered):
+    """``offered`` if it is 8 to 100 letters, digits, dots, dashes or underscores, else a new id.
+
+    A secret of ours that somebody sent in its place is none: it would be logged and stored.
+    """
+    if offered and SANE.fullmatch(offered) and redact(offered) == offered:
         return offered
     return uuid.uuid4().hex
 

@@ -10,12 +10,19 @@ from typing import Any
 from celery import Celery
 from celery.app.amqp import AMQP
 from celery.loaders.app import AppLoader
-from celery.signals import beat_init, celeryd_after_setup, setup_logging, worker_init
+from celery.signals import (
+    beat_init,
+    celeryd_after_setup,
+    setup_logging,
+    worker_init,
+    worker_process_init,
+    worker_process_shutdown,
+)
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Connection, Queue
 
-from common import metrics_folder
+from common import metrics_folder, tracing
 from common.checks import refuse_to_start
 from config.env import celery_broker_url
 
@@ -113,3 +120,21 @@ def import_tasks(instance: Any, **_: Any) -> None:
             import_module(f"generation.tasks.{queue}")
     except ImportError as error:
         raise SystemExit(f"no tasks for the queue {queue}: {error}") from error
+
+
+@worker_init.connect
+def instrument(**_: Any) -> None:
+    """Let what a worker calls make spans, if somebody collects them."""
+    tracing.instrument("psycopg", "httpx", "aiohttp")
+
+
+@worker_process_init.connect
+def start_tracing(**_: Any) -> None:
+    """After the fork: a thread sends the spans."""
+    tracing.start()
+
+
+@worker_process_shutdown.connect
+def stop_tracing(**_: Any) -> None:
+    """A process of a worker ends without Python's own end, at which the rest would be sent."""
+    tracing.stop()

@@ -28,9 +28,11 @@ class Env:
 
     def __init__(self, values: dict[str, str]) -> None:
         self._values = values
+        self.known: set[str] = set()  # every name that was asked for
         self.problems: list[str] = []
 
     def _read(self, name: str, default: T, convert: Callable[[str], T]) -> T:
+        self.known.add(name)
         raw = self._values.get(name)
         if raw is None or raw == "":
             return default

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from config.env import Env, environment
+from config.logs import FORMATS, LEVELS, logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -22,6 +23,7 @@ if not SECRET_KEY:
     else:
         env.problems.append("SECRET_KEY: must be set (50 random characters or more)")
         SECRET_KEY = "unset"  # noqa: S105 - env.finish() stops the start
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")  # docs/rotation.md
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 PUBLIC_BASE_URL = env.text("PUBLIC_BASE_URL").rstrip("/")
@@ -48,6 +50,7 @@ MIDDLEWARE = [
     "generation.scrape.ScrapeMiddleware",
     "common.request_metrics.RequestMetricsMiddleware",
     "common.request_id.RequestIdMiddleware",
+    "common.access_log.AccessLogMiddleware",
     "common.errors.ErrorShapeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -95,6 +98,11 @@ DATABASES["default"]["OPTIONS"] = {
     # nothing by itself, but what common/statement.py asks for
     "prepare_threshold": 1_000_000_000,
 } | DATABASES["default"]["OPTIONS"]
+if env.flag("PGBOUNCER", False):
+    # In transaction mode the next transaction may be another server connection's: what a session
+    # prepared or opened is not there. With None psycopg prepares nothing, whatever is asked of it.
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 
 # --- Accounts -------------------------------------------------------------------------------------
@@ -228,33 +236,11 @@ SESSION_ENGINE = "accounts.sessions"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
-# Their lower levels hold URLs with signatures, or headers.
-_TELL_TOO_MUCH = ("httpx", "httpcore", "google", "google_genai", "urllib3")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "common.redaction.RedactingFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # Named here, they lose the handlers of their own, which redact nothing.
-    "loggers": {
-        **{name: {"level": "WARNING"} for name in _TELL_TOO_MUCH},
-        "django": {"handlers": [], "level": LOG_LEVEL},
-        "django.server": {"handlers": [], "propagate": True},
-        "django.db.backends": {"level": "INFO"},  # DEBUG is every statement with its values
-        "gunicorn.error": {"handlers": [], "propagate": True, "level": LOG_LEVEL},
-        "gunicorn.access": {"handlers": [], "propagate": True, "level": "INFO"},
-        # INFO is two lines for every tick
-        "celery": {"level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING"},
-    },
-}
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", LEVELS)
+LOG_FORMAT = env.choice("LOG_FORMAT", "console" if DEBUG else "json", FORMATS)
+LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT)
 
 if OUTPUT_STORAGE == "gcs" and not OUTPUT_GCS_BUCKET:
     env.problems.append("OUTPUT_GCS_BUCKET: must be set when OUTPUT_STORAGE is gcs")
+KNOWN_VARIABLES = frozenset(env.known)
 env.finish()

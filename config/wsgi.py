@@ -8,11 +8,13 @@ import os
 from django.core.wsgi import get_wsgi_application
 from django.urls import resolve
 
+from common import tracing
 from common.body_limit import BodyLimit
 from common.checks import refuse_to_start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+tracing.instrument("django", "psycopg")  # before Django reads its list of middleware
 django_application = get_wsgi_application()
 refuse_to_start()
 # Loads the URLs before the fork: else every new process spends 0.3 s of its first request on it.

@@ -25,7 +25,7 @@ from common.errors import ApiError
 from common.statement import Statement
 from credits import ledger
 from credits.models import Wallet
-from generation import admission, catalog, counts
+from generation import admission, catalog, counts, origin
 from generation.models import CatalogModel, Generation
 
 KEY_CONSTRAINT = "generation_idempotency_key_unique"
@@ -53,7 +53,7 @@ CREATE = Statement(
     )
     INSERT INTO generation_generationevent
         (generation_id, sequence, state, is_terminal, data, created_at)
-    SELECT generation.id, 1, 'queued', false, '{}', now() FROM generation
+    SELECT generation.id, 1, 'queued', false, %(origin)s, now() FROM generation
     RETURNING (SELECT balance_after FROM entry)
 """
 )
@@ -188,6 +188,7 @@ def _values(order: Order, generation_id: uuid.UUID) -> dict[str, Any]:
         "estimated_time": catalog.estimated_time(model, len(order.source_image_urls)),
         "expected_seconds": catalog.expected_seconds(model),
         "deadline": settings.DEADLINE,
+        "origin": Jsonb(origin.of_this_request()),
     }
 
 

@@ -13,15 +13,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import uuid
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
+from structlog.contextvars import bound_contextvars
 
-from common import metrics
+from common import metrics, tracing
 from generation.models import Generation
+from generation.origin import traceparents
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +107,7 @@ class _Work:
         self._stage = stage
         self._running: dict[asyncio.Task[Any], Generation] = {}
         self._unwritten: list[_Unwritten] = []
+        self._traces: dict[uuid.UUID, str] = {}
         self._claimed = 0
         self._next_claim = 0.0
         self._nothing_due = False
@@ -146,6 +150,7 @@ class _Work:
         if len(rows) < free:
             self._next_claim = now + TURN
         self._claimed += len(rows)
+        self._traces |= traceparents([generation.pk for generation in rows])
         for generation in rows:
             self._step(_Unwritten(generation, NOT_STARTED))
             if self._stage.gap:
@@ -187,6 +192,13 @@ class _Work:
         return kept
 
     def _step(self, entry: _Unwritten) -> None:
+        """A step in which log lines and spans are of the generation, as in what it waits for."""
+        generation_id = entry.generation.pk
+        trace = tracing.within(self._traces.get(generation_id))
+        with bound_contextvars(generation_id=str(generation_id)), trace:
+            self._go_on(entry)
+
+    def _go_on(self, entry: _Unwritten) -> None:
         """Start a row or finish its step. What fails at the database is kept."""
         generation = entry.generation
         try:

@@ -23,7 +23,7 @@ from credits import ledger
 from generation.counts import fenced
 from generation.models import Attempt, Generation
 from generation.states import OPEN, State
-from generation.transitions import Answer, held_row, in_seconds, move, open_row, release
+from generation.transitions import Answer, held_row, in_seconds, move, open_row, release, stay
 
 Outcome = Attempt.Outcome
 
@@ -217,7 +217,7 @@ def postpone(generation: Generation, wait: float, detail: str = "", *, counts: b
     }
     if detail:
         changes |= {"retries": F("retries") + int(counts), "last_error": note(detail)}
-    return bool(held_row(generation, OPEN).update(**changes)) or fenced()
+    return stay(generation, OPEN, wait, changes)
 
 
 def look_again(waits: Sequence[tuple[Generation, float]]) -> int:

@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import wraps
 from time import perf_counter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from django.conf import settings
 
-from common import metrics
+from common import metrics, tracing
 from generation.backends import base
 from generation.backends.base import Reader
+from generation.traced_backend import TracedBackend
 
 CALLS = ("submit", "poll", "find_output", "fetch_output")
 # What a call may come to, as counted: the results and errors of the backends' manual.
@@ -60,6 +61,8 @@ def connect(backend: Callable[..., Backend_co]) -> Provider[Backend_co]:
     for call in CALLS:
         if hasattr(made, call):
             setattr(made, call, _counted(call, getattr(made, call)))
+    if tracing.ENABLED:
+        made = cast("Backend_co", TracedBackend(made))
     return Provider(made, settings.GOOGLE_CLOUD_PROJECT, settings.GOOGLE_CLOUD_LOCATION)
 
 

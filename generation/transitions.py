@@ -5,6 +5,7 @@ Only ``lifecycle.py`` calls this.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,14 @@ from generation.states import TERMINAL, State
 
 # An attempt, and the columns that say what became of it.
 Answer = tuple[Attempt, dict[str, str]]
+
+logger = logging.getLogger(__name__)
+
+WRITTEN = """
+SELECT version, (SELECT data ->> 'request_id' FROM generation_generationevent
+                  WHERE generation_id = row.id AND sequence = 1)
+  FROM generation_generation AS row WHERE id = %s
+"""
 
 RELEASE = """
 UPDATE generation_generation AS row
@@ -58,7 +67,7 @@ def move(
     with transaction.atomic():
         if not guard.update(**changes):
             return fenced()
-        version = Generation.objects.values_list("version", flat=True).get(pk=generation.pk)
+        version, made_by = _written(generation)
         GenerationEvent.objects.create(
             generation=generation,
             sequence=version,
@@ -74,6 +83,48 @@ def move(
             Attempt.objects.filter(pk=attempt.pk).update(answered_at=Now(), **columns)
         if terminal:
             ended(generation, state, str(changes.get("error_code", "")))
+        if logger.isEnabledFor(logging.INFO):
+            line = _line(generation, state, version, made_by, data or {}, answer)
+            transaction.on_commit(lambda: logger.info("generation %s", state.value, extra=line))
+    return True
+
+
+def _written(generation: Generation) -> tuple[int, str | None]:
+    """The row's new version, and the id of the request that made it."""
+    with connection.cursor() as cursor:
+        cursor.execute(WRITTEN, [generation.pk])
+        version, made_by = cursor.fetchone()
+    return version, made_by
+
+
+def _line(
+    generation: Generation,
+    state: State,
+    version: int,
+    made_by: str | None,
+    data: dict[str, Any],
+    answer: Answer | None,
+) -> dict[str, Any]:
+    """What the log says of a move: no text of anybody's, that is in ``last_error``."""
+    line: dict[str, Any] = {"generation_id": str(generation.pk), "request_id": made_by}
+    line |= {"account_id": generation.account_id, "state": state.value, "was": generation.state}
+    line |= {"version": version}
+    number = answer[0].number if answer else data.get("attempt")
+    reason = data.get("code") or (answer[1].get("outcome") if answer else None)
+    line |= {"attempt": number, "reason": None if reason is None else str(reason)}
+    return {name: value for name, value in line.items() if value is not None}
+
+
+def stay(
+    generation: Generation, states: Iterable[State], wait: float, changes: dict[str, Any]
+) -> bool:
+    """The guarded UPDATE of a row that goes on as it is, in ``wait`` seconds."""
+    if not held_row(generation, states).update(**changes):
+        return fenced()
+    if "last_error" in changes:
+        line = {"generation_id": str(generation.pk), "account_id": generation.account_id}
+        line |= {"state": str(generation.state), "wait_s": round(wait, 1)}
+        transaction.on_commit(lambda: logger.info("generation postponed", extra=line))
     return True
 
 

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
-from common import ids
+from common import access_log, ids
 from common.base_url import base_url
 from common.errors import ApiError, NotFound
 from common.headers import idempotency_key, matches
@@ -196,6 +196,7 @@ class ModelsView(APIView):
 
 def created_response(created: Created) -> Response:
     """The 201 envelope of the contract, the same for a replay."""
+    access_log.note(generation_id=str(created.generation_id))
     model = created.model
     video = model.kind == CatalogModel.Kind.VIDEO
     data: dict[str, Any] = {

@@ -15,6 +15,7 @@ from celery.signals import (
     worker_shutting_down,
 )
 from django.db import close_old_connections
+from structlog.contextvars import bound_contextvars
 
 from common import metrics, metrics_server
 from generation.backends.base import Reader
@@ -77,7 +78,8 @@ def run(name: str, stage: Callable[[], StageBase]) -> int:
     taken(name)
     beat(name)
     close_old_connections()
-    return counted(name, lambda: engine().run(stage(), SECONDS, lambda: _turn(name)))
+    with bound_contextvars(stage=name):
+        return counted(name, lambda: engine().run(stage(), SECONDS, lambda: _turn(name)))
 
 
 def counted(name: str, work: Callable[[], int]) -> int:

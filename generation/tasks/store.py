@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from django.db import close_old_connections
+from structlog.contextvars import bound_contextvars
 
 from config.celery import app
 from generation.backends.vertex_reader import VertexReader
@@ -35,6 +36,7 @@ def sweep() -> None:
     taken("sweep")
     beat("sweep")
     close_old_connections()
-    _leftovers().remove()
     backend, loop = provider(VertexReader).backend, engine().loop
-    counted("sweep", lambda: look_for_orphans(backend, loop, SWEEP_SECONDS))
+    with bound_contextvars(stage="sweep"):
+        _leftovers().remove()
+        counted("sweep", lambda: look_for_orphans(backend, loop, SWEEP_SECONDS))

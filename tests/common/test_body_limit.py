@@ -62,7 +62,9 @@ def ask(stream: io.BufferedIOBase, **environ: str) -> tuple[httpx.Response, Appl
         seen.append((int(status.split()[0]), headers))
 
     content = b"".join(
-        BodyLimit(application, 10)({"wsgi.input": stream, **environ}, start_response)
+        BodyLimit(application, 10)(
+            {"REQUEST_METHOD": "POST", "wsgi.input": stream, **environ}, start_response
+        )
     )
     status, headers = seen[0]
     return httpx.Response(status, headers=headers, content=content), application

@@ -28,6 +28,8 @@ GOOD = {
     "OUTPUT_BUCKET": "bucket",
     "TIME_SCALE": 1.0,
     "PUBLIC_BASE_URL": "https://api.example.com",
+    "HTTPS": True,
+    "NUM_PROXIES": 1,
 }
 ALL = (*checks.AT_START, checks.check_time_scale, checks.check_public_base_url)
 

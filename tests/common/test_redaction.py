@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Callable
@@ -9,9 +10,14 @@ from collections.abc import Callable
 import psycopg
 import pytest
 from django.db import IntegrityError, connection
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.stdlib import ProcessorFormatter
 
 from accounts import secrets
-from common.redaction import MAX_SENTENCE, RedactingFormatter, note, redact
+from common import redaction
+from common.log_lines import line_formatter
+from common.redaction import MAX_SENTENCE, is_suspect, note, redact
 
 PROMPT = "a kite over the sea"
 
@@ -41,6 +47,40 @@ def test_what_is_kept(said: str, kept: str) -> None:
     assert redact(kept) == kept
 
 
+def slowly(text: str) -> str:
+    for pattern, instead in redaction._RULES:
+        text = pattern.sub(instead, text)
+    return text
+
+
+WORDS = (
+    *("rmk_0123456789", "Authorization", "cookie", "ſecret", "PASSWORD", "csrftoken", "bearer"),
+    *(
+        "?",
+        "//",
+        "@",
+        ":",
+        "=",
+        " ",
+        "\n",
+        "\\n",
+        "DETAIL",
+        "LINE 1",
+        "QUERY",
+        "eyJhbGciOiJ.a.b",
+        "x",
+    ),
+    "Invalid request from ip=1: ",
+)
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=12))
+def test_the_quick_look_overlooks_nothing(words: list[str]) -> None:
+    text = "".join(words)
+    assert redact(text) == slowly(text)
+    assert is_suspect(text) or slowly(text) == text
+
+
 def test_a_note_for_operators_is_redacted_and_short() -> None:
     said = "IntegrityError: new row\nDETAIL:  Failing row contains (" + PROMPT
     assert note(said) == "IntegrityError: new row …"
@@ -62,9 +102,9 @@ def logged(fail: Callable[[], object]) -> str:
         record = logging.LogRecord("x", 40, "", 1, "it failed", None, sys.exc_info())
         # another handler was there first; the standard library would take the text from it
         logging.Formatter().format(record)
-    text = RedactingFormatter("%(levelname)s %(message)s").format(record)
-    assert record.exc_text is None
-    assert text.startswith("ERROR it failed\n")
+    text: str = json.loads(line_formatter("json").format(record))["exception"]
+    assert record.exc_info is not None  # what other handlers need is left as it was
+    assert text in line_formatter("console").format(record)
     return text
 
 
@@ -114,7 +154,7 @@ def test_nothing_is_logged_in_another_way(settings, name: str) -> None:
     logger = logging.getLogger(name)
     ours = [each for each in logger.handlers if type(each) is logging.StreamHandler]
     assert len(ours) == (name == "")
-    assert all(isinstance(each.formatter, RedactingFormatter) for each in ours)
+    assert all(isinstance(each.formatter, ProcessorFormatter) for each in ours)
     assert logger.propagate
 
 

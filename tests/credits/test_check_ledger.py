@@ -149,7 +149,11 @@ def test_wallets_are_read_in_batches_and_none_is_left_out(
     for batch in (1, 3, 1000):
         monkeypatch.setattr(check, "BATCH", batch)
         told: list[tuple[int, int]] = []
-        result = check.check_ledger(lambda done, of, told=told: told.append((done, of)))
+
+        def tell(done: int, of: int, told: list[tuple[int, int]] = told) -> None:
+            told.append((done, of))
+
+        result = check.check_ledger(tell)
         assert result.counts == {"wallets": 2 + len(more), "entries": 2 + len(more)}
         assert told == sorted(told)
         assert told[-1][0] == told[-1][1]

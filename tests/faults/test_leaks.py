@@ -47,20 +47,24 @@ PROVIDER_TOKENS = (
 # Of what the run has to have caused: without it, nothing found means nothing.
 EVIDENCE = {
     "log web.log": [
-        rb"DEBUG gunicorn\.error",
-        rb'INFO gunicorn\.access .*"GET /media/\S+\.mp4\?\xe2\x80\xa6 HTTP/1\.1" 200',
-        rb"WARNING gunicorn\.error Invalid request from ip=127\.0\.0\.1: Invalid HTTP",
-        rb"ERROR common\.errors unhandled error on /api/v1/generate/video",
+        rb"\[debug    \] .*\[gunicorn\.error\]",
+        rb'"GET /media/\S+\.mp4\?\xe2\x80\xa6 HTTP/1\.1" 200.* \[gunicorn\.access\]',
+        rb"Invalid request from ip=127\.0\.0\.1: Invalid HTTP.* \[gunicorn\.error\]",
+        rb"\[error    \] unhandled error on /api/v1/generate/video.* \[common\.errors\]",
         rb"psycopg\.errors\.CheckViolation: new row for relation",
         rb"psycopg\.errors\.UndefinedColumn: column .* does not exist\n",
         rb"database away",
         rb"rate limits are counted per process",
         rb"Not Found: /rmt_\xe2\x80\xa6/",
     ],
-    "log web-plain.log": [rb"unhandled error", rb"GET /media/\S+\?\xe2\x80\xa6"],
-    "log submit.log": [rb"DEBUG celery", rb"violates check constraint .forced_worker"],
+    "log web-plain.log": [
+        rb'"level":"ERROR","logger":"common\.errors","event":"unhandled error',
+        rb"GET /media/\S+\?\xe2\x80\xa6",
+        rb'"logger":"access","event":"request"',
+    ],
+    "log submit.log": [rb"\[debug    \] .*\[celery", rb"violates check constraint .forced_worker"],
     "database generation_generation.last_error (meanwhile)": [rb"forced_worker"],
-    "log beat.log": [rb"DEBUG"],
+    "log beat.log": [rb"\[debug  "],
     "log postgres.log": [rb"ERROR:  duplicate key", rb"ERROR:  new row for relation"],
     "redis traffic": [rb'"LPUSH" "submit"', rb"generation\.submit"],
 }

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 import time_machine
+from django.core import signing
 from pytest_django.fixtures import Settings
 
 from generation import links, public
@@ -39,6 +40,23 @@ def test_a_link_is_one_string_for_a_window_and_lives_on_for_another() -> None:
     assert links.path("k.mp4", links.Window.of(NOON + timedelta(seconds=900))) != first
     assert links.Window.of(NOON).expires_at == NOON + timedelta(minutes=30)
     assert links.Window.of(NOON + timedelta(seconds=899)).expires_at == NOON + timedelta(minutes=30)
+
+
+def test_links_of_a_rotated_key_go_on_to_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def signer(key: str, *fallbacks: str) -> None:
+        made = signing.Signer(key=key, fallback_keys=list(fallbacks), salt="generation.links")
+        monkeypatch.setattr(links, "_signer", made)
+
+    signer("old" * 20)
+    query = parse_qs(urlsplit(links.path("k.mp4", links.Window.of(NOON))).query)
+    told = (query["expires"][0], query["signature"][0])
+    signer("new" * 20, "older" * 20, "old" * 20)
+    assert links.is_valid("k.mp4", *told, NOON)
+    assert not links.is_valid("k.mp4", *told, NOON + timedelta(minutes=30))
+    assert not links.is_valid("other.mp4", *told, NOON)
+    assert told[1] not in links.path("k.mp4", links.Window.of(NOON))
+    signer("new" * 20)
+    assert not links.is_valid("k.mp4", *told, NOON)
 
 
 def test_the_tag_of_the_status_changes_when_the_link_does(film: Generation) -> None:

@@ -1,0 +1,74 @@
+"""One line for each request: what was asked for by whom, and what became of it.
+
+django-structlog's middleware writes two, with the path and its query; this one names the route, so
+that no secret that somebody put into a path gets into a log, and takes the account from what the
+request was authenticated with instead of asking the database for a user.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+
+logger = logging.getLogger("access")
+
+# Asked for every few seconds by machines; told at DEBUG alone.
+PROBES = {"livez", "readyz", "metrics"}
+
+_noted: ContextVar[dict[str, Any] | None] = ContextVar("access_log", default=None)
+
+
+def note(**fields: Any) -> None:
+    """Add ``fields`` (of common/log_lines.py) to the line of the request that is being answered."""
+    if (noted := _noted.get()) is not None:
+        noted |= fields
+
+
+def write(method: str | None, route: str | None, status: int, began: float, **fields: Any) -> None:
+    """The line; ``began`` is of ``time.perf_counter``. An error of ours is one of the log, too."""
+    level = logging.ERROR if status >= 500 else logging.INFO
+    if route in PROBES and level == logging.INFO:
+        level = logging.DEBUG
+    if logger.isEnabledFor(level):
+        took = round((time.perf_counter() - began) * 1000, 1)
+        line = {"method": method, "route": route, "status": status, "duration_ms": took, **fields}
+        logger.log(level, "request", extra=line)
+
+
+class AccessLogMiddleware:
+    """Stands right below the request's id, above all that may answer."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        began = time.perf_counter()
+        noted: dict[str, Any] = {}
+        token = _noted.set(noted)
+        try:
+            response = self.get_response(request)
+        finally:
+            _noted.reset(token)
+        # DRF leaves its `auth` on Django's request: an ApiKey, or None
+        if (account_id := getattr(getattr(request, "auth", None), "account_id", None)) is not None:
+            noted["account_id"] = account_id
+        match = request.resolver_match
+        if match is not None and is_uuid(name := match.kwargs.get("generation_id")):
+            noted["generation_id"] = name
+        route = match.route if match is not None else None
+        write(request.method, route, response.status_code, began, **noted)
+        return response
+
+
+def is_uuid(text: object) -> bool:
+    """Whether ``text`` is an id and not what somebody put in its place."""
+    try:
+        return isinstance(text, str) and str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False

@@ -1,0 +1,51 @@
+"""A backend whose calls are spans (common/tracing.py); used only when somebody collects them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from common import tracing
+from generation.backends.base import (
+    Accepted,
+    Backend,
+    Fetched,
+    Produced,
+    Reader,
+    Running,
+    SubmitRequest,
+)
+
+
+class TracedBackend(Backend):
+    """Passes every call on. No prompt, URL or prefix is an attribute of a span."""
+
+    def __init__(self, inner: Reader) -> None:
+        self._inner = inner
+
+    async def submit(self, request: SubmitRequest) -> Accepted | Produced:
+        """As the inner one's, which has to be one that can buy."""
+        if not isinstance(self._inner, Backend):
+            raise TypeError(f"{type(self._inner).__name__} only reads")
+        with tracing.span(
+            "provider submit", model=request.model, attempt=request.labels["attempt"]
+        ):
+            return await self._inner.submit(request)
+
+    async def poll(self, operation_name: str, prefix: str) -> Running | Produced:
+        """As the inner one's."""
+        with tracing.span("provider poll"):
+            return await self._inner.poll(operation_name, prefix)
+
+    async def find_output(self, prefix: str) -> Produced | None:
+        """As the inner one's."""
+        with tracing.span("provider find output"):
+            return await self._inner.find_output(prefix)
+
+    async def fetch_output(self, uri: str, destination: Path) -> Fetched:
+        """As the inner one's."""
+        with tracing.span("provider fetch output"):
+            return await self._inner.fetch_output(uri, destination)
+
+    async def aclose(self) -> None:
+        """Close the inner one."""
+        await self._inner.aclose()

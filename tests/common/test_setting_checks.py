@@ -1,0 +1,98 @@
+"""Settings that cannot be meant as they are, and the documents that list them all."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+
+import pytest
+
+from common import checks, setting_checks
+from config.misspelt import READ_ELSEWHERE, misspelt
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+GOOD = {
+    "DEBUG": False,
+    "ALLOW_EMULATOR": False,
+    "VERTEX_BASE_URL": "",
+    "HTTPS": True,
+    "NUM_PROXIES": 1,
+    "SECURE_HSTS_SECONDS": 0,
+    "ALLOWED_HOSTS": ["api.example.com", "localhost"],
+    "PUBLIC_BASE_URL": "https://api.example.com",
+    "OUTPUT_BUCKET": "theirs",
+    "OUTPUT_STORAGE": "gcs",
+    "OUTPUT_GCS_BUCKET": "ours",
+    "REGISTRATION_OPEN": True,
+    "SIGNUP_CREDITS": 0,
+    "SECRET_KEY": "a" * 50,
+    "SECRET_KEY_FALLBACKS": ["b" * 50],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "numbers"),
+    [
+        ({}, []),
+        ({"NUM_PROXIES": 0}, ["W021"]),
+        ({"NUM_PROXIES": 0, "DEBUG": True}, ["W027"]),
+        ({"DEBUG": True, "ALLOWED_HOSTS": ["localhost"]}, []),
+        ({"HTTPS": False}, ["W022"]),
+        ({"HTTPS": False, "SECURE_HSTS_SECONDS": 60}, ["W022", "W023"]),
+        ({"ALLOWED_HOSTS": ["*"]}, []),
+        ({"ALLOWED_HOSTS": ["*"], "PUBLIC_BASE_URL": ""}, ["W028"]),
+        ({"ALLOW_EMULATOR": True}, ["W026"]),
+        ({"ALLOW_EMULATOR": True, "VERTEX_BASE_URL": "http://127.0.0.1:9", "HTTPS": False}, []),
+        ({"OUTPUT_STORAGE": "local"}, ["W024"]),
+        ({"OUTPUT_GCS_BUCKET": "theirs"}, ["W025"]),
+        ({"REGISTRATION_OPEN": False, "SIGNUP_CREDITS": 5}, ["W029"]),
+        ({"SECRET_KEY": "b" * 50}, ["W030"]),
+    ],
+)
+def test_contradictions(settings, changes: dict[str, object], numbers: list[str]) -> None:
+    for name, value in (GOOD | changes).items():
+        setattr(settings, name, value)
+    found = setting_checks.check_contradictions()
+    assert [message.id for message in found] == [f"reelmint.{number}" for number in numbers]
+    assert all(message.hint for message in found)
+
+
+def test_a_misspelt_variable_is_told_with_the_one_that_was_meant(
+    settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("REGISTRATON_OPEN", "0")
+    monkeypatch.setenv("rate_limit_reads", "1")
+    found = setting_checks.check_misspelt()
+    assert [(message.msg, message.hint) for message in found] == [
+        ("REGISTRATON_OPEN is no setting.", "Did you mean REGISTRATION_OPEN?"),
+        ("rate_limit_reads is no setting.", "Did you mean RATE_LIMIT_READS?"),
+    ]
+    settings.GOOGLE_CLOUD_PROJECT = "p"
+    with caplog.at_level(logging.WARNING):
+        checks.refuse_to_start()
+    assert "Did you mean REGISTRATION_OPEN?" in caplog.text
+
+
+def test_what_belongs_to_others_is_not_held_against_anybody() -> None:
+    others = {"PATH", "HOME", "DEBUGGER", "DATABASE", "HOST", "HTTP_PROXY", "LOGLEVEL", "TZ"}
+    others |= {"OTEL_EXPORTER_OTLP_ENDPOINTS", "GOOGLE_CLOUD_QUOTA_PROJECT", "REDISCLI_AUTH"}
+    assert misspelt(others, {"DEBUG", "HTTPS", "DATABASE_URL", "REDIS_URL", "LOG_LEVEL"}) == {
+        "LOGLEVEL": "LOG_LEVEL"
+    }
+
+
+def test_the_readme_lists_every_variable_and_no_other(settings) -> None:
+    text = (ROOT / "README.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    listed = [name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)]
+    assert len(listed) == len(set(listed))
+    assert settings.KNOWN_VARIABLES - set(listed) == set()
+    assert set(listed) - settings.KNOWN_VARIABLES - READ_ELSEWHERE == set()
+
+
+def test_the_example_names_only_what_exists(settings) -> None:
+    text = (ROOT / ".env.example").read_text()
+    named = set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
+    assert named - settings.KNOWN_VARIABLES - READ_ELSEWHERE == set()
+    assert len(named) > 30
