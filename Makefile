@@ -13,6 +13,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 BROWSER_PACKAGES := chromium nodejs curl fonts-dejavu-core
 BENCH_PACKAGES := wrk
 FAULT_PACKAGES := pgbouncer
+PROMETHEUS := var/prometheus/usr/bin
 
 ##@ Try it
 .PHONY: help demo run
@@ -27,14 +28,17 @@ run: $(VENV)/.installed ## Keep the whole stack up until Ctrl-C (PORT=8000, TIME
 	@$(BIN)/python -m embedded run
 
 ##@ Test it
-.PHONY: test test-faults test-browser fuzz chaos outages soak chaos-controls
+.PHONY: test test-faults test-ops test-browser fuzz chaos outages soak chaos-controls
 # three processes for two cores: the tests of the real processes mostly wait
 test: $(VENV)/.installed-dev ## Run the tests, all on real servers (ARGS="-k name" picks some)
-	$(BIN)/python -m pytest -n 3 --ignore=tests/browser --ignore=tests/faults $(ARGS)
+	$(BIN)/python -m pytest -n 3 --ignore=tests/browser --ignore=tests/faults --ignore=tests/ops $(ARGS)
 
 # leases have to pass for real there: slower, and one process, since all share one stack
 test-faults: $(VENV)/.installed-dev fault-packages ## Stop, pause and poison the real processes (ARGS="-k zombies")
 	$(BIN)/python -m pytest tests/faults $(ARGS)
+
+test-ops: $(VENV)/.installed-dev ops-check ## Let a real Prometheus watch how workers are killed
+	$(BIN)/python -m pytest tests/ops $(ARGS)
 
 test-browser: $(VENV)/.installed-dev browser-packages ## Run the tests in Chromium and under Node
 	$(BIN)/python -m pytest tests/browser $(ARGS)
@@ -66,10 +70,14 @@ bench: $(VENV)/.installed-dev bench-packages ## Measure against a textbook, pgbe
 	@$(BIN)/python -m benchmarks $(PART) --rounds $(ROUNDS) --seconds $(SECONDS) $(ARGS)
 
 ##@ Change it
-.PHONY: check fix lock clean
+.PHONY: check fix lock clean ops-check
 check: lint format types imports migrations migration-lint deploy schema ## Run every static check
 fix: $(VENV)/.installed-dev ## Repair what the linter and the formatter can
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+ops-check: $(PROMETHEUS)/promtool ## Let promtool read the alert rules and try each of them
+	$(PROMETHEUS)/promtool check config ops/prometheus/prometheus.yml
+	$(PROMETHEUS)/promtool test rules ops/prometheus/alerts_test.yml
 
 lock: $(VENV)/.installed-dev ## Choose the newest allowed packages again and write both lock files
 	$(LOCK) --upgrade pyproject.toml -o requirements.lock
@@ -147,6 +155,13 @@ browser-packages:
 	else \
 		echo "Chromium, Node and curl are needed. As root: $$line"; exit 1; \
 	fi
+
+# Debian's package, unpacked and not installed: its installation would start a service.
+$(PROMETHEUS)/promtool:
+	@mkdir -p var/prometheus && cd var/prometheus && \
+	{ apt-get download prometheus || { apt-get update --quiet=2 && apt-get download prometheus; }; } && \
+	dpkg-deb --extract prometheus_*.deb . && rm prometheus_*.deb || \
+	{ echo "Debian's package prometheus is needed: unpack it into var/prometheus"; exit 1; }
 
 bench-packages:
 	@if command -v wrk >/dev/null; then exit 0; fi; \

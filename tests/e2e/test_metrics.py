@@ -53,15 +53,18 @@ def seen(stack: Stack, rich: Customer) -> Samples:
         rich.finished(generation_id)
     for command in ("check_ledger", "check_generations"):
         stack.manage(command, "--skip-checks")
-    assert wait_until(lambda: value(everything(stack), RUNS, stage="sweep", outcome="idle") > 0, 15)
-    assert wait_until(lambda: value(everything(stack), "reelmint_workers", stage="poll") > 0, 15)
-    open_one = rich.create(VIDEO, "Still open [emulator:slow=400]")  # 12 s
-    assert wait_until(lambda: any(name == OLDEST for name, _ in everything(stack)), 15)
-    found = everything(stack)
-    rich.finished(open_one)
+    rich.create(VIDEO, "Still open [emulator:slow=300]")  # 9 s: longer than gauges are kept
+    found: Samples = {}
+
+    def all_there() -> bool:
+        found.update(everything(stack))
+        return not {OLDEST, SEEN} - {name for name, _ in found}
+
+    assert wait_until(all_there, 20, 0.5)
     return found
 
 
+SEEN = "reelmint_worker_seen_seconds"
 OLDEST = "reelmint_oldest_open_seconds"
 RUNS = "reelmint_stage_runs_total"
 
@@ -131,9 +134,9 @@ def test_a_worker_keeps_its_counts_and_its_port_when_its_process_dies(
     worker = psutil.Process(stack.processes.children["poll"].pid)
     for child in worker.children():
         child.kill()
-    assert wait_until(lambda: value(scrape(stack, "poll"), RUNS, **labels) > before, 20)
+    assert wait_until(lambda: value(scrape(stack, "poll"), RUNS, **labels) > before, 20, 0.2)
     stack.restart("poll")  # a new program begins anew, at the same port
-    assert wait_until(lambda: answers(stack, "poll"), 20)
+    assert wait_until(lambda: answers(stack, "poll"), 20, 0.2)
     rich.finished(rich.create(VIDEO, "After the restart"))
 
 

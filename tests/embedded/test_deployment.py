@@ -13,8 +13,8 @@ from embedded.services import STAGES
 
 # of docker-compose.yml alone
 COMPOSE_ONLY = {"POSTGRES_PASSWORD", "OWNER_DATABASE_PASSWORD", "APP_DATABASE_PASSWORD"}
-# read by Google's library
-ELSEWHERE = {"GOOGLE_APPLICATION_CREDENTIALS"}
+# read by Google's library, and before there are settings
+ELSEWHERE = {"GOOGLE_APPLICATION_CREDENTIALS", "METRICS_DIR"}
 
 
 @pytest.fixture(scope="module")

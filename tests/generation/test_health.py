@@ -10,8 +10,9 @@ import pytest
 import redis
 from django.conf import settings
 
-from generation import health, heartbeat, wake
+from generation import health, heartbeat
 from generation.states import State
+from generation.wake import connect
 from tests.contract.test_our_faults import database_away
 from tests.generation.conftest import age
 from tests.generation.steps import reached
@@ -75,7 +76,7 @@ def test_what_waits_is_a_warning(ready: Ask, signs: redis.Redis, alice: Person) 
 
 
 def test_the_broker_is_a_warning(ready: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    nobody = wake.connect("redis://127.0.0.1:9/0")
+    nobody = connect("redis://127.0.0.1:9/0")
     monkeypatch.setattr(heartbeat, "_redis", nobody)
     answer = ready()
     body = answer.json()
