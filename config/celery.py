@@ -45,7 +45,7 @@ OPTIONS = {
     "worker_send_task_events": False,
     "worker_hijack_root_logger": False,
     "worker_cancel_long_running_tasks_on_connection_loss": False,
-    "beat_scheduler": "generation.wake:TickScheduler",
+    "beat_scheduler": "generation.ticks:TickScheduler",
     "beat_max_loop_interval": 1,
     "timezone": "UTC",
 }

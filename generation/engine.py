@@ -69,8 +69,9 @@ class Engine:
     ) -> int:
         """Claim for up to ``seconds``, refilling free slots, then wait for what is under way.
 
-        Nothing more is claimed once ``stopping`` says so. Returns how many rows were worked on;
-        ends at once when nothing is due, or when PostgreSQL is away and nothing is held.
+        Nothing more is claimed once ``stopping`` says so; it is asked in every turn, to the end.
+        Returns how many rows were worked on; ends at once when nothing is due, or when PostgreSQL
+        is away and nothing is held.
         """
         work = _Work(self.loop, stage)
         try:
@@ -114,7 +115,7 @@ class _Work:
             if not self._running and not self._unwritten and (self._nothing_due or not claiming):
                 return self._claimed
             self._write_back(self._wait())
-            claiming = time.monotonic() < ends and not stopping()
+            claiming = not stopping() and time.monotonic() < ends
 
     def abandon(self) -> None:
         """Leave nothing on the loop that nobody would read; the leases bring the rows back."""

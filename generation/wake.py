@@ -25,11 +25,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import redis
 from celery import current_task
-from celery.beat import Scheduler
 from celery.exceptions import Ignore
 from django.conf import settings
 from kombu.exceptions import OperationalError
@@ -157,24 +155,3 @@ def _flag(stage: str) -> str:
 def _sharing(queue: str) -> int:
     """How many stages a queue serves: so many messages may wait in it, one of each."""
     return sum(name == queue for name in QUEUES.values())
-
-
-class TickScheduler(Scheduler):
-    """Beat's clock: every stage at its interval, coalesced like any other wake-up.
-
-    Two beats do no harm and none costs only the seconds until it is back. It keeps no file.
-    """
-
-    def setup_schedule(self) -> None:
-        """Beat calls this once at its start."""
-        entries: dict[str, Any] = {
-            stage: {"task": f"generation.{stage}", "schedule": seconds}
-            for stage, seconds in INTERVALS.items()
-        }
-        self.merge_inplace(entries)
-
-    def apply_async(self, entry: Any, *_: Any, advance: bool = True, **__: Any) -> None:
-        """Publish one tick and note when it was."""
-        if advance:
-            self.reserve(entry)
-        publish(entry.name)

@@ -12,6 +12,7 @@ from django.db import close_old_connections
 
 from generation.backends.base import Reader
 from generation.engine import Engine
+from generation.heartbeat import beat
 from generation.provider import Provider, connect
 from generation.stages.base import StageBase
 from generation.wake import taken, wake
@@ -49,8 +50,15 @@ def provider(backend: Callable[..., B]) -> Provider[B]:
 def run(name: str, stage: Callable[[], StageBase]) -> int:
     """Work a stage for up to 20 s; how many rows it was."""
     taken(name)
+    beat(name)
     close_old_connections()
-    return engine().run(stage(), SECONDS, is_stopping)
+    return engine().run(stage(), SECONDS, lambda: _turn(name))
+
+
+def _turn(name: str) -> bool:
+    """The engine asks once a turn whether to end: a sign of life, as long as it turns."""
+    beat(name)
+    return is_stopping()
 
 
 __all__ = ["engine", "provider", "run", "wake"]

@@ -8,6 +8,7 @@ from django.db import close_old_connections
 
 from config.celery import app
 from generation.backends.vertex_reader import VertexReader
+from generation.heartbeat import beat
 from generation.leftovers import Leftovers
 from generation.stages.store import StoreStage
 from generation.stages.sweep import look_for_orphans
@@ -32,6 +33,7 @@ def store() -> None:
 def sweep() -> None:
     """Remove what killed workers left on this host; look for outputs that nobody got."""
     taken("sweep")
+    beat("sweep")
     close_old_connections()
     _leftovers().remove()
     look_for_orphans(provider(VertexReader).backend, engine().loop, SWEEP_SECONDS)

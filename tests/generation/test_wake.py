@@ -20,6 +20,7 @@ from config import celery
 from config.celery import app
 from embedded import valkey
 from generation import wake
+from generation.ticks import TickScheduler
 from tests.people import Person
 
 Api = Callable[..., httpx.Client]
@@ -153,7 +154,7 @@ def test_stages_that_share_a_queue_do_not_hold_each_other_up(
 
 
 def test_a_tick_is_coalesced_with_what_waits(queue: redis.Redis) -> None:
-    scheduler = wake.TickScheduler(app=app, lazy=True)
+    scheduler = TickScheduler(app=app, lazy=True)
     scheduler.setup_schedule()
     assert set(scheduler.schedule) == set(wake.STAGES)
     for entry in list(scheduler.schedule.values()):
