@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "accounts",
     "credits",
     "generation",
+    "staff",  # last: its roles name the permissions of all others
 ]
 MIDDLEWARE = [
     "common.request_id.RequestIdMiddleware",
