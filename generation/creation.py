@@ -11,11 +11,11 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from dataclasses import dataclass, field
+from contextlib import nullcontext
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable, UniqueViolation
 from psycopg.types.json import Jsonb
 
@@ -26,6 +26,7 @@ from credits import ledger
 from credits.models import Wallet
 from generation import admission, catalog
 from generation.models import CatalogModel, Generation
+from generation.order import ByStaff, Created, Order
 
 KEY_CONSTRAINT = "generation_idempotency_key_unique"
 
@@ -39,56 +40,21 @@ CREATE = (
              state, version, next_attempt_at, strikes, retries, deadline_at, unknown_attempts,
              last_error, project, location, provider_model, output_uri, output_key, output_type,
              output_sha256, output_facts, error_code, error_message, error_retryable,
-             created_at, updated_at)
+             retry_of_id, created_at, updated_at)
         SELECT %(generation)s, wallet_id, %(created_by)s, %(api_key)s, %(key)s, %(request)s,
                %(model)s, %(kind)s, %(prompt)s, %(parameters)s, %(price)s, %(estimated_time)s,
                %(expected_seconds)s, entry.id, 'queued', 1, now(), 0, 0,
                now() + %(deadline)s * interval '1 second', 0, '', '', '', '', '', '', '', '', '{}',
-               '', '', false, now(), now()
+               '', '', false, %(retry_of)s, now(), now()
           FROM entry
         RETURNING id
     )
     INSERT INTO generation_generationevent
         (generation_id, sequence, state, is_terminal, data, created_at)
-    SELECT generation.id, 1, 'queued', false, '{}', now() FROM generation
+    SELECT generation.id, 1, 'queued', false, %(note)s, now() FROM generation
     RETURNING (SELECT balance_after FROM entry)
 """
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A validated request. ``body`` is the parsed object as it came, before defaults."""
-
-    api_key: ApiKey
-    model: CatalogModel
-    prompt: str
-    shape: str
-    source_image_urls: list[str] = field(default_factory=list)
-    idempotency_key: str | None = None
-    path: str = ""
-    body: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """What the row keeps of the request besides the prompt."""
-        if self.model.kind == CatalogModel.Kind.IMAGE:
-            return {"size": self.shape}
-        return {"aspect_ratio": self.shape, "source_image_urls": self.source_image_urls}
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """What a create answers with; ``balance`` is the one after the charge, also in a replay."""
-
-    generation_id: uuid.UUID
-    model: CatalogModel
-    shape: str
-    sources: int
-    price: int
-    balance: int
-    estimated_time: str
-    replayed: bool
 
 
 class InsufficientCredits(ApiError):
@@ -132,14 +98,16 @@ class IdempotencyInProgress(ApiError):
 def create(order: Order) -> Created:
     """Charge and create, or replay what the same key created before.
 
-    Raises one of the errors above; then nothing was written.
+    Raises one of the errors above; then nothing was written. In autocommit the statement is the
+    transaction; inside of one it gets a savepoint, so that a collision can still be looked up.
     """
     if admission.is_overloaded(order.model):
         return _replay_or(order, ProviderBusy(headers={"Retry-After": "60"}))
     generation_id = uuid.uuid4()
     crash_point("api.before_statement")
+    savepoint = transaction.atomic() if connection.in_atomic_block else nullcontext()
     try:
-        with connection.cursor() as cursor:  # autocommit: the statement is the transaction
+        with savepoint, connection.cursor() as cursor:
             cursor.execute(CREATE, _values(order, generation_id))
             row = cursor.fetchone()
     except IntegrityError as error:
@@ -186,6 +154,8 @@ def _values(order: Order, generation_id: uuid.UUID) -> dict[str, Any]:
         "estimated_time": catalog.estimated_time(model, len(order.source_image_urls)),
         "expected_seconds": catalog.expected_seconds(model),
         "deadline": settings.DEADLINE,
+        "retry_of": order.retry_of,
+        "note": Jsonb(order.note),
     }
 
 
@@ -202,7 +172,7 @@ def _is_key_collision(error: IntegrityError) -> bool:
     return isinstance(cause, UniqueViolation) and cause.diag.constraint_name == KEY_CONSTRAINT
 
 
-def replay(api_key: ApiKey, key: str, path: str, body: dict[str, Any]) -> Created | None:
+def replay(api_key: ApiKey | ByStaff, key: str, path: str, body: dict[str, Any]) -> Created | None:
     """What this key created before, as it was answered then; None when it created nothing.
 
     Raises IdempotencyKeyReused when it belongs to another request.

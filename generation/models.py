@@ -91,6 +91,11 @@ class Generation(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
+        permissions = [
+            ("retry_generation", "Can retry a generation"),
+            ("fail_generation", "Can fail and refund a generation"),
+            ("cancel_generation", "Can cancel a generation"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "idempotency_key"], name="generation_idempotency_key_unique"
@@ -162,6 +167,12 @@ class Generation(models.Model):
                 name="generation_open_by_model",
             ),
             models.Index(fields=["account", "-created_at", "-id"], name="generation_history"),
+            # read by the operators' pages; what is open is not in it, so creates never write it
+            models.Index(
+                fields=["state", "-finished_at"],
+                condition=Q(finished_at__isnull=False),
+                name="generation_finished",
+            ),
         ]
 
     def __str__(self) -> str:
