@@ -30,6 +30,7 @@ NUM_PROXIES = env.integer("NUM_PROXIES", 0)
 HTTPS = env.flag("HTTPS", not DEBUG)
 
 INSTALLED_APPS = [
+    "unfold",  # before the admin, whose templates and site it replaces
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -201,6 +202,8 @@ SPECTACULAR_SETTINGS = {
     # Without this it would ask validator.swagger.io about the schema.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
 }
+
+UNFOLD: dict[str, Any] = {"DASHBOARD_CALLBACK": "generation.dashboard.show"}
 
 # --- Security -------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = HTTPS

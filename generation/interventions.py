@@ -37,8 +37,8 @@ def retry(
 ) -> Created:
     """Order the same again at today's price: a new generation, whose ``retry_of`` is this one.
 
-    ``charge`` takes the credits from the account once more, ``grant`` gives it as many before, for
-    ``reason``. The same ``token`` orders once, however often it is sent. Raises NotAllowed, or what
+    ``charge`` takes the credits from the account once more, ``grant`` gives it as many before. The
+    same ``token`` orders once, however often it is sent. Raises NotAllowed, or what
     ``creation.create`` raises; then nothing was written, no grant either.
     """
     with transaction.atomic():
@@ -52,7 +52,7 @@ def retry(
             ledger.grant(
                 lost.account_id,
                 order.model.price,
-                description=f"Retry of {lost.pk}: {reason}",
+                description=f"To try {lost.pk} again",  # the customer reads it
                 created_by=actor.pk,
                 reference=key,
             )

@@ -32,7 +32,7 @@ def staff() -> Person:
 
 
 def again(lost: Generation, staff: Person, paid_by: Any = "charge", **changes: Any) -> Created:
-    values = {"reason": "sorry", "token": uuid.uuid4()} | changes
+    values: dict[str, Any] = {"reason": "sorry", "token": uuid.uuid4()} | changes
     return interventions.retry(lost, actor=staff.user, paid_by=paid_by, **values)
 
 
@@ -83,7 +83,7 @@ def test_a_grant_pays_for_it_and_says_why(alice: Person, staff: Person) -> None:
     assert alice.balance == 1000
     grant, charge = alice.entries[-2:]
     assert (grant.kind, grant.amount, grant.created_by) == ("grant", 240, staff.user)
-    assert grant.description == f"Retry of {lost.pk}: sorry"
+    assert grant.description == f"To try {lost.pk} again"
     assert (charge.kind, charge.generation_id) == ("charge", answer.generation_id)
     assert sums_up(alice)
 
