@@ -77,7 +77,8 @@ class StateFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Django's hook."""
-        self.searched = bool(request.GET.get("q"))
+        term = request.GET.get("q", "").strip()
+        self.searched = term != "" and "\0" not in term  # Django ignores such a search
         return [("open", "Open"), *((str(state), state.label) for state in State)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -133,8 +134,6 @@ def find(generations: QuerySet[Any], term: str, prefix: str = "") -> QuerySet[An
     ``prefix`` is the way to the generation.
     """
     term = term.strip()
-    if "\0" in term:
-        return generations.none()
     try:
         found = uuid.UUID(term)
     except ValueError:

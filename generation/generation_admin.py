@@ -41,7 +41,7 @@ class GenerationAdmin(HistoryAdmin):
     )
     list_display_links = ("short_id",)
     list_filter = (StateFilter, ModelFilter, ErrorFilter)
-    list_select_related = ("account",)
+    list_select_related = ("account", "model")
     search_fields = ("pk",)  # see get_search_results
     search_help_text = (
         "A generation's or an account's id, an e-mail, an operation or an idempotency key, exactly"

@@ -30,7 +30,7 @@ def history_of(generation: Generation, now: datetime) -> dict[str, Any]:
         "tries": list(generation.retried_by.order_by("created_at")),
         "attempts": list(generation.attempts.select_related("orphan")),
         "events": _with_waits(generation, events),
-        "media": _media(generation, now),
+        "output": _output(generation, now),
         "staff_did": list(
             AuditEntry.objects.filter(
                 target_type=generation._meta.label_lower, target_id=str(generation.pk)
@@ -109,7 +109,7 @@ def _with_waits(
     return found
 
 
-def _media(generation: Generation, now: datetime) -> str | None:
+def _output(generation: Generation, now: datetime) -> str | None:
     """The signed link of our own origin, as the customer gets it."""
     if generation.state != State.COMPLETED or not generation.output_key:
         return None
