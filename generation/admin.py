@@ -1,4 +1,4 @@
-"""The operator's plain pages about generations, which are to look at, and about the catalog."""
+"""The operator's plain pages about generations, which are to look at."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from generation.models import Attempt, CatalogModel, Generation, GenerationEvent, Orphan
+from generation.models import Attempt, Generation, GenerationEvent, Orphan
 
 if TYPE_CHECKING:  # only the stubs' classes take parameters
-    CatalogPages = admin.ModelAdmin[CatalogModel]
     GenerationPages = admin.ModelAdmin[Generation]
     OrphanPages = admin.ModelAdmin[Orphan]
     AttemptRows = admin.TabularInline[Attempt, Generation]
     EventRows = admin.TabularInline[GenerationEvent, Generation]
 else:
-    CatalogPages = GenerationPages = OrphanPages = admin.ModelAdmin
+    GenerationPages = OrphanPages = admin.ModelAdmin
     AttemptRows = EventRows = admin.TabularInline
 
 
@@ -86,18 +85,3 @@ class OrphanAdmin(ReadOnly, OrphanPages):
         """Whose output it would have been, with a link to what happened."""
         page = reverse("admin:generation_generation_change", args=[orphan.attempt.generation_id])
         return format_html('<a href="{}">{}</a>', page, orphan.attempt.generation_id)
-
-
-@admin.register(CatalogModel)
-class CatalogModelAdmin(CatalogPages):
-    """What is sold, and for how much; a generation keeps the price it was made at."""
-
-    list_display = ["name", "kind", "quality", "price", "enabled", "provider_model", "retires_at"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: CatalogModel | None = None) -> Any:
-        """A new name would make a second model, another kind would not fit its generations."""
-        return () if obj is None else ("name", "kind")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: generations point to it. Switch it off instead."""
-        return False

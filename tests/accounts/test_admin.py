@@ -13,9 +13,7 @@ KEYS = "/admin/accounts/apikey/"
 
 @pytest.fixture
 def operator() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("operator", "op@example.com", "x"))
-    return client
+    return inside(make_staff())
 
 
 def test_pages_open(operator, alice):

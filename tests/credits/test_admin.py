@@ -16,9 +16,7 @@ ENTRIES = "/admin/credits/ledgerentry/"
 
 @pytest.fixture
 def operator() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("operator", "op@example.com", "x"))
-    return client
+    return inside(make_staff())
 
 
 def test_pages_open_and_nothing_can_be_added(operator: Client, alice: Person):

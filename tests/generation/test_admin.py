@@ -20,9 +20,7 @@ CATALOG = "/admin/generation/catalogmodel/"
 
 @pytest.fixture
 def operator() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("operator", "op@example.com", "x"))
-    return client
+    return inside(make_staff())
 
 
 @pytest.fixture
