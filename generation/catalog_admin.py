@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
@@ -13,12 +13,17 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from generation.models import CatalogModel
 from staff.audited import StaffAdmin
 
+if TYPE_CHECKING:  # only the stubs' class takes a parameter
+    ModelForm = forms.ModelForm[CatalogModel]
+else:
+    ModelForm = forms.ModelForm
+
 MOST_CREDITS = 1_000_000
 MOST_SECONDS = 3600
 MAX_REASON = 200
 
 
-class CatalogForm(forms.ModelForm[CatalogModel]):
+class CatalogForm(ModelForm):
     """Why is asked, too: a price is everybody's business."""
 
     reason = forms.CharField(

@@ -48,7 +48,7 @@ class CatalogModel(models.Model):
                 condition=Q(kind__in=["video", "image"]), name="catalog_kind_is_known"
             ),
             models.CheckConstraint(
-                condition=Q(expected_seconds__gt=0) & ~Q(estimated_time=""),
+                condition=~Q(expected_seconds=0) & ~Q(estimated_time=""),
                 name="catalog_says_how_long_it_takes",
             ),
         ]

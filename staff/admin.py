@@ -1,4 +1,4 @@
-"""The audit log's page; and what must have none."""
+"""The audit log's page, those of modules that Django does not look for, and what has none."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from accounts.login import find_user
 from accounts.user_admin import StaffUserAdmin
 from common import ids
 from common.errors import NotFound
+from generation.catalog_admin import CatalogModelAdmin
 from staff.audited import ReadOnlyAdmin
 from staff.filters import ActionFilter, ActorFilter
 from staff.models import AuditEntry
 
-__all__ = ["AuditEntryAdmin", "StaffUserAdmin"]
+__all__ = ["AuditEntryAdmin", "CatalogModelAdmin", "StaffUserAdmin"]
 
 # Roles are code (staff/roles.py), and the second factors' keys are nobody's to see.
 for model in (Group, TOTPDevice, StaticDevice):

@@ -13,7 +13,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -36,6 +36,7 @@ class LogInView(views.LoginView):
 
     authentication_form = LogInForm
     template_name = "admin/login.html"
+    next_page = reverse_lazy("admin:index")
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Django's hook."""

@@ -13,7 +13,8 @@ class Migration(migrations.Migration):
             model_name="catalogmodel",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("expected_seconds__gt", 0), models.Q(("estimated_time", ""), _negated=True)
+                    models.Q(("expected_seconds", 0), _negated=True),
+                    models.Q(("estimated_time", ""), _negated=True),
                 ),
                 name="catalog_says_how_long_it_takes",
             ),
