@@ -11,11 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from unfold.decorators import display
 
 from accounts.models import Account, ApiKey, Membership
 from staff import customers, search
-from staff.audited import ReadOnlyAdmin, action, staff_user
+from staff.audited import ReadOnlyAdmin, action, display, staff_user
 from staff.customer_forms import ReasonForm
 from staff.customer_verbs import CustomerVerbs
 from staff.customers import AlreadyDone

@@ -9,21 +9,21 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
 
 from accounts.models import User
 from staff import roles
-from staff.audited import StaffAdmin
+from staff.audited import StaffAdmin, display
 
 CHOICES = [(name, name.capitalize()) for name in roles.NAMES]
 
 if TYPE_CHECKING:
     ChangeForm = forms.ModelForm[User]
     AddForm = forms.ModelForm[User]
+    UserPages = UserAdmin[User]
 else:
-    ChangeForm, AddForm = UserChangeForm, UserCreationForm
+    ChangeForm, AddForm, UserPages = UserChangeForm, UserCreationForm, UserAdmin
 
 
 class StaffChangeForm(ChangeForm):
@@ -60,7 +60,7 @@ class StaffAddForm(AddForm):
 
 
 @admin.register(User)
-class StaffUserAdmin(UserAdmin, StaffAdmin):  # type: ignore[misc]  # both say what a list shows
+class StaffUserAdmin(UserPages, StaffAdmin):
     """For superusers alone. Customers are not here: their page is the account's."""
 
     form = StaffChangeForm

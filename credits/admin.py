@@ -13,7 +13,6 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from unfold.decorators import display
 
 from common import ids
 from common.errors import NotFound
@@ -21,7 +20,7 @@ from credits import export
 from credits.models import LedgerEntry
 from generation.models import Generation
 from staff import audit, search
-from staff.audited import ReadOnlyAdmin, action, staff_user
+from staff.audited import ReadOnlyAdmin, action, display, staff_user
 from staff.filters import PeriodFilter
 
 KINDS = {

@@ -12,14 +12,13 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from unfold.decorators import display
 
 from accounts.login import find_user
 from accounts.user_admin import StaffUserAdmin
 from common import ids
 from common.errors import NotFound
 from generation.catalog_admin import CatalogModelAdmin
-from staff.audited import ReadOnlyAdmin
+from staff.audited import ReadOnlyAdmin, display
 from staff.filters import ActionFilter, ActorFilter
 from staff.models import AuditEntry
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -124,9 +124,11 @@ def _locked(account_id: uuid.UUID) -> Account:
 
 
 def _note(
-    actor: User, action: str, account: Account, reason: str, changes: dict[str, object]
+    actor: User, action: str, account: Account, reason: str, changes: Mapping[str, object]
 ) -> None:
-    audit.record(actor, action, account, reason=reason, account_id=account.pk, changes=changes)
+    audit.record(
+        actor, action, account, reason=reason, account_id=account.pk, changes=dict(changes)
+    )
 
 
 def _once(post: Callable[..., Posted], actor: User, account_id: uuid.UUID, sent: Credits) -> Posted:

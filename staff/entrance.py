@@ -8,12 +8,13 @@ import django_otp
 from django.conf import settings
 from django.contrib.auth import logout, views
 from django.contrib.auth.signals import user_logged_out
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -36,7 +37,10 @@ class LogInView(views.LoginView):
 
     authentication_form = LogInForm
     template_name = "admin/login.html"
-    next_page = reverse_lazy("admin:index")
+
+    def get_default_redirect_url(self) -> str:
+        """Django's hook."""
+        return reverse("admin:index")
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Django's hook."""
@@ -62,7 +66,7 @@ def half_in(request: HttpRequest) -> bool:
         and user.is_authenticated
         and user.is_active
         and user.is_staff
-        and not user.is_verified()
+        and getattr(user, "otp_device", None) is None
     )
 
 
@@ -70,7 +74,7 @@ def second_factor_view(request: HttpRequest, context: dict[str, Any]) -> HttpRes
     """Ask for a code of the app or a recovery code; who has neither yet is sent to enrol."""
     if not half_in(request):
         return redirect("admin:index")
-    user: User = request.user
+    user = _user(request)
     if not second_factor.has_one(user):
         return redirect(f"{reverse('admin:enroll')}?{request.GET.urlencode()}")
     form, wait = CodeForm(request.POST or None), 0
@@ -90,7 +94,7 @@ def enroll_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Show a QR code, and the recovery codes once a code of the app has been typed."""
     if not half_in(request):
         return redirect("admin:index")
-    user: User = request.user
+    user = _user(request)
     if second_factor.has_one(user):
         return redirect(f"{reverse('admin:second_factor')}?{request.GET.urlencode()}")
     device = _shown_device(request, user)
@@ -114,7 +118,7 @@ def recovery_codes_view(request: HttpRequest, context: dict[str, Any]) -> HttpRe
     """Make new recovery codes, in place of the older ones; for who is all the way in."""
     if request.method != "POST":
         return TemplateResponse(request, "admin/recovery_codes.html", context)
-    user: User = request.user
+    user = _user(request)
     with transaction.atomic():
         codes = second_factor.new_recovery_codes(user)
         audit.record(user, "make_recovery_codes", user)
@@ -130,7 +134,8 @@ def leave_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 def enter(request: HttpRequest, user: User, how: str) -> None:
     """All the way in: the session's time begins, and the audit log says so."""
-    request.session.begin()
+    session: Any = request.session
+    session.begin()
     with transaction.atomic():
         facts = {"address": client_address(request), "by": how}
         audit.record(user, "log_in", user, changes=facts)
@@ -154,6 +159,13 @@ def _shown_device(request: HttpRequest, user: User) -> TOTPDevice:
     return device
 
 
+def _user(request: HttpRequest) -> User:
+    """Whose the session is. Raises PermissionDenied for nobody's."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
 def _wait(request: HttpRequest) -> int:
     """Take a place for a guess; 0, or the seconds until there is one."""
     limit: int = settings.RATE_LIMIT_LOGINS
@@ -169,7 +181,8 @@ def _refuse(request: HttpRequest, form: CodeForm, wait: int) -> None:
     form.add_error("code", "This is not a code that works now. After a wrong one, wait a little")
     with transaction.atomic():
         facts = {"address": client_address(request)}
-        audit.record(request.user, "refuse_second_factor", request.user, changes=facts)
+        user = _user(request)
+        audit.record(user, "refuse_second_factor", user, changes=facts)
 
 
 def _render(

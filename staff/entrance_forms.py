@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from unfold.forms import AuthenticationForm
@@ -20,7 +21,13 @@ INPUT = {"class": " ".join(BASE_INPUT_CLASSES), "autocomplete": "one-time-code",
 MAX_CODE = 40
 
 
-class LogInForm(AuthenticationForm):
+if TYPE_CHECKING:  # unfold has no types
+    NameAndPassword = AdminAuthenticationForm
+else:
+    NameAndPassword = AuthenticationForm
+
+
+class LogInForm(NameAndPassword):
     """A name or an e-mail, and a password; the limits on guesses are the API's own.
 
     What was refused is noted in the audit log; what was not even looked at is not, so that nobody
@@ -33,7 +40,7 @@ class LogInForm(AuthenticationForm):
         """Django's hook. Raises ValidationError, the same for whatever is wrong."""
         name = self.cleaned_data.get("username")
         password = self.cleaned_data.get("password")
-        if not name or not password:
+        if not name or not password or self.request is None:
             return self.cleaned_data
         address = client_address(self.request)
         try:

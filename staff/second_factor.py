@@ -25,7 +25,7 @@ TOTP_DIGITS = 6
 
 def has_one(user: User) -> bool:
     """Whether the user has enrolled an app."""
-    return TOTPDevice.objects.filter(user=user, confirmed=True).exists()
+    return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
 
 
 def begin_enrolment(user: User) -> TOTPDevice:

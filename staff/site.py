@@ -58,7 +58,9 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
             "app_path": request.get_full_path(),
             entrance.NEXT: request.GET.get(entrance.NEXT) or reverse("admin:index"),
         }
-        return entrance.LogInView.as_view(extra_context=context | (extra_context or {}))(request)
+        view = entrance.LogInView.as_view(extra_context=context | (extra_context or {}))
+        response: HttpResponse = view(request)  # type: ignore[assignment]  # it does not stream
+        return response
 
     def _open(self, view: EntranceView) -> Callable[[HttpRequest], HttpResponse]:
         """For who is not in yet."""

@@ -114,7 +114,7 @@ def test_a_lot_is_asked_about_and_a_correction_goes_down(operator: Client, alice
 def exported(operator: Client, query: str = "") -> list[dict[str, str]]:
     answer = operator.get(f"{ENTRIES}export/{query}")
     assert answer.streaming
-    text = b"".join(answer.streaming_content).decode()  # type: ignore[arg-type]
+    text = answer.getvalue().decode()
     return list(csv.DictReader(io.StringIO(text)))
 
 
