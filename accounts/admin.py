@@ -20,6 +20,7 @@ from staff.customer_verbs import CustomerVerbs
 from staff.customers import AlreadyDone
 
 MEMBERS = Prefetch("memberships", Membership.objects.select_related("user").order_by("pk"))
+MORE = {"title": "More", "icon": "more_horiz", "items": ("adjust", "limit", "resume")}
 LISTS = (
     ("credits_ledgerentry", "wallet__exact", "Ledger"),
     ("generation_generation", "account__id__exact", "Generations"),
@@ -55,7 +56,7 @@ class AccountAdmin(CustomerVerbs, ReadOnlyAdmin):
     ordering = ("-created_at",)
     search_fields = ("pk",)  # see get_search_results
     search_help_text = search.HELP
-    actions_detail = ("grant", "adjust", "limit", "suspend", "resume")
+    actions_detail = ("grant", "suspend", MORE)
     readonly_fields = ("balance", "open_generations", "state", "own_limits", "emails", "lists")
     fieldsets = (
         (None, {"fields": ("name", "id", "created_at", "emails", "lists")}),

@@ -141,6 +141,7 @@ class ApiKey(models.Model):
                 fields=["preview"], opclasses=["varchar_pattern_ops"], name="api_key_by_preview"
             ),
         ]
+        verbose_name = "API key"
         permissions = [("revoke_apikey", "Can revoke an API key or a login token")]
 
     def __str__(self) -> str:

@@ -94,6 +94,7 @@ TEMPLATES: list[dict[str, Any]] = [
 LANGUAGE_CODE = "en-us"
 USE_TZ = True
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = "config.formats"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # contract section 6; BodyLimit holds it for chunked too
 

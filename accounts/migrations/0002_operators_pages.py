@@ -23,7 +23,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterModelOptions(
             name="apikey",
-            options={"permissions": [("revoke_apikey", "Can revoke an API key or a login token")]},
+            options={
+                "permissions": [("revoke_apikey", "Can revoke an API key or a login token")],
+                "verbose_name": "API key",
+            },
         ),
         AddIndexConcurrently(
             model_name="account",
