@@ -20,7 +20,7 @@ from staff.customer_verbs import CustomerVerbs
 from staff.customers import AlreadyDone
 
 MEMBERS = Prefetch("memberships", Membership.objects.select_related("user").order_by("pk"))
-MORE = {"title": "More", "icon": "more_horiz", "items": ("adjust", "limit", "resume")}
+MORE = {"title": "More", "icon": "tune", "items": ("adjust", "limit", "resume")}
 LISTS = (
     ("credits_ledgerentry", "wallet__exact", "Ledger"),
     ("generation_generation", "account__id__exact", "Generations"),

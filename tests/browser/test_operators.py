@@ -64,7 +64,7 @@ class Operator:
         if page.viewport_size["width"] < 1024:  # type: ignore[index]
             page.locator("a", has_text="more_horiz").first.click()
         if under:
-            page.get_by_text(under, exact=True).last.click()
+            page.locator("li a", has_text=re.compile(rf"\b{under}\b")).first.click()
         self.shoot("menu")
         page.get_by_role("link", name=button).click()
 
