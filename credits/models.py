@@ -56,7 +56,10 @@ class LedgerEntry(models.Model):
         ADJUSTMENT = "adjustment"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="entries")
+    # no index of its own: ledger_sequence_unique_in_wallet begins with it
+    wallet = models.ForeignKey(
+        Wallet, on_delete=models.PROTECT, related_name="entries", db_index=False
+    )
     sequence = models.BigIntegerField()
     kind = models.CharField(max_length=10, choices=Kind.choices)
     amount = models.BigIntegerField(db_comment="credits, signed")
@@ -70,6 +73,15 @@ class LedgerEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "ledger entries"
+        permissions = [
+            ("grant_credits", "Can give credits"),
+            ("adjust_credits", "Can correct a balance"),
+            ("export_ledger", "Can export the ledger"),
+        ]
+        indexes = [
+            # read by the operators' page and export: the newest of all accounts, and periods
+            models.Index(fields=["created_at"], name="ledger_by_time")
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["wallet", "sequence"], name="ledger_sequence_unique_in_wallet"

@@ -2,71 +2,28 @@
 
 A list shows what is open and the newest ``NEWEST`` of each end, which an index has in this order;
 every filter is applied to those few rows. What is older is found by a search, which is exact and
-goes by an index, too. No column sorts and nothing is counted beyond ``COUNT_CAP``.
+goes by an index, too.
 """
 
 from __future__ import annotations
 
 import uuid
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
-from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.functional import cached_property
-from unfold.admin import ModelAdmin
 
-from accounts.login import find_user
-from accounts.models import Account, Membership
+from accounts.models import Account
+from common import ids
+from common.errors import NotFound
 from generation.models import CatalogModel, Generation
 from generation.states import ERROR_CODES, OPEN, TERMINAL, State
+from staff import search
+from staff.audited import PAGE
 
-COUNT_CAP = 10_000
 NEWEST = 5_000  # of each end
-PAGE = 50
-
-if TYPE_CHECKING:  # unfold has no types
-    Pages = Paginator[Any]
-    UnfoldPages = admin.ModelAdmin[Any]
-else:
-    Pages = Paginator
-    UnfoldPages = ModelAdmin
-
-
-class CappedPaginator(Pages):
-    """Counts no further than COUNT_CAP."""
-
-    @cached_property
-    def count(self) -> int:
-        """Rows, at most COUNT_CAP."""
-        rows: Any = self.object_list
-        return int(rows.order_by()[:COUNT_CAP].count())
-
-
-class HistoryAdmin(UnfoldPages):
-    """What happened is history: no page writes it, the verbs do."""
-
-    show_full_result_count = False
-    paginator = CappedPaginator
-    list_per_page = PAGE
-    list_max_show_all = PAGE
-    sortable_by = ()
-    actions: Any = None
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never, so that every field is shown read-only."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
 
 
 class StateFilter(SimpleListFilter):
@@ -130,29 +87,23 @@ class ErrorFilter(SimpleListFilter):
 def find(generations: QuerySet[Any], term: str, prefix: str = "") -> QuerySet[Any]:
     """Those that ``term`` names exactly, each way by an index of its own.
 
-    An id of a generation or an account, a customer's e-mail, an operation or an idempotency key;
-    ``prefix`` is the way to the generation.
+    A generation by its id, operation or idempotency key; an account's as ``staff.search`` knows
+    accounts. ``prefix`` is the way to the generation.
     """
     term = term.strip()
+    named = Generation.objects.filter(_named(term))
+    found = list(named.values_list("pk", flat=True)[:PAGE]) or _by_key(term)
+    if found:
+        return generations.filter(**{f"{prefix}id__in": found})
+    return generations.filter(**{f"{prefix}account__in": search.account_ids(term)})
+
+
+def _named(term: str) -> Q:
+    """By its id or its operation."""
     try:
-        found = uuid.UUID(term)
-    except ValueError:
-        found = None
-    if found is not None and Generation.objects.filter(pk=found).exists():
-        return generations.filter(**{f"{prefix}id": found})
-    accounts = [found] if found is not None else _accounts_of(term)
-    if accounts and Account.objects.filter(pk__in=accounts).exists():
-        return generations.filter(**{f"{prefix}account__in": accounts})
-    named = Q(operation_name=term) | Q(pk__in=_by_key(term))
-    ids = list(Generation.objects.filter(named).values_list("pk", flat=True)[:PAGE])
-    return generations.filter(**{f"{prefix}id__in": ids})
-
-
-def _accounts_of(term: str) -> list[uuid.UUID]:
-    """The accounts of a person's e-mail or user name."""
-    user = find_user(term)
-    mine = Membership.objects.filter(user=user) if user is not None else Membership.objects.none()
-    return list(mine.values_list("account_id", flat=True)[:PAGE])
+        return Q(pk=ids.parse(term))
+    except NotFound:
+        return Q(operation_name=term)
 
 
 def _by_key(key: str) -> list[uuid.UUID]:

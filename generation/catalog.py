@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from generation.models import CatalogModel
 
@@ -14,7 +16,7 @@ IMAGE_TO_VIDEO = "image-to-video"
 
 def on_sale(kind: str | None = None) -> list[CatalogModel]:
     """The models that can be ordered now, in the order they are shown."""
-    models = CatalogModel.objects.filter(enabled=True)
+    models = CatalogModel.objects.filter(Q(retires_at=None) | Q(retires_at__gt=Now()), enabled=True)
     return list(models if kind is None else models.filter(kind=kind))
 
 

@@ -17,22 +17,21 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timesince
-from unfold.decorators import display
 
 from common.errors import ApiError
 from generation import interventions, lifecycle
-from generation.admin_lists import ErrorFilter, HistoryAdmin, ModelFilter, StateFilter, find
+from generation.admin_lists import ErrorFilter, ModelFilter, StateFilter, find
 from generation.generation_history import history_of
 from generation.models import Generation
 from generation.staff_actions import VERBS, do, form_of, may
+from staff import search
+from staff.audited import ReadOnlyAdmin, display
 
 LABELS = {"completed": "success", "failed": "danger", "canceled": "warning"}
-Column = Callable[[Any, Generation], str]
-in_colour: Callable[[Column], Column] = display(description="State", label=LABELS)
 
 
 @admin.register(Generation)
-class GenerationAdmin(HistoryAdmin):
+class GenerationAdmin(ReadOnlyAdmin):
     """Without a search: what is open, and what ended lately."""
 
     list_display = (
@@ -43,9 +42,7 @@ class GenerationAdmin(HistoryAdmin):
     list_filter = (StateFilter, ModelFilter, ErrorFilter)
     list_select_related = ("account", "model")
     search_fields = ("pk",)  # see get_search_results
-    search_help_text = (
-        "A generation's or an account's id, an e-mail, an operation or an idempotency key, exactly"
-    )
+    search_help_text = f"{search.HELP}; an operation or an idempotency key"
     ordering = ("-created_at", "-id")
 
     def get_search_results(
@@ -149,35 +146,35 @@ class GenerationAdmin(HistoryAdmin):
         }
         return TemplateResponse(request, "admin/generation_verb.html", context, status=status)
 
-    @admin.display(description="Generation")
+    @display(description="Generation")
     def short_id(self, generation: Generation) -> str:
         """Enough of the id to tell it from the others of a page."""
         return str(generation.pk)[:8]
 
-    @in_colour
+    @display(description="State", label=LABELS)
     def state_label(self, generation: Generation) -> str:
         """In a colour."""
         return generation.state
 
-    @admin.display(description="Account")
+    @display(description="Account")
     def account_link(self, generation: Generation) -> str:
         """Whose, with a link."""
         page = reverse("admin:accounts_account_change", args=[generation.account_id])
         return format_html('<a class="text-link" href="{}">{}</a>', page, generation.account.name)
 
-    @admin.display(description="Ordered")
+    @display(description="Ordered")
     def age(self, generation: Generation) -> str:
         """How long ago."""
         return f"{timesince(generation.created_at, depth=1)} ago"
 
-    @admin.display(description="Took")
+    @display(description="Took")
     def took(self, generation: Generation) -> str:
         """Seconds until its end; so far for what is open."""
         end = generation.finished_at or timezone.now()
         seconds = (end - generation.created_at) // timedelta(seconds=1)
         return f"{seconds} s" if generation.finished_at else f"{seconds} s so far"
 
-    @admin.display(description="Last error")
+    @display(description="Last error")
     def last_error_short(self, generation: Generation) -> str:
         """What went wrong at last, in a few words."""
         return generation.last_error[:60]

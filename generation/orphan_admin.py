@@ -10,19 +10,21 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from generation.admin_lists import HistoryAdmin, find
+from generation.admin_lists import find
 from generation.models import Orphan
+from staff import search
+from staff.audited import ReadOnlyAdmin
 
 
 @admin.register(Orphan)
-class OrphanAdmin(HistoryAdmin):
+class OrphanAdmin(ReadOnlyAdmin):
     """Newest first; ``list_orphans`` prints the same."""
 
     list_display = ("found_at", "generation", "account", "sold", "attempt_number", "note", "uri")
     list_display_links = ("found_at",)
     list_select_related = ("attempt__generation__account",)
     search_fields = ("pk",)  # see get_search_results
-    search_help_text = "Generation id, account id, e-mail or operation, exactly"
+    search_help_text = f"{search.HELP}; an operation or an idempotency key"
     ordering = ("-id",)
 
     def get_search_results(

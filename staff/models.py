@@ -35,7 +35,7 @@ class AuditEntry(models.Model):
     request_id = models.CharField(max_length=100, blank=True, db_comment="as in the log")
 
     class Meta:
-        verbose_name_plural = "audit log"
+        verbose_name_plural = "audit entries"
         default_permissions = ("view",)
         indexes = [
             # what the page filters by, each in the order it shows

@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name_plural": "audit log",
+                "verbose_name_plural": "audit entries",
                 "default_permissions": ("view",),
                 "indexes": [
                     models.Index(fields=["actor", "-id"], name="audit_by_actor"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
+from tests.people import inside
 
 SEE = ("view_generation", "view_orphan")
 ACT = ("retry_generation", "fail_generation", "cancel_generation")
@@ -22,18 +22,9 @@ def make_operator(*permissions: str, name: str = "olga") -> User:
 
 
 def browser_of(user: User) -> Client:
-    """A browser in which ``user`` is all the way in, with a second factor if one is asked for."""
-    client = Client()
-    client.force_login(user)
-    if apps.is_installed("django_otp.plugins.otp_totp"):
-        device = apps.all_models["otp_totp"]["totpdevice"]._default_manager.create(
-            user=user, name="test"
-        )
-        session = client.session
-        session["otp_device_id"] = device.persistent_id
-        session.save()
-    cache.clear()  # figures of another test
-    return client
+    """A browser in which ``user`` is all the way in; no figures of another test are kept."""
+    cache.clear()
+    return inside(user)
 
 
 def operator(*more: str) -> Client:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("generation", "0007_held_gate")]
+    dependencies = [("generation", "0008_catalog_says_how_long")]
 
     operations = [
         migrations.AlterModelOptions(
