@@ -1,103 +1,186 @@
-"""The operator's plain pages about people, accounts and secrets."""
+"""The operators' pages about customers: their accounts and their secrets."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import uuid
+from typing import Any
 
-from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils import timezone
+from django.contrib import admin, messages
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 
-from accounts import keys
-from accounts.models import Account, ApiKey, Membership, User
+from accounts.models import Account, ApiKey, Membership
+from staff import customers, search
+from staff.audited import ReadOnlyAdmin, action, display, staff_user
+from staff.customer_forms import ReasonForm
+from staff.customer_verbs import CustomerVerbs
+from staff.customers import AlreadyDone
 
-if TYPE_CHECKING:  # only the stubs' classes take parameters
-    MembershipRows = admin.TabularInline[Membership, Account]
-    AccountPages = admin.ModelAdmin[Account]
-    ApiKeyPages = admin.ModelAdmin[ApiKey]
-else:
-    MembershipRows = admin.TabularInline
-    AccountPages = ApiKeyPages = admin.ModelAdmin
+MEMBERS = Prefetch("memberships", Membership.objects.select_related("user").order_by("pk"))
+MORE = {"title": "More", "icon": "tune", "items": ("adjust", "limit", "resume")}
+LISTS = (
+    ("credits_ledgerentry", "wallet__exact", "Ledger"),
+    ("generation_generation", "account__id__exact", "Generations"),
+    ("accounts_apikey", "account__id__exact", "API keys"),
+    ("staff_auditentry", "account_id__exact", "Audit log"),
+)
 
-admin.site.register(User, UserAdmin)
 
+class SuspendedFilter(admin.SimpleListFilter):
+    """By the index of those that are."""
 
-class MembershipInline(MembershipRows):
-    """Who belongs to an account."""
+    title = "state"
+    parameter_name = "state"
 
-    model = Membership
-    extra = 0
-    autocomplete_fields = ["user"]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Django's hook."""
+        return [("suspended", "Suspended")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Django's hook."""
+        return queryset.filter(suspended_at__isnull=False) if self.value() else queryset
 
 
 @admin.register(Account)
-class AccountAdmin(AccountPages):
-    """Accounts are made by registration or ``create_account``, as they need a wallet."""
+class AccountAdmin(CustomerVerbs, ReadOnlyAdmin):
+    """Accounts are made by registration or ``create_account``, and changed by the buttons alone."""
 
-    list_display = ["name", "id", "created_at", "suspended_at", "suspended_reason"]
-    list_filter = ["suspended_at"]
-    search_fields = ["name", "id", "members__email__iexact"]
-    readonly_fields = ["id", "created_at", "suspended_at"]
-    inlines = [MembershipInline]
-    actions = ["suspend", "resume"]
+    list_display = (
+        *("name", "emails", "balance", "open_generations", "state", "own_limits", "created_at"),
+    )
+    list_filter = (SuspendedFilter,)
+    list_select_related = ("wallet",)
+    ordering = ("-created_at",)
+    search_fields = ("pk",)  # see get_search_results
+    search_help_text = search.HELP
+    actions_detail = ("grant", "suspend", MORE)
+    readonly_fields = ("balance", "open_generations", "state", "own_limits", "emails", "lists")
+    fieldsets = (
+        (None, {"fields": ("name", "id", "created_at", "emails", "lists")}),
+        ("Credits and work", {"fields": ("balance", "open_generations", "own_limits")}),
+        ("State", {"fields": ("state", "suspended_at", "suspended_reason")}),
+    )
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: an account without a wallet could not be charged."""
-        return False
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        """With members and wallet, two statements for a page of any length."""
+        found: QuerySet[Account] = super().get_queryset(request)
+        return found.select_related("wallet").prefetch_related(MEMBERS)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
-        """Never: the ledger points to it."""
-        return False
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Django's hook."""
+        if search_term:
+            queryset = queryset.filter(pk__in=search.account_ids(search_term))
+        return queryset, False
 
-    @admin.action(description="Suspend (every request is answered 403)", permissions=["change"])
-    def suspend(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
-        """Refuse these accounts' requests from now on."""
-        accounts.filter(suspended_at=None).update(suspended_at=timezone.now())
+    def account_id_of(self, obj: Account) -> uuid.UUID:
+        """For the audit log."""
+        return obj.pk
 
-    @admin.action(description="Resume", permissions=["change"])
-    def resume(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
-        """Undo a suspension."""
-        accounts.update(suspended_at=None, suspended_reason="")
+    @display(description="E-mail")
+    def emails(self, account: Account) -> str:
+        """The members' addresses."""
+        found = [membership.user.email for membership in account.memberships.all()]
+        return ", ".join(found) or "–"
+
+    @display(description="Credits")
+    def balance(self, account: Account) -> str:
+        """The wallet's."""
+        return f"{account.wallet.balance:,}"
+
+    @display(description="Open generations")
+    def open_generations(self, account: Account) -> int:
+        """Charged, and neither delivered nor refunded yet."""
+        return account.wallet.open_charges
+
+    @display(description="State", label={"suspended": "danger", "active": "success"})
+    def state(self, account: Account) -> str:
+        """In a colour."""
+        return "active" if account.suspended_at is None else "suspended"
+
+    @display(description="Limits of its own")
+    def own_limits(self, account: Account) -> str:
+        """Those that are not the settings'."""
+        limits = {
+            "creates a minute": account.creates_per_minute,
+            "reads a minute": account.reads_per_minute,
+            "open": account.wallet.max_open_charges,
+        }
+        own = [f"{value} {name}" for name, value in limits.items() if value is not None]
+        return ", ".join(own) or "–"
+
+    @display(description="See")
+    def lists(self, account: Account) -> str:
+        """What belongs to it."""
+        links = (
+            (f"{reverse(f'admin:{model}_changelist')}?{field}={account.pk}", title)
+            for model, field, title in LISTS
+        )
+        return format_html_join(" · ", '<a class="underline" href="{}">{}</a>', links)
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ApiKeyPages):
+class ApiKeyAdmin(ReadOnlyAdmin):
     """Secrets can be looked at (their previews) and ended, nothing else."""
 
-    list_display = [
-        "preview",
-        "name",
-        "kind",
-        "account",
-        "created_at",
-        "last_used_at",
-        "revoked_at",
-    ]
-    list_filter = ["kind"]
-    list_select_related = ["account"]
-    search_fields = ["preview", "name", "account__name"]
-    exclude = ["digest"]
-    actions = ["revoke"]
+    list_display = (
+        *("preview", "name", "kind", "owner", "state", "created_at", "last_used_at"),
+        *("expires_at", "revoked_at"),
+    )
+    list_filter = ("kind",)
+    list_select_related = ("account", "created_by")
+    ordering = ("-created_at",)
+    search_fields = ("pk",)  # see get_search_results
+    search_help_text = search.HELP
+    exclude = ("digest",)
+    actions_detail = ("revoke",)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: nobody would see its secret."""
-        return False
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """A preview finds the key itself, everything else the account's keys."""
+        if search_term:
+            queryset = search.keys(queryset, search_term)
+        return queryset, False
 
-    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """Never, so that every field is shown read-only."""
-        return False
+    def account_id_of(self, obj: ApiKey) -> uuid.UUID:
+        """For the audit log."""
+        return obj.account_id
 
-    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """Never: a revoked one tells who did what."""
-        return False
+    @display(description="Account")
+    def owner(self, key: ApiKey) -> str:
+        """Whose, with a link."""
+        page = reverse("admin:accounts_account_change", args=[key.account_id])
+        return format_html('<a href="{}">{}</a>', page, key.account.name)
 
-    @admin.action(description="Revoke (they stop working at once)", permissions=["revoke"])
-    def revoke(self, request: HttpRequest, found: QuerySet[ApiKey]) -> None:
-        """End these secrets."""
-        keys.revoke(found)
+    @display(
+        description="State", label={"live": "success", "revoked": "danger", "expired": "warning"}
+    )
+    def state(self, key: ApiKey) -> str:
+        """In a colour."""
+        if key.is_live:
+            return "live"
+        return "expired" if key.revoked_at is None else "revoked"
 
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Django's hook for the action: whoever may change secrets, though no field of them."""
-        return request.user.has_perm("accounts.change_apikey")
+    def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """unfold's hook for the button."""
+        return request.user.has_perm("accounts.revoke_apikey")
+
+    @action(description="Revoke", permissions=["revoke"], url_path="revoke", icon="key_off")
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """End it: from its next request on it is answered 401."""
+        key: ApiKey = self.object_or_404(request, object_id)
+        form = ReasonForm(request.POST or None)
+        if not form.is_valid():
+            explanation = f"{key.preview} of {key.account} stops working at once, for ever."
+            return self.verb_page(request, key, form, "Revoke", explanation)
+        try:
+            customers.revoke_key(staff_user(request), key, form.cleaned_data["reason"])
+            messages.success(request, f"{key.preview} is revoked.")
+        except AlreadyDone:
+            messages.warning(request, f"{key.preview} was revoked before.")
+        return redirect("admin:accounts_apikey_change", object_id)

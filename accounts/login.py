@@ -50,9 +50,18 @@ class NoAccount(ApiError):
 def log_in(identity: str, password: str, address: str) -> Issued:
     """Issue a token to who ``identity`` (a user name or an e-mail) and ``password`` belong to.
 
-    Raises InvalidCredentials, RateLimited, AccountSuspended or NoAccount. The place for a failure
-    is taken before the password is looked at and given back after a success: however many guesses
-    race, no more than the limit are ever checked for one person from one address.
+    Raises InvalidCredentials, RateLimited, AccountSuspended or NoAccount.
+    """
+    user = check(identity, password, address)
+    return keys.issue_token(account_of(user), user)
+
+
+def check(identity: str, password: str, address: str) -> User:
+    """Who ``identity`` and ``password`` belong to. Raises InvalidCredentials or RateLimited.
+
+    The place for a failure is taken before the password is looked at and given back after a
+    success: however many guesses race, no more than the limit are ever checked for one person
+    from one address.
     """
     user = find_user(identity)
     person = str(user.pk) if user is not None else fold(identity)
@@ -71,7 +80,7 @@ def log_in(identity: str, password: str, address: str) -> Issued:
         crowd = rate_limit.hit(ONE_ADDRESS, ADDRESS_FACTOR * limit, WINDOW, address)
         raise InvalidCredentials if crowd.allowed else rate_limit.too_many(crowd)
     rate_limit.forget(ONE_PERSON, limit, WINDOW, person, address)
-    return keys.issue_token(account_of(user), user)
+    return user
 
 
 def account_of(user: User) -> Account:

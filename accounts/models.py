@@ -27,6 +27,10 @@ class User(AbstractUser):
             models.UniqueConstraint(Lower("email"), name="user_email_unique_whatever_the_case"),
             models.UniqueConstraint(Lower("username"), name="user_name_unique_whatever_the_case"),
         ]
+        indexes = [
+            # read by the operators' page of users, which are few among the customers
+            models.Index(fields=["username"], condition=Q(is_staff=True), name="user_of_staff")
+        ]
 
 
 class Account(models.Model):
@@ -41,6 +45,21 @@ class Account(models.Model):
     reads_per_minute = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, db_default=Now())
     members = models.ManyToManyField(User, through="Membership", related_name="accounts")
+
+    class Meta:
+        permissions = [
+            ("suspend_account", "Can suspend and resume an account"),
+            ("limit_account", "Can change the limits of an account"),
+        ]
+        indexes = [
+            # both are read by the operators' page
+            models.Index(fields=["-created_at", "-id"], name="account_newest"),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=Q(suspended_at__isnull=False),
+                name="account_suspended",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -115,8 +134,15 @@ class ApiKey(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["account", "kind", "created_at"], name="api_key_by_account")
+            models.Index(fields=["account", "kind", "created_at"], name="api_key_by_account"),
+            # both are read by the operators' pages
+            models.Index(fields=["-created_at", "-id"], name="api_key_newest"),
+            models.Index(
+                fields=["preview"], opclasses=["varchar_pattern_ops"], name="api_key_by_preview"
+            ),
         ]
+        verbose_name = "API key"
+        permissions = [("revoke_apikey", "Can revoke an API key or a login token")]
 
     def __str__(self) -> str:
         return self.preview

@@ -2,18 +2,24 @@
 
 Django's own backend stores the cookie's value, so that whoever reads a dump of the database is
 logged in as its operators. As with API keys, what is random needs no password hash.
+
+A session ends SESSION_COOKIE_AGE after its last request, and ADMIN_SESSION_LIFETIME after it began
+whatever happens.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import Any
 
+from django.conf import settings
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+BEGUN = "begun"  # seconds since 1970
 COLUMN_LENGTH = 40  # hexadecimal digits that fit into Session.session_key: 160 bits
 
 
@@ -36,6 +42,22 @@ class SessionStore(db.SessionStore):
     def exists(self, session_key: str) -> bool:
         """Whether there is a session that this cookie belongs to."""
         return super().exists(digest(session_key))
+
+    def begin(self) -> None:
+        """Count ADMIN_SESSION_LIFETIME from now, under a new cookie."""
+        self[BEGUN] = int(time.time())
+        self.cycle_key()
+
+    def save(self, must_create: bool = False) -> None:
+        """Write the row; one that was never begun begins now."""
+        self.setdefault(BEGUN, int(time.time()))
+        super().save(must_create)
+
+    def get_session_cookie_age(self) -> int:
+        """Seconds that it may live from now without another request; 0 when its time is over."""
+        begun = int(self.get(BEGUN, time.time()))
+        left = begun + settings.ADMIN_SESSION_LIFETIME - int(time.time())
+        return max(0, min(settings.SESSION_COOKIE_AGE, left))
 
     def create_model_instance(self, data: Any) -> AbstractBaseSession:
         """The row to be saved."""

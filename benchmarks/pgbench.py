@@ -33,6 +33,8 @@ VALUES = {
     "estimated_time": "'45-60 seconds'",
     "expected_seconds": "60.0",
     "deadline": "1800.0",
+    "retry_of": "NULL::uuid",
+    "note": "'{{}}'::jsonb",
 }
 
 

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 READ_ELSEWHERE = frozenset(
     {
         "GOOGLE_APPLICATION_CREDENTIALS",
+        "METRICS_DIR",  # common/metrics_folder.py, before there are settings
         *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME", "OTEL_TRACES_SAMPLER_ARG"),
         # docker-compose.yml's
         *("POSTGRES_PASSWORD", "OWNER_DATABASE_PASSWORD", "APP_DATABASE_PASSWORD", "PORT"),

@@ -8,6 +8,15 @@ from typing import Any
 
 from config.env import Env, environment
 from config.logs import FORMATS, LEVELS, logging_config
+from config.spectacular import SPECTACULAR_SETTINGS
+from config.unfold import ADMIN_CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY, UNFOLD
+
+__all__ = [
+    "ADMIN_CONTENT_SECURITY_POLICY",
+    "CONTENT_SECURITY_POLICY",
+    "SPECTACULAR_SETTINGS",
+    "UNFOLD",
+]
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -32,19 +41,26 @@ NUM_PROXIES = env.integer("NUM_PROXIES", 0)
 HTTPS = env.flag("HTTPS", not DEBUG)
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "staff.admin_app.StaffAdminConfig",  # django.contrib.admin, with our site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "csp",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "common",
     "accounts",
     "credits",
     "generation",
+    "staff",  # last: its roles name the permissions of all others
 ]
 MIDDLEWARE = [
     "generation.scrape.ScrapeMiddleware",
@@ -54,11 +70,13 @@ MIDDLEWARE = [
     "common.errors.ErrorShapeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "common.content_policy.ContentPolicyMiddleware",
     "common.slash.OptionalSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -82,6 +100,7 @@ TEMPLATES: list[dict[str, Any]] = [
 LANGUAGE_CODE = "en-us"
 USE_TZ = True
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = "config.formats"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # contract section 6; BodyLimit holds it for chunked too
 
@@ -193,28 +212,6 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": False,
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Reelmint API",
-    "DESCRIPTION": (BASE_DIR / "templates" / "api_introduction.md").read_text(),
-    "VERSION": "1.0.0",
-    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-    "TAGS": [
-        {"name": name} for name in ("Generations", "Models", "Credits", "API keys", "Account")
-    ],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "common.openapi.add_shared_parts",
-    ],
-    "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "COMPONENT_SPLIT_REQUEST": True,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    # Without this it would ask validator.swagger.io about the schema.
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
-}
 
 # --- Metrics (METRICS_DIR is read before there are settings: common/metrics_folder.py) ------------
 METRICS_TOKEN = env.text("METRICS_TOKEN")
@@ -233,6 +230,13 @@ SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Strict"
 SESSION_ENGINE = "accounts.sessions"
+SESSION_SAVE_EVERY_REQUEST = True  # API requests have no session; an operator's lives on by use
+SESSION_COOKIE_AGE = env.integer("ADMIN_SESSION_IDLE", 1800, least=60)  # seconds
+ADMIN_SESSION_LIFETIME = env.integer("ADMIN_SESSION_LIFETIME", 28_800, least=60)  # seconds, in all
+ADMIN_REQUIRE_2FA = env.flag("ADMIN_REQUIRE_2FA", True)
+if not ADMIN_REQUIRE_2FA and not DEBUG:
+    env.problems.append("ADMIN_REQUIRE_2FA: only with DEBUG may a password be enough")
+OTP_TOTP_ISSUER = "Reelmint"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 

@@ -1,73 +1,119 @@
-"""The operator's plain pages about money: to look at, since only the ledger's verbs write."""
+"""The operators' page about money: to look at and to export; only the ledger's verbs write."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from django.contrib import admin
-from django.forms import ModelForm
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
 
-from credits.models import LedgerEntry, Wallet
+from common import ids
+from common.errors import NotFound
+from credits import export
+from credits.models import LedgerEntry
+from generation.models import Generation
+from staff import audit, search
+from staff.audited import ReadOnlyAdmin, action, display, staff_user
+from staff.filters import PeriodFilter
 
-if TYPE_CHECKING:  # only the stubs' classes take parameters
-    WalletPages = admin.ModelAdmin[Wallet]
-    EntryPages = admin.ModelAdmin[LedgerEntry]
-else:
-    WalletPages = EntryPages = admin.ModelAdmin
-
-
-@admin.register(Wallet)
-class WalletAdmin(WalletPages):
-    """Only the limit of open charges can be changed here; ``grant_credits`` gives credits."""
-
-    list_display = ["account", "balance", "sequence", "open_charges", "max_open_charges"]
-    list_select_related = ["account"]
-    search_fields = ["account__name", "account__id"]
-    readonly_fields = ["account", "balance", "sequence", "open_charges"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: an account is born with its wallet."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Wallet | None = None) -> bool:
-        """Never: the ledger explains it."""
-        return False
-
-    def save_model(
-        self, request: HttpRequest, obj: Wallet, form: ModelForm[Wallet], change: bool
-    ) -> None:
-        """Write the one column: the others have moved on since the page was shown."""
-        obj.save(update_fields=["max_open_charges"])
+KINDS = {
+    "purchase": "success",
+    "grant": "info",
+    "charge": "default",
+    "refund": "warning",
+    "adjustment": "danger",
+}
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(EntryPages):
-    """Entries never change."""
+class LedgerEntryAdmin(ReadOnlyAdmin):
+    """Entries never change. ``?wallet=<account id>`` or a search shows one account's, by number."""
 
-    list_display = [
-        "wallet_id",
-        "sequence",
-        "kind",
-        "amount",
-        "balance_after",
-        "description",
-        "created_at",
-    ]
-    list_filter = ["kind"]
-    search_fields = ["wallet__account__id", "generation_id", "reference__exact"]
-    search_help_text = "The id of an account or a generation, or a payment's reference"
-    ordering = ["-created_at"]
-    show_full_result_count = False  # counting millions of them takes longer than showing a page
+    list_display = (
+        *("created_at", "account", "sequence", "kind_label", "amount", "balance_after"),
+        *("generation", "description", "created_by"),
+    )
+    list_filter = ("kind", PeriodFilter)
+    list_select_related = ("wallet__account", "created_by")
+    search_fields = ("pk",)  # see get_search_results
+    search_help_text = f"{search.HELP}; a payment's reference"
+    actions_list = ("export_csv",)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never."""
-        return False
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Both have an index: all accounts by time, one account by number."""
+        return ("-sequence",) if _is_about_one(request) else ("-created_at",)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never, so that every field is shown read-only."""
-        return False
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Django's hook."""
+        return (find(queryset, search_term) if search_term else queryset), False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
+    @display(description="Account", ordering=None)
+    def account(self, entry: LedgerEntry) -> str:
+        """Whose, with a link."""
+        page = reverse("admin:accounts_account_change", args=[entry.wallet_id])
+        return format_html('<a href="{}">{}</a>', page, entry.wallet.account.name)
+
+    @display(description="Kind", label=KINDS)
+    def kind_label(self, entry: LedgerEntry) -> str:
+        """In a colour."""
+        return entry.kind
+
+    @display(description="Generation")
+    def generation(self, entry: LedgerEntry) -> str:
+        """What it was for, with a link."""
+        if entry.generation_id is None:
+            return "–"
+        page = reverse("admin:generation_generation_change", args=[entry.generation_id])
+        return format_html('<a href="{}">{}</a>', page, str(entry.generation_id)[:8])
+
+    def has_export_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """unfold's hook for the button."""
+        return request.user.has_perm("credits.export_ledger")
+
+    @action(description="Export CSV", permissions=["export"], url_path="export", icon="download")
+    def export_csv(self, request: HttpRequest) -> HttpResponseBase:
+        """The filtered entries, by account and number, however many they are."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        changes = self.get_changelist_instance(request)
+        rows = changes.queryset.order_by()
+        with transaction.atomic():
+            filters = {name: value for name, value in request.GET.items() if value}
+            audit.note(
+                staff_user(request),
+                "export_ledger",
+                target_type="credits.ledgerentry",
+                changes=filters,
+            )
+        name = f"ledger-{timezone.now():%Y%m%d-%H%M%S}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        order = export.BY_ACCOUNT if _is_about_one(request) else export.BY_TIME
+        lines: Iterator[str] = export.lines(rows, order)
+        return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def find(entries: QuerySet[LedgerEntry], term: str) -> QuerySet[LedgerEntry]:
+    """The entries of a generation, of an account, or of a payment's reference."""
+    try:
+        generation = Generation.objects.filter(pk=ids.parse(term.strip())).first()
+    except NotFound:
+        generation = None
+    if generation is not None:
+        return entries.filter(pk__in=[generation.charge_id, generation.refund_id])
+    accounts = search.account_ids(term)
+    if accounts:
+        return entries.filter(wallet_id__in=accounts)
+    return entries.filter(kind__in=LedgerEntry.Kind.values, reference=term.strip())
+
+
+def _is_about_one(request: HttpRequest) -> bool:
+    return bool(request.GET.get("q") or request.GET.get("wallet__exact"))

@@ -135,13 +135,24 @@ def purchase(
 
 
 def adjust(
-    account_id: uuid.UUID, amount: int, *, description: str, created_by: uuid.UUID
+    account_id: uuid.UUID,
+    amount: int,
+    *,
+    description: str,
+    created_by: uuid.UUID,
+    reference: str | None = None,
 ) -> Posted:
     """Correct a balance by ``amount`` (either sign), by a member of staff, with a reason.
 
-    Raises LedgerRefusal when the balance would fall below 0.
+    Raises LedgerRefusal when the balance would fall below 0, and IntegrityError for a
+    ``reference`` that was used for an adjustment before.
     """
-    return _post("adjustment", account_id, amount, description, created_by, None)
+    return _post("adjustment", account_id, amount, description, created_by, reference)
+
+
+def limit_open_charges(account_id: uuid.UUID, limit: int | None) -> None:
+    """Bound what the account may have open at once; None = the setting. No entry, no credits."""
+    Wallet.objects.filter(pk=account_id).update(max_open_charges=limit)
 
 
 def _post(

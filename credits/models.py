@@ -75,6 +75,15 @@ class LedgerEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "ledger entries"
+        permissions = [
+            ("grant_credits", "Can give credits"),
+            ("adjust_credits", "Can correct a balance"),
+            ("export_ledger", "Can export the ledger"),
+        ]
+        indexes = [
+            # read by the operators' page and export: the newest of all accounts, and periods
+            models.Index(fields=["created_at"], name="ledger_by_time")
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["wallet", "sequence"], name="ledger_sequence_unique_in_wallet"

@@ -6,6 +6,8 @@ import time
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from generation.models import CatalogModel
 
@@ -25,7 +27,8 @@ def on_sale(kind: str | None = None) -> list[CatalogModel]:
     read_at, models = _read
     now = time.monotonic()
     if now - read_at >= FRESH:
-        models = list(CatalogModel.objects.filter(enabled=True))
+        sold = Q(retires_at=None) | Q(retires_at__gt=Now())
+        models = list(CatalogModel.objects.filter(sold, enabled=True))
         _read = (now, models)
     return [model for model in models if kind is None or model.kind == kind]
 

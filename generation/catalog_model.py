@@ -36,6 +36,7 @@ class CatalogModel(models.Model):
     # blank = the setting PROVIDER_MODELS, so that a deployment swaps ids by configuration
     provider_model = models.CharField(max_length=100, blank=True)
     enabled = models.BooleanField(default=True)
+    # from then on it cannot be ordered
     retires_at = models.DateTimeField(null=True, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
 
@@ -45,6 +46,10 @@ class CatalogModel(models.Model):
             models.CheckConstraint(condition=Q(price__gt=0), name="catalog_price_is_positive"),
             models.CheckConstraint(
                 condition=Q(kind__in=["video", "image"]), name="catalog_kind_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(expected_seconds=0) & ~Q(estimated_time=""),
+                name="catalog_says_how_long_it_takes",
             ),
         ]
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from dataclasses import dataclass, field
+from contextlib import nullcontext
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable, UniqueViolation
 from psycopg.types.json import Jsonb
 
@@ -27,6 +27,7 @@ from credits import ledger
 from credits.models import Wallet
 from generation import admission, catalog, counts, origin
 from generation.models import CatalogModel, Generation
+from generation.order import ByStaff, Created, Order
 
 KEY_CONSTRAINT = "generation_idempotency_key_unique"
 
@@ -40,58 +41,24 @@ CREATE = Statement(
              state, version, next_attempt_at, strikes, retries, deadline_at, unknown_attempts,
              last_error, project, location, provider_model, output_uri, output_key, output_type,
              output_sha256, output_facts, error_code, error_message, error_retryable,
-             created_at, updated_at)
+             retry_of_id, created_at, updated_at)
         SELECT %(generation)s::uuid, wallet_id, %(created_by)s::uuid, %(api_key)s::uuid,
                %(key)s::varchar, %(request)s::bytea,
                %(model)s::varchar, %(kind)s::varchar, %(prompt)s::varchar, %(parameters)s::jsonb,
                %(price)s::int, %(estimated_time)s::varchar,
                %(expected_seconds)s::float8, entry.id, 'queued', 1, now(), 0, 0,
                now() + %(deadline)s::float8 * interval '1 second',
-               0, '', '', '', '', '', '', '', '', '{}', '', '', false, now(), now()
+               0, '', '', '', '', '', '', '', '', '{}', '', '', false,
+               %(retry_of)s::uuid, now(), now()
           FROM entry
         RETURNING id
     )
     INSERT INTO generation_generationevent
         (generation_id, sequence, state, is_terminal, data, created_at)
-    SELECT generation.id, 1, 'queued', false, %(origin)s, now() FROM generation
+    SELECT generation.id, 1, 'queued', false, %(note)s::jsonb, now() FROM generation
     RETURNING (SELECT balance_after FROM entry)
 """
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A validated request. ``body`` is the parsed object as it came, before defaults."""
-
-    api_key: ApiKey
-    model: CatalogModel
-    prompt: str
-    shape: str
-    source_image_urls: list[str] = field(default_factory=list)
-    idempotency_key: str | None = None
-    path: str = ""
-    body: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """What the row keeps of the request besides the prompt."""
-        if self.model.kind == CatalogModel.Kind.IMAGE:
-            return {"size": self.shape}
-        return {"aspect_ratio": self.shape, "source_image_urls": self.source_image_urls}
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """What a create answers with; ``balance`` is the one after the charge, also in a replay."""
-
-    generation_id: uuid.UUID
-    model: CatalogModel
-    shape: str
-    sources: int
-    price: int
-    balance: int
-    estimated_time: str
-    replayed: bool
 
 
 class InsufficientCredits(ApiError):
@@ -135,14 +102,17 @@ class IdempotencyInProgress(ApiError):
 def create(order: Order) -> Created:
     """Charge and create, or replay what the same key created before.
 
-    Raises one of the errors above; then nothing was written.
+    Raises one of the errors above; then nothing was written. In autocommit the statement is the
+    transaction; inside of one it gets a savepoint, so that a collision can still be looked up.
     """
     if admission.is_overloaded(order.model):
         return _replay_or(order, ProviderBusy(headers={"Retry-After": "60"}))
     generation_id = uuid.uuid4()
     crash_point("api.before_statement")
+    savepoint = transaction.atomic() if connection.in_atomic_block else nullcontext()
     try:
-        row = CREATE.one(_values(order, generation_id))  # autocommit: it is the transaction
+        with savepoint:
+            row = CREATE.one(_values(order, generation_id))
     except IntegrityError as error:
         if not _is_key_collision(error):
             raise
@@ -188,7 +158,8 @@ def _values(order: Order, generation_id: uuid.UUID) -> dict[str, Any]:
         "estimated_time": catalog.estimated_time(model, len(order.source_image_urls)),
         "expected_seconds": catalog.expected_seconds(model),
         "deadline": settings.DEADLINE,
-        "origin": Jsonb(origin.of_this_request()),
+        "retry_of": order.retry_of,
+        "note": Jsonb(origin.of_this_request() | order.note),
     }
 
 
@@ -205,7 +176,7 @@ def _is_key_collision(error: IntegrityError) -> bool:
     return isinstance(cause, UniqueViolation) and cause.diag.constraint_name == KEY_CONSTRAINT
 
 
-def replay(api_key: ApiKey, key: str, path: str, body: dict[str, Any]) -> Created | None:
+def replay(api_key: ApiKey | ByStaff, key: str, path: str, body: dict[str, Any]) -> Created | None:
     """What this key created before, as it was answered then; None when it created nothing.
 
     Raises IdempotencyKeyReused when it belongs to another request.

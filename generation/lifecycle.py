@@ -20,10 +20,9 @@ from django.db.models.functions import Now
 from common.errors import ApiError
 from common.redaction import note
 from credits import ledger
-from generation.counts import fenced
 from generation.models import Attempt, Generation
 from generation.states import OPEN, State
-from generation.transitions import Answer, held_row, in_seconds, move, open_row, release, stay
+from generation.transitions import end_undelivered, held_row, in_seconds, move, release, stay
 
 Outcome = Attempt.Outcome
 
@@ -169,7 +168,7 @@ def fail(
 ) -> bool:
     """Refund in full and say why. ``message`` is for the customer, ``detail`` for operators."""
     with transaction.atomic():
-        return _end_undelivered(
+        return end_undelivered(
             generation,
             sources,
             State.FAILED,
@@ -183,10 +182,11 @@ def fail(
         )
 
 
-def cancel(generation_id: uuid.UUID) -> bool:
+def cancel(generation_id: uuid.UUID, note: dict[str, Any] | None = None) -> bool:
     """Give the credits back as long as nothing can have been bought; False when it was canceled.
 
     Raises NotCancelable otherwise. Needs no lease: a worker that holds one finds itself fenced.
+    ``note`` is for the event.
     """
     with transaction.atomic():
         generation = Generation.objects.select_for_update().get(pk=generation_id)
@@ -194,8 +194,8 @@ def cancel(generation_id: uuid.UUID) -> bool:
             return False
         if not is_cancelable(generation):
             raise NotCancelable
-        _end_undelivered(
-            generation, [State.QUEUED], State.CANCELED, "Refund: canceled", locked=True
+        end_undelivered(
+            generation, [State.QUEUED], State.CANCELED, "Refund: canceled", data=note, locked=True
         )
         return True
 
@@ -228,23 +228,3 @@ def look_again(waits: Sequence[tuple[Generation, float]]) -> int:
 def note_error(generation: Generation, detail: str) -> bool:
     """Keep what went wrong in our own code, for operators; the lease and the rest stay."""
     return bool(held_row(generation, OPEN).update(last_error=note(detail)))
-
-
-def _end_undelivered(
-    generation: Generation,
-    sources: Iterable[State],
-    state: State,
-    description: str,
-    *,
-    data: dict[str, Any] | None = None,
-    answer: Answer | None = None,
-    locked: bool = False,
-    **changes: Any,
-) -> bool:
-    """Lock, refund and end as one; the CHECK wants the refund in the very same UPDATE."""
-    guard = held_row(generation, sources) if not locked else open_row(generation, sources)
-    if not list(guard.select_for_update().values_list("pk")):
-        return fenced()
-    refund = ledger.refund(generation.charge_id, description)
-    changes |= {"refund_id": refund, "finished_at": Now()}
-    return move(generation, sources, state, data=data, answer=answer, locked=locked, **changes)

@@ -101,6 +101,11 @@ class Generation(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
+        permissions = [
+            ("retry_generation", "Can retry a generation"),
+            ("fail_generation", "Can fail and refund a generation"),
+            ("cancel_generation", "Can cancel a generation"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "idempotency_key"], name="generation_idempotency_key_unique"
@@ -176,6 +181,12 @@ class Generation(models.Model):
                 fields=["retry_of"],
                 condition=Q(retry_of__isnull=False),
                 name="generation_retried_by",
+            ),
+            # read by the operators' pages; what is open is not in it, so creates never write it
+            models.Index(
+                fields=["state", "-finished_at"],
+                condition=Q(finished_at__isnull=False),
+                name="generation_finished",
             ),
         ]
 

@@ -1,6 +1,6 @@
 """The guarded UPDATE of a generation, its event and its attempt's outcome: one transaction.
 
-Only ``lifecycle.py`` calls this.
+Only ``lifecycle.py`` and ``interventions.py`` call this.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Least, Now
 
 from common.redaction import note
+from credits import ledger
 from generation.counts import ended, fenced
 from generation.models import Attempt, Generation, GenerationEvent
 from generation.states import TERMINAL, State
@@ -126,6 +127,29 @@ def stay(
         line |= {"state": str(generation.state), "wait_s": round(wait, 1)}
         transaction.on_commit(lambda: logger.info("generation postponed", extra=line))
     return True
+
+
+def end_undelivered(
+    generation: Generation,
+    sources: Iterable[State],
+    state: State,
+    description: str,
+    *,
+    data: dict[str, Any] | None = None,
+    answer: Answer | None = None,
+    locked: bool = False,
+    **changes: Any,
+) -> bool:
+    """Lock, refund and end as one; the CHECK wants the refund in the very same UPDATE.
+
+    Belongs into a transaction of the caller's.
+    """
+    guard = held_row(generation, sources) if not locked else open_row(generation, sources)
+    if not list(guard.select_for_update().values_list("pk")):
+        return fenced()
+    refund = ledger.refund(generation.charge_id, description)
+    changes |= {"refund_id": refund, "finished_at": Now()}
+    return move(generation, sources, state, data=data, answer=answer, locked=locked, **changes)
 
 
 def release(state: State, waits: Sequence[tuple[Generation, float]]) -> int:

@@ -26,8 +26,9 @@ from common.pagination import paginate
 from common.query import choice
 from common.ranges import ranged_file_response
 from generation import catalog, lifecycle, lookup, openapi, progress, public, states
-from generation.creation import Created, Order, create, replay
+from generation.creation import create, replay
 from generation.models import CatalogModel, Generation
+from generation.order import Created, Order
 from generation.serializers import ImageRequestSerializer, VideoRequestSerializer, validated
 from generation.states import State
 from generation.wake import wake

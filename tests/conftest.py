@@ -28,7 +28,10 @@ PBKDF2PasswordHasher.iterations = 1000  # the default takes 0.4 s a password on 
 
 # folders of tests that have servers of their own
 WITHOUT_DATABASE = {"emulator", "embedded", "e2e", "browser", "backends"}
-KEEP = {"django_migrations", "django_content_type", "auth_permission", "catalog_at_start"}
+KEEP = {
+    *("django_migrations", "django_content_type", "catalog_at_start"),
+    *("auth_permission", "auth_group", "auth_group_permissions"),
+}
 
 
 @pytest.fixture(scope="session", autouse=True)

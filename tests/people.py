@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.test import Client
+from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
 from accounts import secrets
 from accounts.models import Account, ApiKey, Membership, User
 from credits import ledger
 from credits.models import LedgerEntry, Wallet
+from staff import roles
 
 PASSWORD = "correct-horse-7-battery"
 
@@ -51,3 +56,23 @@ def make_key(user: User, account: Account) -> str:
         preview=secrets.preview(secret),
     )
     return secret
+
+
+def make_staff(role: str = roles.SUPERUSER, name: str = "") -> User:
+    """Somebody of the staff, who has no account."""
+    user = User(username=name or role, email=f"{name or role}@staff.example.com")
+    user.set_password(PASSWORD)
+    user.save()
+    roles.assign(user, role)
+    return user
+
+
+def inside(user: User) -> Client:
+    """A browser in which ``user`` has logged in with a second factor."""
+    client = Client()
+    client.force_login(user)
+    device = TOTPDevice.objects.create(user=user, name="test")
+    session = client.session
+    session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+    session.save()
+    return client

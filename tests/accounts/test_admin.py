@@ -1,30 +1,33 @@
-"""The operator's pages: they open, and the three actions do what they say."""
+"""The operators' pages about customers: they open, and the buttons do what they say."""
 
 from __future__ import annotations
+
+import uuid
 
 import pytest
 from django.test import Client
 
-from accounts.models import Account, ApiKey, User
+from accounts.models import Account, ApiKey
+from credits.models import Wallet
+from staff.models import AuditEntry
+from tests.people import Person, inside, make_staff
 
 ACCOUNTS = "/admin/accounts/account/"
 KEYS = "/admin/accounts/apikey/"
+WHY = {"reason": "a chargeback"}
 
 
 @pytest.fixture
 def operator() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("operator", "op@example.com", "x"))
-    return client
+    return inside(make_staff())
 
 
 def test_pages_open(operator, alice):
     key = ApiKey.objects.get()
     for path in (
-        "/admin/accounts/user/",
-        f"/admin/accounts/user/{alice.user.pk}/change/",
         f"{ACCOUNTS}?q=alice",
         f"{ACCOUNTS}{alice.account.pk}/change/",
+        f"{ACCOUNTS}{alice.account.pk}/history/",
         f"{KEYS}?q=alice",
         f"{KEYS}{key.pk}/change/",
     ):
@@ -36,25 +39,76 @@ def test_pages_open(operator, alice):
     assert operator.get(f"{KEYS}{key.pk}/delete/").status_code == 403
 
 
-def act(client: Client, path: str, action: str, pk: object) -> int:
-    return client.post(path, {"action": action, "_selected_action": str(pk)}).status_code
+def found(operator: Client, term: str) -> list[str]:
+    page = operator.get(ACCOUNTS, {"q": term})
+    return [account.name for account in page.context["cl"].result_list]
+
+
+def test_a_customer_is_found_by_what_they_know(operator, api, alice, bob):
+    key = ApiKey.objects.get(account=alice.account)
+    answer = api(alice.key).post("/api/v1/generate/video/", json={"prompt": "a red fox"})
+    generation = answer.json()["data"]["generation_id"]
+    terms = (
+        *("alice", "ALICE", "Alice@Example.com", key.preview, key.preview.replace("…", "...")),
+        *(key.preview[:8], generation, str(alice.account.pk), f" {generation.upper()} "),
+    )
+    for term in terms:
+        assert found(operator, term) == ["alice"], term
+    for term in ("alic", "example.com", "rmk_", str(uuid.uuid4()), key.preview[:8] + "…zzzz"):
+        assert "alice" not in found(operator, term) or term == "rmk_"
+    assert [
+        key.account.name
+        for key in operator.get(f"{KEYS}?q={key.preview}").context["cl"].result_list
+    ] == ["alice"]
 
 
 def test_suspend_and_resume(operator, api, alice, bob):
-    assert act(operator, ACCOUNTS, "suspend", alice.account.pk) == 302
-    assert api(alice.key).get("/api/probe/").status_code == 403
+    suspend = f"{ACCOUNTS}{alice.account.pk}/suspend/"
+    assert operator.post(suspend, {"reason": " "}).status_code == 200
+    assert api(alice.key).get("/api/probe/").status_code == 200
+    assert operator.post(suspend, WHY).status_code == 302
+    answer = api(alice.key).get("/api/probe/")
+    assert (answer.status_code, answer.json()["code"]) == (403, "account_suspended")
     assert api(bob.key).get("/api/probe/").status_code == 200
-    assert act(operator, ACCOUNTS, "resume", alice.account.pk) == 302
+    assert operator.post(suspend, WHY).status_code == 302
+    suspended = operator.get(f"{ACCOUNTS}?state=suspended").context["cl"].result_list
+    assert [account.name for account in suspended] == ["alice"]
+    assert operator.post(f"{ACCOUNTS}{alice.account.pk}/resume/", WHY).status_code == 302
     assert api(alice.key).get("/api/probe/").status_code == 200
     assert Account.objects.filter(suspended_at=None).count() == 2
+    noted = list(AuditEntry.objects.order_by("id").values_list("action", "reason", "account_id"))
+    assert noted == [
+        ("suspend_account", "a chargeback", alice.account.pk),
+        ("resume_account", "a chargeback", alice.account.pk),
+    ]
+
+
+def test_limits(operator, api, alice):
+    path = f"{ACCOUNTS}{alice.account.pk}/limits/"
+    sent = {"creates_per_minute": "", "reads_per_minute": "2", "max_open_charges": "3"} | WHY
+    assert operator.post(path, sent | {"reads_per_minute": "-1"}).status_code == 200
+    assert operator.post(path, sent).status_code == 302
+    codes = [api(alice.key).get("/api/probe/").status_code for _ in range(3)]
+    assert codes == [200, 200, 429]
+    assert Wallet.objects.get(pk=alice.account.pk).max_open_charges == 3
+    assert AuditEntry.objects.get().changes == {
+        "reads_per_minute": [None, 2],
+        "max_open_charges": [None, 3],
+    }
 
 
 def test_revoke(operator, api, alice):
-    assert act(operator, KEYS, "revoke", ApiKey.objects.get().pk) == 302
+    key = ApiKey.objects.get()
+    path = f"{KEYS}{key.pk}/revoke/"
+    assert operator.get(path).status_code == 200
+    assert api(alice.key).get("/api/probe/").status_code == 200
+    assert operator.post(path, WHY).status_code == 302
     assert api(alice.key).get("/api/probe/").status_code == 401
+    assert operator.post(path, WHY).status_code == 302
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.account_id) == ("revoke_apikey", alice.account.pk)
+    assert entry.changes == {"preview": key.preview, "kind": "key"}
 
 
-def test_customers_stay_out(alice):
-    client = Client()
-    client.force_login(alice.user)
-    assert client.get(ACCOUNTS).status_code == 302
+def test_customers_stay_out(alice: Person):
+    assert inside(alice.user).get(ACCOUNTS).status_code == 302

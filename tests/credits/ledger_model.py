@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from accounts.models import ApiKey
-from generation.creation import Created
+from generation.order import Created
 from tests.people import Person
 
 COLUMNS = ("sequence", "kind", "amount", "balance_after", "reverses", "reference")

@@ -30,14 +30,13 @@ from credits.check import check_ledger
 from credits.ledger import LedgerRefusal
 from credits.models import LedgerEntry, Wallet
 from generation.creation import (
-    Created,
     IdempotencyKeyReused,
     InsufficientCredits,
-    Order,
     TooManyOpenGenerations,
     create,
 )
 from generation.models import CatalogModel
+from generation.order import Created, Order
 from tests.credits.ledger_model import COLUMNS, Bought, Purse
 from tests.machines import profile, refused_by, start_over
 from tests.people import Person, make_person

@@ -13,10 +13,12 @@ from accounts.models import ApiKey
 from common import due
 from credits import ledger
 from credits.models import Wallet
-from generation import lifecycle
-from generation.creation import InsufficientCredits, Order, create
+from generation import interventions, lifecycle
+from generation.creation import InsufficientCredits, create
+from generation.interventions import NotAllowed, PaidBy
 from generation.lifecycle import NotCancelable
 from generation.models import CatalogModel, Generation
+from generation.order import Order
 from generation.states import OPEN, State
 from tests.generation import lifecycle_rows as found
 from tests.generation.conftest import age, make_due
@@ -36,6 +38,7 @@ class World:
     def __init__(self, owner: psycopg.Connection, people: list[Person]) -> None:
         start_over(owner, *TABLES)
         self.people = people
+        self.staff = people[-1].user
         for person in people:
             ledger.grant(person.account.pk, CREDITS, description="for the example")
         keys = ApiKey.objects.select_related("account")
@@ -44,6 +47,8 @@ class World:
         self.rows: dict[uuid.UUID, Row] = {}
         self.holds: list[Generation] = []  # what workers believe to have, newest last
         self.leases: set[uuid.UUID] = set()
+        self.tried_again: dict[uuid.UUID, list[uuid.UUID]] = {}
+        self.granted = [0] * len(people)
 
     def order(self, who: int, model: str) -> None:
         sold = self.catalog[model]
@@ -92,6 +97,35 @@ class World:
         else:
             assert answer is (False if row.state == State.CANCELED else None)
 
+    def end_by_hand(self, pk: uuid.UUID) -> None:
+        """What is open, whoever holds it; and nothing else."""
+        row, ended = self.rows[pk], False
+        with suppress(NotAllowed):
+            interventions.fail_and_refund(Generation(pk=pk), actor=self.staff, reason="stuck")
+            ended = True
+        assert ended is row.is_open
+        if ended:
+            row.end(State.FAILED, "provider_error")
+
+    def try_again(self, pk: uuid.UUID, paid_by: PaidBy) -> None:
+        """What was not delivered, unless a try of it is open or was delivered."""
+        row, tries = self.rows[pk], self.tried_again.setdefault(pk, [])
+        allowed = row.is_refunded and all(self.rows[other].is_refunded for other in tries)
+        with suppress(NotAllowed, InsufficientCredits):  # the wallets are compared, too
+            answer = interventions.retry(
+                Generation(pk=pk),
+                actor=self.staff,
+                reason="sorry",
+                paid_by=paid_by,
+                token=uuid.uuid4(),
+            )
+            assert allowed
+            tries.append(answer.generation_id)
+            self.rows[answer.generation_id] = Row(row.who, row.kind, row.price)
+            self.granted[row.who] += row.price if paid_by == "grant" else 0
+            return
+        assert not (allowed and paid_by == "grant")
+
     def holder(self, pk: uuid.UUID) -> Generation | None:
         """Whose lease on the row is good."""
         row = self.rows[pk]
@@ -131,7 +165,9 @@ class World:
             pk: [("charge", -row.price)] + [("refund", row.price)] * row.is_refunded
             for pk, row in rows
         }
-        purses = {who: [CREDITS, 0] for who in accounts}
+        purses = {
+            who: [CREDITS + granted, 0] for who, granted in zip(accounts, self.granted, strict=True)
+        }
         for row in self.rows.values():
             purses[accounts[row.who]][0] -= 0 if row.is_refunded else row.price
             purses[accounts[row.who]][1] += row.is_open

@@ -12,8 +12,9 @@ from django.core.files.storage import default_storage
 from accounts.models import ApiKey
 from common import due
 from generation import lifecycle
-from generation.creation import Created, Order, create
+from generation.creation import create
 from generation.models import Attempt, CatalogModel, Generation
+from generation.order import Created, Order
 from generation.states import OPEN, State
 from tests.generation.conftest import make_due
 from tests.people import Person

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from django.test import Client
 
-from accounts.models import User
-from generation import lifecycle
+from generation import catalog, lifecycle
 from generation.models import Attempt, CatalogModel, Generation, Orphan
-from tests.people import Person
+from staff.models import AuditEntry
+from tests.people import Person, inside, make_staff
 
 Api = Callable[..., httpx.Client]
 GENERATIONS = "/admin/generation/generation/"
@@ -20,9 +20,7 @@ CATALOG = "/admin/generation/catalogmodel/"
 
 @pytest.fixture
 def operator() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("operator", "op@example.com", "x"))
-    return client
+    return inside(make_staff())
 
 
 @pytest.fixture
@@ -53,20 +51,60 @@ def test_pages_open_and_change_nothing(operator: Client, generation: Generation)
 def form(operator: Client, name: str) -> dict[str, object]:
     page = operator.get(f"{CATALOG}{name}/change/")
     fields = page.context["adminform"].form.initial
-    return {key: "" if value is None else value for key, value in fields.items()} | {
-        "aliases": "[]",
-        "shapes": '["16:9", "9:16"]',
-        "enabled": "on",
-    }
+    values = {key: "" if value is None else value for key, value in fields.items()}
+    return values | {"reason": "a new price list"}
 
 
-def test_a_price_is_changed_and_checked(operator: Client):
-    values = form(operator, "veo3")
-    answer = operator.post(f"{CATALOG}veo3/change/", values | {"price": "600", "name": "other"})
+def test_a_price_is_changed_and_what_was_charged_stays(
+    operator: Client, generation: Generation, api: Api, alice: Person
+):
+    values = form(operator, "veo3_fast")
+    answer = operator.post(f"{CATALOG}veo3_fast/change/", values | {"price": "300", "name": "x"})
     assert answer.status_code == 302
-    assert CatalogModel.objects.get(pk="veo3").price == 600
-    answer = operator.post(f"{CATALOG}veo3/change/", values | {"price": "0"})
+    assert CatalogModel.objects.get(pk="veo3_fast").price == 300
+    generation.refresh_from_db()
+    assert (generation.price, alice.balance) == (240, 760)
+    models = api().get("/api/v1/models/video/").json()
+    assert "300" in str(models)
+    ordered = api(alice.key).post("/api/v1/generate/video/", json={"prompt": "another"}).json()
+    assert ordered["data"]["credits_used"] == 300
+    lifecycle.cancel(generation.pk)
+    assert alice.balance == 700
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.target_id) == ("change_catalogmodel", "veo3_fast")
+    assert (entry.reason, entry.changes) == ("a new price list", {"price": [240, 300]})
+    assert "240 → 300" in operator.get(f"{CATALOG}veo3_fast/history/").text
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("price", "0", "Must be 1 to"),
+        ("price", "", "This field is required"),
+        ("estimated_time", "", "This field is required"),
+        ("estimated_time_with_images", "", "required for a video"),
+        ("expected_seconds", "0", "Must be 1 to"),
+        ("provider_model", "models/veo 4", "no blanks"),
+        ("retires_at_0", "tomorrow", "Enter a valid date"),
+        ("reason", " ", "This field is required"),
+    ],
+)
+def test_what_makes_no_sense_is_told_and_not_saved(
+    field: str, value: str, said: str, operator: Client
+):
+    before = CatalogModel.objects.filter(pk="veo3").values().get()
+    answer = operator.post(f"{CATALOG}veo3/change/", form(operator, "veo3") | {field: value})
     assert answer.status_code == 200
-    assert "catalog_price_is_positive" in answer.text
-    assert CatalogModel.objects.filter(kind="video").count() == 2
+    assert said in answer.text
+    assert CatalogModel.objects.filter(pk="veo3").values().get() == before
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_model_retires_at_its_time(operator: Client, api: Api, alice: Person):
+    values = form(operator, "veo3") | {"retires_at_0": "2001-01-01", "retires_at_1": "00:00:00"}
+    assert operator.post(f"{CATALOG}veo3/change/", values).status_code == 302
+    assert [model.name for model in catalog.on_sale("video")] == ["veo3_fast"]
+    sent = {"prompt": "a red fox", "video_model": "veo3"}
+    assert api(alice.key).post("/api/v1/generate/video/", json=sent).status_code == 400
     assert operator.get(f"{CATALOG}veo3/delete/").status_code == 403
+    assert operator.get(f"{CATALOG}add/").status_code == 403

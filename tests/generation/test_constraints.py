@@ -160,6 +160,8 @@ REST = [
     ),
     Breach("catalog_price_is_positive", CATALOG.format("price = 0")),
     Breach("catalog_kind_is_known", CATALOG.format("kind = 'smell'")),
+    Breach("catalog_says_how_long_it_takes", CATALOG.format("estimated_time = ''")),
+    Breach("catalog_says_how_long_it_takes", CATALOG.format("expected_seconds = 0")),
     Breach(
         "generation_catalogmodel_price_check",
         CATALOG.format("price = -1"),

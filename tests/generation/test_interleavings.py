@@ -26,8 +26,9 @@ from django.db import connection, connections, transaction
 
 from credits.check import check_ledger
 from credits.models import LedgerEntry, Wallet
-from generation import lifecycle
+from generation import interventions, lifecycle
 from generation.check import check_generations
+from generation.interventions import NotAllowed
 from generation.lifecycle import NotCancelable
 from generation.models import Generation, GenerationEvent
 from generation.states import OPEN, State
@@ -36,12 +37,20 @@ from tests.people import Person, make_person
 
 PATIENCE = 20.0  # seconds, for a busy machine
 
+
+def by_hand(row: Generation) -> bool:
+    """An operator ends it, with whom it was made for as the actor."""
+    assert row.created_by is not None
+    interventions.fail_and_refund(row, actor=row.created_by, reason="by hand")
+    return True
+
+
 # What each party does with the row as it has read it.
 PARTIES: dict[str, Callable[[Generation, dict[str, Any]], bool]] = {
     "success": lambda row, output: lifecycle.complete(row, **output),
     "deadline": lambda row, output: lifecycle.fail(row, "timeout", "Too late", retryable=True),
     "cancel": lambda row, output: lifecycle.cancel(row.pk),
-    "operator": lambda row, output: lifecycle.fail(row, "provider_error", "Ended by hand"),
+    "operator": lambda row, output: by_hand(row),
 }
 ENDS = {
     "success": (State.COMPLETED, ""),
@@ -56,7 +65,7 @@ ALL = {
 }
 ABLE = {State.QUEUED: ALL[State.QUEUED], State.STORING: ALL[State.STORING] - {"cancel"}}
 FIRSTS = [(state, first) for state, able in ABLE.items() for first in sorted(able)]
-REFUSED = (False, NotCancelable)
+REFUSED = (False, NotCancelable, NotAllowed)
 
 
 class Party:
@@ -91,8 +100,8 @@ class Party:
     def _write(self, row: Generation, output: dict[str, Any]) -> Any:
         try:
             return PARTIES[self.name](row, output)
-        except NotCancelable:
-            return NotCancelable
+        except (NotCancelable, NotAllowed) as refusal:
+            return type(refusal)
 
     def end(self) -> None:
         for event in (self.may_write, self.may_end):

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 
 from credits.check import check_ledger
 from generation.check import check_generations
+from generation.interventions import PaidBy
 from generation.models import Generation
 from generation.states import OPEN, TERMINAL, State
 from tests.generation.lifecycle_model import MEANING, ONWARDS, sensible
@@ -71,7 +72,7 @@ class LifecycleMachine(RuleBasedStateMachine):
     @rule(
         pick=PICK,
         choices=st.lists(CHOICE, min_size=1, max_size=5),
-        event=st.sampled_from(["nothing", "cancel", "deadline"]),
+        event=st.sampled_from(["nothing", "cancel", "deadline", "by hand"]),
         last=CHOICE,
     )
     def go_on(self, pick: int, choices: list[int], event: str, last: int) -> None:
@@ -116,10 +117,15 @@ class LifecycleMachine(RuleBasedStateMachine):
             transaction.set_rollback(True)
         self.world.rows = before
 
-    @rule(pick=PICK, event=st.sampled_from(["cancel", "deadline", "time"]))
+    @rule(pick=PICK, event=st.sampled_from(["cancel", "deadline", "time", "by hand"]))
     def nobody_asked_a_worker(self, pick: int, event: str) -> None:
-        """The customer cancels, the deadline passes, a look comes due or a lease is over."""
+        """The customer cancels, the deadline passes, a look comes due, a lease or all is over."""
         self._happens(self._row(pick), event)
+
+    @rule(pick=PICK, paid_by=st.sampled_from(["charge", "grant"]))
+    def try_again(self, pick: int, paid_by: PaidBy) -> None:
+        """An operator orders once more what was not delivered, and what was."""
+        self.world.try_again(self._row(pick), paid_by)
 
     @invariant()
     def the_rows_are_what_the_model_says(self) -> None:
@@ -168,6 +174,8 @@ class LifecycleMachine(RuleBasedStateMachine):
             self.world.cancel(pk)
         elif event == "deadline":
             self.world.passes_its_deadline(pk)
+        elif event == "by hand":
+            self.world.end_by_hand(pk)
         elif event == "time":
             self.world.comes_due(pk)
 

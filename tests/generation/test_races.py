@@ -17,9 +17,10 @@ from accounts.models import Account
 from common import due
 from credits.models import Wallet
 from generation import lifecycle
-from generation.creation import Created, InsufficientCredits, TooManyOpenGenerations, create
+from generation.creation import InsufficientCredits, TooManyOpenGenerations, create
 from generation.lifecycle import NotCancelable
 from generation.models import Generation, GenerationEvent
+from generation.order import Created
 from generation.states import State
 from tests.credits.test_ledger import sums_up
 from tests.generation.steps import PATH, created, kept, order, reached

@@ -1,0 +1,120 @@
+"""The operators' page about themselves: who of the staff there is, and their roles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
+
+from accounts.models import User
+from staff import roles
+from staff.audited import StaffAdmin, display
+
+CHOICES = [(name, name.capitalize()) for name in roles.NAMES]
+
+if TYPE_CHECKING:
+    ChangeForm = forms.ModelForm[User]
+    AddForm = forms.ModelForm[User]
+    UserPages = UserAdmin[User]
+else:
+    ChangeForm, AddForm, UserPages = UserChangeForm, UserCreationForm, UserAdmin
+
+
+class StaffChangeForm(ChangeForm):
+    """A role in place of Django's flags, groups and permissions."""
+
+    role = forms.ChoiceField(choices=CHOICES, widget=UnfoldAdminSelectWidget())
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.initial["role"] = roles.role_of(self.instance)
+
+    def clean(self) -> dict[str, Any]:
+        """Somebody has to stay who can let others in."""
+        values = super().clean() or {}
+        loses = not values.get("is_active") or values.get("role") != roles.SUPERUSER
+        others = User.objects.filter(is_superuser=True, is_staff=True, is_active=True)
+        if self.instance.is_superuser and loses and not others.exclude(pk=self.instance.pk):
+            raise forms.ValidationError("This is the last superuser that can log in")
+        return values
+
+
+class StaffAddForm(AddForm):
+    """A new member of staff, who enrols a second factor at the first log-in."""
+
+    email = forms.EmailField(label="E-mail", widget=UnfoldAdminEmailInputWidget())
+    role = forms.ChoiceField(choices=CHOICES, widget=UnfoldAdminSelectWidget())
+
+    def clean_email(self) -> str:
+        """Raises ValidationError for one that is somebody's."""
+        email: str = self.cleaned_data["email"]
+        if User.objects.filter(email__iexact=email).exists():
+            raise forms.ValidationError("Somebody has this e-mail address")
+        return email
+
+
+@admin.register(User)
+class StaffUserAdmin(UserPages, StaffAdmin):
+    """For superusers alone. Customers are not here: their page is the account's."""
+
+    form = StaffChangeForm
+    add_form = StaffAddForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "email", "role", "is_active", "last_login")
+    list_filter = ("is_active",)
+    list_per_page = 50
+    ordering = ("username",)
+    search_fields = ("username__iexact", "email__iexact")
+    search_help_text = "The whole user name or e-mail"
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("username", "email", "password")}),
+        ("Role", {"fields": ("role", "is_active")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("username", "email", "role", "password1", "password2")}),)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Superusers."""
+        return bool(request.user.is_superuser)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers."""
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers."""
+        return bool(request.user.is_superuser)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Superusers."""
+        return bool(request.user.is_superuser)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Staff alone, of whom there is an index."""
+        found: QuerySet[User] = super().get_queryset(request)
+        return found.filter(is_staff=True).prefetch_related("groups")
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """With the role, and with the role in the audit log."""
+        before = form.initial.get("role", "")
+        wanted = form.cleaned_data.get("role", before)
+        super().save_model(request, obj, form, change)
+        if wanted != before or not change:
+            roles.assign(obj, wanted)
+            changes, reason = obj.audited  # type: ignore[attr-defined]  # set by StaffAdmin
+            obj.audited = (changes | {"role": [before, wanted]}, reason)  # type: ignore[attr-defined]
+
+    @display(description="Role")
+    def role(self, user: User) -> str:
+        """From the groups that came with the page."""
+        if user.is_superuser:
+            return roles.SUPERUSER
+        return ", ".join(group.name for group in user.groups.all()) or "–"

@@ -1,0 +1,105 @@
+"""The operators' page about the catalog: what is sold, and for how much."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from generation.models import CatalogModel
+from staff.audited import StaffAdmin
+
+if TYPE_CHECKING:  # only the stubs' class takes a parameter
+    ModelForm = forms.ModelForm[CatalogModel]
+else:
+    ModelForm = forms.ModelForm
+
+MOST_CREDITS = 1_000_000
+MOST_SECONDS = 3600
+MAX_REASON = 200
+
+
+class CatalogForm(ModelForm):
+    """Why is asked, too: a price is everybody's business."""
+
+    reason = forms.CharField(
+        max_length=MAX_REASON,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        help_text="Why, for the audit log.",
+    )
+
+    def clean_price(self) -> int:
+        """Raises ValidationError."""
+        return self._between("price", 1, MOST_CREDITS, "credits")
+
+    def clean_expected_seconds(self) -> int:
+        """Raises ValidationError."""
+        return self._between("expected_seconds", 1, MOST_SECONDS, "seconds")
+
+    def clean_first_poll_seconds(self) -> int:
+        """Raises ValidationError."""
+        return self._between("first_poll_seconds", 0, MOST_SECONDS, "seconds")
+
+    def clean_provider_model(self) -> str:
+        """Empty only where the settings name one. Raises ValidationError."""
+        value: str = self.cleaned_data["provider_model"].strip()
+        if not value and self.instance.name not in settings.PROVIDER_MODELS:
+            raise forms.ValidationError("The settings name none for this model")
+        if any(letter.isspace() or letter == "/" for letter in value):
+            raise forms.ValidationError("An id of the provider's has no blanks and no slashes")
+        return value
+
+    def clean(self) -> dict[str, Any]:
+        """A video is told how long it takes from images, too."""
+        values = super().clean() or {}
+        video = self.instance.kind == CatalogModel.Kind.VIDEO
+        if video and not values.get("estimated_time_with_images"):
+            self.add_error("estimated_time_with_images", "This field is required for a video")
+        return values
+
+    def _between(self, name: str, least: int, most: int, unit: str) -> int:
+        value: int = self.cleaned_data[name]
+        if not least <= value <= most:
+            raise forms.ValidationError(f"Must be {least:,} to {most:,} {unit}")
+        return value
+
+
+@admin.register(CatalogModel)
+class CatalogModelAdmin(StaffAdmin):
+    """In force from the next request on; a generation keeps the price it was made at.
+
+    A model is added by a migration: emulator, documentation and tests have to know it. It is never
+    deleted, since generations point to it; it is switched off, or retires at a time.
+    """
+
+    form = CatalogForm
+    list_display = ("name", "kind", "quality", "price", "enabled", "provider_model", "retires_at")
+    ordering = ("position", "name")
+    readonly_fields = ("name", "kind", "quality", "aliases", "shapes")
+    fieldsets = (
+        (None, {"fields": ("name", "kind", "quality", "aliases", "shapes")}),
+        ("Sale", {"fields": ("price", "enabled", "retires_at", "position")}),
+        (
+            "What customers are told",
+            {"fields": ("estimated_time", "estimated_time_with_images", "expected_seconds")},
+        ),
+        (
+            "The provider",
+            {
+                "fields": (
+                    *("provider_model", "first_poll_seconds"),
+                    *("submits_per_minute", "max_open_operations"),
+                )
+            },
+        ),
+        ("Why", {"fields": ("reason",)}),
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: CatalogModel | None = None) -> Any:
+        """Who may not change it is not asked why."""
+        found = super().get_fieldsets(request, obj)
+        return found if self.has_change_permission(request, obj) else found[:-1]

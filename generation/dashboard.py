@@ -1,0 +1,117 @@
+"""What the operators' first page shows; unfold calls ``show`` (UNFOLD["DASHBOARD_CALLBACK"])."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.utils import timezone
+
+from generation import figures, heartbeat
+from generation.figures import Hour
+
+SECONDS = 10  # how old a figure may be; a page that is reloaded all the time costs no more
+OVER_SECONDS = 300  # the same of days that are over; what was under way at midnight shows up, too
+WIDTH, HEIGHT = 480, 100  # of the chart's own coordinates; the browser stretches it
+LONG = 60.0  # seconds that a row may be due without anybody looking at it
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A part of one hour's bar."""
+
+    kind: str
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """A stage, or beat: how many processes were heard of, and when last (seconds ago)."""
+
+    stage: str
+    workers: int
+    last: float | None
+    is_silent: bool
+
+
+def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Unfold's hook: the context with the figures that this person may see."""
+    user: Any = request.user
+    if user.has_perm("generation.view_generation"):
+        context["work"] = cache.get_or_set("dashboard.work", _work, SECONDS)
+    if user.has_perm("credits.view_ledgerentry"):
+        context["money"] = cache.get_or_set("dashboard.money", _money, SECONDS)
+    return context
+
+
+def _work() -> dict[str, Any]:
+    now = timezone.now()
+    open_states = figures.open_by_state()
+    hours, reasons = figures.ended(now)
+    return {
+        "at": now,
+        "open": open_states,
+        "open_count": sum(each.count for each in open_states),
+        "is_overdue": any(each.overdue > LONG for each in open_states),
+        "long": LONG,
+        "completed": sum(hour.completed for hour in hours),
+        "failed": sum(hour.failed for hour in hours),
+        "canceled": sum(hour.canceled for hour in hours),
+        "reasons": reasons,
+        "bars": bars(hours),
+        "most": _most(hours),
+        "first_hour": hours[0].begins,
+        "paces": figures.paces(),
+        "asked": figures.asked(),
+        "gates": [(gate, gate.is_closed(now)) for gate in figures.gates()],
+        "orphans": figures.orphans(now),
+        "orphan_days": figures.ORPHAN_DAYS,
+        "workers": workers(),
+    }
+
+
+def _money() -> dict[str, Any]:
+    """Days that are over change no more, and may have a million entries."""
+    today, over = figures.today(timezone.now()), figures.DAYS - 1
+    first = today - timedelta(days=over)
+    key = f"dashboard.money.{today.date()}"
+    before = cache.get_or_set(key, lambda: figures.money(first, over), OVER_SECONDS)
+    return {"days": [*figures.money(today, 1), *(before or [])]}
+
+
+def workers() -> list[Works] | None:
+    """Who works; None when Redis does not say."""
+    beats = heartbeat.alive()
+    if beats is None:
+        return None
+    silent = heartbeat.silent(beats)
+    return [
+        Works(name, len(found), found[0][1] if found else None, name in silent)
+        for name, found in beats.items()
+    ]
+
+
+def bars(hours: list[Hour]) -> list[Bar]:
+    """Failed ones stand on completed ones; the highest hour fills the height."""
+    most, step = max(_most(hours), 1), WIDTH / len(hours)
+    found = []
+    for number, hour in enumerate(hours):
+        top = float(HEIGHT)
+        title = f"{hour.begins:%H:%M} UTC: {hour.completed} completed, {hour.failed} failed"
+        for kind, count in (("completed", hour.completed), ("failed", hour.failed)):
+            height = HEIGHT * count / most
+            top -= height
+            if count:
+                found.append(Bar(kind, number * step + 2, top, step - 4, height, title))
+    return found
+
+
+def _most(hours: list[Hour]) -> int:
+    return max(hour.completed + hour.failed for hour in hours)

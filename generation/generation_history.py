@@ -1,0 +1,128 @@
+"""All there is to know about one generation, for the operators' page: a dozen statements."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Model
+from django.urls import reverse
+
+from credits.models import LedgerEntry
+from generation import links
+from generation.models import Generation, GenerationEvent
+from generation.states import State
+from staff.models import AuditEntry
+
+MOST = 200  # events, or entries of the audit log, on one page
+
+Row = tuple[str, Any, str]  # what, the value, and where a link leads to
+
+
+def history_of(generation: Generation, now: datetime) -> dict[str, Any]:
+    """The template's variables."""
+    events = list(generation.events.order_by("sequence")[:MOST])
+    return {
+        "generation": generation,
+        "facts": _facts(generation),
+        "work": _work(generation, now),
+        "money": _money(generation),
+        "tries": list(generation.retried_by.order_by("created_at")),
+        "attempts": list(generation.attempts.select_related("orphan")),
+        "events": _with_waits(generation, events),
+        "output": _output(generation, now),
+        "staff_did": list(
+            AuditEntry.objects.filter(
+                target_type=generation._meta.label_lower, target_id=str(generation.pk)
+            )
+            .select_related("actor")
+            .order_by("-id")[:MOST]
+        ),
+    }
+
+
+def _facts(generation: Generation) -> list[Row]:
+    """Who ordered what, and when."""
+    key, person, retried = generation.api_key, generation.created_by, generation.retry_of_id
+    return [
+        ("Generation", generation.pk, ""),
+        ("Account", generation.account.name, _page(generation.account)),
+        ("Ordered by", person.username if person else "–", ""),
+        ("With the key", key.preview if key else "none: by staff", _page(key) if key else ""),
+        ("Idempotency key", generation.idempotency_key or "–", ""),
+        ("Model", generation.model_id, ""),
+        ("Prompt", generation.prompt or "erased", ""),
+        *((name.replace("_", " "), value, "") for name, value in generation.parameters.items()),
+        ("Told to the customer", generation.estimated_time, ""),
+        ("Ordered", generation.created_at, ""),
+        ("Accepted by the provider", generation.accepted_at or "–", ""),
+        ("Ended", generation.finished_at or "–", ""),
+        ("Took", _seconds(generation.finished_at, generation.created_at), ""),
+        *([("Tries again", retried, _generation_page(retried))] if retried else []),
+    ]
+
+
+def _work(generation: Generation, now: datetime) -> list[Row]:
+    """Where it stands, and what went wrong."""
+    rows: list[Row] = [
+        ("Error", generation.error_code or "–", ""),
+        ("Message to the customer", generation.error_message or "–", ""),
+        ("Last error", generation.last_error or "–", ""),
+        ("Failed tries of this state", generation.retries, ""),
+        ("Claims without an answer", generation.strikes, ""),
+        ("Attempts without an answer", generation.unknown_attempts, ""),
+        ("Operation", generation.operation_name or "–", ""),
+        ("Project", f"{generation.project or '–'} / {generation.location or '–'}", ""),
+        ("Output at the provider", generation.output_uri or "–", ""),
+        ("Output in our storage", generation.output_key or "–", ""),
+    ]
+    if generation.output_size:
+        rows.append(("Size and facts", f"{generation.output_size:,} bytes", ""))
+        rows += [(name, value, "") for name, value in generation.output_facts.items()]
+    if generation.output_deleted_at:
+        rows.append(("Deleted by retention", generation.output_deleted_at, ""))
+    if generation.next_attempt_at:
+        claimed = "Leased until" if generation.lease_token else "Next look"
+        due = round((generation.next_attempt_at - now).total_seconds())
+        rows.append((claimed, f"in {due} s" if due >= 0 else f"due since {-due} s", ""))
+        rows.append(("Deadline", generation.deadline_at, ""))
+    if generation.unknown_until and generation.state == State.SUBMIT_UNKNOWN:
+        rows.append(("In doubt until", generation.unknown_until, ""))
+    return rows
+
+
+def _money(generation: Generation) -> list[tuple[LedgerEntry, str]]:
+    """The charge and, if there is one, the refund, with their pages."""
+    entries = [generation.charge, *([generation.refund] if generation.refund else [])]
+    return [(entry, _page(entry)) for entry in entries]
+
+
+def _with_waits(
+    generation: Generation, events: list[GenerationEvent]
+) -> list[tuple[GenerationEvent, str, list[tuple[str, Any]]]]:
+    """Each event, how long after the one before, and what it says."""
+    found, before = [], generation.created_at
+    for event in events:
+        wait = _seconds(event.created_at, before)
+        found.append((event, f"+{wait}", sorted(event.data.items())))
+        before = event.created_at
+    return found
+
+
+def _output(generation: Generation, now: datetime) -> str | None:
+    """The signed link of our own origin, as the customer gets it."""
+    if generation.state != State.COMPLETED or not generation.output_key:
+        return None
+    return links.path(generation.output_key, links.Window.of(now))
+
+
+def _seconds(later: datetime | None, earlier: datetime) -> str:
+    return "–" if later is None else f"{(later - earlier) / timedelta(seconds=1):.1f} s"
+
+
+def _page(thing: Model) -> str:
+    return reverse(f"admin:{thing._meta.label_lower.replace('.', '_')}_change", args=[thing.pk])
+
+
+def _generation_page(pk: Any) -> str:
+    return reverse("admin:generation_generation_change", args=[pk])

@@ -1,0 +1,158 @@
+"""What a member of staff does to one generation by hand: try again, end early, cancel.
+
+Every verb is one transaction, decides under the row's lock, and is refused with a sentence for the
+operator when it may not be. The event says who did it and why; the audit entry is written by the
+caller, in the same transaction (``generation/staff_actions.py``).
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Literal
+
+from django.db import transaction
+
+from accounts.models import User
+from common.errors import ApiError
+from credits import ledger
+from generation import catalog, creation, lifecycle
+from generation.models import CatalogModel, Generation
+from generation.order import ByStaff, Created, Order
+from generation.states import OPEN, TERMINAL, UNDELIVERED, State
+from generation.transitions import end_undelivered
+
+PaidBy = Literal["charge", "grant"]
+ENDED_BY_HAND = "The generation could not be finished and was refunded"  # to the customer
+
+
+class NotAllowed(ApiError):
+    """409: the generation is not in a state for it; the sentence is for the operator."""
+
+    status_code = 409
+    default_code = "not_allowed"
+
+
+def retry(
+    generation: Generation, *, actor: User, reason: str, paid_by: PaidBy, token: uuid.UUID
+) -> Created:
+    """Order the same again at today's price: a new generation, whose ``retry_of`` is this one.
+
+    ``charge`` takes the credits from the account once more, ``grant`` gives it as many before. The
+    same ``token`` orders once, however often it is sent. Raises NotAllowed, or what
+    ``creation.create`` raises; then nothing was written, no grant either.
+    """
+    with transaction.atomic():
+        lost = _locked(generation, reason)
+        order = _order(lost, actor, reason, paid_by, token)
+        key = str(order.idempotency_key)
+        if (before := creation.replay(order.api_key, key, order.path, order.body)) is not None:
+            return before
+        _refuse_to_retry(lost)
+        if paid_by == "grant":
+            ledger.grant(
+                lost.account_id,
+                order.model.price,
+                description=f"To try {lost.pk} again",  # the customer reads it
+                created_by=actor.pk,
+                reference=key,
+            )
+        return creation.create(order)
+
+
+def fail_and_refund(generation: Generation, *, actor: User, reason: str) -> None:
+    """End an open generation as failed and give the credits back.
+
+    A worker that holds it is fenced off; what the provider still delivers becomes an orphan. Raises
+    NotAllowed when it is over.
+    """
+    with transaction.atomic():
+        row = _locked(generation, reason)
+        if row.state in TERMINAL:
+            message = f"It is {row.state} already: only what is open can be ended and refunded"
+            raise NotAllowed(message)
+        code = "provider_error"
+        end_undelivered(
+            row,
+            OPEN,
+            State.FAILED,
+            f"Refund: {code}, by staff",
+            data={"code": code, **_note(actor, reason)},
+            locked=True,
+            error_code=code,
+            error_message=ENDED_BY_HAND,
+            error_retryable=True,
+            last_error=f"Ended by {actor.username}: {reason}; before that: {row.last_error or '-'}",
+        )
+
+
+def cancel(generation: Generation, *, actor: User, reason: str) -> None:
+    """Cancel what nothing can have been bought for, as the customer could.
+
+    Raises NotAllowed for everything else; what may have been bought can be failed and refunded.
+    """
+    with transaction.atomic():
+        row = _locked(generation, reason)
+        if row.state in TERMINAL:
+            raise NotAllowed(f"It is {row.state} already")
+        if not lifecycle.is_cancelable(row):
+            message = "The provider may have accepted it: it can only be failed and refunded"
+            raise NotAllowed(message)
+        lifecycle.cancel(row.pk, _note(actor, reason))
+
+
+def _locked(generation: Generation, reason: str) -> Generation:
+    if not reason.strip():
+        raise NotAllowed("A reason is required")
+    rows = Generation.objects.select_related("model", "account").select_for_update(of=("self",))
+    return rows.get(pk=generation.pk)
+
+
+def _note(actor: User, reason: str) -> dict[str, Any]:
+    """What the event says besides what happened."""
+    return {"staff": actor.username, "reason": reason}
+
+
+def _order(lost: Generation, actor: User, reason: str, paid_by: PaidBy, token: uuid.UUID) -> Order:
+    return Order(
+        api_key=ByStaff(account_id=lost.account_id, created_by_id=actor.pk),
+        model=lost.model,
+        prompt=lost.prompt,
+        shape=lost.shape,
+        source_image_urls=lost.source_image_urls,
+        idempotency_key=f"staff-retry-{token}",
+        path="retry",
+        body={"retry_of": str(lost.pk), "paid_by": paid_by},
+        retry_of=lost.pk,
+        note={"retry_of": str(lost.pk), "paid_by": paid_by, **_note(actor, reason)},
+    )
+
+
+def _refuse_to_retry(lost: Generation) -> None:
+    """Raise NotAllowed unless this can be ordered again; the row's lock keeps it so."""
+    if (sentence := why_not_retry(lost)) is not None:
+        raise NotAllowed(sentence)
+
+
+def why_not_retry(lost: Generation) -> str | None:
+    """Why it cannot be ordered again; None when it can."""
+    if lost.state not in UNDELIVERED:
+        return f"It is {lost.state}: only what failed or was canceled can be tried again"
+    if not lost.prompt:
+        return "Its prompt was erased when its retention ended: it cannot be made again"
+    if lost.account.suspended_at is not None:
+        return "The account is suspended"
+    return _why_not_sold(lost.model, lost.shape) or _why_not_again(lost)
+
+
+def _why_not_sold(model: CatalogModel, shape: str) -> str | None:
+    if model not in catalog.on_sale(model.kind):
+        return f"{model.name} is no longer on sale"
+    if shape not in model.shapes:
+        return f"{model.name} is no longer sold in {shape}"
+    return None
+
+
+def _why_not_again(lost: Generation) -> str | None:
+    """Two operators with the same page open must not buy the same for a customer twice."""
+    again = lost.retried_by.exclude(state__in=UNDELIVERED).first()
+    return None if again is None else f"It was tried again already: {again.pk} is {again.state}"

@@ -1,0 +1,56 @@
+"""What is ordered, by whom, and what a create answers with."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from accounts.models import ApiKey
+from generation.models import CatalogModel
+
+
+@dataclass(frozen=True, slots=True)
+class ByStaff:
+    """Who orders in place of a customer's key: a member of staff, for an account."""
+
+    account_id: uuid.UUID
+    created_by_id: uuid.UUID
+    pk: None = None  # there is no key
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A validated request. ``body`` is the parsed object as it came, before defaults."""
+
+    api_key: ApiKey | ByStaff
+    model: CatalogModel
+    prompt: str
+    shape: str
+    source_image_urls: list[str] = field(default_factory=list)
+    idempotency_key: str | None = None
+    path: str = ""
+    body: dict[str, Any] = field(default_factory=dict)
+    retry_of: uuid.UUID | None = None
+    note: dict[str, Any] = field(default_factory=dict)  # for the first event
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the row keeps of the request besides the prompt."""
+        if self.model.kind == CatalogModel.Kind.IMAGE:
+            return {"size": self.shape}
+        return {"aspect_ratio": self.shape, "source_image_urls": self.source_image_urls}
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What a create answers with; ``balance`` is the one after the charge, also in a replay."""
+
+    generation_id: uuid.UUID
+    model: CatalogModel
+    shape: str
+    sources: int
+    price: int
+    balance: int
+    estimated_time: str
+    replayed: bool

@@ -1,0 +1,9 @@
+"""Puts our site in the place of Django's own."""
+
+from django.contrib.admin.apps import AdminConfig
+
+
+class StaffAdminConfig(AdminConfig):
+    """``django.contrib.admin``, whose ``site`` is ours."""
+
+    default_site = "staff.site.OperatorSite"

@@ -1,0 +1,16 @@
+"""Django's registration of the app."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.module_loading import import_string
+
+
+class StaffConfig(AppConfig):
+    """Follows the package's name."""
+
+    name = "staff"
+
+    def ready(self) -> None:
+        """Keep the groups in step with the table of roles."""
+        # by its name: models are not loaded yet when this module is
+        post_migrate.connect(import_string("staff.roles.sync"), sender=self)

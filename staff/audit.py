@@ -1,0 +1,74 @@
+"""The only place that writes the audit log, in the transaction of the change it is about."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model
+from django.db.transaction import TransactionManagementError
+
+from accounts.models import User
+from common import request_id
+from staff.models import AuditEntry
+
+MAX_REASON = 500
+# Fields whose values are nobody's business; that they changed is noted.
+SECRET_FIELDS = frozenset({"password", "digest", "key", "secret", "token"})
+HIDDEN = "(not shown)"
+
+
+def record(
+    actor: User,
+    action: str,
+    target: Model,
+    *,
+    reason: str = "",
+    account_id: uuid.UUID | None = None,
+    changes: dict[str, Any] | None = None,
+) -> None:
+    """Note that ``actor`` did ``action`` to ``target``.
+
+    ``changes`` maps a field to ``[before, after]`` or to a fact, in what JSON can say. Raises
+    TransactionManagementError outside a transaction: the change and its entry are one.
+    """
+    note(
+        actor,
+        action,
+        target_type=target._meta.label_lower,
+        target_id=str(target.pk),
+        reason=reason,
+        account_id=account_id,
+        changes=changes,
+    )
+
+
+def note(
+    actor: User | None,
+    action: str,
+    *,
+    target_type: str = "",
+    target_id: str = "",
+    reason: str = "",
+    account_id: uuid.UUID | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> None:
+    """The same where nobody is known yet, or where the target is no row, as at a log-in."""
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("An audit entry belongs into the change's transaction")
+    AuditEntry.objects.create(
+        actor=actor,
+        action=action,
+        target_type=target_type,
+        target_id=target_id,
+        account_id=account_id,
+        reason=reason[:MAX_REASON],
+        changes=_without_secrets(changes or {}),
+        request_id=request_id.current.get(),
+    )
+
+
+def _without_secrets(changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: HIDDEN if name in SECRET_FIELDS else value for name, value in changes.items()}

@@ -1,0 +1,187 @@
+"""What the operators' pages have in common: cheap lists, and changes that the audit log knows."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.functional import cached_property
+from unfold.admin import ModelAdmin
+from unfold.decorators import action as unfold_action
+from unfold.decorators import display as unfold_display
+
+from accounts.models import User
+from staff import audit
+from staff.models import AuditEntry
+
+COUNT_CAP = 10_000
+PAGE = 50
+HISTORY = 100  # entries on an object's history page
+
+if TYPE_CHECKING:  # unfold has no types
+    UnfoldPages = admin.ModelAdmin[Any]
+    Pages = Paginator[Any]
+else:
+    UnfoldPages = ModelAdmin
+    Pages = Paginator
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def action(**options: Any) -> Callable[[View], View]:
+    """unfold's decorator of a button, with the type of what it decorates."""
+    decorated: Callable[[View], View] = unfold_action(**options)
+    return decorated
+
+
+def display(**options: Any) -> Callable[[View], View]:
+    """unfold's decorator of a column, with the type of what it decorates."""
+    decorated: Callable[[View], View] = unfold_display(**options)
+    return decorated
+
+
+class CappedPaginator(Pages):
+    """Counts no further than COUNT_CAP: whoever looks for more has to filter or search."""
+
+    @cached_property
+    def count(self) -> int:
+        """Rows, at most COUNT_CAP."""
+        rows: Any = self.object_list
+        return int(rows.order_by()[:COUNT_CAP].count())
+
+
+class StaffAdmin(UnfoldPages):
+    """A list of any length in three statements; what is saved here is audited with it.
+
+    Nothing is added or deleted, and no column sorts: who sorts a million rows by one that has no
+    index waits. A form may have a field ``reason``.
+    """
+
+    show_full_result_count = False
+    paginator = CappedPaginator
+    list_per_page = PAGE
+    list_max_show_all = PAGE
+    sortable_by = ()
+    actions: Any = None
+    list_filter_sheet = True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Not by default."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not by default."""
+        return False
+
+    def account_id_of(self, obj: Any) -> uuid.UUID | None:
+        """Whose the object is, for the audit log."""
+        return None
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Write the changed columns only, and remember what they were: others may write, too."""
+        columns = {field.name for field in obj._meta.concrete_fields}
+        names = [name for name in form.changed_data if name in columns]
+        if change:
+            before = type(obj)._default_manager.select_for_update().get(pk=obj.pk)
+            changes = {name: [_plain(before, name), _plain(obj, name)] for name in names}
+            if names:
+                obj.save(update_fields=names)
+        else:
+            obj.save()
+            changes = {name: [None, _plain(obj, name)] for name in names}
+        obj.audited = (changes, form.cleaned_data.get("reason", ""))
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Django's hook, inside the transaction of the change."""
+        self._note(request, "add", obj)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Django's hook, inside the transaction of the change."""
+        self._note(request, "change", obj)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Never, see ``has_delete_permission``."""
+        raise PermissionDenied
+
+    def _note(self, request: HttpRequest, verb: str, obj: Any) -> None:
+        changes, reason = getattr(obj, "audited", ({"password": None}, ""))
+        if changes:
+            audit.record(
+                staff_user(request),
+                f"{verb}_{obj._meta.model_name}",
+                obj,
+                reason=reason,
+                account_id=self.account_id_of(obj),
+                changes=changes,
+            )
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What staff did to this one, from the audit log."""
+        obj = self.object_or_404(request, object_id)
+        found = AuditEntry.objects.filter(
+            target_type=obj._meta.label_lower, target_id=str(obj.pk)
+        ).select_related("actor")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"History of {obj}",
+            "entries": found.order_by("-id")[:HISTORY],
+            "opts": self.opts,
+            "object": obj,
+        }
+        return TemplateResponse(
+            request, "admin/audit_history.html", context | (extra_context or {})
+        )
+
+    def object_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """The object, for who may see it. Raises Http404 or PermissionDenied."""
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            raise Http404
+        if not self.has_view_or_change_permission(request, obj):
+            raise PermissionDenied
+        return obj
+
+    def verb_page(
+        self, request: HttpRequest, obj: Model, form: forms.Form, title: str, explanation: str
+    ) -> HttpResponse:
+        """The form of a verb, such as suspending: what it will do, its fields, a button."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "explanation": explanation,
+            "form": form,
+            "opts": self.opts,
+            "original": obj,
+        }
+        return TemplateResponse(request, "admin/verb_form.html", context)
+
+
+class ReadOnlyAdmin(StaffAdmin):
+    """What is history or another module's to write."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never, so that every field is shown read-only."""
+        return False
+
+
+def staff_user(request: HttpRequest) -> User:
+    """Who acts. The site lets nobody else in."""
+    user = request.user
+    if not isinstance(user, User):
+        raise PermissionDenied
+    return user
+
+
+def _plain(obj: Any, name: str) -> Any:
+    value = getattr(obj, name)
+    return str(value) if isinstance(value, Model) else value

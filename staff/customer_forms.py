@@ -1,0 +1,110 @@
+"""The forms of what staff do to a customer's account. Each asks why."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
+)
+
+MAX_REASON = 200
+MAX_DESCRIPTION = 200  # of a ledger entry
+CONFIRM_ABOVE = 10_000  # credits
+MOST_CREDITS = 1_000_000  # in one form
+MOST_A_MINUTE = 100_000
+MOST_OPEN = 100_000
+
+
+class ReasonForm(forms.Form):
+    """Why, for the audit log."""
+
+    reason = forms.CharField(
+        max_length=MAX_REASON,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        help_text="For the audit log; the customer does not see it.",
+    )
+
+
+class LimitsForm(ReasonForm):
+    """An empty field = the default of the settings."""
+
+    creates_per_minute = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_A_MINUTE,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text="Generations a minute; empty for the default.",
+    )
+    reads_per_minute = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_A_MINUTE,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text="Other requests a minute; empty for the default.",
+    )
+    max_open_charges = forms.IntegerField(
+        label="Open generations",
+        required=False,
+        min_value=0,
+        max_value=MOST_OPEN,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text="At once; empty for the default.",
+    )
+    field_order = ("creates_per_minute", "reads_per_minute", "max_open_charges", "reason")
+
+
+class CreditsForm(ReasonForm):
+    """So many credits, what the customer reads about it, and why.
+
+    ``form`` is the form's own name: sending the same one twice posts once.
+    """
+
+    amount = forms.IntegerField(
+        min_value=1,
+        max_value=MOST_CREDITS,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text=f"Credits, at most {MOST_CREDITS:,}.",
+    )
+    description = forms.CharField(
+        max_length=MAX_DESCRIPTION,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="The customer reads this in their transactions.",
+    )
+    confirmed = forms.BooleanField(
+        required=False, label="I mean this amount", widget=forms.HiddenInput()
+    )
+    form = forms.UUIDField(widget=forms.HiddenInput(), initial=uuid.uuid4)
+    field_order = ("amount", "description", "reason", "confirmed", "form")
+
+    def clean(self) -> dict[str, Any]:
+        """Ask once more when it is a lot."""
+        values = super().clean() or {}
+        amount = values.get("amount") or 0
+        if abs(amount) > CONFIRM_ABOVE and not values.get("confirmed"):
+            self.fields["confirmed"].widget = UnfoldBooleanWidget()
+            self.add_error("confirmed", f"That is {amount:,} credits: tick this if you mean it")
+        return values
+
+
+class AdjustForm(CreditsForm):
+    """Either sign."""
+
+    amount = forms.IntegerField(
+        min_value=-MOST_CREDITS,
+        max_value=MOST_CREDITS,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text="Credits to add, or with a minus to take away. The balance stays 0 or more.",
+    )
+
+    def clean_amount(self) -> int:
+        """Zero is no correction. Raises ValidationError."""
+        amount: int = self.cleaned_data["amount"]
+        if amount == 0:
+            raise forms.ValidationError("Must not be 0")
+        return amount

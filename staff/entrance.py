@@ -1,0 +1,206 @@
+"""The way in, and out again: password, second factor, recovery codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_otp
+from django.conf import settings
+from django.contrib.auth import logout, views
+from django.contrib.auth.signals import user_logged_out
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from accounts import rate_limit
+from accounts.client_address import client_address
+from accounts.models import User
+from staff import audit, second_factor
+from staff.entrance_forms import CodeForm, LogInForm
+
+NEXT = "next"
+ENROLLING = "enrolling"  # in the session: the app's key that this browser was shown
+GUESSES = "second-factors"
+WINDOW = 60  # seconds
+TOO_MANY = 429
+
+
+class LogInView(views.LoginView):
+    """The password. It opens nothing yet, unless it is enough."""
+
+    authentication_form = LogInForm
+    template_name = "admin/login.html"
+
+    def get_default_redirect_url(self) -> str:
+        """Django's hook."""
+        return reverse("admin:index")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Django's hook."""
+        response = super().form_valid(form)
+        if not settings.ADMIN_REQUIRE_2FA:
+            enter(self.request, form.get_user(), "password alone")
+        return response
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """Django's hook."""
+        response = super().form_invalid(form)
+        if form.wait:
+            response.status_code = TOO_MANY
+            response.headers["Retry-After"] = str(form.wait)
+        return response
+
+
+def half_in(request: HttpRequest) -> bool:
+    """Whether the password was right and a second factor is still to come."""
+    user = request.user
+    return bool(
+        settings.ADMIN_REQUIRE_2FA
+        and user.is_authenticated
+        and user.is_active
+        and user.is_staff
+        and getattr(user, "otp_device", None) is None
+    )
+
+
+def second_factor_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """Ask for a code of the app or a recovery code; who has neither yet is sent to enrol."""
+    if not half_in(request):
+        return redirect("admin:index")
+    user = _user(request)
+    if not second_factor.has_one(user):
+        return redirect(f"{reverse('admin:enroll')}?{request.GET.urlencode()}")
+    form, wait = CodeForm(request.POST or None), 0
+    if form.is_valid():
+        wait = _wait(request)
+        device = None if wait else second_factor.check(user, form.cleaned_data["code"])
+        if device is not None:
+            django_otp.login(request, device)
+            recovery = isinstance(device, StaticDevice)
+            enter(request, user, "a recovery code" if recovery else "an authenticator app")
+            return HttpResponseRedirect(_next(request))
+        _refuse(request, form, wait)
+    return _render(request, "admin/second_factor.html", context, form, wait)
+
+
+def enroll_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """Show a QR code, and the recovery codes once a code of the app has been typed."""
+    if not half_in(request):
+        return redirect("admin:index")
+    user = _user(request)
+    if second_factor.has_one(user):
+        return redirect(f"{reverse('admin:second_factor')}?{request.GET.urlencode()}")
+    device = _shown_device(request, user)
+    form, wait = CodeForm(request.POST or None), 0
+    if form.is_valid():
+        wait = _wait(request)
+        codes = None if wait else second_factor.confirm(user, device, form.cleaned_data["code"])
+        if codes is not None:
+            with transaction.atomic():
+                audit.record(user, "enroll_second_factor", user)
+            request.session.pop(ENROLLING, None)
+            django_otp.login(request, device)
+            enter(request, user, "a new authenticator app")
+            return _show_codes(request, context, codes)
+        _refuse(request, form, wait)
+    shown = {"qr": second_factor.qr_code(device), "key": second_factor.typed_key(device)}
+    return _render(request, "admin/enroll.html", context | shown, form, wait)
+
+
+def recovery_codes_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """Make new recovery codes, in place of the older ones; for who is all the way in."""
+    if request.method != "POST":
+        return TemplateResponse(request, "admin/recovery_codes.html", context)
+    user = _user(request)
+    with transaction.atomic():
+        codes = second_factor.new_recovery_codes(user)
+        audit.record(user, "make_recovery_codes", user)
+    return _show_codes(request, context, codes)
+
+
+def leave_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """End a session that is only half in: Django's own way out is for who is all the way in."""
+    if request.method == "POST":
+        logout(request)
+    return redirect("admin:login")
+
+
+def enter(request: HttpRequest, user: User, how: str) -> None:
+    """All the way in: the session's time begins, and the audit log says so."""
+    session: Any = request.session
+    session.begin()
+    with transaction.atomic():
+        facts = {"address": client_address(request), "by": how}
+        audit.record(user, "log_in", user, changes=facts)
+
+
+@receiver(user_logged_out, dispatch_uid="staff.note_the_end")
+def note_the_end(request: HttpRequest, user: User | None, **_: Any) -> None:
+    """Django's signal; customers have no sessions."""
+    if user is not None and user.is_staff:
+        with transaction.atomic():
+            audit.record(user, "log_out", user)
+
+
+def _shown_device(request: HttpRequest, user: User) -> TOTPDevice:
+    """The key this very session was shown, so that nobody confirms one that others have seen."""
+    known = request.session.get(ENROLLING)
+    device = TOTPDevice.objects.filter(pk=known, user=user, confirmed=False).first()
+    if device is None:
+        device = second_factor.begin_enrolment(user)
+        request.session[ENROLLING] = device.pk
+    return device
+
+
+def _user(request: HttpRequest) -> User:
+    """Whose the session is. Raises PermissionDenied for nobody's."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
+def _wait(request: HttpRequest) -> int:
+    """Take a place for a guess; 0, or the seconds until there is one."""
+    limit: int = settings.RATE_LIMIT_LOGINS
+    who = (str(request.user.pk), client_address(request))
+    decision = rate_limit.hit(GUESSES, limit, WINDOW, *who)
+    return 0 if decision.allowed else decision.reset_in
+
+
+def _refuse(request: HttpRequest, form: CodeForm, wait: int) -> None:
+    if wait:
+        form.add_error("code", f"Too many tries, wait {wait} seconds")
+        return
+    form.add_error("code", "This is not a code that works now. After a wrong one, wait a little")
+    with transaction.atomic():
+        facts = {"address": client_address(request)}
+        user = _user(request)
+        audit.record(user, "refuse_second_factor", user, changes=facts)
+
+
+def _render(
+    request: HttpRequest, template: str, context: dict[str, Any], form: CodeForm, wait: int
+) -> HttpResponse:
+    shown = context | {"form": form, NEXT: _next(request)}
+    if not wait:
+        return TemplateResponse(request, template, shown)
+    headers = {"Retry-After": str(wait)}
+    return TemplateResponse(request, template, shown, status=TOO_MANY, headers=headers)
+
+
+def _show_codes(request: HttpRequest, context: dict[str, Any], codes: list[str]) -> HttpResponse:
+    shown = context | {"codes": codes, NEXT: _next(request)}
+    return TemplateResponse(request, "admin/recovery_codes.html", shown)
+
+
+def _next(request: HttpRequest) -> str:
+    wanted = request.POST.get(NEXT) or request.GET.get(NEXT) or ""
+    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
+    return wanted if safe else reverse("admin:index")

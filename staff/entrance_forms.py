@@ -1,0 +1,71 @@
+"""The forms of the way in: name and password, then a code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from unfold.forms import AuthenticationForm
+from unfold.widgets import BASE_INPUT_CLASSES
+
+from accounts import login
+from accounts.client_address import client_address
+from accounts.login import InvalidCredentials
+from common.errors import RateLimited
+from staff import audit
+
+INPUT = {"class": " ".join(BASE_INPUT_CLASSES), "autocomplete": "one-time-code", "autofocus": ""}
+MAX_CODE = 40
+
+
+if TYPE_CHECKING:  # unfold has no types
+    NameAndPassword = AdminAuthenticationForm
+else:
+    NameAndPassword = AuthenticationForm
+
+
+class LogInForm(NameAndPassword):
+    """A name or an e-mail, and a password; the limits on guesses are the API's own.
+
+    What was refused is noted in the audit log; what was not even looked at is not, so that nobody
+    fills it. A name that is nobody's is not kept: it may be a password in the wrong field.
+    """
+
+    wait = 0  # seconds until another try makes sense
+
+    def clean(self) -> dict[str, Any]:
+        """Django's hook. Raises ValidationError, the same for whatever is wrong."""
+        name = self.cleaned_data.get("username")
+        password = self.cleaned_data.get("password")
+        if not name or not password or self.request is None:
+            return self.cleaned_data
+        address = client_address(self.request)
+        try:
+            user = login.check(name, password, address)
+        except RateLimited as error:
+            self.wait = int(error.headers["Retry-After"])
+            raise ValidationError(str(error.detail), code="rate_limited") from error
+        except InvalidCredentials as error:
+            self._note("wrong name or password", name, address)
+            raise self.get_invalid_login_error() from error
+        if not user.is_staff:
+            self._note("not one of the staff", name, address)
+            raise self.get_invalid_login_error()
+        self.user_cache = user
+        return self.cleaned_data
+
+    def _note(self, reason: str, name: str, address: str) -> None:
+        with transaction.atomic():
+            known = login.find_user(name)
+            audit.note(known, "refuse_log_in", reason=reason, changes={"address": address})
+
+
+class CodeForm(forms.Form):
+    """Six digits of an app, or a recovery code."""
+
+    code = forms.CharField(
+        label="Code", max_length=MAX_CODE, strip=True, widget=forms.TextInput(attrs=INPUT)
+    )

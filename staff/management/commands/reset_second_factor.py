@@ -1,0 +1,39 @@
+"""``manage.py reset_second_factor EMAIL --reason TEXT``: for who lost the app and the codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from accounts.login import find_user
+from staff import audit, second_factor
+
+
+class Command(BaseCommand):
+    """The next log-in enrols a new app; sessions that are open ask for it, too."""
+
+    help = "Take somebody's second factor away, so that the next log-in enrols a new one."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Django's hook."""
+        parser.add_argument("email")
+        parser.add_argument("--reason", required=True, help="for the audit log")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print how many devices were removed."""
+        user = find_user(options["email"])
+        if user is None:
+            raise CommandError(f"Nobody has the name or e-mail {options['email']}")
+        with transaction.atomic():
+            removed = second_factor.reset(user)
+            audit.note(
+                None,
+                "reset_second_factor",
+                target_type="accounts.user",
+                target_id=str(user.pk),
+                reason=options["reason"],
+                changes={"devices": removed, "by": "manage.py reset_second_factor"},
+            )
+        self.stdout.write(f"{user.username}: {removed} removed; the next log-in enrols a new one")

@@ -1,0 +1,112 @@
+"""The second factor of staff: an authenticator app (TOTP), and recovery codes for its loss."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import unicodedata
+
+import django_otp
+import segno
+from django.db import transaction
+from django_otp.models import Device
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from accounts.models import User
+
+APP = "authenticator app"
+RECOVERY = "recovery codes"
+CODES = 10
+CODE_LENGTH = 16  # characters of base32: 80 random bits
+TOTP_DIGITS = 6
+
+
+def has_one(user: User) -> bool:
+    """Whether the user has enrolled an app."""
+    return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
+
+
+def begin_enrolment(user: User) -> TOTPDevice:
+    """An app's key that counts for nothing until it is confirmed."""
+    return TOTPDevice.objects.create(user=user, name=APP, confirmed=False)
+
+
+def confirm(user: User, device: TOTPDevice, code: str) -> list[str] | None:
+    """Make the app the user's second factor if ``code`` is its; the recovery codes, else None.
+
+    Whoever comes second of two that enrol for one user at once is refused.
+    """
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        locked = TOTPDevice.objects.select_for_update().filter(pk=device.pk, user=user).first()
+        if locked is None or has_one(user) or not locked.verify_token(_digits(code)):
+            return None
+        locked.confirmed = True
+        locked.save()
+        TOTPDevice.objects.filter(user=user).exclude(pk=locked.pk).delete()
+        return new_recovery_codes(user)
+
+
+def check(user: User, code: str) -> Device | None:
+    """The device that ``code`` belongs to. Each works once; guessing gets slower and slower."""
+    digits = _digits(code)
+    if len(digits) == TOTP_DIGITS and digits.isdecimal():
+        device: Device | None = TOTPDevice.objects.filter(user=user, confirmed=True).first()
+        token = digits
+    else:
+        device = StaticDevice.objects.filter(user=user, confirmed=True).first()
+        token = _digest(code)
+    if device is None:
+        return None
+    verified: Device | None = django_otp.verify_token(user, device.persistent_id, token)
+    return verified
+
+
+def new_recovery_codes(user: User) -> list[str]:
+    """Ten codes that work once each, in place of the older ones; only their digests are kept."""
+    with transaction.atomic():
+        StaticDevice.objects.filter(user=user).delete()
+        device = StaticDevice.objects.create(user=user, name=RECOVERY)
+        codes = [_random_code() for _ in range(CODES)]
+        StaticToken.objects.bulk_create(
+            StaticToken(device=device, token=_digest(code)) for code in codes
+        )
+    return codes
+
+
+def reset(user: User) -> int:
+    """Take the second factor away; return how many devices that were. The next log-in enrols."""
+    removed = 0
+    with transaction.atomic():
+        for device in list(django_otp.devices_for_user(user, confirmed=None)):
+            device.delete()
+            removed += 1
+    return removed
+
+
+def qr_code(device: TOTPDevice) -> str:
+    """What an authenticator app scans, as an SVG element."""
+    return segno.make(device.config_url, error="m").svg_inline(scale=5, dark="#000", light="#fff")
+
+
+def typed_key(device: TOTPDevice) -> str:
+    """The same for typing, in groups of four."""
+    text = base64.b32encode(device.bin_key).decode().rstrip("=")
+    return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+def _random_code() -> str:
+    text = base64.b32encode(secrets.token_bytes(CODE_LENGTH * 5 // 8)).decode().lower()
+    return "-".join(text[at : at + 4] for at in range(0, CODE_LENGTH, 4))
+
+
+def _digest(code: str) -> str:
+    """What the table knows a recovery code by, whatever its case, blanks and dashes."""
+    plain = "".join(letter for letter in code.lower() if letter.isalnum())
+    return base64.b32encode(hashlib.sha256(plain.encode()).digest()).decode()[:CODE_LENGTH]
+
+
+def _digits(code: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", code).split())

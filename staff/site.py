@@ -1,0 +1,85 @@
+"""The operators' site: who may enter, and its pages that belong to no model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+from unfold.sites import UnfoldAdminSite
+
+from common.checks import is_google
+from staff import entrance
+
+EntranceView = Callable[[HttpRequest, dict[str, Any]], HttpResponse]
+
+
+class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
+    """Staff with a second factor."""
+
+    enable_nav_sidebar = True
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Whether the request's session is all the way in."""
+        return bool(super().has_permission(request)) and not entrance.half_in(request)
+
+    def extra_urls(self) -> list[URLPattern]:
+        """unfold's hook: the second half of the way in."""
+        return [
+            path("second-factor/", self._open(entrance.second_factor_view), name="second_factor"),
+            path("leave/", self._open(entrance.leave_view), name="leave"),
+            path("enroll/", self._open(entrance.enroll_view), name="enroll"),
+            path(
+                "recovery-codes/",
+                self.admin_view(self._with_context(entrance.recovery_codes_view)),
+                name="recovery_codes",
+            ),
+        ]
+
+    @method_decorator([never_cache, csrf_protect, sensitive_post_parameters()])
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The first half; who has passed it goes on to the second."""
+        if request.method == "GET" and self.has_permission(request):
+            return redirect("admin:index")
+        if request.method == "GET" and entrance.half_in(request):
+            return redirect(f"{reverse('admin:second_factor')}?{request.GET.urlencode()}")
+        context = self._context(request) | {
+            "title": "Log in",
+            "app_path": request.get_full_path(),
+            entrance.NEXT: request.GET.get(entrance.NEXT) or reverse("admin:index"),
+        }
+        view = entrance.LogInView.as_view(extra_context=context | (extra_context or {}))
+        response: HttpResponse = view(request)  # type: ignore[assignment]  # it does not stream
+        return response
+
+    def _open(self, view: EntranceView) -> Callable[[HttpRequest], HttpResponse]:
+        """For who is not in yet."""
+        return never_cache(csrf_protect(sensitive_post_parameters()(self._with_context(view))))
+
+    def _with_context(self, view: EntranceView) -> Callable[[HttpRequest], HttpResponse]:
+        def answer(request: HttpRequest) -> HttpResponse:
+            return view(request, self._context(request))
+
+        return answer
+
+    def _context(self, request: HttpRequest) -> dict[str, Any]:
+        request.current_app = self.name
+        return {**self.each_context(request)}
+
+
+def environment(request: HttpRequest) -> list[str] | None:
+    """unfold's badge beside the user's name: whether what is made here is worth anything."""
+    return None if is_google(settings.VERTEX_BASE_URL) else ["Emulated outputs", "warning"]
+
+
+site: OperatorSite = admin.site  # type: ignore[assignment]  # the lazy one that Django registers on
