@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 import httpx
+from django_otp.oath import totp
 
 from tests.faults.leak_traffic import Noted
 
@@ -23,9 +25,17 @@ def operate(
             return browser.post(path, data=form, headers={"Referer": f"{base_url}{path}"})
 
         wrong = noted.canary("an operator's wrong password")
-        assert "errornote" in post("/admin/login/", username=username, password=wrong).text
-        fields = {"username": username, "password": password, "next": "/admin/"}
-        assert "Log out" in post("/admin/login/", **fields).text
+        refused = post("/admin/login/", username=username, password=wrong)
+        assert "Please enter the correct" in refused.text
+        enrolling = post("/admin/login/", username=username, password=password)
+        key = re.search(r'id="typed-key">([A-Z2-7 ]+)<', enrolling.text)
+        assert key is not None, enrolling.text[:500]
+        code = totp(base64.b32decode(key[1].replace(" ", "")))
+        shown = post("/admin/enroll/", code=f"{code:06d}").text
+        codes = re.findall(r"<li>([a-z2-7-]{19})</li>", shown)
+        assert len(codes) == 10
+        noted.secret("an operator's recovery code", codes[0])
+        assert "Log out" in browser.get("/admin/").text
         noted.secret("an operator's session", browser.cookies["sessionid"])
         for page in ("accounts/apikey", "generation/generation", "accounts/account"):
             assert browser.get(f"/admin/{page}/?q={sought}").status_code == 200
