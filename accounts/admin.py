@@ -18,6 +18,7 @@ from staff.audited import ReadOnlyAdmin, action, display, staff_user
 from staff.customer_forms import ReasonForm
 from staff.customer_verbs import CustomerVerbs
 from staff.customers import AlreadyDone
+from staff.models import AuditEntry
 
 MEMBERS = Prefetch("memberships", Membership.objects.select_related("user").order_by("pk"))
 MORE = {"title": "More", "icon": "tune", "items": ("adjust", "limit", "resume")}
@@ -25,7 +26,6 @@ LISTS = (
     ("credits_ledgerentry", "wallet__exact", "Ledger"),
     ("generation_generation", "account__id__exact", "Generations"),
     ("accounts_apikey", "account__id__exact", "API keys"),
-    ("staff_auditentry", "account_id__exact", "Audit log"),
 )
 
 
@@ -80,6 +80,10 @@ class AccountAdmin(CustomerVerbs, ReadOnlyAdmin):
     def account_id_of(self, obj: Account) -> uuid.UUID:
         """For the audit log."""
         return obj.pk
+
+    def history_of(self, obj: Account) -> QuerySet[AuditEntry]:
+        """All that is the account's: its keys and generations, too."""
+        return AuditEntry.objects.filter(account_id=obj.pk)
 
     @display(description="E-mail")
     def emails(self, account: Account) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -111,6 +112,11 @@ class StaffUserAdmin(UserPages, StaffAdmin):
             roles.assign(obj, wanted)
             changes, reason = obj.audited  # type: ignore[attr-defined]  # set by StaffAdmin
             obj.audited = (changes | {"role": [before, wanted]}, reason)  # type: ignore[attr-defined]
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002 - Django's name
+        """Django's page, with its entry in one transaction."""
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
 
     @display(description="Role")
     def role(self, user: User) -> str:

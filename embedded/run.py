@@ -84,5 +84,7 @@ def greeting(stack: Stack, key: str) -> str:
     lines += ["Image to video:", f"  {post} '{hill}'", "Status of the newest one, with its link:"]
     url = f"{base}/api/v1/generate/history/?limit=1"
     lines.append(f"  curl -s '{url}' -H 'Authorization: Bearer {key}'\n")
+    lines.append(f"Operators: {base}/admin/   a log-in (it enrols an authenticator app):")
+    lines.append("  .venv/bin/python manage.py create_staff you@example.com --role superuser\n")
     lines.append(f"Logs: {stack.var_dir / 'log'}   Ctrl-C ends everything.")
     return "\n".join(lines)

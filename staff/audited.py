@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
@@ -128,19 +128,20 @@ class StaffAdmin(UnfoldPages):
     ) -> HttpResponse:
         """What staff did to this one, from the audit log."""
         obj = self.object_or_404(request, object_id)
-        found = AuditEntry.objects.filter(
-            target_type=obj._meta.label_lower, target_id=str(obj.pk)
-        ).select_related("actor")
         context = {
             **self.admin_site.each_context(request),
             "title": f"History of {obj}",
-            "entries": found.order_by("-id")[:HISTORY],
+            "entries": self.history_of(obj).select_related("actor").order_by("-id")[:HISTORY],
             "opts": self.opts,
             "object": obj,
         }
         return TemplateResponse(
             request, "admin/audit_history.html", context | (extra_context or {})
         )
+
+    def history_of(self, obj: Any) -> QuerySet[AuditEntry]:
+        """The entries about it."""
+        return AuditEntry.objects.filter(target_type=obj._meta.label_lower, target_id=str(obj.pk))
 
     def object_or_404(self, request: HttpRequest, object_id: str) -> Any:
         """The object, for who may see it. Raises Http404 or PermissionDenied."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -19,6 +20,7 @@ from unfold.sites import UnfoldAdminSite
 from common.checks import is_google
 from staff import entrance
 
+FOUND = 302
 EntranceView = Callable[[HttpRequest, dict[str, Any]], HttpResponse]
 
 
@@ -60,6 +62,16 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
         }
         view = entrance.LogInView.as_view(extra_context=context | (extra_context or {}))
         response: HttpResponse = view(request)  # type: ignore[assignment]  # it does not stream
+        return response
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's page about one's own, with its entry in the audit log."""
+        with transaction.atomic():
+            response: HttpResponse = super().password_change(request, extra_context)
+            if request.method == "POST" and response.status_code == FOUND:
+                entrance.note_own_password(request)
         return response
 
     def _open(self, view: EntranceView) -> Callable[[HttpRequest], HttpResponse]:

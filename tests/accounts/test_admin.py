@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -37,6 +38,14 @@ def test_pages_open(operator, alice):
     assert operator.get(f"{ACCOUNTS}add/").status_code == 403
     assert operator.get(f"{KEYS}add/").status_code == 403
     assert operator.get(f"{KEYS}{key.pk}/delete/").status_code == 403
+
+
+def test_an_account_leads_to_what_it_owns(operator, alice):
+    text = operator.get(f"{ACCOUNTS}{alice.account.pk}/change/").text
+    links = re.findall(rf'href="([^"]*={alice.account.pk})"', text)
+    assert len(links) == 3
+    for link in links:
+        assert operator.get(link).context["cl"].result_count == (0 if "generation" in link else 1)
 
 
 def found(operator: Client, term: str) -> list[str]:
@@ -107,6 +116,8 @@ def test_revoke(operator, api, alice):
     assert operator.post(path, WHY).status_code == 302
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.account_id) == ("revoke_apikey", alice.account.pk)
+    assert "revoke_apikey" in operator.get(f"{ACCOUNTS}{alice.account.pk}/history/").text
+    assert "revoke_apikey" in operator.get(f"{KEYS}{key.pk}/history/").text
     assert entry.changes == {"preview": key.preview, "kind": "key"}
 
 

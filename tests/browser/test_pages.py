@@ -53,17 +53,3 @@ def test_the_documentation(checkout: RunningCheckout, page: Page, tmp_path: Path
     page.screenshot(path=tmp_path / "docs.png")
     assert watched.problems == []
     assert watched.outside(checkout.base_url) == []
-
-
-def test_the_operators_log_in(checkout: RunningCheckout, page: Page, tmp_path: Path) -> None:
-    options = ("--staff", "--password", "correct-horse-7-battery")
-    checkout.manage("create_account", "operator@example.com", *options)
-    watched = Watched(page)
-    page.goto("/admin/")
-    page.get_by_label("Username").fill("operator")
-    page.get_by_label("Password").fill("correct-horse-7-battery")
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("button", name="Log out")).to_be_visible()
-    page.screenshot(path=tmp_path / "admin.png")
-    assert watched.problems == []
-    assert watched.outside(checkout.base_url) == []

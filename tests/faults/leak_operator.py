@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 import httpx
+from django_otp.oath import totp
 
 from tests.faults.leak_traffic import Noted
 
 
 def operate(
-    noted: Noted, base_url: str, user: str, username: str, password: str, sought: str
+    noted: Noted,
+    base_url: str,
+    user: str,
+    username: str,
+    password: str,
+    sought: str,
+    codes: list[str],
 ) -> str:
-    """An operator logs in by the form, looks for ``sought`` and gets a new password."""
+    """An operator logs in by the form, looks for ``sought`` and gets a new password.
+
+    The first one enrols a second factor and fills ``codes``, later ones use them up.
+    """
     with httpx.Client(base_url=base_url, timeout=30, follow_redirects=True) as browser:
 
         def post(path: str, **fields: str) -> httpx.Response:
@@ -23,9 +34,19 @@ def operate(
             return browser.post(path, data=form, headers={"Referer": f"{base_url}{path}"})
 
         wrong = noted.canary("an operator's wrong password")
-        assert "errornote" in post("/admin/login/", username=username, password=wrong).text
-        fields = {"username": username, "password": password, "next": "/admin/"}
-        assert "Log out" in post("/admin/login/", **fields).text
+        refused = post("/admin/login/", username=username, password=wrong)
+        assert "Please enter the correct" in refused.text
+        page = post("/admin/login/", username=username, password=password).text
+        if codes:
+            post("/admin/second-factor/", code=codes.pop())
+        else:
+            key = re.search(r'id="typed-key">([A-Z2-7 ]+)<', page)
+            assert key is not None
+            code = totp(base64.b32decode(key[1].replace(" ", "")))
+            page = post("/admin/enroll/", code=f"{code:06d}").text
+            codes += re.findall(r"<li>([a-z2-7-]{19})</li>", page)
+            noted.secret("an operator's recovery code", codes[-1])
+        assert "Log out" in browser.get("/admin/").text
         noted.secret("an operator's session", browser.cookies["sessionid"])
         for page in ("accounts/apikey", "generation/generation", "accounts/account"):
             assert browser.get(f"/admin/{page}/?q={sought}").status_code == 200

@@ -124,9 +124,12 @@ def run(noisy: Stack, noted: Noted, buyers: list[Buyer]) -> tuple[Noted, Places,
         buyer.misplace()
         buyer.talk_broken_http()
     password = staff[-1]
+    codes: list[str] = []
     for buyer in buyers:
         url = buyer.base_url
-        password = operate(noted, url, made["user"], made["username"], password, sought=key)
+        password = operate(
+            noted, url, made["user"], made["username"], password, sought=key, codes=codes
+        )
     assert sum(buyer.fetch(buyer.wait(60)) for buyer in buyers) >= 10
     places = break_rules(noisy, buyers)
     break_things(noisy, buyers)
