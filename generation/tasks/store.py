@@ -1,4 +1,4 @@
-"""The queue ``store``: outputs into our storage, and the sweep, which shares its process."""
+"""The queue ``store``: outputs into our storage; sweep and retention share its process."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from django.db import close_old_connections
 from config.celery import app
 from generation.backends.vertex_reader import VertexReader
 from generation.leftovers import Leftovers
+from generation.stages.retention import let_expire
 from generation.stages.store import StoreStage
 from generation.stages.sweep import look_for_orphans
 from generation.tasks.process import engine, provider, run, wake
 from generation.wake import taken
 
-SWEEP_SECONDS = 5.0  # a sweep shares its process with files that a customer waits for
+SWEEP_SECONDS = 5.0  # it shares its process with files that a customer waits for
 
 
 @cache
@@ -35,3 +36,11 @@ def sweep() -> None:
     close_old_connections()
     _leftovers().remove()
     look_for_orphans(provider(VertexReader).backend, engine().loop, SWEEP_SECONDS)
+
+
+@app.task(name="generation.retention")
+def retention() -> None:
+    """Let outputs and prompts end that are kept no longer."""
+    taken("retention")
+    close_old_connections()
+    let_expire(provider(VertexReader).backend, engine().loop, SWEEP_SECONDS)
