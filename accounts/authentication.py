@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -26,6 +27,13 @@ BLANKS = re.compile(r"[ \t]+")
 CHALLENGE = "Bearer"
 FAILURES = "failed-secrets"
 WINDOW = 60  # seconds
+# For so many seconds a process lets an address look secrets up without asking how many failures it
+# has, while they are fewer than half of those it may have. What such an address is answered is
+# bounded all the same: each failure is counted before its answer, and ends this.
+CALM = 1.0
+MANY_ADDRESSES = 10_000
+
+_calm_until: dict[str, float] = {}
 
 
 class SecretAuthentication(BaseAuthentication):
@@ -39,12 +47,11 @@ class SecretAuthentication(BaseAuthentication):
             return None
         who = client_address(request)
         limit = settings.RATE_LIMIT_AUTH_FAILURES
-        stand = rate_limit.peek(FAILURES, limit, WINDOW, who)
-        if not stand.allowed:
-            raise rate_limit.too_many(stand)
+        _refuse_guessing(who, limit)
         secret = read_secret(authorization, header_key)
         api_key = keys.find(secret) if secret is not None else None
         if api_key is None:
+            _calm_until.pop(who, None)
             # Of a burst that passed the look above, no more than the limit get this answer.
             decision = rate_limit.hit(FAILURES, limit, WINDOW, who)
             raise InvalidCredentials if decision.allowed else rate_limit.too_many(decision)
@@ -56,6 +63,25 @@ class SecretAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """What a 401 without credentials asks for."""
         return CHALLENGE
+
+
+def _refuse_guessing(who: str, limit: int) -> None:
+    """Raises RateLimited for an address with as many failures as it may have."""
+    now = time.monotonic()
+    if _calm_until.get(who, now) > now:
+        return
+    stand = rate_limit.peek(FAILURES, limit, WINDOW, who)
+    if not stand.allowed:
+        raise rate_limit.too_many(stand)
+    if stand.remaining > limit // 2:
+        if len(_calm_until) >= MANY_ADDRESSES:
+            _calm_until.clear()
+        _calm_until[who] = now + CALM
+
+
+def forget() -> None:
+    """Ask about every address again."""
+    _calm_until.clear()
 
 
 class HasAccount(BasePermission):

@@ -8,6 +8,7 @@ generations, is decided in PostgreSQL. Only the requests that find out wait for 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import logging
@@ -19,11 +20,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.conf import settings
-from limits import RateLimitItemPerSecond
-from limits.storage import MemoryStorage, storage_from_string
+from limits import RateLimitItem, RateLimitItemPerSecond
+from limits.storage import MemoryStorage, RedisStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
 
 from common.errors import RateLimited
@@ -71,6 +72,9 @@ class RateLimiter:
         who = _digest(identifiers)
 
         def question(limiter: MovingWindowRateLimiter) -> Decision:
+            if isinstance(limiter.storage, RedisStorage):
+                with contextlib.suppress(NoScriptError):  # of a Redis that was just started
+                    return _in_one_trip(limiter.storage, item, who)
             allowed = limiter.hit(item, who)
             return _stand(limiter, item, who, allowed)
 
@@ -117,16 +121,37 @@ class RateLimiter:
             logger.warning("rate limits are counted in Redis again")
 
 
+def _in_one_trip(storage: RedisStorage, item: RateLimitItem, who: str) -> Decision:
+    """``hit`` and ``get_window_stats`` by the library's own two scripts, sent together.
+
+    Raises NoScriptError when Redis does not know them yet.
+    """
+    key, now, window = storage.prefixed_key(item.key_for(who)), time.time(), item.get_expiry()
+    hit, look = storage.lua_acquire_moving_window.sha, storage.lua_moving_window.sha
+    client: Any = storage.get_connection()  # typed for what redis and valkey share
+    with client.pipeline(transaction=False) as both:
+        both.evalsha(hit, 1, key, now, item.amount, window, 1)
+        both.evalsha(look, 1, key, now - window, item.amount)
+        allowed, found = both.execute()
+    began, taken = found or (now, 0)
+    return _decision(item, bool(allowed), item.amount - taken, float(began) + window)
+
+
 def _stand(
     limiter: MovingWindowRateLimiter, item: RateLimitItemPerSecond, who: str, allowed: bool | None
 ) -> Decision:
     stats = limiter.get_window_stats(item, who)
-    remaining = max(0, stats.remaining)
+    if allowed is None:
+        allowed = stats.remaining > 0
+    return _decision(item, allowed, stats.remaining, stats.reset_time)
+
+
+def _decision(item: RateLimitItem, allowed: bool, remaining: int, resets_at: float) -> Decision:
     return Decision(
-        allowed=remaining > 0 if allowed is None else allowed,
+        allowed=allowed,
         limit=item.amount,
-        remaining=remaining,
-        reset_in=max(1, math.ceil(stats.reset_time - time.time())),
+        remaining=max(0, remaining),
+        reset_in=max(1, math.ceil(resets_at - time.time())),
     )
 
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks [all|create|status|history|start|seed|growth] [--rounds N] …``.
+"""``python -m benchmarks [PART] [--rounds N] …``; ``--help`` lists the parts.
 
 Prints a table for people, and as its last line JSON for programs.
 """
@@ -16,6 +16,7 @@ from benchmarks.failure import BenchmarkFailed
 from benchmarks.figures import Rounds, last_line
 from benchmarks.in_flight import in_flight
 from benchmarks.seed import seed
+from benchmarks.shown import shown
 from benchmarks.stage import TemporaryStage
 from benchmarks.usage import memory, worker_rss_mb
 from embedded import StackError
@@ -74,6 +75,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "seed": growth.seed_command,
     "growth": growth.growth_command,
     "in-flight": in_flight,
+    "shown": shown,
 }
 
 

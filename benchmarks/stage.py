@@ -160,7 +160,7 @@ class Stage:
 
     def statement_of_create(self) -> str:
         """The SQL text that generation/creation.py sends."""
-        code = "from generation.creation import CREATE; print(CREATE)"
+        code = "from generation.creation import CREATE; print(CREATE.sql)"
         return self.stack.manage("shell", "--no-imports", "--command", code)
 
     def _start(self) -> None:

@@ -44,7 +44,7 @@ class Faults:
         # forked processes nothing: so these die most.
         self._kinds: dict[Callable[[], str | None], float] = {
             self._set_trap: 40,
-            self._kill_web: 54,
+            self._kill_web: 90,
             self._kill_worker: 16,
             self._kill_program: 2,
             self._stop_worker: 4,

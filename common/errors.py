@@ -125,7 +125,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     elif isinstance(error, RequestDataTooBig):
         return Response(body(STATUS_CODES[413][1], "request_too_large"), status=413)
     elif is_database_away(error):
-        logger.error("database away: %s", type(error).__name__)
+        # the state says which: 57014 and 55P03 too slow, 57P.. or none gone (no row, no statement)
+        state = getattr(error.__cause__, "sqlstate", None)
+        logger.error("database away: %s (SQLSTATE %s)", type(error).__name__, state)
         connections.close_all()
         error = ServiceUnavailable()
     if not isinstance(error, exceptions.APIException):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -24,3 +24,21 @@ class AnyAccept(BaseContentNegotiation):
         """The only renderer there is."""
         renderer = next(iter(renderers))
         return renderer, renderer.media_type
+
+
+class JsonOnly(DefaultContentNegotiation):
+    """There is JSON and nothing else: who takes anything or just that needs no comparing."""
+
+    PLAIN = {"*/*", "application/json"}
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: Any = None
+    ) -> tuple[BaseRenderer, str]:
+        """DRF's hook. Raises NotAcceptable."""
+        only, *others = renderers
+        if not others and request.META.get("HTTP_ACCEPT", "*/*") in self.PLAIN:
+            return only, only.media_type
+        chosen: tuple[BaseRenderer, str] = super().select_renderer(
+            request, [only, *others], format_suffix
+        )
+        return chosen

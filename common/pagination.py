@@ -74,7 +74,12 @@ def paginate(request: Request, rows: QuerySet[Row], fields: tuple[str, ...]) -> 
         offset = 0
     backward = cursor is not None and cursor.backward
     found = found.order_by(*(fields if backward else [f"-{field}" for field in fields]))
-    page = list(found[offset : offset + limit + 1])
+    if offset:
+        # Which rows, by the index alone; else PostgreSQL reads and sorts all that are skipped.
+        chosen = list(found.values_list("pk", flat=True)[offset : offset + limit + 1])
+        page = list(found.filter(pk__in=chosen))
+    else:
+        page = list(found[: limit + 1])
     more, page = len(page) > limit, page[:limit]
     if backward:
         page.reverse()

@@ -88,7 +88,11 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
-DATABASES["default"]["OPTIONS"] = {"connect_timeout": 3} | DATABASES["default"]["OPTIONS"]
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 3,
+    # nothing by itself, but what common/statement.py asks for
+    "prepare_threshold": 1_000_000_000,
+} | DATABASES["default"]["OPTIONS"]
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 
 # --- Accounts -------------------------------------------------------------------------------------
@@ -173,6 +177,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SecretAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.HasAccount"],
     "DEFAULT_PARSER_CLASSES": ["common.json_body.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "common.negotiation.JsonOnly",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.AccountThrottle"],
     "DEFAULT_SCHEMA_CLASS": "common.openapi.ContractSchema",

@@ -14,9 +14,9 @@ from generation.media_view import media
 FAVICON = "/static/drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("api/", include("accounts.urls")),
     path("api/v1/", include("generation.urls")),
     path("api/v1/", include("credits.urls")),
+    path("api/", include("accounts.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("media/<path:key>", media, name="media"),

@@ -21,16 +21,16 @@ from credits.models import Wallet
 CHARGE = """
     paid AS (
         UPDATE credits_wallet
-           SET balance = balance - %(price)s, sequence = sequence + 1,
+           SET balance = balance - %(price)s::int, sequence = sequence + 1,
                open_charges = open_charges + 1
-         WHERE account_id = %(account)s AND balance >= %(price)s
-           AND open_charges < COALESCE(max_open_charges, %(open_limit)s)
+         WHERE account_id = %(account)s::uuid AND balance >= %(price)s::int
+           AND open_charges < COALESCE(max_open_charges, %(open_limit)s::int)
         RETURNING account_id, sequence, balance
     ), entry AS (
         INSERT INTO credits_ledgerentry (id, wallet_id, sequence, kind, amount, balance_after,
                                          generation_id, description, created_by_id, created_at)
-        SELECT %(charge)s, account_id, sequence, 'charge', -%(price)s, balance,
-               %(generation)s, %(description)s, %(created_by)s, now()
+        SELECT %(charge)s::uuid, account_id, sequence, 'charge', -%(price)s::int, balance,
+               %(generation)s::uuid, %(description)s::varchar, %(created_by)s::uuid, now()
           FROM paid
         RETURNING id, wallet_id, balance_after
     )

@@ -20,7 +20,7 @@ class Attempt(models.Model):
         ADOPTED = "adopted"  # unknown, then found in its prefix
 
     generation = models.ForeignKey(
-        "generation.Generation", on_delete=models.PROTECT, related_name="attempts"
+        "generation.Generation", on_delete=models.PROTECT, related_name="attempts", db_index=False
     )
     number = models.PositiveSmallIntegerField()
     prefix = models.CharField(max_length=300, unique=True)

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, OperationalError, connection
+from django.db import IntegrityError, OperationalError
 from psycopg.errors import LockNotAvailable, UniqueViolation
 from psycopg.types.json import Jsonb
 
 from accounts.models import ApiKey
 from common.crash import crash_point
 from common.errors import ApiError
+from common.statement import Statement
 from credits import ledger
 from credits.models import Wallet
 from generation import admission, catalog
@@ -29,7 +30,7 @@ from generation.models import CatalogModel, Generation
 
 KEY_CONSTRAINT = "generation_idempotency_key_unique"
 
-CREATE = (
+CREATE = Statement(
     "WITH"  # noqa: S608 - two constants, the values are parameters
     + ledger.CHARGE
     + """, generation AS (
@@ -40,11 +41,13 @@ CREATE = (
              last_error, project, location, provider_model, output_uri, output_key, output_type,
              output_sha256, output_facts, error_code, error_message, error_retryable,
              created_at, updated_at)
-        SELECT %(generation)s, wallet_id, %(created_by)s, %(api_key)s, %(key)s, %(request)s,
-               %(model)s, %(kind)s, %(prompt)s, %(parameters)s, %(price)s, %(estimated_time)s,
-               %(expected_seconds)s, entry.id, 'queued', 1, now(), 0, 0,
-               now() + %(deadline)s * interval '1 second', 0, '', '', '', '', '', '', '', '', '{}',
-               '', '', false, now(), now()
+        SELECT %(generation)s::uuid, wallet_id, %(created_by)s::uuid, %(api_key)s::uuid,
+               %(key)s::varchar, %(request)s::bytea,
+               %(model)s::varchar, %(kind)s::varchar, %(prompt)s::varchar, %(parameters)s::jsonb,
+               %(price)s::int, %(estimated_time)s::varchar,
+               %(expected_seconds)s::float8, entry.id, 'queued', 1, now(), 0, 0,
+               now() + %(deadline)s::float8 * interval '1 second',
+               0, '', '', '', '', '', '', '', '', '{}', '', '', false, now(), now()
           FROM entry
         RETURNING id
     )
@@ -139,9 +142,7 @@ def create(order: Order) -> Created:
     generation_id = uuid.uuid4()
     crash_point("api.before_statement")
     try:
-        with connection.cursor() as cursor:  # autocommit: the statement is the transaction
-            cursor.execute(CREATE, _values(order, generation_id))
-            row = cursor.fetchone()
+        row = CREATE.one(_values(order, generation_id))  # autocommit: it is the transaction
     except IntegrityError as error:
         if not _is_key_collision(error):
             raise

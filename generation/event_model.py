@@ -14,7 +14,7 @@ class GenerationEvent(models.Model):
     """What happened to a generation, append-only, numbered by its version; one is terminal."""
 
     generation = models.ForeignKey(
-        "generation.Generation", on_delete=models.PROTECT, related_name="events"
+        "generation.Generation", on_delete=models.PROTECT, related_name="events", db_index=False
     )
     sequence = models.PositiveIntegerField()
     state = models.CharField(max_length=14, choices=State.choices)

@@ -34,16 +34,26 @@ class Generation(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="generations")
-    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, null=True, related_name="+")
+    # Foreign keys without an index of their own: every create would keep it up. Rows are found by
+    # `generation_history`, and what these point to is never deleted.
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="generations", db_index=False
+    )
+    created_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    api_key = models.ForeignKey(
+        ApiKey, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - NULL is "none" to UNIQUE
     request_sha256 = models.BinaryField(max_length=32, null=True)
     retry_of = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, related_name="retried_by"
+        "self", on_delete=models.PROTECT, null=True, related_name="retried_by", db_index=False
     )
 
-    model = models.ForeignKey(CatalogModel, on_delete=models.PROTECT, related_name="+")
+    model = models.ForeignKey(
+        CatalogModel, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     kind = models.CharField(max_length=5, choices=CatalogModel.Kind.choices)
     prompt = models.CharField(max_length=1000, blank=True)
     parameters = models.JSONField(db_comment="validated: aspect_ratio or size, source_image_urls")
@@ -163,6 +173,11 @@ class Generation(models.Model):
                 name="generation_open_by_model",
             ),
             models.Index(fields=["account", "-created_at", "-id"], name="generation_history"),
+            models.Index(
+                fields=["retry_of"],
+                condition=Q(retry_of__isnull=False),
+                name="generation_retried_by",
+            ),
             # read by generation/retention.py; who creates does not pay for them, who ends does
             models.Index(
                 fields=["account", "finished_at"],

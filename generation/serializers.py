@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from rest_framework import serializers
@@ -13,6 +14,8 @@ from generation.models import CatalogModel
 
 MAX_PROMPT = 1000
 MAX_SOURCE_IMAGES = 3
+
+_of_this_thread = threading.local()
 
 
 class SourceImageUrlsField(NullIsAbsent, serializers.Field[Any, Any, Any, Any]):
@@ -71,6 +74,20 @@ class _CreateSerializer(serializers.Serializer[Any]):
     def _shapes(self) -> list[str]:
         """Every shape that some model of this kind has, in the catalog's order."""
         return list(dict.fromkeys(shape for model in self.models for shape in model.shapes))
+
+
+def validated(kind: type[_CreateSerializer], body: dict[str, Any]) -> dict[str, Any]:
+    """The values of a request's body. Raises ValidationError.
+
+    A serializer copies its fields whenever it is made, at a tenth of what a create costs, though
+    nothing of a request stays in them: each thread has one of each kind.
+    """
+    made = _of_this_thread.__dict__.get(kind.__name__)
+    if made is None:
+        made = kind()
+        setattr(_of_this_thread, kind.__name__, made)
+    values: dict[str, Any] = made.run_validation(body)
+    return values
 
 
 class VideoRequestSerializer(_CreateSerializer):

@@ -25,10 +25,10 @@ from common.negotiation import AnyAccept
 from common.pagination import paginate
 from common.query import choice
 from common.ranges import ranged_file_response
-from generation import catalog, lifecycle, openapi, progress, public, states
+from generation import catalog, lifecycle, lookup, openapi, progress, public, states
 from generation.creation import Created, Order, create, replay
 from generation.models import CatalogModel, Generation
-from generation.serializers import ImageRequestSerializer, VideoRequestSerializer
+from generation.serializers import ImageRequestSerializer, VideoRequestSerializer, validated
 from generation.states import State
 from generation.wake import wake
 
@@ -57,16 +57,14 @@ class _CreateView(APIView):
         api_key = caller(request)
         key = idempotency_key(request)
         body = dict(request.data)  # the parser lets nothing but an object through
-        serializer = self.serializer_class(data=body)
         try:
-            serializer.is_valid(raise_exception=True)
+            values = validated(self.serializer_class, body)
         except ValidationError:
             # what was valid then is replayed, also when its model was switched off meanwhile
             again = replay(api_key, key, request.path, body) if key else None
             if again is None:
                 raise
             return created_response(again)
-        values = serializer.validated_data
         order = Order(
             api_key=api_key,
             model=values["model"],
@@ -230,11 +228,10 @@ def created_response(created: Created) -> Response:
 
 def owned(request: Request, generation_id: str) -> Generation:
     """The account's own generation with the database's time; else NotFound, whatever the reason."""
-    # of the account, so that each row has it without asking again
-    rows = caller(request).account.generations.annotate(now=Now())
-    found = rows.filter(pk=ids.parse(generation_id)).first()
+    found = lookup.of_account(caller(request).account_id, ids.parse(generation_id))
     if found is None:
         raise NotFound
+    found.account = caller(request).account  # says how long outputs are kept
     return found
 
 

@@ -16,7 +16,9 @@ from django.core.servers.basehttp import ThreadedWSGIServer
 from django.db import connections
 from django.test.testcases import QuietWSGIRequestHandler
 
+from accounts import authentication
 from common.body_limit import BodyLimit
+from generation import admission, catalog
 from tests.people import Person, make_person
 
 # Django's test server waits 40 ms for the client's acknowledgement of each header otherwise.
@@ -55,6 +57,14 @@ def _sweep(admin_connection: psycopg.Connection) -> str:
         + "INSERT INTO generation_catalogmodel SELECT * FROM catalog_at_start;"
         + "SET session_replication_role = DEFAULT;"
     )
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """A process keeps some answers for a second; a test begins with none."""
+    admission.forget()
+    catalog.forget()
+    authentication.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,8 @@ class Connection:
 class CuttingProxy:
     """Forwards from a port of its own on 127.0.0.1 to a server's unix socket, in plain text."""
 
-    OPTIONS = {"sslmode": "disable", "gssencmode": "disable"}  # of its clients
+    # of its clients; what is prepared would pass by as a name instead of its text
+    OPTIONS = {"sslmode": "disable", "gssencmode": "disable", "prepare_threshold": None}
 
     def __init__(self, socket_path: str) -> None:
         self.socket_path = socket_path

@@ -48,13 +48,16 @@ def test_pgbench_is_read_unless_something_failed() -> None:
 
 
 def test_pgbench_sends_the_statement_that_a_create_sends() -> None:
-    script = pgbench.script_of(CREATE, "tag", 1000)
+    statement = CREATE.sql
+    script = pgbench.script_of(statement, "tag", 1000)
     assert script.startswith("\\set customer random(0, 999)\n")
     assert "%(" not in script
     # what is left when the values are taken out of both is the same
-    begin, end = CREATE.index("WITH"), CREATE.index("%(")
-    assert script.partition("\n\n")[0].splitlines()[2].startswith(CREATE[begin:end].split("\n")[0])
-    assert script.count("INSERT INTO") == CREATE.count("INSERT INTO")
+    begin, end = statement.index("WITH"), statement.index("%(")
+    assert (
+        script.partition("\n\n")[0].splitlines()[2].startswith(statement[begin:end].split("\n")[0])
+    )
+    assert script.count("INSERT INTO") == statement.count("INSERT INTO")
 
 
 def test_a_parameter_that_pgbench_does_not_know_is_named() -> None:

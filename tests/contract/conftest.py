@@ -1,5 +1,5 @@
 """The emulator and the stages, as the tests of generations have them."""
 
-from tests.generation.conftest import _nothing_remembered, start
+from tests.generation.conftest import start
 
-__all__ = ["_nothing_remembered", "start"]
+__all__ = ["start"]

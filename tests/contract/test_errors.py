@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import Account
 from credits.models import Wallet
-from generation import admission
+from generation import admission, catalog
 from generation.models import CatalogModel, Generation
 from generation.states import State
 from tests.contract.answers import error
@@ -204,6 +204,7 @@ def test_too_many_open_ones(client: httpx.Client, alice: Person, settings: Setti
 
 def test_provider_busy(client: httpx.Client, alice: Person) -> None:
     CatalogModel.objects.filter(name="veo3_fast").update(submits_per_minute=0)
+    catalog.forget()
     assert client.post(VIDEO, json={"prompt": "p"}).status_code == 201
     admission.forget()
     answer = client.post(VIDEO, json={"prompt": "p"})

@@ -16,7 +16,6 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from generation import admission
 from generation.backends.base import Backend
 from generation.backends.vertex import VertexBackend
 from generation.engine import Engine
@@ -147,11 +146,6 @@ def _works_of_session() -> Iterator[Works]:
 def works(emulator: Emulator, _works_of_session: Works) -> Works:
     """Runs the stages in this process, with one client and loop like a worker's."""
     return _works_of_session
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> None:
-    admission.forget()
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ def test_a_workers_write_back_is_never_made_twice(
 def test_the_next_request_of_the_same_process_works_after_a_restart(
     api: Api, alice: Person, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A kept connection is looked at before it is used (CONN_HEALTH_CHECKS)."""
+    """A kept connection that died shows at the first statement, which goes to a new one."""
     settings = connections.settings["default"]
     named = settings["OPTIONS"] | {"application_name": "kept"}
     monkeypatch.setitem(settings, "CONN_MAX_AGE", 600)

@@ -76,7 +76,7 @@ def index(name, condition):
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("generation", "0007_held_gate"), ("accounts", "0002_retention")]
+    dependencies = [("generation", "0008_fewer_indexes"), ("accounts", "0002_retention")]
     operations = [
         migrations.CreateModel(
             name="Erasure",

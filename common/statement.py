@@ -1,0 +1,101 @@
+"""The few statements that nearly every request sends: constant SQL, prepared once a connection.
+
+The ORM needs a millisecond of CPU to write such a SELECT anew for each request, more than the
+database needs to answer it. Everything else is the ORM's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, Self, TypeVar, cast
+
+import psycopg
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import JSONField, Model
+from psycopg.pq import Format
+
+Row = tuple[Any, ...]
+M = TypeVar("M", bound=Model)
+
+
+class _PreparingCursor(psycopg.Cursor[Row]):
+    """Sends values beside the SQL, where Django's own cursor writes them into it.
+
+    Rows come in PostgreSQL's binary form, whose times psycopg reads in C; Django reads text, and a
+    dozen times a row cost more than all else of it. Both are in UTC.
+    """
+
+    format = Format.BINARY
+
+    def execute(self, query: Any, params: Any = None, **_: Any) -> Self:
+        """``prepare``: at the first time, unless the settings say never (prepare_threshold)."""
+        return super().execute(query, params, prepare=True)
+
+
+def _cursor() -> Any:
+    """Django's wrapper of ours; of its own while it notes statements: it reads the text."""
+    if connection.queries_logged:
+        return connection.cursor()
+    connection.ensure_connection()
+    own = cast("psycopg.Connection[Row]", connection.connection)
+    return connection.make_cursor(cast("Any", _PreparingCursor(own)))
+
+
+class Statement:
+    """Constant SQL with named parameters; their types have to be plain from it (``::uuid``)."""
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+
+    def one(self, values: Mapping[str, Any]) -> Row | None:
+        """The first row. Raises Django's database errors."""
+        with _cursor() as cursor:
+            cursor.execute(self.sql, values)
+            row: Row | None = cursor.fetchone()
+            return row
+
+    def first_one(self, values: Mapping[str, Any]) -> Row | None:
+        """The same of a read that a request begins with: it finds out whether the connection lives.
+
+        A kept connection may have died with its server. Asking it first (``CONN_HEALTH_CHECKS``)
+        would be one more round trip of every request; reading again on a new one is one of a
+        restart. Within a transaction there is nothing to repeat, and nothing is.
+        """
+        kept = connection.connection is not None and not connection.in_atomic_block
+        connection.health_check_done = True  # type: ignore[attr-defined]  # not in the stubs
+        try:
+            return self.one(values)
+        except (OperationalError, InterfaceError):
+            if not kept or connection.is_usable():
+                raise
+            connection.close()
+            return self.one(values)
+
+
+class Columns(Generic[M]):
+    """A model's columns in a SELECT of ours, but for some; those are loaded when asked for."""
+
+    def __init__(self, model: type[M], alias: str, without: tuple[str, ...] = ()) -> None:
+        self._model = model
+        fields = [field for field in model._meta.concrete_fields if field.name not in without]
+        self._names = [field.attname for field in fields]
+        # what Django does for a column that PostgreSQL gives as text (JSON)
+        self._readers = [
+            (place, field.from_db_value)
+            for place, field in enumerate(fields)
+            if hasattr(field, "from_db_value")
+        ]
+        self.sql = ", ".join(
+            f"{alias}.{field.column}{'::text' if isinstance(field, JSONField) else ''}"
+            for field in fields
+        )
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def read(self, values: Row) -> M:
+        """The object of these columns' values."""
+        given = list(values)
+        for place, reader in self._readers:
+            given[place] = reader(given[place], None, connection)
+        return self._model.from_db(connection.alias, self._names, given)

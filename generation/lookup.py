@@ -1,0 +1,33 @@
+"""Finding one generation for its owner, in one prepared statement."""
+
+from __future__ import annotations
+
+import uuid
+
+from common.statement import Columns, Statement
+from generation.models import Generation
+
+# What no customer is shown stays where it is.
+_SHOWN = Columns(
+    Generation,
+    "row",
+    without=(
+        *("created_by", "api_key", "idempotency_key", "request_sha256", "charge", "last_error"),
+        *("strikes", "retries", "unknown_until", "project", "location", "operation_name"),
+        *("output_size", "output_facts"),
+    ),
+)
+OF_ACCOUNT = Statement(
+    f"SELECT {_SHOWN.sql}, now() FROM generation_generation row"  # noqa: S608 - columns of our model
+    " WHERE id = %(id)s::uuid AND account_id = %(account)s::uuid"
+)
+
+
+def of_account(account_id: uuid.UUID, generation_id: uuid.UUID) -> Generation | None:
+    """The account's generation, with the database's time as ``now``; None for anybody else's."""
+    row = OF_ACCOUNT.one({"id": generation_id, "account": account_id})
+    if row is None:
+        return None
+    found = _SHOWN.read(row[:-1])
+    found.now = row[-1]  # type: ignore[attr-defined]  # as the query of a page annotates it
+    return found
