@@ -31,13 +31,14 @@ run: $(VENV)/.installed ## Keep the whole stack up until Ctrl-C (PORT=8000, TIME
 .PHONY: test test-faults test-ops test-browser fuzz chaos outages soak chaos-controls
 # three processes for two cores: the tests of the real processes mostly wait
 test: $(VENV)/.installed-dev ## Run the tests, all on real servers (ARGS="-k name" picks some)
-	$(BIN)/python -m pytest -n 3 --ignore=tests/browser --ignore=tests/faults --ignore=tests/ops $(ARGS)
+	$(BIN)/python -m pytest -n 3 --ignore=tests/browser --ignore=tests/faults --ignore=tests/ops \
+		$(ARGS)
 
 # leases have to pass for real there: slower, and one process, since all share one stack
 test-faults: $(VENV)/.installed-dev fault-packages ## Stop, pause and poison the real processes (ARGS="-k zombies")
 	$(BIN)/python -m pytest tests/faults $(ARGS)
 
-test-ops: $(VENV)/.installed-dev ops-check ## Let a real Prometheus watch how workers are killed
+test-ops: $(VENV)/.installed-dev ops-check ## Start all as deployed, restore a dump, let Prometheus watch (ARGS="-k dump")
 	$(BIN)/python -m pytest tests/ops $(ARGS)
 
 test-browser: $(VENV)/.installed-dev browser-packages ## Run the tests in Chromium and under Node

@@ -21,7 +21,11 @@ MAX_LIVE_KEYS = 20  # an account, contract section 1
 _KEY = Columns(
     ApiKey, "key", without=("digest", "scopes", "spend_limit", "name", "preview", "created_at")
 )
-_ACCOUNT = Columns(Account, "account", without=("name", "suspended_reason", "created_at"))
+_ACCOUNT = Columns(
+    Account,
+    "account",
+    without=("name", "suspended_reason", "created_at", "prompt_retention_days"),
+)
 _USER = Columns(
     User,
     "person",

@@ -13,6 +13,7 @@ from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 TOKEN_LIFETIME = timedelta(days=30)  # from the last use, contract section 1
+MAX_RETENTION_DAYS = 36_500
 LAST_USED_STEP = timedelta(minutes=5)  # how exact last_used_at is: at most 12 writes an hour a key
 
 
@@ -43,6 +44,9 @@ class Account(models.Model):
     # null = the setting RATE_LIMIT_…, so that a change of the setting reaches everybody else
     creates_per_minute = models.PositiveIntegerField(null=True, blank=True)
     reads_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    # likewise …_RETENTION_DAYS, counted from a generation's end; 0 = kept for ever
+    output_retention_days = models.PositiveIntegerField(null=True, blank=True)
+    prompt_retention_days = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, db_default=Now())
     members = models.ManyToManyField(User, through="Membership", related_name="accounts")
 
@@ -50,6 +54,16 @@ class Account(models.Model):
         permissions = [
             ("suspend_account", "Can suspend and resume an account"),
             ("limit_account", "Can change the limits of an account"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(output_retention_days__lte=MAX_RETENTION_DAYS),
+                name="account_output_retention_at_most_a_century",
+            ),
+            models.CheckConstraint(
+                condition=Q(prompt_retention_days__lte=MAX_RETENTION_DAYS),
+                name="account_prompt_retention_at_most_a_century",
+            ),
         ]
         indexes = [
             # both are read by the operators' page

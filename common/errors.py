@@ -94,6 +94,7 @@ STATUS_CODES = {
     403: ("permission_denied", "You may not do this"),
     404: ("not_found", "Not found"),
     405: ("method_not_allowed", "This method is not allowed here"),
+    410: ("output_expired", "The output has expired and was deleted"),
     416: ("range_not_satisfiable", "The file has no such range"),
     406: ("not_acceptable", "There is no such form of this"),
     413: ("request_too_large", "The request body is too large"),

@@ -177,6 +177,9 @@ OUTPUT_STORAGE = env.choice("OUTPUT_STORAGE", "local", ("local", "gcs"))
 OUTPUT_ROOT = Path(env.text("OUTPUT_ROOT", str(VAR_DIR / "outputs")))
 OUTPUT_GCS_BUCKET = env.text("OUTPUT_GCS_BUCKET")
 WORK_DIR = Path(env.text("WORK_DIR", str(VAR_DIR / "work")))
+# From a generation's end, in days; 0 = kept for ever. An account may have its own numbers.
+OUTPUT_RETENTION_DAYS = env.integer("OUTPUT_RETENTION_DAYS", 90)
+PROMPT_RETENTION_DAYS = env.integer("PROMPT_RETENTION_DAYS", 365)
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "generation.storage.AtomicFileSystemStorage",

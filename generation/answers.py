@@ -82,7 +82,7 @@ class GenerationSerializer(serializers.Serializer[Any]):
     generation_id = serializers.UUIDField(help_text="The same as `id`.")
     generation_type = serializers.ChoiceField(CatalogModel.Kind.values)
     status = serializers.ChoiceField(states.PUBLIC_STATUSES)
-    prompt = serializers.CharField()
+    prompt = serializers.CharField(help_text="Empty once it has expired.")
     mode = serializers.ChoiceField(MODES)
     video_model = serializers.ChoiceField(VIDEO_MODELS, allow_null=True)
     aspect_ratio = serializers.ChoiceField(ASPECT_RATIOS, allow_null=True)
@@ -142,6 +142,10 @@ class GenerationSerializer(serializers.Serializer[Any]):
     completed_at = serializers.DateTimeField(allow_null=True)
     failed_at = serializers.DateTimeField(allow_null=True)
     canceled_at = serializers.DateTimeField(allow_null=True)
+    output_expires_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="The file is deleted soon after this; `null` when there is none or it is kept.",
+    )
     output_deleted_at = serializers.DateTimeField(
         allow_null=True, help_text="When retention took the file; the status stays `completed`."
     )

@@ -107,6 +107,7 @@ PROCESSING: dict[str, Any] = {
     "completed_at": None,
     "failed_at": None,
     "canceled_at": None,
+    "output_expires_at": None,
     "output_deleted_at": None,
 }
 QUEUED = PROCESSING | {
@@ -126,10 +127,17 @@ COMPLETED = (
         "video_url": f"{HOST}/media/{ID}.mp4?{SIGNED}",
         "download_url": f"{HOST}/api/v1/generate/{ID}/download/",
         "expires_at": "2026-11-22T12:30:00Z",
+        "output_expires_at": "2027-02-20T12:00:55.123456Z",
         "completed_at": "2026-11-22T12:00:55.123456Z",
         "updated_at": "2026-11-22T12:00:55.123456Z",
     }
 )
+EXPIRED = COMPLETED | {
+    "prompt": "",
+    **dict.fromkeys(("video_url", "download_url", "expires_at", "output_expires_at")),
+    "updated_at": "2027-02-20T12:01:10.123456Z",
+    "output_deleted_at": "2027-02-20T12:01:10.123456Z",
+}
 _UNDELIVERED = _OVER | {"credits_used": 0, "credits_refunded": 240}
 FAILED = (
     PROCESSING
@@ -161,6 +169,7 @@ STATUS = [
     _given("Processing", PROCESSING),
     _given("Waiting for its turn", QUEUED),
     _given("Completed", COMPLETED),
+    _given("Completed, and expired since", EXPIRED),
     _given("Failed", FAILED),
     *CANCEL,
 ]

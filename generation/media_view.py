@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.http import HttpRequest, HttpResponseRedirect
@@ -10,9 +12,11 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from common.errors import shaped
+from common import ids
+from common.errors import NotFound, shaped
 from common.ranges import ranged_file_response
 from generation import links
+from generation.models import Generation
 
 TYPES = {"mp4": "video/mp4", "png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 
@@ -22,19 +26,31 @@ TYPES = {"mp4": "video/mp4", "png": "image/png", "jpg": "image/jpeg", "webp": "i
 def media(request: HttpRequest, key: str) -> HttpResponseBase:
     """The file behind a link, with ``Range``; 403 for a link we did not sign or that expired.
 
-    A bucket's own signed link would change with every status request, so ours leads to it.
+    A bucket's own signed link would change with every status request, so ours leads to it. Only
+    where the file itself does not say so, the row is asked whether retention took it (410).
     """
     expires, signature = request.GET.get("expires", ""), request.GET.get("signature", "")
     if not links.is_valid(key, expires, signature, timezone.now()):
         return shaped(403)
     if settings.OUTPUT_STORAGE == "gcs":
-        return HttpResponseRedirect(default_storage.url(key))
-    if not default_storage.exists(key):
-        return shaped(404)
+        return shaped(410) if _expired(key) else HttpResponseRedirect(default_storage.url(key))
+    try:
+        file = default_storage.open(key)
+    except FileNotFoundError:
+        return shaped(410 if _expired(key) else 404)
     return ranged_file_response(
         request,
-        default_storage.open(key),
-        size=default_storage.size(key),
+        file,
+        size=file.size,
         content_type=TYPES[key.rpartition(".")[2]],
         etag=f'"{key}"',
     )
+
+
+def _expired(key: str) -> bool:
+    """Whether the file of this name was deleted by retention, or is about to be."""
+    try:
+        generation_id = ids.parse(PurePosixPath(key).stem)
+    except NotFound:
+        return False
+    return Generation.objects.filter(pk=generation_id, output_deleted_at__isnull=False).exists()

@@ -13,6 +13,7 @@ from accounts.models import Account, ApiKey, User
 from credits.models import LedgerEntry
 from generation.attempt_model import Attempt, Orphan
 from generation.catalog_model import CatalogModel
+from generation.erasure_model import Erasure
 from generation.event_model import GenerationEvent
 from generation.gate_model import ProviderGate
 from generation.states import ERROR_CODES, State
@@ -188,6 +189,17 @@ class Generation(models.Model):
                 condition=Q(finished_at__isnull=False),
                 name="generation_finished",
             ),
+            # read by generation/retention.py; who creates does not pay for them, who ends does
+            models.Index(
+                fields=["account", "finished_at"],
+                condition=~Q(output_key=""),
+                name="generation_with_output",
+            ),
+            models.Index(
+                fields=["account", "finished_at"],
+                condition=~Q(prompt="") & Q(finished_at__isnull=False),
+                name="generation_with_prompt",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -200,7 +212,10 @@ class Generation(models.Model):
 
     @property
     def source_image_urls(self) -> list[str]:
-        """0 to 3 URLs of the customer's; hostile until fetched by common/safe_fetch.py."""
+        """0 to 3 URLs of the customer's; hostile until fetched by common/safe_fetch.py.
+
+        Once retention has erased them they are empty; their number stays.
+        """
         urls: list[str] = self.parameters.get("source_image_urls", [])
         return urls
 
@@ -211,4 +226,12 @@ class Generation(models.Model):
         return shape
 
 
-__all__ = ["Attempt", "CatalogModel", "Generation", "GenerationEvent", "Orphan", "ProviderGate"]
+__all__ = [
+    "Attempt",
+    "CatalogModel",
+    "Erasure",
+    "Generation",
+    "GenerationEvent",
+    "Orphan",
+    "ProviderGate",
+]

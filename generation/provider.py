@@ -15,7 +15,7 @@ from generation.backends import base
 from generation.backends.base import Reader
 from generation.traced_backend import TracedBackend
 
-CALLS = ("submit", "poll", "find_output", "fetch_output")
+CALLS = ("submit", "poll", "find_output", "fetch_output", "remove_outputs")
 # What a call may come to, as counted: the results and errors of the backends' manual.
 OUTCOMES: dict[type, str] = {
     base.Accepted: "accepted",

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from generation import catalog, links, progress, states
+from generation import catalog, links, progress, retention, states
 from generation.lifecycle import is_cancelable
 from generation.models import CatalogModel, Generation
 from generation.states import State
@@ -17,12 +17,15 @@ def etag(generation: Generation, now: datetime) -> str:
     """Changes exactly when the body does.
 
     A row's version stands for all that is written. With the time change only the progress, the
-    estimate (which is there until it is missed) and the link of what has one.
+    estimate (which is there until it is missed) and the link of what has one; with the account or
+    the setting, how long that is kept.
     """
     step = progress.step(generation, now)
     estimated = int(progress.expected_end(generation, now) is not None)
-    window = links.Window.of(now).number if _has_output(generation) else 0
-    return f'W/"{generation.version}-{step}-{estimated}-{window}"'
+    if not _has_output(generation):
+        return f'W/"{generation.version}-{step}-{estimated}-0"'
+    window, days = links.Window.of(now).number, retention.output_days(generation.account)
+    return f'W/"{generation.version}-{step}-{estimated}-{window}-{days}"'
 
 
 def to_dict(generation: Generation, now: datetime, base_url: str) -> dict[str, Any]:
@@ -59,6 +62,7 @@ def to_dict(generation: Generation, now: datetime, base_url: str) -> dict[str, A
         "completed_at": _finished(generation, State.COMPLETED),
         "failed_at": _finished(generation, State.FAILED),
         "canceled_at": _finished(generation, State.CANCELED),
+        "output_expires_at": timestamp(retention.output_expires_at(generation)),
         "output_deleted_at": timestamp(generation.output_deleted_at),
     }
 

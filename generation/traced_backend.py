@@ -46,6 +46,11 @@ class TracedBackend(Backend):
         with tracing.span("provider fetch output"):
             return await self._inner.fetch_output(uri, destination)
 
+    async def remove_outputs(self, prefix: str) -> None:
+        """As the inner one's."""
+        with tracing.span("provider remove outputs"):
+            await self._inner.remove_outputs(prefix)
+
     async def aclose(self) -> None:
         """Close the inner one."""
         await self._inner.aclose()

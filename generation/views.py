@@ -130,6 +130,12 @@ class DownloadView(APIView):
     def get(self, request: Request, generation_id: str) -> HttpResponseBase:
         """The file, under a name; or a redirect to a signed link of the bucket."""
         generation = owned(request, generation_id)
+        try:
+            return self._file(request, generation)
+        except FileNotFoundError:  # deleted since the row was read?
+            return self._file(request, owned(request, generation_id))
+
+    def _file(self, request: Request, generation: Generation) -> HttpResponseBase:
         if generation.output_deleted_at is not None:
             raise OutputExpired
         if generation.state != State.COMPLETED:
@@ -137,10 +143,11 @@ class DownloadView(APIView):
         if settings.OUTPUT_STORAGE == "gcs":
             return HttpResponseRedirect(default_storage.url(generation.output_key))
         suffix = generation.output_key.rpartition(".")[2]
+        file = default_storage.open(generation.output_key)
         return ranged_file_response(
             request._request,
-            default_storage.open(generation.output_key),
-            size=default_storage.size(generation.output_key),
+            file,
+            size=file.size,
             content_type=generation.output_type,
             etag=f'"{generation.output_sha256}"',
             filename=f"{generation.kind}-{generation.pk}.{suffix}",
@@ -169,7 +176,7 @@ class HistoryView(APIView):
         """Newest first, in pages."""
         kind = choice(request, "type", tuple(CatalogModel.Kind.values))
         status = choice(request, "status", states.PUBLIC_STATUSES)
-        rows = Generation.objects.filter(account_id=caller(request).account_id)
+        rows = caller(request).account.generations.all()
         if kind is not None:
             rows = rows.filter(kind=kind)
         if status is not None:
@@ -226,6 +233,7 @@ def owned(request: Request, generation_id: str) -> Generation:
     found = lookup.of_account(caller(request).account_id, ids.parse(generation_id))
     if found is None:
         raise NotFound
+    found.account = caller(request).account  # says how long outputs are kept
     return found
 
 

@@ -27,7 +27,7 @@ QuietWSGIRequestHandler.disable_nagle_algorithm = True
 PBKDF2PasswordHasher.iterations = 1000  # the default takes 0.4 s a password on purpose
 
 # folders of tests that have servers of their own
-WITHOUT_DATABASE = {"emulator", "embedded", "e2e", "browser", "backends"}
+WITHOUT_DATABASE = {"emulator", "embedded", "e2e", "browser", "backends", "ops"}
 KEEP = {
     *("django_migrations", "django_content_type", "catalog_at_start"),
     *("auth_permission", "auth_group", "auth_group_permissions"),

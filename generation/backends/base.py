@@ -1,6 +1,6 @@
 """How to write a backend: the class that talks to one provider.
 
-A backend makes four calls, and every one of them may be repeated by the lifecycle after a crash,
+A backend makes five calls, and every one of them may be repeated by the lifecycle after a crash,
 except ``submit``, which buys something and therefore is asked once per :class:`Attempt` row:
 
 ``submit``
@@ -13,6 +13,8 @@ except ``submit``, which buys something and therefore is asked once per :class:`
     Look into an attempt's prefix: what is there was paid for, whether or not we heard the answer.
 ``fetch_output``
     Copy one output into a local file and check that it arrived whole.
+``remove_outputs``
+    Delete what lies under an attempt's prefix: the provider's copies, when ours ends, too.
 
 What each error makes the lifecycle do:
 
@@ -162,7 +164,7 @@ class DamagedOutput(BackendError):
 
 
 class Reader(ABC):
-    """The calls that only look; see the module's text for what each may raise."""
+    """The calls that buy nothing; see the module's text for what each may raise."""
 
     @abstractmethod
     async def poll(self, operation_name: str, prefix: str) -> Running | Produced:
@@ -183,12 +185,16 @@ class Reader(ABC):
         """
 
     @abstractmethod
+    async def remove_outputs(self, prefix: str) -> None:
+        """Delete everything under ``prefix``; nothing there is fine. Raises Unavailable."""
+
+    @abstractmethod
     async def aclose(self) -> None:
         """Close connections; the backend is not used afterwards."""
 
 
 class Backend(Reader):
-    """All four calls: this one can also buy."""
+    """All calls: this one can also buy."""
 
     @abstractmethod
     async def submit(self, request: SubmitRequest) -> Accepted | Produced:

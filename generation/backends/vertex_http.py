@@ -6,8 +6,10 @@ The client is httpx's own, and google-genai is given the same one, so its limits
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import httpx
 
@@ -93,7 +95,7 @@ def open_client(max_connections: int) -> httpx.AsyncClient:
 
 
 class GoogleHttp:
-    """Authorised reads (and the upload) that may be repeated. ``timeout`` in seconds."""
+    """Authorised requests that may be repeated. ``timeout`` in seconds."""
 
     def __init__(self, client: httpx.AsyncClient, token: GoogleToken, timeout: float) -> None:
         self.client = client
@@ -111,21 +113,29 @@ class GoogleHttp:
         body: Json | None = None,
     ) -> Json:
         """One request (``body`` as JSON) and its JSON object. Raises Unavailable or Missing."""
+        response = await self._ask(
+            method, url, params=params, headers=headers, content=content, json=body
+        )
+        return self.judge(response.status_code, response.headers, response.content)
+
+    async def delete(self, url: str) -> None:
+        """Delete what is there; what is gone already will do. Raises Unavailable."""
+        response = await self._ask("DELETE", url)
+        payload = json_object(response.content)
+        with contextlib.suppress(Missing):
+            self.check(response.status_code, response.headers, payload)
+
+    async def _ask(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, **what: Any
+    ) -> httpx.Response:
         try:
             async with asyncio.timeout(self.timeout):
                 authorised = {**(headers or {}), **await self.token.headers()}
-                response = await self.client.request(
-                    method,
-                    url,
-                    params=params,
-                    headers=authorised,
-                    content=content,
-                    json=body,
-                    timeout=self.timeout,
+                return await self.client.request(
+                    method, url, headers=authorised, timeout=self.timeout, **what
                 )
         except (httpx.HTTPError, TimeoutError, TokenUnavailable) as error:
             raise Unavailable(f"no answer: {type(error).__name__}") from error
-        return self.judge(response.status_code, response.headers, response.content)
 
     def judge(self, status: int, headers: Mapping[str, str], content: bytes) -> Json:
         """The JSON object of a finished answer. Raises Unavailable or :class:`Missing`."""

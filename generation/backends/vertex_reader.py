@@ -21,6 +21,7 @@ from generation.backends.vertex_operation import (
     vertex_url,
 )
 from generation.backends.vertex_polls import PollHttp
+from generation.backends.vertex_removal import remove_all
 from generation.backends.vertex_storage import EXTENSIONS, Outputs
 
 STORAGE_URL = "https://storage.googleapis.com"
@@ -63,8 +64,8 @@ class VertexReader(Reader):
         self._client = open_client(max_connections)
         self._http = GoogleHttp(self._client, self._token, read_timeout)
         self._polls = PollHttp(self._http, self._token, max_connections)
-        storage_url = _checked(storage_base_url) or self._base_url or STORAGE_URL
-        self._outputs = Outputs(self._http, storage_url, copy_timeout=fetch_timeout)
+        self._storage_url = _checked(storage_base_url) or self._base_url or STORAGE_URL
+        self._outputs = Outputs(self._http, self._storage_url, copy_timeout=fetch_timeout)
 
     async def poll(self, operation_name: str, prefix: str) -> Running | Produced:
         """Look at an operation; see :meth:`Backend.poll`."""
@@ -89,6 +90,10 @@ class VertexReader(Reader):
     async def fetch_output(self, uri: str, destination: Path) -> Fetched:
         """Copy an output, at most 512 MiB; see :meth:`Backend.fetch_output`."""
         return await self._outputs.fetch(uri, destination)
+
+    async def remove_outputs(self, prefix: str) -> None:
+        """Delete what is under a prefix; see :meth:`Backend.remove_outputs`."""
+        await remove_all(self._http, self._storage_url, prefix)
 
     async def aclose(self) -> None:
         """Close connections; the backend is not used afterwards."""

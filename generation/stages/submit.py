@@ -60,7 +60,7 @@ class SubmitStage(StageBase):
         """Ask the provider, or look whether it had been asked successfully."""
         if generation.state == State.SUBMITTING:  # its worker died: nobody knows how far it came
             attempt = generation.attempts.get(outcome=Attempt.Outcome.ASKED)
-            lifecycle.doubt(generation, attempt, "the worker was lost", self._window(generation))
+            lifecycle.doubt(generation, attempt, "the worker was lost", window(generation))
             return None
         if generation.state == State.SUBMIT_UNKNOWN:
             return self.look(generation)
@@ -136,7 +136,7 @@ class SubmitStage(StageBase):
             reject(generation, outcome, attempt)
         else:  # Unknown, and anything unforeseen after the question was sent
             detail = f"{type(outcome).__name__}: {outcome}"[:500]
-            lifecycle.doubt(generation, attempt, detail, self._window(generation))
+            lifecycle.doubt(generation, attempt, detail, window(generation))
         gate.record(generation.model_id, judge(outcome), getattr(outcome, "retry_after", None))
 
     def _finish_look(self, generation: Generation, outcome: Any) -> None:
@@ -161,15 +161,16 @@ class SubmitStage(StageBase):
         wait = pace.first_poll(generation.model, learned)
         return wait if learned else jitter(wait)
 
-    def _window(self, generation: Generation) -> float:
-        """How long a late output may still appear, in seconds.
 
-        A video may be under way for minutes. An image is only written by us, from the answer that
-        did not come: after the call's own time limit nothing will turn up.
-        """
-        if generation.kind == "video":
-            return float(settings.UNKNOWN_WINDOW)
-        return float(2 * settings.SUBMIT_TIMEOUT)
+def window(generation: Generation) -> float:
+    """How long a late output may still appear, in seconds.
+
+    A video may be under way for minutes. An image is only written by us, from the answer that did
+    not come: after the call's own time limit nothing will turn up.
+    """
+    if generation.kind == "video":
+        return float(settings.UNKNOWN_WINDOW)
+    return float(2 * settings.SUBMIT_TIMEOUT)
 
 
 def judge(outcome: Any) -> gate.Result:

@@ -1,4 +1,4 @@
-"""The queue ``store``: outputs into our storage, and the sweep, which shares its process."""
+"""The queue ``store``: outputs into our storage; sweep and retention share its process."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from config.celery import app
 from generation.backends.vertex_reader import VertexReader
 from generation.heartbeat import beat
 from generation.leftovers import Leftovers
+from generation.stages.retention import let_expire
 from generation.stages.store import StoreStage
 from generation.stages.sweep import look_for_orphans
 from generation.tasks.process import counted, engine, provider, run, wake
 from generation.wake import taken
 
-SWEEP_SECONDS = 5.0  # a sweep shares its process with files that a customer waits for
+SWEEP_SECONDS = 5.0  # it shares its process with files that a customer waits for
 
 
 @cache
@@ -40,3 +41,14 @@ def sweep() -> None:
     with bound_contextvars(stage="sweep"):
         _leftovers().remove()
         counted("sweep", lambda: look_for_orphans(backend, loop, SWEEP_SECONDS))
+
+
+@app.task(name="generation.retention")
+def retention() -> None:
+    """Let outputs and prompts end that are kept no longer."""
+    taken("retention")
+    beat("retention")
+    close_old_connections()
+    backend, loop = provider(VertexReader).backend, engine().loop
+    with bound_contextvars(stage="retention"):
+        counted("retention", lambda: let_expire(backend, loop, SWEEP_SECONDS))

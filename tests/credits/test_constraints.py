@@ -106,6 +106,20 @@ ACCOUNTS = [
     Breach("user_name_unique_whatever_the_case", USER.format("username = 'ALICE'")),
     Breach("user_email_unique_whatever_the_case", USER.format("email = 'Alice@Example.com'")),
     Breach("accounts_account_creates_per_minute_check", ACCOUNT.format("creates_per_minute = -1")),
+    *(
+        breach
+        for what in ("output", "prompt")
+        for breach in (
+            Breach(
+                f"accounts_account_{what}_retention_days_check",
+                ACCOUNT.format(f"{what}_retention_days = -1"),
+            ),
+            Breach(
+                f"account_{what}_retention_at_most_a_century",
+                ACCOUNT.format(f"{what}_retention_days = 36501"),
+            ),
+        )
+    ),
     Breach("accounts_account_reads_per_minute_check", ACCOUNT.format("reads_per_minute = -1")),
     Breach(
         "member_once_an_account",

@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 
 from embedded.paths import CHECKOUT
 from embedded.services import STAGES
+from generation import source_images
+
+SWEEP_SECONDS = 5.0  # of generation/tasks/store.py, whose import would register Celery tasks
 
 # of docker-compose.yml alone
 COMPOSE_ONLY = {"POSTGRES_PASSWORD", "OWNER_DATABASE_PASSWORD", "APP_DATABASE_PASSWORD"}
@@ -77,3 +81,28 @@ def test_volumes_and_configs_that_are_mounted_are_declared(compose: dict[str, An
                 assert source in compose["volumes"]
         for config in service.get("configs", []):
             assert config["source"] in compose["configs"]
+
+
+def test_nothing_is_killed_in_the_middle_of_what_it_has_begun(compose: dict[str, Any]) -> None:
+    """Killed while it asks the provider, a worker leaves an order that may have been taken."""
+    images = source_images.FETCH_SECONDS + source_images.DECODE_SECONDS
+    longest = {
+        "submit": images + settings.SUBMIT_TIMEOUT,
+        "poll": settings.READ_TIMEOUT,
+        "store": settings.FETCH_TIMEOUT + 2 * SWEEP_SECONDS,
+    }
+    for stage in STAGES:
+        assert grace(compose["services"][f"worker-{stage}"]) >= longest[stage] + 10
+    dockerfile = (CHECKOUT / "Dockerfile").read_text()
+    graceful = re.search(r'"--graceful-timeout", "(\d+)"', dockerfile)
+    assert graceful is not None
+    assert grace(compose["services"]["web"]) > int(graceful[1])
+
+
+def grace(service: dict[str, Any]) -> int:
+    return int(str(service["stop_grace_period"]).removesuffix("s"))
+
+
+def test_every_log_has_an_end(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        assert {"max-size", "max-file"} <= set(service["logging"]["options"])

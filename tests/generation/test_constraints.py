@@ -124,6 +124,11 @@ TERMINAL = [
     row(FINAL, "completed", "created_at = now()"),
     row(FINAL, "completed", "idempotency_key = 'late', request_sha256 = '\\x00'"),
     row(FINAL, "completed", "output_key = '', output_deleted_at = now(), account_id = %(bob)s"),
+    row(FINAL, "completed", "parameters = generation_without_urls(parameters) || '{\"n\": 1}'"),
+    row(FINAL, "completed", "prompt = '', parameters = '{}'"),
+    row(
+        FINAL, "completed", "prompt = '', parameters = parameters || '{\"aspect_ratio\": \"9:16\"}'"
+    ),
 ]
 REST = [
     Breach(

@@ -169,3 +169,30 @@ def test_what_cannot_be_removed_stays_and_is_said(caplog: pytest.LogCaptureFixtu
 def test_a_folder_that_does_not_exist_yet_holds_nothing() -> None:
     assert not Path(settings.WORK_DIR).exists()
     assert Leftovers().remove() == 0
+
+
+def test_whole_outputs_go_when_their_generation_is_over_without_them(alice: Person) -> None:
+    old, root = 2 * least_age(), Path(settings.OUTPUT_ROOT)
+    failed, done = reached(alice, State.FAILED), reached(alice, State.COMPLETED)
+    gone = [
+        leave(root / f"outputs/ab/{failed.pk}.mp4", old),
+        leave(root / f"outputs/cd/{done.pk}.mp4", old),  # not the one that its row names
+    ]
+    stay = [
+        leave(root / f"outputs/ab/{reached(alice, State.STORING).pk}.mp4", old),
+        leave(root / f"outputs/ab/{reached(alice, State.CANCELED).pk}.mp4", least_age() - 60),
+        leave(root / f"outputs/ab/{failed.pk}.txt", old),
+        leave(root / f"outputs/ab/{uuid.uuid4()}.mp4", old),
+        leave(Path(default_storage.path(done.output_key)), old),
+    ]
+    leftovers = Leftovers()
+    assert leftovers.remove() == 2
+    assert not [path for path in gone if path.exists()]
+    assert [path for path in stay if path.exists()] == stay
+    late = leave(root / f"outputs/ef/{failed.pk}.mp4", 2 * old + 2 * settings.DEADLINE)
+    leftovers._next_walk = 0.0
+    assert leftovers.remove() == 0  # written before the last walk, which has asked about it
+    assert Leftovers().remove() == 1  # of another process
+    for path in stay:
+        path.unlink()
+    assert not late.exists()

@@ -24,7 +24,7 @@ KEYS = {
     *("credits_used", "credits_refunded", "video_url", "image_url", "download_url", "expires_at"),
     *("error", "cancelable", "created_at", "updated_at", "completed_at", "failed_at"),
     *("canceled_at", "output_deleted_at", "retry_of"),
-    *("stage", "estimated_completion_at", "deadline_at"),
+    *("stage", "estimated_completion_at", "deadline_at", "output_expires_at"),
 }
 
 
@@ -71,6 +71,7 @@ def test_a_new_video(api: Api, alice: Person) -> None:
         "completed_at": None,
         "failed_at": None,
         "canceled_at": None,
+        "output_expires_at": None,
         "output_deleted_at": None,
     }
     assert answer.headers["Cache-Control"] == "private, no-cache"

@@ -1,0 +1,35 @@
+"""``manage.py after_restore``: once, after a dump was restored and before any worker starts."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from generation.stages.restored import doubt_the_queue
+
+PAUSE = 2.0  # seconds between two looks at rows that wait out a back-off
+
+
+class Command(BaseCommand):
+    """Harmless when repeated."""
+
+    help = (
+        "Let nothing be bought again that was bought after the dump was made: queued generations "
+        "are looked for at the provider first. Run it before the workers start."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Wait for rows whose back-off or lease goes on; those end within a lease or two."""
+        ends = time.monotonic() + 5 * settings.LEASE
+        count, left = doubt_the_queue()
+        while left and time.monotonic() < ends:
+            time.sleep(PAUSE * settings.TIME_SCALE)
+            more, left = doubt_the_queue()
+            count += more
+        self.stdout.write(f"{count} queued generations are looked for at the provider first")
+        if left:
+            self.stderr.write(f"{left} are queued and not due: does a worker run?")
+            raise SystemExit(1)

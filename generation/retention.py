@@ -1,0 +1,154 @@
+"""Outputs and prompts end some days after their generation did: what is due, and what it becomes.
+
+Row first, and the file is remembered: the statement that takes the key from a generation writes it
+into an :class:`Erasure`. Killed at any place, no link leads to a file that is gone (from that
+commit on there is none), and no file is forgotten (its erasure stays until it is deleted). Deleting
+is idempotent, so a lease is only there to spare work.
+
+The ledger, events, attempts and the SHA-256 of the request stay: money is explained, and the same
+key is answered as before, without what was asked for.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from accounts.models import MAX_RETENTION_DAYS, Account
+from common.redaction import note
+from generation.models import Attempt, Erasure, Generation
+from generation.states import State
+
+BATCH = 200  # rows of a statement: some milliseconds of locks on what nobody changes any more
+ERASED_TOGETHER = 50  # files deleted at once
+# What could not be deleted is tried again after a quarter of the time since it was due.
+LEAST_WAIT, LONGEST_WAIT = 60.0, 6 * 3600.0
+
+# An account after another, each by its own number of days: the index begins with the account, so
+# that the millions of rows of somebody who keeps everything are never walked over.
+DUE = """
+WITH due AS (
+    SELECT row.id FROM (
+        SELECT id, LEAST(COALESCE({what}_retention_days, %(days)s), %(most)s) AS days
+          FROM accounts_account WHERE COALESCE({what}_retention_days, %(days)s) > 0
+    ) AS account CROSS JOIN LATERAL (
+        SELECT id FROM generation_generation
+         WHERE account_id = account.id AND {column} <> ''
+           AND finished_at <= now() - account.days * interval '1 day'
+         ORDER BY finished_at LIMIT %(limit)s
+    ) AS row LIMIT %(limit)s
+), held AS (
+    SELECT id, output_key FROM generation_generation
+     WHERE id IN (SELECT id FROM due) AND {column} <> '' FOR UPDATE SKIP LOCKED
+)
+"""
+EXPIRE = (
+    DUE.format(what="output", column="output_key")  # noqa: S608 - constants
+    + """, remembered AS (
+    INSERT INTO generation_erasure (generation_id, key) SELECT id, output_key FROM held
+)
+UPDATE generation_generation AS row
+   SET output_key = '', output_deleted_at = now(), version = version + 1, updated_at = now()
+  FROM held WHERE row.id = held.id
+"""
+)
+FORGET = (
+    DUE.format(what="prompt", column="prompt")
+    + """
+UPDATE generation_generation AS row
+   SET prompt = '', parameters = generation_without_urls(parameters), version = version + 1,
+       updated_at = now()
+  FROM held WHERE row.id = held.id
+"""
+)
+CLAIM = """
+UPDATE generation_erasure AS erasure SET next_try_at = now() + %(lease)s * interval '1 second'
+  FROM (SELECT generation_id FROM generation_erasure WHERE next_try_at <= now()
+         ORDER BY next_try_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) AS due
+ WHERE erasure.generation_id = due.generation_id
+RETURNING erasure.generation_id, erasure.key
+"""
+LATER = """
+UPDATE generation_erasure
+   SET last_error = %(error)s, next_try_at = now() + GREATEST(%(least)s * interval '1 second',
+       LEAST(%(most)s * interval '1 second', (now() - made_at) / 4))
+ WHERE generation_id = %(generation)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What is to be deleted of a generation: the key in our storage, prefixes in the provider's."""
+
+    generation_id: uuid.UUID
+    key: str
+    prefixes: tuple[str, ...]
+
+
+def expire_outputs() -> int:
+    """Take the files of up to a batch of generations out of sight; how many they were."""
+    return _erase(EXPIRE, settings.OUTPUT_RETENTION_DAYS)
+
+
+def forget_prompts() -> int:
+    """Erase prompts and source images' addresses of up to a batch; how many they were."""
+    return _erase(FORGET, settings.PROMPT_RETENTION_DAYS)
+
+
+def _erase(statement: str, days: int) -> int:
+    values = {"days": days, "most": MAX_RETENTION_DAYS, "limit": BATCH}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return int(cursor.rowcount)
+
+
+def claim(limit: int = ERASED_TOGETHER) -> list[Files]:
+    """Lease up to ``limit`` erasures that are due."""
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, {"limit": limit, "lease": settings.LEASE})
+        rows: Sequence[tuple[uuid.UUID, str]] = cursor.fetchall()
+    prefixes: dict[uuid.UUID, list[str]] = {generation_id: [] for generation_id, _ in rows}
+    asked = Attempt.objects.filter(generation_id__in=list(prefixes)).exclude(
+        outcome__in=[Attempt.Outcome.NOT_ACCEPTED, Attempt.Outcome.REJECTED]
+    )
+    for generation_id, prefix in asked.values_list("generation_id", "prefix"):
+        prefixes[generation_id].append(prefix)
+    return [Files(*row, tuple(prefixes[row[0]])) for row in rows]
+
+
+def erased(files: Files) -> None:
+    """Nothing is left of it."""
+    Erasure.objects.filter(pk=files.generation_id).delete()
+
+
+def not_erased(files: Files, error: str) -> None:
+    """Something is left: try again later."""
+    scale = settings.TIME_SCALE
+    values: dict[str, Any] = {"generation": files.generation_id, "error": note(error)}
+    values |= {"least": LEAST_WAIT * scale, "most": LONGEST_WAIT * scale}
+    with connection.cursor() as cursor:
+        cursor.execute(LATER, values)
+
+
+def output_expires_at(generation: Generation) -> datetime | None:
+    """When its file is deleted at the earliest; None while there is none, or when it is kept."""
+    if generation.state != State.COMPLETED or not generation.output_key:
+        return None
+    days = output_days(generation.account)
+    if not days or generation.finished_at is None:
+        return None
+    return generation.finished_at + timedelta(days=days)
+
+
+def output_days(account: Account) -> int:
+    """How many days an account's outputs are kept; 0 = for ever."""
+    days = account.output_retention_days
+    if days is None:
+        days = settings.OUTPUT_RETENTION_DAYS
+    return min(int(days), MAX_RETENTION_DAYS)

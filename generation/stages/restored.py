@@ -1,0 +1,38 @@
+"""After a dump was restored: what it shows as queued may have been asked for since.
+
+The rows know nothing of it, but the bucket does: an attempt's prefix is made of the generation's id
+and the attempt's number, so the attempt that comes next is the one that was lost. It is written
+down as one without an answer, and the stage does what it does with those: looks into the prefix,
+adopts what is there, and asks again only when the window has closed and it is empty.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from common import due
+from generation import catalog, lifecycle
+from generation.models import Generation
+from generation.stages.submit import window
+from generation.states import State
+
+BATCH = 100
+
+
+def doubt_the_queue() -> tuple[int, int]:
+    """Doubt every queued row that is due: how many were doubted, and how many are not due yet.
+
+    Only while no worker runs: a queued row is of no doubt to one that has its lease.
+    """
+    count = 0
+    while rows := due.claim(Generation, [State.QUEUED], BATCH, settings.LEASE):
+        count += sum(_doubt(row) for row in rows)
+    return count, Generation.objects.filter(state=State.QUEUED).count()
+
+
+def _doubt(row: Generation) -> bool:
+    names = (settings.GOOGLE_CLOUD_PROJECT, settings.GOOGLE_CLOUD_LOCATION)
+    attempt = lifecycle.begin_attempt(row, *names, catalog.provider_model(row.model))
+    if attempt is None:
+        return False
+    return lifecycle.doubt(row, attempt, "restored from an older state", window(row))

@@ -1,0 +1,76 @@
+"""Ends what is older than its account keeps it, then deletes the files that belonged to it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+
+from common.crash import crash_point
+from generation import retention
+from generation.backends.base import Reader, Unavailable
+from generation.retention import Files
+
+logger = logging.getLogger(__name__)
+
+
+def let_expire(backend: Reader, loop: asyncio.AbstractEventLoop, seconds: float) -> int:
+    """Work for up to ``seconds`` and a batch; how many generations lost their files.
+
+    A batch is taken out of sight, then its files are deleted, so that a storage that refuses holds
+    up the next batch instead of being given more and more to do.
+    """
+    ends = time.monotonic() + seconds
+    count = 0
+    while True:
+        forgotten, expired = retention.forget_prompts(), retention.expire_outputs()
+        crash_point("retention.after_rows")
+        deleted, tried = _delete_due(backend, loop, ends)
+        count += deleted
+        refused = tried > 0 and deleted == 0
+        if refused or time.monotonic() >= ends or max(forgotten, expired) < retention.BATCH:
+            return count
+
+
+def _delete_due(backend: Reader, loop: asyncio.AbstractEventLoop, ends: float) -> tuple[int, int]:
+    """How many erasures were completed, of how many that were tried."""
+    deleted = tried = 0
+    while files := retention.claim():
+        outcomes = loop.run_until_complete(_delete_all(backend, files))
+        crash_point("retention.after_files")
+        good = sum(_write_back(*each) for each in zip(files, outcomes, strict=True))
+        deleted, tried = deleted + good, tried + len(files)
+        if not good or time.monotonic() >= ends:
+            break
+    return deleted, tried
+
+
+async def _delete_all(backend: Reader, files: Sequence[Files]) -> list[BaseException | None]:
+    return await asyncio.gather(*(_delete(backend, each) for each in files), return_exceptions=True)
+
+
+async def _delete(backend: Reader, files: Files) -> None:
+    """Ours first: it is the one that links led to. What is gone already counts as deleted."""
+    async with asyncio.timeout(settings.LEASE * 0.8):
+        await asyncio.to_thread(default_storage.delete, files.key)
+        for prefix in files.prefixes:
+            await backend.remove_outputs(prefix)
+
+
+def _write_back(files: Files, outcome: BaseException | None) -> bool:
+    """Whether nothing is left."""
+    if outcome is None:
+        retention.erased(files)
+        return True
+    detail = f"{type(outcome).__name__}: {outcome}"
+    known = isinstance(outcome, Unavailable | TimeoutError | OSError)
+    logger.log(
+        logging.WARNING if known else logging.ERROR,
+        *("the files of generation %s are not deleted yet: %s", files.generation_id, detail),
+    )
+    retention.not_erased(files, detail)
+    return False
