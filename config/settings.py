@@ -8,15 +8,12 @@ from typing import Any
 
 from config.env import Env, environment
 from config.logs import FORMATS, LEVELS, logging_config
-from config.spectacular import SPECTACULAR_SETTINGS
-from config.unfold import ADMIN_CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY, UNFOLD
-
-__all__ = [
-    "ADMIN_CONTENT_SECURITY_POLICY",
-    "CONTENT_SECURITY_POLICY",
-    "SPECTACULAR_SETTINGS",
-    "UNFOLD",
-]
+from config.spectacular import SPECTACULAR_SETTINGS  # noqa: F401 - Django reads it here
+from config.unfold import (  # noqa: F401 - so it does these
+    ADMIN_CONTENT_SECURITY_POLICY,
+    CONTENT_SECURITY_POLICY,
+    UNFOLD,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
