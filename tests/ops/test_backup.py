@@ -28,8 +28,13 @@ RESTORE = "pg_restore --username postgres --dbname restored --exit-on-error"
 CREDITS = 100_000
 REDIS = 10
 # one that is made at once, one under way for long, one whose answer is lost, two that fail
-PROMPTS = ("a fox", "a fox [emulator:slow=3]", "a fox [emulator:accepted-then-502]")
-PROMPTS += ("a fox [emulator:filtered]", "a fox [emulator:busy=1]")
+PROMPTS = [
+    "a fox",
+    "a fox [emulator:slow=3]",
+    "a fox [emulator:accepted-then-502]",
+    "a fox [emulator:filtered]",
+    "a fox [emulator:busy=1]",
+]
 
 
 def postgres(command: str, database: str, **how: Any) -> subprocess.CompletedProcess[bytes]:
