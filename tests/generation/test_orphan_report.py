@@ -11,15 +11,13 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import Client
 
-from accounts.models import User
 from generation import orphans
 from generation.models import Attempt, Orphan
 from generation.states import State
 from tests.generation.looks import claimed_looks, ended
 from tests.generation.steps import attempt_of, reached
-from tests.people import Person
+from tests.people import Person, inside, make_staff
 
 Outcome = Attempt.Outcome
 migration = import_module("generation.migrations.0005_orphan_sweep")
@@ -66,8 +64,7 @@ def test_the_operator_sees_them_and_changes_nothing(attempt: Attempt) -> None:
     (look,) = claimed_looks()
     orphans.found(look, "gs://b/1/x.mp4")
     orphan = Orphan.objects.get()
-    operator = Client()
-    operator.force_login(User.objects.create_superuser("operator", "op@example.com", "x"))
+    operator = inside(make_staff())
     pages = "/admin/generation/orphan/"
     for query in (
         "",
