@@ -28,22 +28,25 @@ def base() -> Path:
 
 
 def take(program: str) -> Path:
-    """Give this process and those that it will fork an empty folder; repeated, or in one of
-    those, it is the same one.
+    """Give this process and those that it will fork an empty folder; repeated, it is the same.
 
     Counts of an earlier life are wiped, and so are folders of programs that are dead. Raises
-    RuntimeError when prometheus-client was imported before: it would count for one process only.
+    RuntimeError when prometheus-client was imported before (it would count for one process only),
+    or when somebody else made the folder of that name in the temporary one.
     """
     if _taken:  # gunicorn reads its configuration again on SIGHUP, Celery prepares each process
         return _taken[0]
     folder = base() / f"{program}-{os.getpid()}"
     if "prometheus_client" in sys.modules:
         raise RuntimeError("prometheus_client was imported too early to count over processes")
+    base().mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not os.environ.get("METRICS_DIR") and base().stat().st_uid != os.getuid():
+        raise RuntimeError(f"{base()} belongs to somebody else; set METRICS_DIR")
     for left in base().glob("*-*"):
         if not _is_alive(left):
             shutil.rmtree(left, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
+    folder.mkdir(mode=0o700)
     os.environ[VARIABLE] = str(folder)
     _taken.append(folder)
     return folder
