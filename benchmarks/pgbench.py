@@ -33,6 +33,7 @@ VALUES = {
     "estimated_time": "'45-60 seconds'",
     "expected_seconds": "60.0",
     "deadline": "1800.0",
+    "origin": """'{{"request_id": "0f8fad5bd9cb469fa16570867728950e"}}'::jsonb""",
 }
 
 
