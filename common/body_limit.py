@@ -67,7 +67,7 @@ class BodyLimit:
             (request_id.HEADER, identifier),
         ]
         start_response("413 Content Too Large", headers)
-        method = environ["REQUEST_METHOD"]
+        method = environ.get("REQUEST_METHOD")
         access_log.write(method, None, 413, began, request_id=identifier)
         return [content]
 
