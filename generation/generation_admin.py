@@ -71,7 +71,7 @@ class GenerationAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """The whole history of one; nothing is changed here."""
-        if request.method != "GET":
+        if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
         generation = self._found(request, object_id)
         context = {

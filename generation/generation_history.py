@@ -76,9 +76,8 @@ def _work(generation: Generation, now: datetime) -> list[Row]:
         ("Output at the provider", generation.output_uri or "–", ""),
         ("Output in our storage", generation.output_key or "–", ""),
     ]
-    if generation.output_size:
-        rows.append(("Size and facts", f"{generation.output_size:,} bytes", ""))
-        rows += [(name, value, "") for name, value in generation.output_facts.items()]
+    facts = generation.output_facts.items() if generation.output_key else ()
+    rows += [(name.replace("_", " "), value, "") for name, value in facts]
     if generation.output_deleted_at:
         rows.append(("Deleted by retention", generation.output_deleted_at, ""))
     if generation.next_attempt_at:
