@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from generation import catalog
 from generation.models import CatalogModel
 from staff.audited import StaffAdmin
 
@@ -70,7 +72,7 @@ class CatalogForm(ModelForm):
 
 @admin.register(CatalogModel)
 class CatalogModelAdmin(StaffAdmin):
-    """In force from the next request on; a generation keeps the price it was made at.
+    """In force within a second; a generation keeps the price it was made at.
 
     A model is added by a migration: emulator, documentation and tests have to know it. It is never
     deleted, since generations point to it; it is switched off, or retires at a time.
@@ -98,6 +100,11 @@ class CatalogModelAdmin(StaffAdmin):
         ),
         ("Why", {"fields": ("reason",)}),
     )
+
+    def save_model(self, request: HttpRequest, obj: CatalogModel, form: Any, change: bool) -> None:
+        """This process shows at once what other ones know in a second."""
+        super().save_model(request, obj, form, change)
+        transaction.on_commit(catalog.forget)
 
     def get_fieldsets(self, request: HttpRequest, obj: CatalogModel | None = None) -> Any:
         """Who may not change it is not asked why."""

@@ -96,14 +96,13 @@ def test_a_failed_generation_is_followed_to_its_cause_and_made_after_all(
     assert wait_until(is_made, 60, interval=0.5)
     assert page.locator("video").evaluate(PLAYED) > 0
     operator.shoot("playing")
-    assert watched.problems == []
     page.goto("/admin/")
     operator.shoot("dashboard-afterwards")
     page.goto("/admin/generation/generation/?q=" + email)
     operator.shoot("both")
     page.goto("/admin/generation/orphan/")
     operator.shoot("orphans")
-    # whoever leaves the page stops loading the video
+    # a browser stops loading a video when it has enough of it, or leaves the page
     assert [problem for problem in watched.problems if "/media/outputs/" not in problem] == []
     assert watched.outside(checkout.base_url) == []
     context.close()

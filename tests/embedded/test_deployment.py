@@ -9,6 +9,7 @@ import pytest
 import yaml
 from django.conf import settings
 
+from config.misspelt import READ_ELSEWHERE
 from embedded.paths import CHECKOUT
 from embedded.services import STAGES
 from generation import source_images
@@ -18,7 +19,6 @@ SWEEP_SECONDS = 5.0  # of generation/tasks/store.py, whose import would register
 # of docker-compose.yml alone
 COMPOSE_ONLY = {"POSTGRES_PASSWORD", "OWNER_DATABASE_PASSWORD", "APP_DATABASE_PASSWORD"}
 # read by Google's library, and before there are settings
-ELSEWHERE = {"GOOGLE_APPLICATION_CREDENTIALS", "METRICS_DIR"}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def example_names() -> set[str]:
 def test_the_example_names_every_setting_and_no_other() -> None:
     settings = (CHECKOUT / "config" / "settings.py").read_text()
     read = set(re.findall(r"env\.[a-z]+\(\s*\"([A-Z0-9_]+)\"", settings))
-    assert example_names() - COMPOSE_ONLY - ELSEWHERE == read
+    assert example_names() - COMPOSE_ONLY - READ_ELSEWHERE == read
 
 
 def test_compose_asks_for_no_variable_that_the_example_lacks() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from accounts.models import Account
 from credits.models import LedgerEntry
-from generation import interventions, lifecycle
+from generation import catalog, interventions, lifecycle
 from generation.creation import InsufficientCredits, TooManyOpenGenerations
 from generation.interventions import NotAllowed
 from generation.models import Attempt, CatalogModel, Generation, Orphan
@@ -175,10 +175,12 @@ def refused_with(person: Person, lost: Generation, staff: Person, **model: Any) 
     """The same while the catalog says something else."""
     before = CatalogModel.objects.filter(pk=lost.model_id).values(*model).get()
     CatalogModel.objects.filter(pk=lost.model_id).update(**model)
+    catalog.forget()
     try:
         return refused(person, lost, staff)
     finally:
         CatalogModel.objects.filter(pk=lost.model_id).update(**before)
+        catalog.forget()
 
 
 def test_a_refused_retry_leaves_no_grant(alice: Person, staff: Person) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from credits.models import LedgerEntry
+from generation import catalog
 from generation.models import CatalogModel, Generation
 from generation.states import OPEN, TERMINAL, UNDELIVERED, State
 from staff.models import AuditEntry
@@ -152,5 +153,6 @@ def test_a_refusal_says_why(browser: Client) -> None:
     assert answer.status_code == 409
     assert "Insufficient credits. Need 240, have 60" in answer.text
     CatalogModel.objects.filter(pk=lost.model_id).update(enabled=False)
+    catalog.forget()
     assert "veo3_fast is no longer on sale" in browser.get(path_of("retry", lost)).text
     assert AuditEntry.objects.count() == 0

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
+from accounts.models import Account
 from generation.models import Generation
 from generation.progress import COMMIT
 from generation.states import OPEN, TERMINAL, State
@@ -29,6 +30,7 @@ def new(kind: str = "video", expected: float = 60.0) -> Generation:
     if kind == "image":
         model, parameters = ("image", {"size": "1:1"})
     return Generation(
+        account=Account(),
         model_id=model,
         kind=kind,
         prompt="a fox",
