@@ -230,7 +230,6 @@ SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Strict"
 SESSION_ENGINE = "accounts.sessions"
-SESSION_SAVE_EVERY_REQUEST = True  # API requests have no session; an operator's lives on by use
 SESSION_COOKIE_AGE = env.integer("ADMIN_SESSION_IDLE", 1800, least=60)  # seconds
 ADMIN_SESSION_LIFETIME = env.integer("ADMIN_SESSION_LIFETIME", 28_800, least=60)  # seconds, in all
 ADMIN_REQUIRE_2FA = env.flag("ADMIN_REQUIRE_2FA", True)

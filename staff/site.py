@@ -30,8 +30,11 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
     enable_nav_sidebar = True
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Whether the request's session is all the way in."""
-        return bool(super().has_permission(request)) and not entrance.half_in(request)
+        """Whether the request's session is all the way in; then it lives on by this use."""
+        inside = bool(super().has_permission(request)) and not entrance.half_in(request)
+        if inside:  # here, and not by a setting: an API request may carry the cookie, too
+            request.session.modified = True
+        return inside
 
     def extra_urls(self) -> list[URLPattern]:
         """unfold's hook: the second half of the way in."""
