@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from embedded.paths import CHECKOUT
-from tests.embedded.test_deployment import ELSEWHERE, example_names
+from tests.embedded.test_deployment import READ_ELSEWHERE, example_names
 from tests.ops import compose
 
 FOLDER = CHECKOUT / "ops" / "kubernetes"
@@ -85,7 +85,7 @@ def test_the_image_is_the_one_that_compose_builds_in_this_version() -> None:
 
 
 def test_every_variable_is_one_that_the_settings_read() -> None:
-    known = example_names() | ELSEWHERE
+    known = example_names() | READ_ELSEWHERE
     maps = of_kind("ConfigMap")["reelmint"]["data"]
     given = set(maps) | set(of_kind("Secret")["reelmint"]["stringData"])
     assert given <= known
