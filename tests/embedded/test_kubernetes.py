@@ -13,8 +13,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from config.misspelt import READ_ELSEWHERE
 from embedded.paths import CHECKOUT
-from tests.embedded.test_deployment import READ_ELSEWHERE, example_names
+from tests.embedded.test_deployment import example_names
 from tests.ops import compose
 
 FOLDER = CHECKOUT / "ops" / "kubernetes"
