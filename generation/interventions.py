@@ -32,7 +32,7 @@ class NotAllowed(ApiError):
     default_code = "not_allowed"
 
 
-def retry(
+def order_again(
     generation: Generation, *, actor: User, reason: str, paid_by: PaidBy, token: uuid.UUID
 ) -> Created:
     """Order the same again at today's price: a new generation, whose ``retry_of`` is this one.

@@ -58,7 +58,7 @@ def do(
     shown, sentence, changes = generation.pk, "", {}
     with transaction.atomic():
         if verb == "retry":
-            answer = interventions.retry(
+            answer = interventions.order_again(
                 generation,
                 actor=actor,
                 reason=reason,

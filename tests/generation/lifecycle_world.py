@@ -112,7 +112,7 @@ class World:
         row, tries = self.rows[pk], self.tried_again.setdefault(pk, [])
         allowed = row.is_refunded and all(self.rows[other].is_refunded for other in tries)
         with suppress(NotAllowed, InsufficientCredits):  # the wallets are compared, too
-            answer = interventions.retry(
+            answer = interventions.order_again(
                 Generation(pk=pk),
                 actor=self.staff,
                 reason="sorry",

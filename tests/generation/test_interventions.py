@@ -33,7 +33,7 @@ def staff() -> Person:
 
 def again(lost: Generation, staff: Person, paid_by: Any = "charge", **changes: Any) -> Created:
     values: dict[str, Any] = {"reason": "sorry", "token": uuid.uuid4()} | changes
-    return interventions.retry(lost, actor=staff.user, paid_by=paid_by, **values)
+    return interventions.order_again(lost, actor=staff.user, paid_by=paid_by, **values)
 
 
 def end(row: Generation, staff: Person) -> None:
