@@ -56,7 +56,7 @@ def test_the_first_start_of_postgres_makes_roles_that_may_be_made_again() -> Non
 
 def test_a_customer_is_served(deployment: Deployment) -> None:
     """The commands of README.md, then an order through web, submit, poll and store."""
-    line = "python manage.py create_account you@example.com --credits 1000 --staff"
+    line = "python manage.py create_account you@example.com --credits 1000"
     assert line in (CHECKOUT / "README.md").read_text()
     key = json.loads(deployment.run("web", line))["key"]
     url = f"http://localhost:{deployment.ports['web']}"
