@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -279,7 +280,7 @@ def test_nobody_is_walked_over(admin_connection: psycopg.Connection, alice: Pers
             ).fetchall()
         lines = [line for (line,) in plan]
         # how the rows that are due are found; those found may be read again by any index
-        below = zip(lines, lines[1:], strict=False)
+        below = itertools.pairwise(lines)
         conditions = [after for line, after in below if f"using {name} " in line]
         assert any("account_id = " in one and "finished_at <= " in one for one in conditions), plan
 
