@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from generation.models import CatalogModel, Generation
 from generation.states import State
@@ -24,10 +25,14 @@ def is_overloaded(model: CatalogModel) -> bool:
         return answer
     # both the quota and the deadline are in the provider's minutes, whatever TIME_SCALE is
     bound = max(1, int(model.submits_per_minute * settings.DEADLINE / settings.TIME_SCALE / 60))
-    queued = Generation.objects.filter(model=model, state=State.QUEUED)
-    answer = queued.order_by()[bound - 1 : bound].exists()
+    answer = waiting(model).order_by()[bound - 1 : bound].exists()
     _answers[model.pk] = (now, answer)
     return answer
+
+
+def waiting(model: CatalogModel) -> QuerySet[Generation]:
+    """Its queued rows. Whatever is queued is open; saying so lets the small index answer."""
+    return Generation.objects.filter(model=model, state=State.QUEUED, next_attempt_at__isnull=False)
 
 
 def forget() -> None:

@@ -27,7 +27,8 @@ def doubt_the_queue() -> tuple[int, int]:
     count = 0
     while rows := due.claim(Generation, [State.QUEUED], BATCH, settings.LEASE):
         count += sum(_doubt(row) for row in rows)
-    return count, Generation.objects.filter(state=State.QUEUED).count()
+    waiting = Generation.objects.filter(state=State.QUEUED, next_attempt_at__isnull=False)
+    return count, waiting.count()
 
 
 def _doubt(row: Generation) -> bool:
