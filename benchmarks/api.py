@@ -95,7 +95,7 @@ class Api:
     def measure(self, subjects: dict[str, Subject], rounds: int, seconds: float) -> None:
         """Warm all of them up, then round after round."""
         for name, subject in subjects.items():
-            _warm_up(name, subject)
+            warm_up(name, subject)
         # what was measured of a rate while warming up is no rate
         self.rounds = Rounds()
         for number in range(rounds):
@@ -179,7 +179,8 @@ class Api:
         )
 
 
-def _warm_up(name: str, subject: Subject) -> None:
+def warm_up(name: str, subject: Subject) -> None:
+    """Measure for nothing. Raises NothingAnswered when five tries got no answer."""
     for _ in range(5):
         try:
             _named(name, subject, WARM_UP)
