@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from django.db import connection
 
+from common import ids
 from credits.models import Wallet
 
 # Parts of the statement by which ``generation/creation.py`` charges and creates at once: `paid` is
@@ -94,7 +95,7 @@ def refund(charge_id: uuid.UUID, description: str) -> uuid.UUID:
     There is no amount to get wrong, and UNIQUE (reverses) refuses a second one (IntegrityError).
     Belongs into the transaction that ends the generation. Raises LedgerRefusal for no such charge.
     """
-    entry_id = uuid.uuid4()
+    entry_id = ids.new()
     with connection.cursor() as cursor:
         cursor.execute(
             REFUND, {"id": entry_id, "charge": charge_id, "description": description[:200]}
@@ -164,7 +165,7 @@ def _post(
     reference: str | None,
 ) -> Posted:
     values: dict[str, Any] = {
-        "id": uuid.uuid4(),
+        "id": ids.new(),
         "kind": kind,
         "account": account_id,
         "amount": amount,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Account, User
+from common import ids
 
 
 class Wallet(models.Model):
@@ -55,7 +54,7 @@ class LedgerEntry(models.Model):
         REFUND = "refund"
         ADJUSTMENT = "adjustment"
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     # found by `ledger_sequence_unique_in_wallet`; an index more would cost every create
     wallet = models.ForeignKey(
         Wallet, on_delete=models.PROTECT, related_name="entries", db_index=False

@@ -20,6 +20,7 @@ from psycopg.errors import LockNotAvailable, UniqueViolation
 from psycopg.types.json import Jsonb
 
 from accounts.models import ApiKey
+from common import ids
 from common.crash import crash_point
 from common.errors import ApiError
 from common.statement import Statement
@@ -107,7 +108,7 @@ def create(order: Order) -> Created:
     """
     if admission.is_overloaded(order.model):
         return _replay_or(order, ProviderBusy(headers={"Retry-After": "60"}))
-    generation_id = uuid.uuid4()
+    generation_id = ids.new()
     crash_point("api.before_statement")
     savepoint = transaction.atomic() if connection.in_atomic_block else nullcontext()
     try:
@@ -145,7 +146,7 @@ def _values(order: Order, generation_id: uuid.UUID) -> dict[str, Any]:
         "created_by": order.api_key.created_by_id,
         "api_key": order.api_key.pk,
         "open_limit": settings.MAX_OPEN_GENERATIONS,
-        "charge": uuid.uuid4(),
+        "charge": ids.new(),
         "description": f"{model.name} generation",
         "generation": generation_id,
         "key": key,

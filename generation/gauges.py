@@ -33,7 +33,7 @@ STAGE_OF = {
     State.STORING: "store",
 }
 
-# generation_open_by_model, which has all of it
+# generation_open_of_model, which has all of it
 OPEN_ROWS = """
 SELECT model_id, state, count(*), extract(epoch FROM now() - min(created_at))
   FROM generation_generation WHERE next_attempt_at IS NOT NULL GROUP BY model_id, state

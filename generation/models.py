@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
-
+from django.contrib.postgres.indexes import BTreeIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Account, ApiKey, User
+from common import ids
 from credits.models import LedgerEntry
 from generation.attempt_model import Attempt, Orphan
 from generation.catalog_model import CatalogModel
@@ -33,7 +33,7 @@ class Generation(models.Model):
     Only ``generation/creation.py`` and ``generation/lifecycle.py`` write here.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     # Foreign keys without an index of their own: every create would keep it up. Rows are found by
     # `generation_history`, and what these point to is never deleted.
     account = models.ForeignKey(
@@ -172,10 +172,13 @@ class Generation(models.Model):
                 name="generation_due",
             ),
             # read by generation/gate.py: who waits for a model, and what is under way
-            models.Index(
+            # Old versions of a row must not share an entry with the one that lives: nobody could
+            # mark them as dead then, and each claim would look at all of them until a vacuum.
+            BTreeIndex(
                 fields=["model", "state", "account", "created_at"],
                 condition=Q(next_attempt_at__isnull=False),
-                name="generation_open_by_model",
+                deduplicate_items=False,
+                name="generation_open_of_model",
             ),
             models.Index(fields=["account", "-created_at", "-id"], name="generation_history"),
             models.Index(

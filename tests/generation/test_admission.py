@@ -16,4 +16,4 @@ def test_the_question_is_answered_by_the_index_of_what_is_open() -> None:
         # of an empty table any plan is cheap: what counts is that the index can answer at all
         cursor.execute("SET LOCAL enable_seqscan = off")
     plan = admission.waiting(model).order_by()[999:1000].explain()
-    assert "generation_open_by_model" in plan or "generation_due" in plan
+    assert "generation_open_of_model" in plan or "generation_due" in plan

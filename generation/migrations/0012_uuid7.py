@@ -1,0 +1,18 @@
+"""Ids of version 7. Nothing changes in the database; the old ids stay what they are."""
+
+from django.db import migrations, models
+
+import common.ids
+
+
+class Migration(migrations.Migration):
+    dependencies = [("generation", "0011_retention"), ("credits", "0006_uuid7")]
+    operations = [
+        migrations.AlterField(
+            model_name="generation",
+            name="id",
+            field=models.UUIDField(
+                default=common.ids.new, editable=False, primary_key=True, serialize=False
+            ),
+        )
+    ]
