@@ -39,7 +39,10 @@ def tell(found: dict[str, Any]) -> None:
 
 
 def claims(times: int) -> dict[str, float]:
-    """Milliseconds (median) that a claim of a whole batch takes; nothing of it stays."""
+    """Milliseconds (median) that a claim of a whole batch takes; nothing of it stays.
+
+    Of each kind the whole, and what the one statement takes of it that chooses the rows.
+    """
     asked: dict[str, tuple[State, Callable[[], list[Generation]]]] = {
         "submit": (State.QUEUED, lambda: gate.claim(BATCH)),
         "poll": (
@@ -47,10 +50,12 @@ def claims(times: int) -> dict[str, float]:
             lambda: due.claim(Generation, (State.RUNNING,), BATCH, settings.LEASE),
         ),
     }
-    return {
-        kind: median(_claim_ms(state, ask) for _ in range(times))
-        for kind, (state, ask) in asked.items()
-    }
+    found = {}
+    for kind, (state, ask) in asked.items():
+        took = [_claim_ms(state, ask) for _ in range(times)]
+        found[kind] = median(whole for whole, _ in took)
+        found[f"{kind} statement"] = median(statement for _, statement in took)
+    return found
 
 
 def ledger() -> dict[str, float]:
@@ -63,17 +68,33 @@ def ledger() -> dict[str, float]:
     return {"entries": result.counts["entries"], "seconds": took}
 
 
-def _claim_ms(state: State, ask: Callable[[], list[Generation]]) -> float:
+def _claim_ms(state: State, ask: Callable[[], list[Generation]]) -> tuple[float, float]:
     """Raises ValueError when the claim did not get a batch: then it was no measurement."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(MAKE_DUE, [state])
             cursor.execute(OPEN_GATES)
             cursor.execute(LIFT_BOUND)
+        statement = _Timed()
         began = time.perf_counter()
-        rows = ask()
+        with connection.execute_wrapper(statement):
+            rows = ask()
         took = time.perf_counter() - began
         transaction.set_rollback(True)
     if len(rows) != BATCH:
         raise ValueError(f"{len(rows)} of {BATCH} {state} rows were claimed")
-    return took * 1e3
+    return took * 1e3, statement.seconds * 1e3
+
+
+class _Timed:
+    """How long the claim itself took, among the statements around it."""
+
+    seconds = 0.0
+
+    def __call__(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return execute(sql, *rest)
+        finally:
+            if sql.lstrip().startswith("WITH"):
+                self.seconds += time.perf_counter() - began

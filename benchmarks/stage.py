@@ -36,7 +36,8 @@ LIMITS = (
 )
 POSTGRES = {
     "shared_preload_libraries": "pg_stat_statements",
-    # of a machine that is a database for a living; both are also what a bulk load wants
+    # of a machine that is a database for a living; the last two are also what a bulk load wants
+    "shared_buffers": "1GB",
     "max_wal_size": "8GB",
     "checkpoint_timeout": "15min",
 }

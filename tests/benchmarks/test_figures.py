@@ -102,9 +102,11 @@ def test_growth_is_how_many_times_longer_the_larger_one_takes() -> None:
         rounds.add(f"{name} of 1,000,000", Measured(300.0 / times))
     for kind in ("submit", "poll"):
         rounds.add(f"claim, {kind} of 1,000,000", Measured(500.0, p50_ms=2.0))
+        rounds.add(f"claim, {kind} statement of 1,000,000", Measured(1000.0, p50_ms=1.0))
     found = ratios(rounds, 1_000_000)
     assert found["growth"] == {name: float(times) for name, times in rates.items()}
     assert (found["history_10m_vs_10k"], found["claim_poll_ms"]) == (3, 2)
+    assert found["claim_submit_statement_ms"] == 1
 
 
 def test_every_figure_of_the_report_is_in_the_last_line() -> None:
