@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -34,12 +37,20 @@ _USER = Columns(
         *("date_joined", "last_login", "is_staff", "is_superuser"),
     ),
 )
-FIND = Statement(
-    f"SELECT {_KEY.sql}, {_ACCOUNT.sql}, {_USER.sql}"  # noqa: S608 - columns of our models
-    " FROM accounts_apikey key JOIN accounts_account account ON account.id = key.account_id"
-    " JOIN accounts_user person ON person.id = key.created_by_id"
-    " WHERE key.digest = %(digest)s::bytea"
-)
+_WIDTHS = len(_KEY), len(_ACCOUNT), len(_USER)
+
+
+def statement(columns: str = "", join: str = "") -> Statement:
+    """How a secret is found, by ``key.digest``; with ``columns`` of what a ``join`` adds to it."""
+    return Statement(
+        f"SELECT {_KEY.sql}, {_ACCOUNT.sql}, {_USER.sql}{columns}"  # noqa: S608 - no input
+        " FROM accounts_apikey key JOIN accounts_account account ON account.id = key.account_id"
+        f" JOIN accounts_user person ON person.id = key.created_by_id {join}"
+        " WHERE key.digest = %(digest)s::bytea"
+    )
+
+
+FIND = statement()
 
 
 class TooManyKeys(InvalidRequest):
@@ -98,14 +109,21 @@ def issue_token(account: Account, user: User) -> Issued:
 
 def find(secret: str) -> ApiKey | None:
     """The live secret of an active user, in one indexed SELECT by its digest."""
-    row = FIND.first_one({"digest": secrets.digest(secret)})
+    return find_by(FIND, secret, {})[0]
+
+
+def find_by(
+    find: Statement, secret: str, values: Mapping[str, Any]
+) -> tuple[ApiKey | None, tuple[Any, ...]]:
+    """The same by a ``statement()`` with ``values`` of its join's, and what that one added."""
+    row = find.first_one({"digest": secrets.digest(secret), **values})
     if row is None:
-        return None
-    account_at, user_at = len(_KEY), len(_KEY) + len(_ACCOUNT)
+        return None, ()
+    account_at, user_at, end = itertools.accumulate(_WIDTHS)
     found = _KEY.read(row[:account_at])
     found.account = _ACCOUNT.read(row[account_at:user_at])
-    found.created_by = _USER.read(row[user_at:])
-    return found if found.is_live and found.created_by.is_active else None
+    found.created_by = _USER.read(row[user_at:end])
+    return (found if found.is_live and found.created_by.is_active else None), row[end:]
 
 
 def revoke_key(account: Account, key_id: uuid.UUID) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Generic, Self, TypeVar, cast
 
 import psycopg
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection
 from django.db.models import JSONField, Model
-from psycopg.pq import Format
+from django.db.models.base import ModelState
 
 Row = tuple[Any, ...]
 M = TypeVar("M", bound=Model)
@@ -25,11 +25,9 @@ class _PreparingCursor(psycopg.Cursor[Row]):
     dozen times a row cost more than all else of it. Both are in UTC.
     """
 
-    format = Format.BINARY
-
     def execute(self, query: Any, params: Any = None, **_: Any) -> Self:
         """``prepare``: at the first time, unless the settings say never (prepare_threshold)."""
-        return super().execute(query, params, prepare=True)
+        return super().execute(query, params, prepare=True, binary=True)
 
 
 def _cursor() -> Any:
@@ -81,8 +79,8 @@ class Columns(Generic[M]):
         self._names = [field.attname for field in fields]
         # what Django does for a column that PostgreSQL gives as text (JSON)
         self._readers = [
-            (place, field.from_db_value)
-            for place, field in enumerate(fields)
+            (field.attname, field.from_db_value)
+            for field in fields
             if hasattr(field, "from_db_value")
         ]
         self.sql = ", ".join(
@@ -95,7 +93,12 @@ class Columns(Generic[M]):
 
     def read(self, values: Row) -> M:
         """The object of these columns' values."""
-        given = list(values)
-        for place, reader in self._readers:
-            given[place] = reader(given[place], None, connection)
-        return self._model.from_db(connection.alias, self._names, given)
+        given = dict(zip(self._names, values, strict=True))
+        for name, reader in self._readers:
+            given[name] = reader(given[name], None, connection)
+        # what from_db() does, without signals that nobody listens to and a look at each column
+        found = self._model.__new__(self._model)
+        found.__dict__ |= given
+        found._state = ModelState()
+        found._state.adding, found._state.db = False, DEFAULT_DB_ALIAS
+        return found

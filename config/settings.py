@@ -69,12 +69,12 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "common.content_policy.ContentPolicyMiddleware",
     "common.slash.OptionalSlashMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.staff_middleware.StaffSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_otp.middleware.OTPMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.staff_middleware.StaffAuthenticationMiddleware",
+    "accounts.staff_middleware.StaffOTPMiddleware",
+    "accounts.staff_middleware.StaffMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 
-from common.statement import Columns, Statement
+from accounts import keys
+from accounts.models import ApiKey
+from common.statement import Columns, Row, Statement
 from generation.models import Generation
 
 # What no customer is shown stays where it is.
@@ -21,13 +23,28 @@ OF_ACCOUNT = Statement(
     f"SELECT {_SHOWN.sql}, now() FROM generation_generation row"  # noqa: S608 - columns of our model
     " WHERE id = %(id)s::uuid AND account_id = %(account)s::uuid"
 )
+WITH_KEY = keys.statement(
+    f", {_SHOWN.sql}, now()",
+    "LEFT JOIN generation_generation row ON row.id = %(id)s::uuid"
+    " AND row.account_id = key.account_id",
+)
 
 
 def of_account(account_id: uuid.UUID, generation_id: uuid.UUID) -> Generation | None:
     """The account's generation, with the database's time as ``now``; None for anybody else's."""
     row = OF_ACCOUNT.one({"id": generation_id, "account": account_id})
-    if row is None:
-        return None
+    return None if row is None else _read(row)
+
+
+def with_key(secret: str, generation_id: uuid.UUID) -> tuple[ApiKey | None, Generation | None]:
+    """Whose the secret is, and that account's generation, by the same statement."""
+    key, row = keys.find_by(WITH_KEY, secret, {"id": generation_id})
+    if key is None or row[0] is None:
+        return key, None
+    return key, _read(row)
+
+
+def _read(row: Row) -> Generation:
     found = _SHOWN.read(row[:-1])
     found.now = row[-1]  # type: ignore[attr-defined]  # as the query of a page annotates it
     return found

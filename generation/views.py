@@ -1,37 +1,33 @@
-"""Creating, watching and fetching generations: sections 2 to 4 of the contract."""
+"""Watching, fetching and canceling generations, and the models: sections 4 and 5."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db.models.functions import Now
 from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import keys
 from accounts.authentication import caller
-from common import access_log, ids
+from accounts.models import ApiKey
+from common import ids
 from common.base_url import base_url
 from common.errors import ApiError, NotFound
-from common.headers import idempotency_key, matches
+from common.headers import matches
 from common.negotiation import AnyAccept
 from common.pagination import paginate
 from common.query import choice
 from common.ranges import ranged_file_response
 from generation import catalog, lifecycle, lookup, openapi, progress, public, states
-from generation.creation import create, replay
 from generation.models import CatalogModel, Generation
-from generation.order import Created, Order
-from generation.serializers import ImageRequestSerializer, VideoRequestSerializer, validated
 from generation.states import State
-from generation.wake import wake
 
 
 class NotReady(ApiError):
@@ -50,67 +46,32 @@ class OutputExpired(ApiError):
     default_detail = "The output has expired and was deleted"
 
 
-class _CreateView(APIView):
-    throttle_scope_name = "creates"
-    serializer_class: ClassVar[type[VideoRequestSerializer | ImageRequestSerializer]]
-
-    def _create(self, request: Request) -> Response:
-        api_key = caller(request)
-        key = idempotency_key(request)
-        body = dict(request.data)  # the parser lets nothing but an object through
-        try:
-            values = validated(self.serializer_class, body)
-        except ValidationError:
-            # what was valid then is replayed, also when its model was switched off meanwhile
-            again = replay(api_key, key, request.path, body) if key else None
-            if again is None:
-                raise
-            return created_response(again)
-        order = Order(
-            api_key=api_key,
-            model=values["model"],
-            prompt=values["prompt"],
-            shape=values["shape"],
-            source_image_urls=values.get("source_image_urls") or [],
-            idempotency_key=key,
-            path=request.path,
-            body=body,
-        )
-        created = create(order)
-        if not created.replayed:
-            wake("submit")
-        return created_response(created)
-
-
-class VideoView(_CreateView):
-    """Makes videos."""
-
-    serializer_class = VideoRequestSerializer
-
-    @openapi.create_video
-    def post(self, request: Request) -> Response:
-        """Take the credits and start a video."""
-        return self._create(request)
-
-
-class ImageView(_CreateView):
-    """Makes images."""
-
-    serializer_class = ImageRequestSerializer
-
-    @openapi.create_image
-    def post(self, request: Request) -> Response:
-        """Take the credits and start an image."""
-        return self._create(request)
-
-
 class GenerationView(APIView):
-    """One generation."""
+    """One generation.
+
+    Each wait for the database costs a request more than it costs the database. Of status requests
+    there are more than of all others, so they wait once: the secret and the generation are found
+    by one statement.
+    """
+
+    found: Generation | None = None
+
+    def find_secret(self, request: Request, secret: str) -> ApiKey | None:
+        """What the authentication asks for; see accounts/authentication.py."""
+        try:
+            generation_id = ids.parse(self.kwargs["generation_id"])
+        except NotFound:
+            return keys.find(secret)
+        key, self.found = lookup.with_key(secret, generation_id)
+        return key
 
     @openapi.status
     def get(self, request: Request, generation_id: str) -> HttpResponseBase:
         """How far it is, and where its output is."""
-        generation = owned(request, generation_id)
+        generation = self.found
+        if generation is None:
+            raise NotFound
+        generation.account = caller(request).account  # says how long outputs are kept
         now = database_time(generation)
         tag = public.etag(generation, now)
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
@@ -200,32 +161,6 @@ class ModelsView(APIView):
         """Every model with its price and allowed values."""
         models = catalog.on_sale(self.kind)
         return Response({"success": True, "models": [catalog.to_dict(model) for model in models]})
-
-
-def created_response(created: Created) -> Response:
-    """The 201 envelope of the contract, the same for a replay."""
-    access_log.note(generation_id=str(created.generation_id))
-    model = created.model
-    video = model.kind == CatalogModel.Kind.VIDEO
-    data: dict[str, Any] = {
-        "generation_id": str(created.generation_id),
-        "status": states.PROCESSING,
-        "generation_type": model.kind,
-    }
-    data |= {"video_model": model.name} if video else {"size": created.shape}
-    data |= {
-        "estimated_time": created.estimated_time,
-        "credits_used": created.price,
-        "credits_remaining": created.balance,
-        "mode": catalog.IMAGE_TO_VIDEO if created.sources else catalog.TEXT_MODES[model.kind],
-        "message": catalog.message(model, created.sources),
-    }
-    if created.sources:
-        data["source_images_count"] = created.sources
-    headers = {"Location": f"/api/v1/generate/{created.generation_id}/"}
-    if created.replayed:
-        headers["Idempotent-Replayed"] = "true"
-    return Response({"success": True, "data": data}, status=201, headers=headers)
 
 
 def owned(request: Request, generation_id: str) -> Generation:

@@ -1,0 +1,100 @@
+"""Creating generations: sections 2 and 3 of the contract."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import caller
+from common import access_log
+from common.headers import idempotency_key
+from generation import catalog, openapi, states
+from generation.creation import create, replay
+from generation.models import CatalogModel
+from generation.order import Created, Order
+from generation.serializers import ImageRequestSerializer, VideoRequestSerializer, validated
+from generation.wake import wake
+
+
+class _CreateView(APIView):
+    throttle_scope_name = "creates"
+    serializer_class: ClassVar[type[VideoRequestSerializer | ImageRequestSerializer]]
+
+    def _create(self, request: Request) -> Response:
+        api_key = caller(request)
+        key = idempotency_key(request)
+        body = dict(request.data)  # the parser lets nothing but an object through
+        try:
+            values = validated(self.serializer_class, body)
+        except ValidationError:
+            # what was valid then is replayed, also when its model was switched off meanwhile
+            again = replay(api_key, key, request.path, body) if key else None
+            if again is None:
+                raise
+            return created_response(again)
+        order = Order(
+            api_key=api_key,
+            model=values["model"],
+            prompt=values["prompt"],
+            shape=values["shape"],
+            source_image_urls=values.get("source_image_urls") or [],
+            idempotency_key=key,
+            path=request.path,
+            body=body,
+        )
+        created = create(order)
+        if not created.replayed:
+            wake("submit")
+        return created_response(created)
+
+
+class VideoView(_CreateView):
+    """Makes videos."""
+
+    serializer_class = VideoRequestSerializer
+
+    @openapi.create_video
+    def post(self, request: Request) -> Response:
+        """Take the credits and start a video."""
+        return self._create(request)
+
+
+class ImageView(_CreateView):
+    """Makes images."""
+
+    serializer_class = ImageRequestSerializer
+
+    @openapi.create_image
+    def post(self, request: Request) -> Response:
+        """Take the credits and start an image."""
+        return self._create(request)
+
+
+def created_response(created: Created) -> Response:
+    """The 201 envelope of the contract, the same for a replay."""
+    access_log.note(generation_id=str(created.generation_id))
+    model = created.model
+    video = model.kind == CatalogModel.Kind.VIDEO
+    data: dict[str, Any] = {
+        "generation_id": str(created.generation_id),
+        "status": states.PROCESSING,
+        "generation_type": model.kind,
+    }
+    data |= {"video_model": model.name} if video else {"size": created.shape}
+    data |= {
+        "estimated_time": created.estimated_time,
+        "credits_used": created.price,
+        "credits_remaining": created.balance,
+        "mode": catalog.IMAGE_TO_VIDEO if created.sources else catalog.TEXT_MODES[model.kind],
+        "message": catalog.message(model, created.sources),
+    }
+    if created.sources:
+        data["source_images_count"] = created.sources
+    headers = {"Location": f"/api/v1/generate/{created.generation_id}/"}
+    if created.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return Response({"success": True, "data": data}, status=201, headers=headers)
