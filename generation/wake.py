@@ -47,9 +47,7 @@ INTERVALS["sweep"] = max(60 * settings.TIME_SCALE, 1.0)  # what nobody waits for
 INTERVALS["retention"] = INTERVALS["sweep"]
 STAGES = tuple(QUEUES)
 FLAG_SECONDS = 3.0
-PAUSE = (
-    0.1  # seconds between two publishes of one process; the first hint of a calm one never waits
-)
+PAUSE = 0.1  # seconds between two publishes of one process; the first after a calm never waits
 SENT = "sent"  # the header that says when, by Redis's clock
 
 _began: dict[str, float] = {}  # when this process last began a run of each stage, likewise
