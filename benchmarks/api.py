@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -100,6 +101,7 @@ class Api:
         self.rounds = Rounds()
         for number in range(rounds):
             for name, subject in subjects.items():
+                os.sync()  # what the one before wrote is not written at this one's expense
                 self.rounds.add(name, _named(name, subject, seconds))
             print(f"round {number + 1} of {rounds} done", flush=True)
 
