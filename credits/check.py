@@ -29,12 +29,13 @@ WALLETS = """
 WITH entry AS (
     SELECT wallet_id, sequence, amount, balance_after,
            row_number() OVER (PARTITION BY wallet_id ORDER BY sequence) AS place,
-           sum(amount) OVER (PARTITION BY wallet_id ORDER BY sequence) AS total
+           lag(balance_after, 1, 0::bigint) OVER (PARTITION BY wallet_id ORDER BY sequence)
+               AS before
       FROM credits_ledgerentry WHERE wallet_id > %(after)s AND wallet_id <= %(upto)s
 ), added AS (
     SELECT wallet_id, count(*) AS entries, sum(amount) AS balance, max(sequence) AS last,
            min(place) FILTER (WHERE sequence <> place) AS gap,
-           min(sequence) FILTER (WHERE balance_after <> total) AS slip
+           min(sequence) FILTER (WHERE balance_after <> before + amount) AS slip
       FROM entry GROUP BY wallet_id
 ), wallet AS MATERIALIZED (
     SELECT account_id, COALESCE(entries, 0) AS entries, wallet.balance AS stored,

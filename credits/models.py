@@ -87,10 +87,17 @@ class LedgerEntry(models.Model):
             models.UniqueConstraint(
                 fields=["wallet", "sequence"], name="ledger_sequence_unique_in_wallet"
             ),
+            # of the few that have one; a charge, of which there are most, is in neither index
             models.UniqueConstraint(
-                fields=["kind", "reference"], name="ledger_reference_credits_once"
+                fields=["kind", "reference"],
+                condition=Q(reference__isnull=False),
+                name="ledger_reference_credits_once",
             ),
-            models.UniqueConstraint(fields=["reverses"], name="ledger_charge_refunded_once"),
+            models.UniqueConstraint(
+                fields=["reverses"],
+                condition=Q(reverses__isnull=False),
+                name="ledger_charge_refunded_once",
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=["purchase", "grant", "charge", "refund", "adjustment"]),
                 name="ledger_kind_is_known",
