@@ -26,4 +26,4 @@ STOPSIGNAL SIGTERM
 # /dev/shm: gunicorn's heartbeat file must not be on a disk that can stall
 CMD ["gunicorn", "config.wsgi:application", "-k", "gthread", "-w", "4", "--threads", "4", \
      "--bind", "0.0.0.0:8000", "--graceful-timeout", "25", "--worker-tmp-dir", "/dev/shm", \
-     "--no-control-socket"]
+     "--no-control-socket", "--preload"]
