@@ -73,7 +73,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         if entry.generation_id is None:
             return "–"
         page = reverse("admin:generation_generation_change", args=[entry.generation_id])
-        return format_html('<a href="{}">{}</a>', page, str(entry.generation_id)[:8])
+        return format_html('<a href="{}">{}</a>', page, ids.short(entry.generation_id))
 
     def has_export_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """unfold's hook for the button."""

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 
+from common import ids
 from common.errors import ApiError
 from generation import interventions, lifecycle
 from generation.admin_lists import ErrorFilter, ModelFilter, StateFilter, find
@@ -76,7 +77,7 @@ class GenerationAdmin(ReadOnlyAdmin):
         generation = self._found(request, object_id)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{generation.kind.capitalize()} {str(generation.pk)[:8]}",
+            "title": f"{generation.kind.capitalize()} {ids.short(generation.pk)}",
             "opts": self.opts,
             "original": generation,
             "label": LABELS.get(generation.state, "info"),
@@ -136,7 +137,7 @@ class GenerationAdmin(ReadOnlyAdmin):
         title, explanation = VERBS[verb]
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{title}: {generation.kind} {str(generation.pk)[:8]}",
+            "title": f"{title}: {generation.kind} {ids.short(generation.pk)}",
             "button": title,
             "explanation": explanation,
             "refusal": interventions.why_not_retry(generation) if verb == "retry" else None,
@@ -149,7 +150,7 @@ class GenerationAdmin(ReadOnlyAdmin):
     @display(description="Generation")
     def short_id(self, generation: Generation) -> str:
         """Enough of the id to tell it from the others of a page."""
-        return str(generation.pk)[:8]
+        return ids.short(generation.pk)
 
     @display(description="State", label=LABELS)
     def state_label(self, generation: Generation) -> str:

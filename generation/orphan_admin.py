@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from common import ids
 from generation.admin_lists import find
 from generation.models import Orphan
 from staff import search
@@ -38,7 +39,7 @@ class OrphanAdmin(ReadOnlyAdmin):
     def generation(self, orphan: Orphan) -> str:
         """Whose output it would have been, with a link to what happened."""
         page = reverse("admin:generation_generation_change", args=[orphan.attempt.generation_id])
-        short = str(orphan.attempt.generation_id)[:8]
+        short = ids.short(orphan.attempt.generation_id)
         return format_html('<a class="text-link" href="{}">{}</a>', page, short)
 
     @admin.display

@@ -30,3 +30,10 @@ def test_no_two_are_the_same() -> None:
     # 62 random bits: of the 64 lower ones only the variant is fixed
     lower = [new.int & (1 << 62) - 1 for new in many]
     assert all(0.4 < sum(number >> bit & 1 for number in lower) / 20_000 < 0.6 for bit in range(62))
+
+
+def test_the_short_forms_of_one_minutes_ids_differ() -> None:
+    many = [ids.new() for _ in range(100)]
+    assert len({str(new)[:8] for new in many}) <= 2
+    assert len({ids.short(new) for new in many}) == 100
+    assert ids.short(many[0]) == f"…{many[0].hex[-8:]}"
