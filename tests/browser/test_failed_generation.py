@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from embedded.processes import wait_until
 from tests.browser.checkout import RunningCheckout
-from tests.browser.test_operators import EMAIL, PASSWORD, Operator
+from tests.browser.test_operators import Operator
 from tests.browser.test_pages import Watched
 
 WRONG = "veo-9.9-that-is-not"
@@ -52,14 +52,12 @@ def test_a_failed_generation_is_followed_to_its_cause_and_made_after_all(
     customer = json.loads(checkout.manage("create_account", email, "--credits", "500"))
     set_provider_model(checkout, WRONG)
     pk = failed(checkout, customer["key"])
-    checkout.manage("create_staff", EMAIL, "--role", "superuser", "--password", PASSWORD)
-    checkout.manage("reset_second_factor", EMAIL, "--reason", "the test begins anew")
     context = browser.new_context(
         base_url=checkout.base_url, viewport={"width": width, "height": 800}
     )
     page = context.new_page()
     watched = Watched(page)
-    operator = Operator(page, tmp_path)
+    operator = Operator(checkout, page, tmp_path)
     operator.enrol()
 
     # the dashboard says that something failed, and why
