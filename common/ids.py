@@ -22,8 +22,8 @@ def new() -> uuid.UUID:
 
 
 def short(value: uuid.UUID) -> str:
-    """For a list or a title. The first digits of ids made in one minute are the same."""
-    return f"…{str(value)[-8:]}"
+    """Its last eight digits, for lists and titles; the first are alike for a minute."""
+    return str(value)[-8:]
 
 
 def parse(text: str) -> uuid.UUID:

@@ -22,7 +22,16 @@ from common.redaction import note
 from credits import ledger
 from generation.models import Attempt, Generation
 from generation.states import OPEN, State
-from generation.transitions import end_undelivered, held_row, in_seconds, move, release, stay
+from generation.transitions import (
+    end_undelivered,
+    fenced,
+    held_row,
+    in_seconds,
+    lock,
+    move,
+    release,
+    stay,
+)
 
 Outcome = Attempt.Outcome
 
@@ -148,12 +157,16 @@ def adopt(
 
 
 def complete(generation: Generation, **output: Any) -> bool:
-    """The file is whole and in our storage; ``output`` are the row's output_… fields."""
+    """The file is whole and in our storage; ``output`` are the row's output_… fields.
+
+    The row is locked, then the wallet, and only then the row is changed. A replay of its create
+    holds the wallet when it looks for the key, and waits for whoever has changed the row.
+    """
     with transaction.atomic():
-        if not move(generation, [State.STORING], State.COMPLETED, finished_at=Now(), **output):
-            return False
+        if not lock(held_row(generation, [State.STORING])):
+            return fenced()
         ledger.settle(generation.account_id)
-        return True
+        return move(generation, [State.STORING], State.COMPLETED, finished_at=Now(), **output)
 
 
 def fail(

@@ -145,7 +145,7 @@ def end_undelivered(
     Belongs into a transaction of the caller's.
     """
     guard = held_row(generation, sources) if not locked else open_row(generation, sources)
-    if not list(guard.select_for_update().values_list("pk")):
+    if not lock(guard):
         return fenced()
     refund = ledger.refund(generation.charge_id, description)
     changes |= {"refund_id": refund, "finished_at": Now()}
@@ -177,6 +177,11 @@ def held_row(generation: Generation, sources: Iterable[State]) -> QuerySet[Gener
     return open_row(generation, sources).filter(
         lease_token=generation.lease_token, lease_token__isnull=False
     )
+
+
+def lock(guard: QuerySet[Generation]) -> bool:
+    """Lock the row, and change nothing yet; False when the guard failed."""
+    return bool(list(guard.select_for_update().values_list("pk")))
 
 
 def in_seconds(seconds: float) -> Any:

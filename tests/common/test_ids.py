@@ -36,4 +36,4 @@ def test_the_short_forms_of_one_minutes_ids_differ() -> None:
     many = [ids.new() for _ in range(100)]
     assert len({str(new)[:8] for new in many}) <= 2
     assert len({ids.short(new) for new in many}) == 100
-    assert ids.short(many[0]) == f"…{many[0].hex[-8:]}"
+    assert ids.short(many[0]) == many[0].hex[-8:]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from accounts.models import Account
@@ -15,7 +18,7 @@ from credits.models import Wallet
 from generation import admission, catalog, lifecycle
 from generation.models import CatalogModel, Generation
 from generation.states import State
-from tests.generation.steps import reached
+from tests.generation.steps import kept, reached
 from tests.people import Person, make_key
 
 Api = Callable[..., httpx.Client]
@@ -163,6 +166,54 @@ def test_a_replay_needs_no_model_that_it_named_to_be_on_sale(client: httpx.Clien
     CatalogModel.objects.filter(name="veo3").update(enabled=False)
     catalog.forget()
     assert is_replay(post(client, "k", body), first)
+
+
+@pytest.mark.parametrize("end", ["completed", "failed"])
+def test_a_replay_in_the_very_moment_of_the_end(
+    end: str,
+    client: httpx.Client,
+    alice: Person,
+    admin_connection: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each of the two has something that the other one asks for next."""
+    generation = reached(alice, State.STORING, "k")
+    answers: list[httpx.Response] = []
+    replay = threading.Thread(
+        target=lambda: answers.append(post(client, "k", {"prompt": "a red fox"}))
+    )
+
+    def in_between(verb: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*arguments: Any) -> Any:
+            replay.start()
+            ends = time.monotonic() + 1  # if it waits, for us, it would be found out after 1 s
+            while replay.is_alive() and time.monotonic() < ends and not _waits(admin_connection):
+                time.sleep(0.005)
+            return verb(*arguments)
+
+        return wrapped
+
+    for verb in ("settle", "refund"):
+        monkeypatch.setattr(ledger, verb, in_between(getattr(ledger, verb)))
+    if end == "completed":
+        assert lifecycle.complete(generation, **kept(generation))
+    else:
+        assert lifecycle.fail(generation, "provider_error", "It could not be made")
+    replay.join()
+    assert answers[0].status_code == 201
+    assert answers[0].headers["Idempotent-Replayed"] == "true"
+    generation.refresh_from_db()
+    assert generation.state == end
+    alice.account.wallet.refresh_from_db()
+    assert alice.account.wallet.open_charges == 0
+
+
+def _waits(observer: psycopg.Connection) -> bool:
+    statement = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND wait_event_type = 'Lock'"
+    )
+    return observer.execute(statement).fetchone() != (0,)
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.COMPLETED, State.FAILED, State.CANCELED])
