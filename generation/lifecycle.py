@@ -20,11 +20,11 @@ from django.db.models.functions import Now
 from common.errors import ApiError
 from common.redaction import note
 from credits import ledger
+from generation.counts import fenced
 from generation.models import Attempt, Generation
 from generation.states import OPEN, State
 from generation.transitions import (
     end_undelivered,
-    fenced,
     held_row,
     in_seconds,
     lock,
