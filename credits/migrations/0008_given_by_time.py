@@ -10,7 +10,7 @@ NAME = "ledger_given_by_time"
 DROP = f"DROP INDEX CONCURRENTLY IF EXISTS {NAME}"
 BUILD = (
     f"CREATE INDEX CONCURRENTLY {NAME} ON credits_ledgerentry (kind, created_at)"
-    " WHERE kind IN ('purchase', 'grant', 'adjustment')"
+    " WHERE kind = 'purchase' OR kind = 'grant' OR kind = 'adjustment'"
 )
 
 
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                     "ledgerentry",
                     models.Index(
                         fields=["kind", "created_at"],
-                        condition=Q(kind__in=["purchase", "grant", "adjustment"]),
+                        condition=Q(kind="purchase") | Q(kind="grant") | Q(kind="adjustment"),
                         name=NAME,
                     ),
                 )
