@@ -13,24 +13,35 @@ from django.db.models import Q
 TABLE = "credits_ledgerentry"
 
 
+# One statement, so that there is no moment without one of the two: what these refuse is a payment
+# that counts twice. It does nothing when it is run again.
+FORWARD = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_constraint WHERE conname = '{name}') THEN
+        ALTER TABLE {table} DROP CONSTRAINT {name};
+        ALTER INDEX {new} RENAME TO {name};
+    END IF;
+END $$
+"""
+BACKWARD = """
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = '{name}') THEN
+        DROP INDEX {name};
+        ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {new};
+    END IF;
+END $$
+"""
+
+
 def swap(name: str, columns: str, column: str) -> migrations.RunSQL:
-    """Build the new index under another name, drop the constraint, take its name."""
+    """Build the new index under another name, and let it take the constraint's place and name."""
     new = f"{name}_new"
+    drop = f"DROP INDEX CONCURRENTLY IF EXISTS {new}"
     build = f"CREATE UNIQUE INDEX CONCURRENTLY {new} ON {TABLE} ({columns})"
+    names = {"name": name, "new": new, "table": TABLE}
     return migrations.RunSQL(
-        (
-            f"DROP INDEX CONCURRENTLY IF EXISTS {new}",
-            f"{build} WHERE {column} IS NOT NULL",
-            f"ALTER TABLE {TABLE} DROP CONSTRAINT IF EXISTS {name}",
-            f"DROP INDEX CONCURRENTLY IF EXISTS {name}",
-            f"ALTER INDEX {new} RENAME TO {name}",
-        ),
-        (
-            f"DROP INDEX CONCURRENTLY IF EXISTS {new}",
-            build,
-            f"DROP INDEX CONCURRENTLY IF EXISTS {name}",
-            f"ALTER TABLE {TABLE} ADD CONSTRAINT {name} UNIQUE USING INDEX {new}",
-        ),
+        (drop, f"{build} WHERE {column} IS NOT NULL", FORWARD.format(**names), drop),
+        (drop, build, BACKWARD.format(**names), drop),
     )
 
 
