@@ -19,7 +19,7 @@ from benchmarks import customers, wrk
 from benchmarks.api import CREATE_PATH, ORDER, warm_up
 from benchmarks.customers import Customers
 from benchmarks.figures import Measured, Rounds
-from benchmarks.seed import TABLES, accounts_of, check_space, seed
+from benchmarks.seed import accounts_of, check_space, seed, tidy
 from benchmarks.stage import CUSTOMERS, Stage
 from benchmarks.wrk import Target
 from embedded.paths import CHECKOUT, write_json
@@ -53,13 +53,6 @@ class Aged:
         return accounts_of(self.generations)
 
 
-def _tidy(stage: Stage) -> None:
-    """What autovacuum does in time: an earlier run's leftovers are not what grew."""
-    with stage.owner() as connection:
-        for table in (*TABLES, "credits_wallet"):
-            connection.execute(f"VACUUM (ANALYZE) {table}".encode())
-
-
 def seed_command(chosen: argparse.Namespace) -> dict[str, Any]:
     """Make the data of one size, unless it is there."""
     began = time.monotonic()
@@ -78,7 +71,8 @@ def growth_command(chosen: argparse.Namespace) -> dict[str, Any]:
             stage = stack.enter_context(_stage(generations))
             both.append(aged(stage, generations))
             stage.rest()  # a worker's claim would hold the gate, and take the rows of ours
-            _tidy(stage)
+            with stage.owner() as connection:
+                tidy(connection)  # an earlier run's leftovers are not what grew
         for one in both:
             for name in _questions():
                 # from a cold disk the first deep page may take longer than a measurement

@@ -143,9 +143,14 @@ def seed(
             for statement in (CHARGES, REFUNDS, GENERATIONS, EVENTS):
                 connection.execute(statement, values)
             connection.execute(WALLETS, values)
+    tidy(connection)
+    return each * accounts
+
+
+def tidy(connection: psycopg.Connection) -> None:
+    """What autovacuum does in time; in autocommit mode."""
     for table in (*TABLES, "credits_wallet"):
         connection.execute(f"VACUUM (ANALYZE) {table}".encode())
-    return each * accounts
 
 
 def accounts_of(generations: int) -> int:
