@@ -14,7 +14,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts import keys, rate_limit, secrets
+from accounts import keys, rate_limit, secrets, throttling
 from accounts.client_address import client_address
 from accounts.login import AccountSuspended, InvalidCredentials
 from accounts.models import ApiKey, User
@@ -69,7 +69,13 @@ def _find(request: Request, secret: str) -> ApiKey | None:
     """By the view's own ``find_secret``, if it looks for something else in the same statement."""
     context: dict[str, Any] = request.parser_context or {}
     find = getattr(context.get("view"), "find_secret", None)
-    found: ApiKey | None = keys.find(secret) if find is None else find(request, secret)
+    digest = secrets.digest(secret)
+    with throttling.counting(request, digest):
+        found: ApiKey | None = keys.find(secret) if find is None else find(request, secret)
+    if found is None:
+        throttling.forget(digest)
+    else:
+        throttling.remember(request, digest, found)
     return found
 
 

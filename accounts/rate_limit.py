@@ -8,7 +8,6 @@ generations, is decided in PostgreSQL. Only the requests that find out wait for 
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import logging
@@ -27,6 +26,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
 
+from accounts.redis_window import RedisWindow, SentHit
 from common.errors import RateLimited
 from config.env import limits_storage_url
 
@@ -62,23 +62,31 @@ class RateLimiter:
         }
         storage = storage_from_string(limits_storage_url(redis_url), **options)
         self._shared = MovingWindowRateLimiter(storage)
+        self._window = RedisWindow(storage) if type(storage) is RedisStorage else None
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._away = threading.Event()
         self._lock = threading.Lock()
 
     def hit(self, name: str, limit: int, per_seconds: int, *identifiers: str) -> Decision:
         """Take a place in the window if there is one; asking and taking are one step."""
+        return self.ask(name, limit, per_seconds, *identifiers)()
+
+    def ask(
+        self, name: str, limit: int, per_seconds: int, *identifiers: str
+    ) -> Callable[[], Decision]:
+        """The same in two halves: ask, and call what is returned for the answer.
+
+        It has to be called, once, also if nobody wants the answer any more.
+        """
         item = RateLimitItemPerSecond(limit, per_seconds, namespace=name)
         who = _digest(identifiers)
+        sent = self._send(item, who)
 
-        def question(limiter: MovingWindowRateLimiter) -> Decision:
-            if isinstance(limiter.storage, RedisStorage):
-                with contextlib.suppress(NoScriptError):  # of a Redis that was just started
-                    return _in_one_trip(limiter.storage, item, who)
-            allowed = limiter.hit(item, who)
-            return _stand(limiter, item, who, allowed)
+        def answer() -> Decision:
+            decision = None if sent is None else self._read(item, sent)
+            return decision or self._ask(lambda limiter: _hit(limiter, item, who))
 
-        return self._ask(question)
+        return answer
 
     def peek(self, name: str, limit: int, per_seconds: int, *identifiers: str) -> Decision:
         """Whether there is a place, without taking it."""
@@ -91,6 +99,26 @@ class RateLimiter:
         item = RateLimitItemPerSecond(limit, per_seconds, namespace=name)
         who = _digest(identifiers)
         self._ask(lambda limiter: limiter.clear(item, who))
+
+    def _send(self, item: RateLimitItem, who: str) -> SentHit | None:
+        """None when Redis cannot be asked so, or is away."""
+        if self._window is None or self._away.is_set():
+            return None
+        try:
+            return self._window.send(item, who)
+        except (RedisError, OSError) as error:
+            self._leave_alone(error)
+            return None
+
+    def _read(self, item: RateLimitItem, sent: SentHit) -> Decision | None:
+        try:
+            allowed, taken, free_at = sent.read()
+        except NoScriptError:  # of a Redis that was just started
+            return None
+        except (RedisError, OSError) as error:
+            self._leave_alone(error)
+            return None
+        return _decision(item, allowed, item.amount - taken, free_at)
 
     def _ask(self, question: Question[T]) -> T:
         if not self._away.is_set():
@@ -121,20 +149,9 @@ class RateLimiter:
             logger.warning("rate limits are counted in Redis again")
 
 
-def _in_one_trip(storage: RedisStorage, item: RateLimitItem, who: str) -> Decision:
-    """``hit`` and ``get_window_stats`` by the library's own two scripts, sent together.
-
-    Raises NoScriptError when Redis does not know them yet.
-    """
-    key, now, window = storage.prefixed_key(item.key_for(who)), time.time(), item.get_expiry()
-    hit, look = storage.lua_acquire_moving_window.sha, storage.lua_moving_window.sha
-    client: Any = storage.get_connection()  # typed for what redis and valkey share
-    with client.pipeline(transaction=False) as both:
-        both.evalsha(hit, 1, key, now, item.amount, window, 1)
-        both.evalsha(look, 1, key, now - window, item.amount)
-        allowed, found = both.execute()
-    began, taken = found or (now, 0)
-    return _decision(item, bool(allowed), item.amount - taken, float(began) + window)
+def _hit(limiter: MovingWindowRateLimiter, item: RateLimitItemPerSecond, who: str) -> Decision:
+    allowed = limiter.hit(item, who)
+    return _stand(limiter, item, who, allowed)
 
 
 def _stand(
@@ -168,6 +185,11 @@ def _limiter(redis_url: str) -> RateLimiter:
 def hit(name: str, limit: int, per_seconds: int, *identifiers: str) -> Decision:
     """Take a place among ``limit`` in any ``per_seconds`` seconds, if there is one."""
     return _limiter(settings.REDIS_URL).hit(name, limit, per_seconds, *identifiers)
+
+
+def ask(name: str, limit: int, per_seconds: int, *identifiers: str) -> Callable[[], Decision]:
+    """The same in two halves; what is returned has to be called once, for the decision."""
+    return _limiter(settings.REDIS_URL).ask(name, limit, per_seconds, *identifiers)
 
 
 def peek(name: str, limit: int, per_seconds: int, *identifiers: str) -> Decision:

@@ -136,3 +136,39 @@ def test_hung(valkey, warm, monkeypatch):
     began = time.monotonic()
     one.hit("test", 3, 60, "a")
     assert time.monotonic() - began < REDIS_TIMEOUT / 2
+
+
+def test_questions_under_way_at_once():
+    one = RateLimiter(shared_url())
+    answers = [one.ask("test", 2, 60, who) for who in "aabab"]
+    seen = [answer() for answer in reversed(answers)][::-1]
+    assert [decision.allowed for decision in seen] == [True, True, True, False, True]
+    assert [decision.remaining for decision in seen] == [1, 0, 1, 0, 0]
+
+
+def test_scripts_that_redis_forgot(valkey):
+    one = RateLimiter(valkey.url(0))
+    with redis.Redis.from_url(valkey.url(0)) as client:
+        for remaining in (2, 1, 0):
+            client.script_flush()
+            assert one.hit("test", 3, 60, "a").remaining == remaining
+    assert not one.hit("test", 3, 60, "a").allowed
+
+
+def test_a_connection_that_was_closed_while_idle(valkey, caplog):
+    one = RateLimiter(valkey.url(0))
+    with redis.Redis.from_url(valkey.url(0)) as client:
+        for remaining in (2, 1, 0):
+            assert one.hit("test", 3, 60, "a").remaining == remaining
+            client.client_kill_filter(_type="normal", skipme=True)
+    assert "per process" not in caplog.text
+
+
+def test_goes_away_between_question_and_answer(valkey):
+    one = RateLimiter(valkey.url(0))
+    assert not [one.hit("test", 1, 60, "a") for _ in range(2)][-1].allowed
+    answer = one.ask("test", 1, 60, "a")
+    os.kill(valkey.child.pid, signal.SIGSTOP)
+    late = one.ask("test", 1, 60, "a")
+    assert not answer().allowed  # was there already
+    assert late().allowed  # counted in this process

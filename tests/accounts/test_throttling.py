@@ -95,3 +95,33 @@ def test_exact_under_16_threads(api, alice):
     with ThreadPoolExecutor(16) as pool:
         codes = sorted(pool.map(attempt, range(64)))
     assert codes == [201] * 20 + [429] * 44
+
+
+def test_each_request_counts_once(api, alice):
+    client = api(alice.key)
+    paths = [*["/api/probe/"] * 2, "/api/probe/creates/", "/api/api-keys/", "/api/probe/"]
+    assert [stand(client.get(path))[1] for path in paths] == [599, 598, 597, 596, 595]
+    posts = [stand(client.post("/api/probe/creates/")) for _ in range(3)]
+    assert [remaining for _, remaining, _ in posts] == [59, 58, 57]
+
+
+def test_a_new_limit_holds_from_the_next_request_on(api, alice):
+    client = api(alice.key)
+    assert stand(client.get("/api/probe/"))[1] == 599
+    for limit in (7, 5):
+        Account.objects.update(reads_per_minute=limit)
+        answer = client.get("/api/probe/")
+        assert answer.headers["RateLimit-Policy"] == f'"reads";q={limit};w=60'
+        assert stand(answer)[1] == limit - 1
+    Account.objects.update(reads_per_minute=0)
+    assert client.get("/api/probe/").status_code == 429
+
+
+def test_an_ended_secret_takes_no_places_of_its_account(api, alice):
+    other = api(alice.key).post("/api/api-keys/", json={"name": "other"}).json()
+    leaked = api(other["key"])
+    before = [stand(leaked.get("/api/probe/"))[1] for _ in range(2)][-1]
+    api(alice.key).delete(f"/api/api-keys/{other['id']}/")  # one place, as the next look is
+    assert [leaked.get("/api/probe/").status_code for _ in range(5)] == [401] * 5
+    # one that was asked for before the secret was known to have ended, and no more
+    assert before - stand(api(alice.key).get("/api/probe/"))[1] == 3
