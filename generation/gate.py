@@ -37,17 +37,19 @@ ASKED = (State.SUBMITTING, State.SUBMIT_UNKNOWN, State.RUNNING)
 Result = Literal["works", "fails", "quota"]
 
 # Everybody's first waiting row comes before anybody's second, and who has rows under way waits for
-# who has none: in one order of an account's open rows, those under way first. Locked in a second
-# step, because a window function cannot be locked. Of the rows that may have killed their workers
-# one only, see common/due.py.
+# who has none: a row's turn is how many its account has under way, and waiting up to this one.
+# Locked in a second step, because a window function cannot be locked. Of the rows that may have
+# killed their workers one only, see common/due.py.
 # The planner thinks next to nothing is open among millions of finished rows. So there is no join
 # that it could do row by row, and COALESCE, which no index serves, lets the keys find what to lock.
 CLAIM = """
 WITH open AS (
-    SELECT id, account_id, created_at, FALSE AS waits FROM generation_generation
+    SELECT NULL::uuid AS id, account_id, '-infinity'::timestamptz AS created_at, count(*) AS rows
+      FROM generation_generation
      WHERE model_id = %(model)s AND state = ANY(%(asked)s) AND next_attempt_at IS NOT NULL
+     GROUP BY account_id
     UNION ALL
-    SELECT id, account_id, created_at, TRUE FROM generation_generation
+    SELECT id, account_id, created_at, 1 FROM generation_generation
      WHERE model_id = %(model)s AND state = 'queued' AND next_attempt_at <= now()
        AND (strikes < %(suspect)s OR id = (
             SELECT id FROM generation_generation
@@ -55,11 +57,12 @@ WITH open AS (
                AND strikes >= %(suspect)s
              ORDER BY next_attempt_at LIMIT 1))
 ), placed AS (
-    SELECT id, created_at, waits,
-           row_number() OVER (PARTITION BY account_id ORDER BY waits, created_at, id) AS turn
+    SELECT id, created_at,
+           sum(rows) OVER (PARTITION BY account_id ORDER BY created_at, id
+                           ROWS UNBOUNDED PRECEDING) AS turn
       FROM open
 ), chosen AS (
-    SELECT id FROM placed WHERE waits ORDER BY turn, created_at LIMIT %(places)s
+    SELECT id FROM placed WHERE id IS NOT NULL ORDER BY turn, created_at LIMIT %(places)s
 ), due AS (
     SELECT id FROM generation_generation
      WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND state = 'queued'

@@ -61,8 +61,8 @@ class Generation(models.Model):
     estimated_time = models.CharField(max_length=40)
     expected_seconds = models.FloatField(db_comment="as scaled at creation")
     charge = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, related_name="+")
-    refund = models.OneToOneField(
-        LedgerEntry, on_delete=models.PROTECT, null=True, related_name="+"
+    refund = models.ForeignKey(
+        LedgerEntry, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
 
     state = models.CharField(max_length=14, choices=State.choices, default=State.QUEUED)
@@ -111,7 +111,17 @@ class Generation(models.Model):
             models.UniqueConstraint(
                 fields=["account", "idempotency_key"], name="generation_idempotency_key_unique"
             ),
-            models.UniqueConstraint(fields=["operation_name"], name="generation_operation_unique"),
+            # of those that have one: what is open has no refund, and mostly no operation yet
+            models.UniqueConstraint(
+                fields=["operation_name"],
+                condition=Q(operation_name__isnull=False),
+                name="generation_operation_unique",
+            ),
+            models.UniqueConstraint(
+                fields=["refund"],
+                condition=Q(refund__isnull=False),
+                name="generation_refund_unique",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=OPEN + TERMINAL), name="generation_state_is_known"
             ),

@@ -10,39 +10,9 @@ Built concurrently, before the old ones go. If a step is interrupted, run the mi
 from django.db import migrations, models
 from django.db.models import Q
 
+from common.partial_unique import swap
+
 TABLE = "credits_ledgerentry"
-
-
-# One statement, so that there is no moment without one of the two: what these refuse is a payment
-# that counts twice. It does nothing when it is run again.
-FORWARD = """
-DO $$ BEGIN
-    IF EXISTS (SELECT FROM pg_constraint WHERE conname = '{name}') THEN
-        ALTER TABLE {table} DROP CONSTRAINT {name};
-        ALTER INDEX {new} RENAME TO {name};
-    END IF;
-END $$
-"""
-BACKWARD = """
-DO $$ BEGIN
-    IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = '{name}') THEN
-        DROP INDEX {name};
-        ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {new};
-    END IF;
-END $$
-"""
-
-
-def swap(name: str, columns: str, column: str) -> migrations.RunSQL:
-    """Build the new index under another name, and let it take the constraint's place and name."""
-    new = f"{name}_new"
-    drop = f"DROP INDEX CONCURRENTLY IF EXISTS {new}"
-    build = f"CREATE UNIQUE INDEX CONCURRENTLY {new} ON {TABLE} ({columns})"
-    names = {"name": name, "new": new, "table": TABLE}
-    return migrations.RunSQL(
-        (drop, f"{build} WHERE {column} IS NOT NULL", FORWARD.format(**names), drop),
-        (drop, build, BACKWARD.format(**names), drop),
-    )
 
 
 REFERENCE, REVERSES = "ledger_reference_credits_once", "ledger_charge_refunded_once"
@@ -54,8 +24,8 @@ class Migration(migrations.Migration):
     operations = [
         migrations.SeparateDatabaseAndState(
             database_operations=[
-                swap(REFERENCE, "kind, reference", "reference"),
-                swap(REVERSES, "reverses", "reverses"),
+                swap(TABLE, REFERENCE, "kind, reference", "reference"),
+                swap(TABLE, REVERSES, "reverses", "reverses"),
             ],
             state_operations=[
                 migrations.RemoveConstraint("ledgerentry", REFERENCE),
