@@ -1,4 +1,4 @@
-"""Medians and spreads of rounds, ratios of medians, and how people and programs read them."""
+"""Medians and spreads of rounds, ratios within rounds, and how people and programs read them."""
 
 from __future__ import annotations
 
@@ -44,8 +44,13 @@ class Rounds:
         return median(_values(self.of(subject), what))
 
     def ratio(self, subject: str, to: str, what: str = "per_second") -> float:
-        """Median over median: both have seen the same rounds of the same machine."""
-        return self.median(subject, what) / self.median(to, what)
+        """The median of the rounds' own ratios.
+
+        A machine that others use, too, is faster in one round than in the next: what is compared
+        was measured within the same minute.
+        """
+        pairs = zip(_values(self.of(subject), what), _values(self.of(to), what), strict=True)
+        return median(one / other for one, other in pairs)
 
     def table(self) -> str:
         """For people: a line a subject, medians, the spread of the rate in brackets."""
