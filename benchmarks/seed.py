@@ -23,27 +23,35 @@ PER_ACCOUNT = 10_000  # generations; the contract's deepest offset
 BYTES = 3500  # a generation with all its rows, indexes and write-ahead log, measured generously
 TABLES = ["credits_ledgerentry", "generation_generation", "generation_generationevent"]
 
+
+def _id(kind: str) -> str:
+    """Of version 7, as the product's own: by the time of making. The rest is the row's number's."""
+    milliseconds = "lpad(to_hex(floor(extract(epoch FROM made) * 1000)::bigint), 12, '0')"
+    text = f"overlay(md5(%(tag)s || '-{kind}-' || i) PLACING {milliseconds} FROM 1)"
+    return f"overlay(overlay({text} PLACING '7' FROM 13) PLACING '8' FROM 17)::uuid"
+
+
 # Of an account's generation number k (from 0) every 20th failed, beginning with k = 10. Before it
 # there were (k + 9) / 20 refunds and k charges, after the grant, which is number 1.
-ORDER = """
+ORDER = f"""
 WITH numbered AS (
     SELECT i, i %% %(accounts)s AS account, i / %(accounts)s AS k
       FROM generate_series(0, %(accounts)s::bigint * %(each)s - 1) AS i
 ), placed AS (
     SELECT *, k %% 20 = 10 AS failed, k >= %(each)s - %(open)s AND k %% 20 <> 10 AS open,
-           2 + k + (k + 9) / 20 AS sequence, k + 1 - (k + 9) / 20 AS charged
+           2 + k + (k + 9) / 20 AS sequence, k + 1 - (k + 9) / 20 AS charged,
+           date_trunc('day', now()) - (%(each)s - k) * interval '30 seconds'
+               + account * interval '1 millisecond' AS made
       FROM numbered
 ), bought AS (
     SELECT *, md5(%(tag)s || '-account-' || account)::uuid AS account_id,
            md5(%(tag)s || '-user-' || account)::uuid AS user_id,
            md5(%(tag)s || '-key-' || account)::uuid AS key_id,
-           md5(%(tag)s || '-charge-' || i)::uuid AS charge_id,
-           md5(%(tag)s || '-generation-' || i)::uuid AS generation_id,
-           date_trunc('day', now()) - (%(each)s - k) * interval '30 seconds'
-               + account * interval '1 millisecond' AS made
+           {_id("charge")} AS charge_id, {_id("generation")} AS generation_id,
+           {_id("refund")} AS refund_id
       FROM placed
 )
-"""
+"""  # noqa: S608 - constants, the values are parameters
 CHARGES = (
     ORDER
     + """
@@ -59,7 +67,7 @@ REFUNDS = (
     + """
 INSERT INTO credits_ledgerentry (id, wallet_id, sequence, kind, amount, balance_after,
                                  generation_id, reverses, description, created_at)
-SELECT md5(%(tag)s || '-refund-' || i)::uuid, account_id, sequence + 1, 'refund', 240,
+SELECT refund_id, account_id, sequence + 1, 'refund', 240,
        %(credits)s - 240 * (charged - 1), generation_id, charge_id, 'Refund', made
   FROM bought WHERE failed
 """
@@ -78,7 +86,7 @@ SELECT generation_id, account_id, user_id, key_id, generation_id::text,
        sha256(generation_id::text::bytea), 'veo3_fast', 'video',
        'A paper boat on a lake at sunrise, number ' || i,
        '{"aspect_ratio": "16:9", "source_image_urls": []}', 240, '45-60 seconds', 60, charge_id,
-       CASE WHEN failed THEN md5(%(tag)s || '-refund-' || i)::uuid END,
+       CASE WHEN failed THEN refund_id END,
        CASE WHEN failed THEN 'failed' WHEN open AND (account + k) %% 2 = 0 THEN 'queued'
             WHEN open THEN 'running' ELSE 'completed' END,
        CASE WHEN open THEN 1 ELSE 2 END, CASE WHEN open THEN now() + interval '1 year' END, 0, 0,
