@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -60,10 +61,17 @@ class _Cursor:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def paginate(request: Request, rows: QuerySet[Row], fields: tuple[str, ...]) -> Page[Row]:
+def paginate(
+    request: Request,
+    rows: QuerySet[Row],
+    fields: tuple[str, ...],
+    read: Callable[[list[Any]], list[Row]] | None = None,
+) -> Page[Row]:
     """One page of ``rows`` by the unique, descending order of ``fields``.
 
-    Raises InvalidRequest for a ``limit``, ``offset`` or ``cursor`` out of bounds.
+    ``read`` gets the primary keys of a page and returns its rows, in any order: for those who can
+    do it better than the queryset. Raises InvalidRequest for a ``limit``, ``offset`` or ``cursor``
+    out of bounds.
     """
     limit = _number(request, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
     offset = _offset(request)
@@ -74,10 +82,10 @@ def paginate(request: Request, rows: QuerySet[Row], fields: tuple[str, ...]) -> 
         offset = 0
     backward = cursor is not None and cursor.backward
     found = found.order_by(*(fields if backward else [f"-{field}" for field in fields]))
-    if offset:
+    if offset or read is not None:
         # Which rows, by the index alone; else PostgreSQL reads and sorts all that are skipped.
         chosen = list(found.values_list("pk", flat=True)[offset : offset + limit + 1])
-        page = list(found.filter(pk__in=chosen))
+        page = list(found.filter(pk__in=chosen)) if read is None else _in_order(chosen, read)
     else:
         page = list(found[: limit + 1])
     more, page = len(page) > limit, page[:limit]
@@ -96,6 +104,11 @@ def paginate(request: Request, rows: QuerySet[Row], fields: tuple[str, ...]) -> 
         next=_link(request, fields, page[-1], False, limit) if page and has_next else None,
         previous=_link(request, fields, page[0], True, limit) if page and has_previous else None,
     )
+
+
+def _in_order(chosen: list[Any], read: Callable[[list[Any]], list[Row]]) -> list[Row]:
+    found = {row.pk: row for row in read(chosen)}
+    return [found[pk] for pk in chosen if pk in found]
 
 
 def _number(request: Request, name: str, default: int, least: int, most: int) -> int:

@@ -52,6 +52,13 @@ class Statement:
             row: Row | None = cursor.fetchone()
             return row
 
+    def all(self, values: Mapping[str, Any]) -> list[Row]:
+        """Every row. Raises Django's database errors."""
+        with _cursor() as cursor:
+            cursor.execute(self.sql, values)
+            rows: list[Row] = cursor.fetchall()
+            return rows
+
     def first_one(self, values: Mapping[str, Any]) -> Row | None:
         """The same of a read that a request begins with: it finds out whether the connection lives.
 

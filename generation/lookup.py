@@ -23,6 +23,10 @@ OF_ACCOUNT = Statement(
     f"SELECT {_SHOWN.sql}, now() FROM generation_generation row"  # noqa: S608 - columns of our model
     " WHERE id = %(id)s::uuid AND account_id = %(account)s::uuid"
 )
+OF_IDS = Statement(
+    f"SELECT {_SHOWN.sql}, now() FROM generation_generation row"  # noqa: S608 - likewise
+    " WHERE id = ANY(%(ids)s::uuid[])"
+)
 WITH_KEY = keys.statement(
     f", {_SHOWN.sql}, now()",
     "LEFT JOIN generation_generation row ON row.id = %(id)s::uuid"
@@ -34,6 +38,11 @@ def of_account(account_id: uuid.UUID, generation_id: uuid.UUID) -> Generation | 
     """The account's generation, with the database's time as ``now``; None for anybody else's."""
     row = OF_ACCOUNT.one({"id": generation_id, "account": account_id})
     return None if row is None else _read(row)
+
+
+def of_ids(ids: list[uuid.UUID]) -> list[Generation]:
+    """The generations of these ids, whoever's they are, in any order; each with its ``now``."""
+    return [_read(row) for row in OF_IDS.all({"ids": ids})]
 
 
 def with_key(secret: str, generation_id: uuid.UUID) -> tuple[ApiKey | None, Generation | None]:
