@@ -28,11 +28,8 @@ class RedisWindow:
 
     def send(self, item: RateLimitItem, who: str) -> SentHit:
         """Ask for a place. Raises RedisError and OSError."""
-        key, now, window = (
-            self._storage.prefixed_key(item.key_for(who)),
-            time.time(),
-            item.get_expiry(),
-        )
+        key = self._storage.prefixed_key(item.key_for(who))
+        now, window = time.time(), item.get_expiry()
         commands = [
             ("EVALSHA", self._hit.sha, 1, key, now, item.amount, window, 1),
             ("EVALSHA", self._look.sha, 1, key, now - window, item.amount),

@@ -13,8 +13,6 @@ from django.db.models import Q
 from common.partial_unique import swap
 
 TABLE = "credits_ledgerentry"
-
-
 REFERENCE, REVERSES = "ledger_reference_credits_once", "ledger_charge_refunded_once"
 
 
