@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -40,6 +41,13 @@ def assert_keeps_its_word(wire: Wire) -> None:
 
 def chunked(data: bytes) -> bytes:
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+def test_a_connection_outlives_the_pause_between_two_looks(wire: Wire) -> None:
+    for pause in (0, 3):
+        time.sleep(pause)
+        wire.request("GET", "/livez")
+        assert wire.answer().status == 200
 
 
 def test_a_large_body_with_its_length_is_refused_and_the_client_sees_it(wire: Wire) -> None:
