@@ -130,9 +130,9 @@ def test_the_next_request_of_the_same_process_works_after_a_restart(
 ) -> None:
     """A kept connection that died shows at the first statement, which goes to a new one."""
     settings = connections.settings["default"]
-    named = settings["OPTIONS"] | {"application_name": "kept"}
     monkeypatch.setitem(settings, "CONN_MAX_AGE", 600)
-    monkeypatch.setitem(settings, "OPTIONS", named)
+    # in the proxy's own options, which go with it: put in their place, they would be put back later
+    monkeypatch.setitem(settings["OPTIONS"], "application_name", "kept")
     client = api(alice.key)  # its requests are all served by one thread
 
     def backend() -> list[tuple[int]]:
