@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from common import due
+from common.statement import Columns, Statement
 from generation.gate_model import ProviderGate
 from generation.models import CatalogModel, Generation
 from generation.states import State
@@ -42,19 +43,22 @@ Result = Literal["works", "fails", "quota"]
 # killed their workers one only, see common/due.py.
 # The planner thinks next to nothing is open among millions of finished rows. So there is no join
 # that it could do row by row, and COALESCE, which no index serves, lets the keys find what to lock.
-CLAIM = """
+_ROW = Columns(Generation, "row")
+CLAIM = Statement(
+    f"""
 WITH open AS (
     SELECT NULL::uuid AS id, account_id, '-infinity'::timestamptz AS created_at, count(*) AS rows
       FROM generation_generation
-     WHERE model_id = %(model)s AND state = ANY(%(asked)s) AND next_attempt_at IS NOT NULL
+     WHERE model_id = %(model)s::varchar AND state = ANY(%(asked)s::varchar[])
+       AND next_attempt_at IS NOT NULL
      GROUP BY account_id
     UNION ALL
     SELECT id, account_id, created_at, 1 FROM generation_generation
-     WHERE model_id = %(model)s AND state = 'queued' AND next_attempt_at <= now()
-       AND (strikes < %(suspect)s OR id = (
+     WHERE model_id = %(model)s::varchar AND state = 'queued' AND next_attempt_at <= now()
+       AND (strikes < %(suspect)s::int OR id = (
             SELECT id FROM generation_generation
-             WHERE model_id = %(model)s AND state = 'queued' AND next_attempt_at <= now()
-               AND strikes >= %(suspect)s
+             WHERE model_id = %(model)s::varchar AND state = 'queued' AND next_attempt_at <= now()
+               AND strikes >= %(suspect)s::int
              ORDER BY next_attempt_at LIMIT 1))
 ), placed AS (
     SELECT id, created_at,
@@ -62,7 +66,7 @@ WITH open AS (
                            ROWS UNBOUNDED PRECEDING) AS turn
       FROM open
 ), chosen AS (
-    SELECT id FROM placed WHERE id IS NOT NULL ORDER BY turn, created_at LIMIT %(places)s
+    SELECT id FROM placed WHERE id IS NOT NULL ORDER BY turn, created_at LIMIT %(places)s::int
 ), due AS (
     SELECT id FROM generation_generation
      WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND state = 'queued'
@@ -70,11 +74,13 @@ WITH open AS (
        FOR UPDATE SKIP LOCKED
 )
 UPDATE generation_generation AS row
-   SET lease_token = %(token)s, next_attempt_at = now() + %(lease)s * interval '1 second',
+   SET lease_token = %(token)s::uuid,
+       next_attempt_at = now() + %(lease)s::float8 * interval '1 second',
        strikes = LEAST(row.strikes + 1, 1000)
   FROM due WHERE row.id = due.id
-RETURNING row.*, now() AS claimed_at
-"""
+RETURNING {_ROW.sql}, now()
+"""  # noqa: S608 - columns of our model, the values are parameters
+)
 
 
 def claim(limit: int) -> list[Generation]:
@@ -109,7 +115,7 @@ def _claim_of(name: str, limit: int) -> list[Generation]:
             "lease": settings.LEASE,
             "suspect": due.SUSPECT,
         }
-        rows = list(Generation.objects.raw(CLAIM, values))
+        rows = [due.leased(_ROW, row) for row in CLAIM.all(values)]
         start = max(gate.next_submit_at, now)
         gate.next_submit_at = start + timedelta(seconds=_interval(gate.model) * len(rows))
         if rows and gate.open_until is not None:
