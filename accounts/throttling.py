@@ -47,7 +47,7 @@ class AccountThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Count the request. Raises RateLimited when there is no place left for it."""
         window = _window(request, view)
-        counted, decision = getattr(view, "counted", (None, None))
+        counted, decision = getattr(view, "counted", (None, None))  # by counting(), below
         if decision is None or counted != window:
             decision = rate_limit.hit(window.name, window.limit, WINDOW, window.who)
         view.headers.update(rate_limit_headers(window.name, decision))

@@ -1,7 +1,7 @@
 """For migrations: a unique constraint becomes a unique index of those rows that have a value.
 
 NULLs never collide, but an ordinary constraint keeps all of them in its index, and each new version
-of a row writes one more.
+of a row writes one more. Migrations of the past call this: what it does is not to change.
 """
 
 from __future__ import annotations

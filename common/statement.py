@@ -1,4 +1,6 @@
-"""The few statements that nearly every request sends: constant SQL, prepared once a connection.
+"""The few statements that are sent all the time, by requests and by claims of workers.
+
+Constant SQL, prepared once a connection.
 
 The ORM needs a millisecond of CPU to write such a SELECT anew for each request, more than the
 database needs to answer it. Everything else is the ORM's.

@@ -37,13 +37,14 @@ ASKED = (State.SUBMITTING, State.SUBMIT_UNKNOWN, State.RUNNING)
 
 Result = Literal["works", "fails", "quota"]
 
+_ROW = Columns(Generation, "row")
+
 # Everybody's first waiting row comes before anybody's second, and who has rows under way waits for
 # who has none: a row's turn is how many its account has under way, and waiting up to this one.
 # Locked in a second step, because a window function cannot be locked. Of the rows that may have
 # killed their workers one only, see common/due.py.
 # The planner thinks next to nothing is open among millions of finished rows. So there is no join
 # that it could do row by row, and COALESCE, which no index serves, lets the keys find what to lock.
-_ROW = Columns(Generation, "row")
 CLAIM = Statement(
     f"""
 WITH open AS (

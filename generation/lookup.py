@@ -1,4 +1,4 @@
-"""Finding one generation for its owner, in one prepared statement."""
+"""Finding a generation for its owner, or those of a page, in one prepared statement."""
 
 from __future__ import annotations
 
