@@ -7,10 +7,10 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from common.errors import not_found
 from common.health import livez
 from generation.health import readyz
 from generation.media_view import media
+from staff import error_pages
 
 FAVICON = "/static/drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"
 
@@ -27,4 +27,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
 ]
-handler404 = not_found
+handler403 = error_pages.forbidden
+handler404 = error_pages.not_found

@@ -196,4 +196,10 @@ def test_an_operators_day(
     operator.log_in_again()
     assert watched.problems == []
     assert watched.outside(checkout.base_url) == []
+
+    # last, since a browser notes every 404 as a problem
+    page.goto("/admin/nothing/")
+    operator.shoot("not-found")
+    page.get_by_role("link", name="Back to the dashboard").click()
+    expect(page).to_have_url(re.compile("/admin/$"))
     context.close()
