@@ -192,14 +192,14 @@ def _interval(model: CatalogModel) -> float:
 
 def _locked(name: str) -> tuple[ProviderGate, datetime] | None:
     """The gate, locked, and the database's time; None while another worker claims through it."""
-    now = _database_time()
-    ProviderGate.objects.bulk_create(
-        [ProviderGate(model_id=name, next_submit_at=now, window_ends_at=now)],
-        ignore_conflicts=True,
-    )
     gates = ProviderGate.objects.select_for_update(skip_locked=True, of=("self",))
-    gate = gates.select_related("model").filter(pk=name).first()
-    return None if gate is None else (gate, now)
+    asked_for = gates.select_related("model").annotate(now=Now()).filter(pk=name)
+    gate = asked_for.first()
+    if gate is None and not ProviderGate.objects.filter(pk=name).exists():
+        first = ProviderGate(model_id=name, next_submit_at=Now(), window_ends_at=Now())
+        ProviderGate.objects.bulk_create([first], ignore_conflicts=True)
+        gate = asked_for.first()
+    return None if gate is None else (gate, gate.now)
 
 
 def _database_time() -> datetime:
