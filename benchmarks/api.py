@@ -45,7 +45,7 @@ class Api:
     def __init__(self, stage: Stage, customers: Customers, seeded: int) -> None:
         """``seeded``: the first so many customers have generations of benchmarks/seed.py."""
         self.rounds = Rounds()
-        self._stage = stage
+        self.stage = stage
         self._customers = customers
         self._seeded = seeded
         self._ours = Site("web", stage.stack.base_url)
@@ -57,16 +57,16 @@ class Api:
 
     def create_subjects(self) -> dict[str, Subject]:
         """A create against the textbook's, the database's limit, and all on one account."""
-        tokens = self._stage.textbook_tokens(len(self._customers.secrets))
-        textbook = Site("textbook", self._stage.serve("textbook"))
+        tokens = self.stage.textbook_tokens(len(self._customers.secrets))
+        textbook = Site("textbook", self.stage.serve("textbook"))
         theirs = [Target("POST", "/generate/", f"Token {token}", "", ORDER) for token in tokens]
         script = pgbench.script_of(
-            self._stage.statement_of_create(), self._customers.tag, len(self._customers.secrets)
+            self.stage.statement_of_create(), self._customers.tag, len(self._customers.secrets)
         )
-        ours = self._orders()
+        ours = self.orders()
         return {
             "create": lambda seconds: self._creates(ours, seconds),
-            "create, textbook": lambda seconds: self._loaded(textbook, theirs, seconds),
+            "create, textbook": lambda seconds: self.loaded(textbook, theirs, seconds),
             "create, pgbench": lambda seconds: self._pgbench(script, seconds),
             "create, one wallet": lambda seconds: self._creates(ours[:1], seconds),
             "create, open loop at half": lambda seconds: self._at_half(ours, 2 * seconds),
@@ -74,13 +74,13 @@ class Api:
 
     def status_subjects(self) -> dict[str, Subject]:
         """Status in its two forms, with and without a condition, against an empty view."""
-        floor = Site("floor", self._stage.serve("floor"))
+        floor = Site("floor", self.stage.serve("floor"))
         empty = [Target("GET", "/")]
         subjects: dict[str, Subject] = {
-            "empty DRF view": lambda seconds: self._loaded(floor, empty, seconds)
+            "empty DRF view": lambda seconds: self.loaded(floor, empty, seconds)
         }
         for name in ROWS:
-            targets = self._statuses(name)
+            targets = self.statuses(name)
             subjects[f"status, {name}"] = self._plain(targets)
             subjects[f"status, {name}, not modified"] = self._conditional(targets)
         return subjects
@@ -105,13 +105,15 @@ class Api:
                 self.rounds.add(name, _named(name, subject, seconds))
             print(f"round {number + 1} of {rounds} done", flush=True)
 
-    def _orders(self) -> list[Target]:
+    def orders(self) -> list[Target]:
+        """A create by each customer."""
         return [
             Target("POST", CREATE_PATH, self._customers.authorization(number), "", ORDER)
             for number in range(len(self._customers.secrets))
         ]
 
-    def _statuses(self, name: str) -> list[Target]:
+    def statuses(self, name: str) -> list[Target]:
+        """Some of each seeded customer's; ``name`` is one of ROWS."""
         query = (
             f"SELECT id FROM generation_generation WHERE {ROWS[name]}"  # noqa: S608 - our own words
             " AND account_id = md5(%s || '-account-' || %s)::uuid LIMIT %s"
@@ -126,24 +128,25 @@ class Api:
         ]
 
     def _plain(self, targets: Sequence[Target]) -> Subject:
-        return lambda seconds: self._loaded(self._ours, targets, seconds)
+        return lambda seconds: self.loaded(self._ours, targets, seconds)
 
     def _conditional(self, targets: Sequence[Target]) -> Subject:
         def measure(seconds: float) -> Measured:
             for _ in range(3):  # a new link window may begin meanwhile, every 15 minutes
                 tagged = with_tags(self._ours.base_url, targets)
-                measured = self._loaded(self._ours, tagged, seconds)
+                measured = self.loaded(self._ours, tagged, seconds)
                 if all_unmodified(self._ours.base_url, tagged[:3]):
                     return measured
             raise BenchmarkFailed("Every time the tags had changed before the measurement was over")
 
         return measure
 
-    def _loaded(self, site: Site, targets: Sequence[Target], seconds: float) -> Measured:
+    def loaded(self, site: Site, targets: Sequence[Target], seconds: float) -> Measured:
+        """Rates and costs of a site under load."""
         usage.forget_statements(self._superuser)
-        before = usage.cpu_seconds(self._stage.stack, site.program)
+        before = usage.cpu_seconds(self.stage.stack, site.program)
         answered = wrk.load(site.base_url, targets, seconds)
-        cpu = usage.cpu_seconds(self._stage.stack, site.program) - before
+        cpu = usage.cpu_seconds(self.stage.stack, site.program) - before
         return Measured(
             per_second=answered.per_second,
             p50_ms=answered.p50_ms,
@@ -154,7 +157,7 @@ class Api:
 
     def _creates(self, targets: Sequence[Target], seconds: float) -> Measured:
         before = charges(self._superuser)
-        measured = self._loaded(self._ours, targets, seconds)
+        measured = self.loaded(self._ours, targets, seconds)
         settled = time.monotonic() + 2
         answered = measured.per_second * max(1, round(seconds))
         # wrk leaves when its time is over, without the answers to its last requests
@@ -164,7 +167,7 @@ class Api:
         return measured
 
     def _pgbench(self, script: str, seconds: float) -> Measured:
-        stack = self._stage.stack
+        stack = self.stage.stack
         url = stack.env["DATABASE_URL"]
         return Measured(per_second=pgbench.run(script, url, seconds, stack.env))
 
