@@ -17,7 +17,8 @@ def web(listener: socket.socket) -> Program:
     """gunicorn on a socket that is open already: no other program can take the port meanwhile.
 
     Sixteen requests at once, by few threads in each of many workers: those of one worker take turns
-    at Python's lock, and with eight of them a status took 1.3 to 2 times as long as with four. The
+    at Python's lock. (With eight of them a status once took 1.3 to 2 times as long as with four;
+    since requests wait less often, no split is better than another beyond the noise.) The
     application is loaded once for all workers. The control socket is off: two checkouts would
     share its default path in the home folder.
     """
