@@ -43,31 +43,31 @@ _ROW = Columns(Generation, "row")
 # who has none: a row's turn is how many its account has under way, and waiting up to this one.
 # Locked in a second step, because a window function cannot be locked. Of the rows that may have
 # killed their workers one only, see common/due.py.
-# The planner thinks next to nothing is open among millions of finished rows. So there is no join
-# that it could do row by row, and COALESCE, which no index serves, lets the keys find what to lock.
+# The planner thinks next to nothing is open among millions of finished rows, and would look all
+# that is under way through for each row that waits. A FULL JOIN is never done row by row, and stays
+# one since COALESCE hides from the planner that a LEFT one would do; COALESCE in the second step,
+# which no index serves, lets the keys find what to lock.
 CLAIM = Statement(
     f"""
-WITH open AS (
-    SELECT NULL::uuid AS id, account_id, '-infinity'::timestamptz AS created_at, count(*) AS rows
-      FROM generation_generation
+WITH under_way AS (
+    SELECT account_id, count(*) AS rows FROM generation_generation
      WHERE model_id = %(model)s::varchar AND state = ANY(%(asked)s::varchar[])
        AND next_attempt_at IS NOT NULL
      GROUP BY account_id
-    UNION ALL
-    SELECT id, account_id, created_at, 1 FROM generation_generation
+), waiting AS (
+    SELECT id, account_id, created_at,
+           row_number() OVER (PARTITION BY account_id ORDER BY created_at, id) AS place
+      FROM generation_generation
      WHERE model_id = %(model)s::varchar AND state = 'queued' AND next_attempt_at <= now()
        AND (strikes < %(suspect)s::int OR id = (
             SELECT id FROM generation_generation
              WHERE model_id = %(model)s::varchar AND state = 'queued' AND next_attempt_at <= now()
                AND strikes >= %(suspect)s::int
              ORDER BY next_attempt_at LIMIT 1))
-), placed AS (
-    SELECT id, created_at,
-           sum(rows) OVER (PARTITION BY account_id ORDER BY created_at, id
-                           ROWS UNBOUNDED PRECEDING) AS turn
-      FROM open
 ), chosen AS (
-    SELECT id FROM placed WHERE id IS NOT NULL ORDER BY turn, created_at LIMIT %(places)s::int
+    SELECT id FROM waiting FULL JOIN under_way USING (account_id)
+     WHERE COALESCE(place, 0) > 0
+     ORDER BY place + COALESCE(rows, 0), created_at LIMIT %(places)s::int
 ), due AS (
     SELECT id FROM generation_generation
      WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND state = 'queued'
