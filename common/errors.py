@@ -16,6 +16,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError, connections
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.views.defaults import page_not_found
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -193,6 +194,11 @@ def shaped(status: int, headers: Mapping[str, str] | None = None) -> JsonRespons
     fallback = STATUS_CODES[500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400]
     code, message = STATUS_CODES.get(status, fallback)
     return JsonResponse(body(message, code), status=status, headers=headers)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Django's handler404, also with DEBUG off; operators look at pages."""
+    return shaped(404) if _is_api(request) else page_not_found(request, exception)
 
 
 class ErrorShapeMiddleware:

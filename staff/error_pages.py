@@ -1,7 +1,4 @@
-"""What operators see where they may not go, and where nothing is.
-
-Elsewhere Django answers, and common/errors.py gives it the API's shape.
-"""
+"""What operators see where they may not go, and where nothing is."""
 
 from __future__ import annotations
 
@@ -9,8 +6,9 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.views.defaults import page_not_found, permission_denied
+from django.views.defaults import permission_denied
 
+from common import errors
 from common.content_policy import ADMIN
 from staff.site import site
 
@@ -26,7 +24,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Django's handler404, also with DEBUG off."""
     if not request.path_info.startswith(ADMIN):
-        return page_not_found(request, exception)
+        return errors.not_found(request, exception)
     sentence = "There is no such page, or what it showed is gone."
     return _page(request, HTTPStatus.NOT_FOUND, "Not found", sentence)
 

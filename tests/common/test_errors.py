@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.errors import ApiError, InvalidRequest, RateLimited, ServiceUnavailable
-from staff import error_pages
 
 SECRET = "the database's password is hunter2"
 RAISED: dict[str, Exception] = {
@@ -70,7 +69,7 @@ urlpatterns = [
     path("api/plain/<int:status>/", plain),
     path("", include("config.urls")),
 ]
-handler403, handler404 = error_pages.forbidden, error_pages.not_found  # as in config/urls.py
+handler404 = "common.errors.not_found"
 
 
 @pytest.fixture(autouse=True)
