@@ -124,8 +124,11 @@ schema: $(VENV)/.installed-dev
 
 # --- Installing -----------------------------------------------------------------------------------
 $(BIN)/uv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' || \
+		{ echo "Python 3.11 to 3.14 is needed, $(PYTHON) is another or none:" \
+		"make PYTHON=/path/to/python3.13 ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' || \
+		{ echo "$(PYTHON) has no venv. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || \
 		{ echo "uv cannot be had here; pip does its work (slower)."; ln -sf /bin/false $@; }
