@@ -17,6 +17,8 @@ DELIVERED_ALL_THE_SAME = {
     "accepted-then-502": 3.0,
     "busy=1": 4.0,
     "busy=3": 2.0,
+    "overloaded=1": 3.0,
+    "overloaded=3": 1.0,
     "unavailable=2": 5.0,
     "gone": 2.0,
 }
@@ -33,6 +35,7 @@ NEVER_DELIVERED = {
     "never": 1.0,
 }
 MARKERS = DELIVERED_ALL_THE_SAME | NEVER_DELIVERED
+OVERLOADED_IMAGES = 0.1  # the share of the pictures that are turned away once
 # Bought, without a file that anybody could be given.
 FILELESS = {"error", "filtered", "filtered=prompt", "gone=empty", "empty", "never"}
 
@@ -51,12 +54,17 @@ class Order:
 def draw(chance: random.Random, secret: str, key: str) -> Order:
     """A random order."""
     if chance.random() < IMAGE_SHARE:
-        return Order(secret, key, IMAGE, {"prompt": f"A picture, {key}"})
+        marker = "overloaded=1" if chance.random() < OVERLOADED_IMAGES else ""
+        return Order(secret, key, IMAGE, {"prompt": _prompt("picture", key, marker)}, marker)
     marker = _marker(chance)
-    # the key makes the prompt unique: busy=3 counts by prompt
-    prompt = f"A clip, {key}" + (f" [emulator:{marker}]" if marker else "")
+    prompt = _prompt("clip", key, marker)
     model = "veo3" if chance.random() < 0.2 else "veo3_fast"
     return Order(secret, key, VIDEO, {"prompt": prompt, "video_model": model}, marker)
+
+
+def _prompt(what: str, key: str, marker: str) -> str:
+    """Unique by its key: busy=3 and overloaded=3 count by prompt."""
+    return f"A {what}, {key}" + (f" [emulator:{marker}]" if marker else "")
 
 
 def _marker(chance: random.Random) -> str:

@@ -32,11 +32,22 @@ def refusal(
         safety = bool(scenario.value("rejected"))
         code = scenario.support_code("rejected")
         raise invalid(blocked_prompt(code) if safety else "Request contains an invalid argument.")
-    if "busy" in scenario and tally.seen_busy(wanted.prompt) <= scenario.number("busy", 10**9):
+    if _turned_away("busy", wanted, tally):
         quota = "aiplatform.googleapis.com/long_running_online_prediction_requests_per_base_model"
         message = f"Quota exceeded for {quota} with base model: {request.match_info['model']}."
         raise ApiError(429, message, retry_after(scenario))
+    if _turned_away("overloaded", wanted, tally):
+        message = "The model is overloaded. Please try again later."
+        raise ApiError(503, message, retry_after(scenario))
     return None
+
+
+def _turned_away(word: str, wanted: VideoRequest | ImageRequest, tally: Tally) -> bool:
+    """Always, or the first times that this very prompt is sent, as the marker says."""
+    scenario = wanted.scenario
+    if word not in scenario:
+        return False
+    return tally.turned_away(word, wanted.prompt) <= scenario.number(word, 10**9)
 
 
 async def lost_answer(

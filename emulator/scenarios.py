@@ -32,6 +32,7 @@ DEFAULT_CATEGORY = "celebrity"
 # A value may always be left out.
 SCENARIOS: dict[str, str | tuple[str, ...]] = {
     "busy": "number",
+    "overloaded": "number",
     "retry-after": "number",
     "rejected": "category",
     "retired": "",

@@ -25,7 +25,7 @@ class Tally:
         self._billed: dict[str, dict[str, int]] = {}
         self._rejected: dict[str, dict[str, int]] = {}
         self._rejected_count = 0
-        self._busy: dict[str, int] = {}
+        self._turned_away: dict[tuple[str, str], int] = {}
         self._polled: dict[str, float] = {}
         self._intervals: deque[float] = deque(maxlen=INTERVALS_KEPT)
 
@@ -58,11 +58,11 @@ class Tally:
         self._rejected_count += 1
         _count(self._rejected, labels)
 
-    def seen_busy(self, prompt: str) -> int:
-        """How often ``prompt`` was already turned away as busy, this time included."""
-        count = self._busy.pop(prompt, 0) + 1
-        self._busy[prompt] = count
-        _trim(self._busy)
+    def turned_away(self, word: str, prompt: str) -> int:
+        """How often ``prompt`` came to its marker ``word``, this time included."""
+        count = self._turned_away.pop((word, prompt), 0) + 1
+        self._turned_away[word, prompt] = count
+        _trim(self._turned_away)
         return count
 
     def as_dict(self) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def _percentiles(values: deque[float]) -> dict[str, float]:
     return {name: round(ordered[round(last * share)], 3) for name, share in places.items()}
 
 
-def _trim(values: dict[str, Any]) -> None:
+def _trim(values: dict[Any, Any]) -> None:
     # A soak test makes ever new labels; the oldest ones are let go.
     while len(values) > LABEL_VALUES_KEPT:
         del values[next(iter(values))]

@@ -99,9 +99,12 @@ class BackendError(Exception):
 
 
 class NotAccepted(BackendError):
-    """The provider certainly did not take the request (429, or no connection was made).
+    """The provider certainly did not take the request.
 
-    ``retry_after`` is the provider's own wish in seconds, if it had one; ``is_quota`` is a 429.
+    It said that it is busy (429, or 503 in its own words), or no connection was made.
+
+    ``retry_after`` is the provider's own wish in seconds (0 to 600), if it had one; ``is_quota``
+    is a 429.
     """
 
     def __init__(
@@ -113,7 +116,7 @@ class NotAccepted(BackendError):
 
 
 class Unknown(BackendError):
-    """The request may have been taken: no answer, a broken answer, or a 5xx."""
+    """The request may have been taken: no answer, a broken answer, or another 5xx."""
 
 
 FailureCode = Literal["content_filtered", "provider_rejected", "provider_error", "empty_result"]

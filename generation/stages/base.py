@@ -27,9 +27,9 @@ def jitter(seconds: float) -> float:
 
 
 def backoff(retries: int, retry_after: float | None = None) -> float:
-    """Full jitter, 2 s to 60 s, scaled; a wish of the provider's is honoured up to 5 minutes."""
+    """Full jitter, 2 s to 60 s, scaled; a wish of the provider's (at most 600 s) is kept to."""
     ceiling = min(60.0, 2.0 * 2 ** min(retries, 6)) * settings.TIME_SCALE
-    return max(random.uniform(ceiling / 2, ceiling), min(retry_after or 0.0, 300.0))  # noqa: S311
+    return max(random.uniform(ceiling / 2, ceiling), retry_after or 0.0)  # noqa: S311
 
 
 def claimed_at(generation: Generation) -> datetime:

@@ -76,7 +76,10 @@ def test_empty_is_text_only(emulator: RunningEmulator):
 
 @pytest.mark.parametrize(
     ("marker", "status"),
-    [("busy", 429), ("error", 500), ("error=14", 503), ("rejected", 400), ("html502", 502)],
+    [
+        *(("busy", 429), ("overloaded", 503), ("error", 500), ("error=14", 503)),
+        *(("rejected", 400), ("html502", 502)),
+    ],
 )
 def test_refused_pictures_are_not_bought(emulator: RunningEmulator, marker: str, status: int):
     label = uuid.uuid4().hex

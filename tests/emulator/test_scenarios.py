@@ -72,12 +72,19 @@ def test_partial_leaves_out_one_video(emulator: RunningEmulator):
     assert response["raiMediaFilteredCount"] == 1
 
 
-def test_busy_turns_the_first_submissions_away(emulator: RunningEmulator):
-    marker = f"busy=2 retry-after=7] {uuid.uuid4()} [emulator:"
+@pytest.mark.parametrize(
+    ("word", "code", "status"),
+    [("busy", 429, "RESOURCE_EXHAUSTED"), ("overloaded", 503, "UNAVAILABLE")],
+)
+def test_busy_and_overloaded_turn_the_first_submissions_away(
+    emulator: RunningEmulator, word: str, code: int, status: str
+):
+    marker = f"{word}=2 retry-after=7] {uuid.uuid4()} [emulator:"
     for _ in range(2):
         answer, key = submit(emulator, marker)
-        assert answer.status_code == 429
-        assert answer.json()["error"]["status"] == "RESOURCE_EXHAUSTED"
+        assert answer.status_code == code
+        error = answer.json()["error"]
+        assert (error["code"], error["status"]) == (code, status)
         assert answer.headers["Retry-After"] == "7"
         assert emulator.bought(key) == 0
         assert emulator.stats()["rejected_by_label"]["generation"][key] == 1
@@ -86,7 +93,10 @@ def test_busy_turns_the_first_submissions_away(emulator: RunningEmulator):
 
 @pytest.mark.parametrize(
     ("marker", "status"),
-    [("busy", 429), ("rejected", 400), ("rejected=hate", 400), ("retired", 404), ("html502", 502)],
+    [
+        *(("busy", 429), ("overloaded", 503), ("rejected", 400), ("rejected=hate", 400)),
+        *(("retired", 404), ("html502", 502)),
+    ],
 )
 def test_refusals_buy_nothing(emulator: RunningEmulator, marker: str, status: int):
     answer, key = submit(emulator, marker)

@@ -20,8 +20,16 @@ PROMPTS = frozenset({f"{TABLE}.prompt", f"{TABLE}.prompt (meanwhile)"})
 URLS = frozenset({f"{TABLE}.parameters", f"{TABLE}.parameters (meanwhile)"})
 # A wrong prompt, wrong words from the provider, lost answers: what makes somebody write a log line.
 MARKERS = (
-    *("busy=1", "rejected", "rejected=hate", "retired", "html502", "accepted-then-reset"),
-    *("accepted-then-502", "unavailable=1", "gone", "gone=empty", "filtered", "filtered=prompt"),
+    *("busy=1", "overloaded=1", "rejected", "rejected=hate", "retired", "html502"),
+    *(
+        "accepted-then-reset",
+        "accepted-then-502",
+        "unavailable=1",
+        "gone",
+        "gone=empty",
+        "filtered",
+        "filtered=prompt",
+    ),
     *("error", "error=3", "error=8", "empty", "truncated", "truncated=connection"),
     "truncated=file",
 )

@@ -156,6 +156,46 @@ def test_busy_waits_as_long_as_the_provider_wishes(
     assert works.run("submit") == 0
 
 
+@pytest.mark.parametrize("model", ["veo3_fast", "image"])
+def test_an_overloaded_provider_is_asked_again_as_it_wishes(
+    model: str, alice: Person, works: Works, emulator: Emulator
+) -> None:
+    """It said so itself: nothing was begun, so nothing has to be looked for or waited out."""
+    prompt = f"a fox, {model}, in a crowd [emulator:overloaded=2 retry-after=41]"
+    pk = created(alice, model=model, prompt=prompt).pk
+    for ask in (1, 2):
+        make_due()
+        works.run("submit")
+        generation = now(pk)
+        assert (generation.state, generation.retries) == (State.QUEUED, ask)
+        assert generation.unknown_attempts == 0
+        assert 38 < due_in(pk) <= 41
+        assert works.run("submit") == 0
+        assert submissions(emulator, pk) == ask
+    assert works.finish(str(pk)).state == State.COMPLETED
+    assert outcomes(pk) == [Outcome.NOT_ACCEPTED, Outcome.NOT_ACCEPTED, Outcome.ACCEPTED]
+    assert (submissions(emulator, pk), emulator.bought(str(pk))) == (3, 1)
+
+
+@pytest.mark.parametrize("model", ["veo3_fast", "image"])
+def test_an_overload_that_lasts_ends_at_the_deadline(
+    model: str, alice: Person, works: Works, emulator: Emulator
+) -> None:
+    pk = created(alice, model=model, prompt=f"a fox, {model}, for ever [emulator:overloaded]").pk
+    works.run("submit")
+    age(str(pk), deadline_at="-1 second")
+    make_due()
+    works.run("submit")
+    assert refunded(pk, "timeout", alice)
+    assert (submissions(emulator, pk), emulator.bought(str(pk))) == (1, 0)
+
+
+def submissions(emulator: Emulator, pk: Any) -> int:
+    """How often the provider was asked for a generation, whatever it answered."""
+    turned_away = emulator.stats()["rejected_by_label"].get("generation", {})
+    return int(turned_away.get(str(pk), 0)) + emulator.bought(str(pk))
+
+
 def test_busy_waits_longer_each_time(alice: Person, works: Works, emulator: Emulator) -> None:
     pk = created(alice, prompt="a fox, patient [emulator:busy]").pk
     for low, high in ((1, 2), (2, 4), (4, 8), (8, 16), (16, 32), (30, 60), (30, 60)):

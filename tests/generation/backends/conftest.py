@@ -80,6 +80,14 @@ async def reset(request: web.Request, body: bytes) -> web.StreamResponse:
     return web.Response()
 
 
+async def hang_up(request: web.Request, body: bytes) -> web.StreamResponse:
+    """End the connection in order, without a byte of an answer."""
+    assert request.transport is not None
+    request.transport.close()
+    await asyncio.sleep(0)
+    return web.Response()
+
+
 async def hang(request: web.Request, body: bytes) -> web.StreamResponse:
     """Never answer."""
     await asyncio.sleep(30)
