@@ -79,10 +79,12 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Produced:
-    """There is an output at ``uri`` (``gs://bucket/name``)."""
+    """There is an output at ``uri`` (``gs://bucket/name``).
+
+    What it is, its bytes say when it is stored: no label of the provider's decides about it.
+    """
 
     uri: str
-    mime_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ class Reader(ABC):
 
     @abstractmethod
     async def find_output(self, prefix: str) -> Produced | None:
-        """The first finished output under ``prefix``, or None. Raises Unavailable."""
+        """A finished output under ``prefix``, or None. Raises Unavailable."""
 
     @abstractmethod
     async def fetch_output(self, uri: str, destination: Path) -> Fetched:

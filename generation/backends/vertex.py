@@ -22,13 +22,13 @@ from generation.backends.base import (
     Unknown,
 )
 from generation.backends.vertex_errors import broken
+from generation.backends.vertex_image import read_image
 from generation.backends.vertex_operation import OperationName, vertex_url
 from generation.backends.vertex_reader import API_VERSION, VertexReader
 from generation.backends.vertex_refusals import NOT_SENT, UNREADABLE, submit_error
 from generation.backends.vertex_request import (
     image_config,
     image_contents,
-    read_image,
     video_config,
     video_source,
 )
@@ -76,9 +76,11 @@ class VertexBackend(VertexReader, Backend):
         response = await client.aio.models.generate_content(
             model=request.model, contents=image_contents(request), config=image_config(request)
         )
-        image = read_image(response)
+        raw = response.sdk_http_response
+        image = read_image((raw.body if raw else None) or "")
+        name = f"{request.prefix}image_0.{image.suffix}"
         try:
-            return await self._store(f"{request.prefix}image_0", image.data, image.mime_type)
+            return await self._store(name, image.data, image.mime_type)
         except Unavailable as error:
             raise Unknown(f"made, but not stored: {error}") from error
 

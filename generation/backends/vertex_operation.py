@@ -46,7 +46,6 @@ class InlineVideo:
     """The video itself instead of its place in the bucket."""
 
     data: bytes
-    mime_type: str
 
 
 def vertex_url(location: str) -> str:
@@ -85,16 +84,14 @@ def _output(response: Json, prefix: str) -> Produced | InlineVideo:
     videos = response.get("videos")
     entries = [v for v in videos if isinstance(v, dict)] if isinstance(videos, list) else []
     for entry in entries:
+        # Whatever its mimeType says: it was made and billed, and its bytes are judged when stored.
         uri, data = entry.get("gcsUri"), entry.get("bytesBase64Encoded")
-        mime_type = entry.get("mimeType", "video/mp4")
-        if mime_type != "video/mp4":
-            continue
         if isinstance(uri, str) and uri:
             if not is_below(uri, prefix):
                 raise broken("video", f"an output elsewhere: {uri}", operator_fault=True)
-            return Produced(uri, "video/mp4")
+            return Produced(uri)
         if isinstance(data, str) and data:
-            return InlineVideo(_decoded(data), "video/mp4")
+            return InlineVideo(_decoded(data))
     reasons = response.get("raiMediaFilteredReasons")
     texts = [r for r in reasons if isinstance(r, str)] if isinstance(reasons, list) else []
     if texts or response.get("raiMediaFilteredCount"):

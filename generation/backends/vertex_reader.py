@@ -22,7 +22,7 @@ from generation.backends.vertex_operation import (
 )
 from generation.backends.vertex_polls import PollHttp
 from generation.backends.vertex_removal import remove_all
-from generation.backends.vertex_storage import EXTENSIONS, Outputs
+from generation.backends.vertex_storage import Outputs
 
 STORAGE_URL = "https://storage.googleapis.com"
 API_VERSION = "v1"  # google-genai would take v1beta1
@@ -80,7 +80,7 @@ class VertexReader(Reader):
             raise OperationGone("the provider does not know the operation") from None
         outcome = read_operation(answer, name, prefix)
         if isinstance(outcome, InlineVideo):
-            return await self._store(f"{prefix}sample_0", outcome.data, outcome.mime_type)
+            return await self._store(f"{prefix}sample_0.mp4", outcome.data, "video/mp4")
         return outcome
 
     async def find_output(self, prefix: str) -> Produced | None:
@@ -101,10 +101,9 @@ class VertexReader(Reader):
         await self._polls.aclose()
         await self._client.aclose()
 
-    async def _store(self, stem: str, data: bytes, mime_type: str) -> Produced:
-        uri = f"{stem}.{EXTENSIONS[mime_type]}"
+    async def _store(self, uri: str, data: bytes, mime_type: str) -> Produced:
         await self._outputs.write(uri, data, mime_type)
-        return Produced(uri, mime_type)
+        return Produced(uri)
 
 
 def _checked(url: str) -> str:

@@ -10,7 +10,7 @@ import base64
 import contextlib
 import hashlib
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -31,13 +31,7 @@ from generation.backends.vertex_http import (
 
 MAX_OUTPUT = 512 * MIB
 _MAX_PAGES = 20
-_MEDIA_TYPES = {
-    "mp4": "video/mp4",
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-}
-EXTENSIONS = {"video/mp4": "mp4", "image/png": "png", "image/jpeg": "jpg"}
+_MEDIA = (".mp4", ".png", ".jpg", ".jpeg", ".webp")
 # Bucket names: Cloud Storage's naming rules, loosely. Object names: no control characters.
 _GS = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220})/(?P<name>[^\x00-\x1f\x7f]{0,1024})")
 
@@ -98,8 +92,13 @@ class Outputs:
             raise Unavailable("the upload arrived damaged")
 
     async def find(self, prefix: str) -> Produced | None:
-        """The first video or image under ``prefix`` that is not empty. Raises Unavailable."""
+        """What is under ``prefix`` and not empty: the first that calls itself video or image, else
+        the first. Raises Unavailable.
+
+        Its name and type are a hint which one to take, and no reason to leave what was paid for.
+        """
         place = _required(prefix)
+        unnamed: Produced | None = None
         params = {
             "prefix": place.name,
             "fields": "items(name,size,contentType),nextPageToken",
@@ -111,11 +110,13 @@ class Outputs:
                 )
             except Missing:
                 raise Unavailable("no such bucket") from None
-            if found := _first_media(page, place.bucket, prefix):
-                return found
+            for output, is_media in _outputs(page, place.bucket, prefix):
+                if is_media:
+                    return output
+                unnamed = unnamed or output
             token = page.get("nextPageToken")
             if not isinstance(token, str) or not token:
-                return None
+                return unnamed
             params["pageToken"] = token
         raise Unavailable("the list of outputs does not end")
 
@@ -189,27 +190,23 @@ def _required(uri: str) -> Location:
     return place
 
 
-def _first_media(page: Json, bucket: str, prefix: str) -> Produced | None:
+def _outputs(page: Json, bucket: str, prefix: str) -> Iterator[tuple[Produced, bool]]:
+    """Every object that is not empty, by name, and whether it says that it is a medium."""
     items = page.get("items")
-    candidates = sorted(
+    objects = sorted(
         (item for item in items if isinstance(item, dict) and isinstance(item.get("name"), str))
         if isinstance(items, list)
         else (),
         key=lambda item: str(item["name"]),
     )
-    for item in candidates:
+    for item in objects:
         uri = f"gs://{bucket}/{item['name']}"
-        mime_type = _media_type(item)
-        if mime_type and _size(item) and is_below(uri, prefix):
-            return Produced(uri, mime_type)
-    return None
-
-
-def _media_type(item: Json) -> str:
-    stored = item.get("contentType")
-    if isinstance(stored, str) and stored in EXTENSIONS:
-        return stored
-    return _MEDIA_TYPES.get(str(item["name"]).rpartition(".")[2].lower(), "")
+        if _size(item) and is_below(uri, prefix):
+            kind = str(item.get("contentType") or "").lower()
+            yield (
+                Produced(uri),
+                kind.startswith(("video/", "image/")) or uri.lower().endswith(_MEDIA),
+            )
 
 
 def _size(item: Json) -> int:

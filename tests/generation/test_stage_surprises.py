@@ -68,7 +68,7 @@ def test_only_who_adopts_wakes_the_store_stage(fenced: bool, alice: Person, work
     if fenced:
         claimed(generation)
     stage = SubmitStage(works.provider, woken.append)
-    looked = Looked(attempt_of(generation), Produced("gs://x/y.mp4", "video/mp4"))
+    looked = Looked(attempt_of(generation), Produced("gs://x/y.mp4"))
     assert stage.finish(generation, looked) is None
     assert woken == ([] if fenced else ["store"])
     assert now(generation.pk).state == (State.SUBMIT_UNKNOWN if fenced else State.STORING)

@@ -19,6 +19,13 @@ MODEL = "veo-3.1-fast-generate-001"
 RESOURCE = f"projects/p1/locations/us-central1/publishers/google/models/{MODEL}"
 OPERATION = f"{RESOURCE}/operations/0f0e-1"
 
+# What an answer may say of a file that was made and billed.
+TYPES: tuple[object, ...] = (
+    *("video/mp4", "Video/MP4", " video/mp4 ", "video/mp4; codecs=avc1", "VIDEO/QUICKTIME"),
+    *("application/octet-stream", "text/html", "image/png", "video", "", "\0", "x" * 10_000),
+    *(None, 5, True, [], ["video/mp4"], {}),
+)
+
 Reply = Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]
 
 

@@ -145,7 +145,7 @@ async def test_an_image_is_in_the_bucket(
     veo: VertexBackend, emulator: Emulator, tmp_path: Path
 ) -> None:
     request = ask("a red kite", image=True)
-    produced = Produced(f"{request.prefix}image_0.png", "image/png")
+    produced = Produced(f"{request.prefix}image_0.png")
     assert await veo.submit(request) == await veo.find_output(request.prefix) == produced
     fetched = await veo.fetch_output(produced.uri, tmp_path / "out.png")
     with Image.open(fetched.path) as image:

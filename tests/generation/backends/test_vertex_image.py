@@ -16,6 +16,7 @@ from generation.backends.base import (
 from generation.backends.vertex import VertexBackend
 from tests.generation.backends.conftest import (
     PREFIX,
+    TYPES,
     Provider,
     Reply,
     image,
@@ -23,6 +24,9 @@ from tests.generation.backends.conftest import (
 )
 
 pytestmark = pytest.mark.anyio
+# as far as a format shows in the first bytes
+PNG, JPEG = b"\x89PNG\r\n\x1a\n...", b"\xff\xd8\xff\xe0..."
+WEBP = b"RIFF\x10\x00\x00\x00WEBPVP8 "
 
 
 def gemini(*parts: object, **candidate: object) -> Reply:
@@ -37,16 +41,16 @@ def gemini(*parts: object, **candidate: object) -> Reply:
     return reply
 
 
-def blob(data: bytes, mime_type: str = "image/png") -> dict[str, object]:
+def blob(data: bytes, mime_type: object = "image/png") -> dict[str, object]:
     return {"inlineData": {"mimeType": mime_type, "data": base64.b64encode(data).decode()}}
 
 
 async def test_an_image_is_stored_under_the_prefix(
     backend: VertexBackend, provider: Provider
 ) -> None:
-    draft = {**blob(b"draft"), "thought": True}
-    provider.reply = gemini({"text": "Here it is"}, draft, blob(b"jpeg", "image/jpeg"))
-    assert await backend.submit(image()) == Produced(f"{PREFIX}image_0.jpg", "image/jpeg")
+    draft = {**blob(PNG), "thought": True}
+    provider.reply = gemini({"text": "Here it is"}, draft, blob(JPEG, "image/jpeg"))
+    assert await backend.submit(image()) == Produced(f"{PREFIX}image_0.jpg")
     asked, stored = provider.seen
     assert asked.path.endswith("/publishers/google/models/gemini-3.1-flash-image:generateContent")
     assert json.loads(asked.body) == {
@@ -60,14 +64,18 @@ async def test_an_image_is_stored_under_the_prefix(
     assert (
         stored.path == "/upload/storage/v1/b/outputs/o?uploadType=media&name=g1%2Fa1%2Fimage_0.jpg"
     )
-    assert (stored.body, stored.headers["content-type"]) == (b"jpeg", "image/jpeg")
+    assert (stored.body, stored.headers["content-type"]) == (JPEG, "image/jpeg")
 
 
 @pytest.mark.parametrize(
     ("reply", "code", "category"),
     [
         (gemini({"text": "I would rather not"}), "empty_result", ""),
-        (gemini(blob(b"gif", "image/gif")), "empty_result", ""),
+        (gemini(blob(b"GIF89a", "image/gif")), "empty_result", ""),
+        (gemini(blob(b"GIF89a", "image/png")), "empty_result", ""),
+        (gemini({"inlineData": {"mimeType": "image/png", "data": "%"}}), "empty_result", ""),
+        (gemini({"inlineData": {"mimeType": "image/png", "data": 5}}), "empty_result", ""),
+        (gemini({"inlineData": "image"}, 5, None), "empty_result", ""),
         (gemini(blob(b"")), "empty_result", ""),
         (gemini(finishReason="NO_IMAGE"), "empty_result", ""),
         (says({}), "empty_result", ""),
@@ -102,10 +110,40 @@ async def test_a_200_without_an_image_is_a_rejection(
     assert len(provider.seen) == 1
 
 
+@pytest.mark.parametrize("mime_type", TYPES, ids=str)
+@pytest.mark.parametrize(
+    ("data", "suffix", "stored_as"),
+    [(PNG, "png", "image/png"), (JPEG, "jpg", "image/jpeg"), (WEBP, "webp", "image/webp")],
+    ids=["png", "jpeg", "webp"],
+)
+async def test_an_image_is_what_its_bytes_say(
+    backend: VertexBackend,
+    provider: Provider,
+    data: bytes,
+    suffix: str,
+    stored_as: str,
+    mime_type: object,
+) -> None:
+    provider.reply = gemini(blob(data, mime_type))
+    assert await backend.submit(image()) == Produced(f"{PREFIX}image_0.{suffix}")
+    _asked, stored = provider.seen
+    assert (stored.body, stored.headers["content-type"]) == (data, stored_as)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "<html>", "[" * 100_000, '{"candidates": ['])
+async def test_a_200_that_is_no_answer_is_unknown(
+    backend: VertexBackend, provider: Provider, text: str
+) -> None:
+    provider.reply = says(text=text)
+    with pytest.raises(Unknown):
+        await backend.submit(image())
+    assert len(provider.seen) == 1
+
+
 async def test_an_image_that_could_not_be_stored_is_unknown(
     backend: VertexBackend, provider: Provider
 ) -> None:
-    made = gemini(blob(b"png"))
+    made = gemini(blob(PNG))
 
     async def reply(request: web.Request, body: bytes) -> web.StreamResponse:
         if request.path.startswith("/upload/"):

@@ -164,9 +164,36 @@ async def test_the_first_finished_output_is_found(
         {"items": [item("0.mp4", "0"), item("notes.txt"), 7, {"name": 5}], "nextPageToken": "1"},
         {"items": [item("b.mp4"), item("a/sample", content_type="video/mp4")]},
     )
-    assert await backend.find_output(PREFIX) == Produced(f"{PREFIX}a/sample", "video/mp4")
+    assert await backend.find_output(PREFIX) == Produced(f"{PREFIX}a/sample")
     assert provider.seen[0].path.startswith("/storage/v1/b/outputs/o?prefix=g1%2Fa1%2F&fields=")
     assert provider.seen[1].path.endswith("&pageToken=1")
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"),
+    [
+        *(("17/sample_0", ""), ("17/sample_0", "application/octet-stream")),
+        *(("17/sample_0", "Video/MP4; codecs=avc1"), ("17/sample_0.bin", "text/html")),
+        *(("sample_0.MP4", ""), ("sample_0.mp4", "text/plain"), ("image_0.webp", "")),
+        *(("17/sample_0", None), ("17/sample_0", 5)),
+    ],
+)
+async def test_what_was_made_is_found_whatever_it_is_called(
+    backend: VertexBackend, provider: Provider, name: str, content_type: object
+) -> None:
+    made = item(name) | {"contentType": content_type}
+    provider.reply = listing({"items": [item("empty.mp4", "0"), made]})
+    assert await backend.find_output(PREFIX) == Produced(PREFIX + name)
+
+
+async def test_of_several_files_the_one_that_calls_itself_a_video_is_taken(
+    backend: VertexBackend, provider: Provider
+) -> None:
+    provider.reply = listing(
+        {"items": [item("a.json"), item("manifest")], "nextPageToken": "1"},
+        {"items": [item("sample_0", content_type="Video/MP4")]},
+    )
+    assert await backend.find_output(PREFIX) == Produced(f"{PREFIX}sample_0")
 
 
 @pytest.mark.parametrize(

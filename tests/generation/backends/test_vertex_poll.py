@@ -21,6 +21,7 @@ from tests.generation.backends.conftest import (
     OPERATION,
     PREFIX,
     RESOURCE,
+    TYPES,
     Provider,
     Reply,
     drip,
@@ -74,13 +75,6 @@ async def test_not_done_is_running(
         (done(response="video"), "empty_result", "", True, False),
         (response(videos={"gcsUri": URI}), "empty_result", "", True, False),
         (response(videos=["x", {}, {"gcsUri": 5}]), "empty_result", "", True, False),
-        (
-            response(videos=[{"gcsUri": URI, "mimeType": "text/html"}]),
-            "empty_result",
-            "",
-            True,
-            False,
-        ),
         (response(videos=[{"bytesBase64Encoded": "%"}]), "provider_error", "", False, False),
         (done(error={"code": 3, "message": "bad"}), "provider_rejected", "", False, False),
         (
@@ -142,7 +136,28 @@ async def test_an_output_elsewhere_is_not_taken(
 
 async def test_one_playable_video_is_enough(backend: VertexBackend, provider: Provider) -> None:
     provider.reply = response(videos=[None, VIDEO], raiMediaFilteredCount=1)
-    assert await backend.poll(OPERATION, PREFIX) == Produced(URI, "video/mp4")
+    assert await backend.poll(OPERATION, PREFIX) == Produced(URI)
+
+
+@pytest.mark.parametrize("mime_type", TYPES, ids=str)
+async def test_no_type_decides_over_a_video_that_was_made(
+    backend: VertexBackend, provider: Provider, mime_type: object
+) -> None:
+    provider.reply = response(videos=[{"gcsUri": URI, "mimeType": mime_type}])
+    assert await backend.poll(OPERATION, PREFIX) == Produced(URI)
+
+    async def inline(request: web.Request, body: bytes) -> web.StreamResponse:
+        if request.path.startswith("/upload/"):
+            return web.json_response({})
+        video = {"bytesBase64Encoded": base64.b64encode(b"mp4").decode(), "mimeType": mime_type}
+        return web.json_response({"done": True, "response": {"videos": [video]}})
+
+    provider.reply = inline
+    assert await backend.poll(OPERATION, PREFIX) == Produced(f"{PREFIX}sample_0.mp4")
+    assert (provider.seen[-1].body, provider.seen[-1].headers["content-type"]) == (
+        b"mp4",
+        "video/mp4",
+    )
 
 
 async def test_an_inline_video_is_stored_first(backend: VertexBackend, provider: Provider) -> None:
@@ -160,7 +175,7 @@ async def test_an_inline_video_is_stored_first(backend: VertexBackend, provider:
     with pytest.raises(Unavailable):
         await backend.poll(OPERATION, PREFIX)
     stored["status"] = 200
-    assert await backend.poll(OPERATION, PREFIX) == Produced(f"{PREFIX}sample_0.mp4", "video/mp4")
+    assert await backend.poll(OPERATION, PREFIX) == Produced(f"{PREFIX}sample_0.mp4")
     assert provider.seen[-1].body == b"mp4"
 
 
