@@ -13,7 +13,7 @@ import asyncio
 import ipaddress
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,51 +21,21 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from common.public_address import as_literal, is_public_address
+from common.redaction import redact
+from common.retry_after import seconds_of
+
 MAX_URL_LENGTH = 2048  # section 2 of the API contract
-_PORTS = frozenset({80, 443})
+PORTS = frozenset({80, 443})
+MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})  # RFC 9110, section 15.4
 _CONNECT_SECONDS = 5.0  # per address; the next one is tried while there is time left
 _BLOCK = 64 * 1024
+# Statuses after which the same may be there a minute later (RFC 9110, section 15; 425: RFC 8470).
+# 202 is "not made yet"; of the 5xx these two are about the request, which will be the same.
+_LATER = frozenset({202, 408, 425, 429, *range(500, 600)}) - {501, 505}
+_NO_SUCH_NAME = frozenset({socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_FAMILY})
 _HOST_NAME = re.compile(r"(?=.{1,254}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
-
-# The IANA special-purpose registry (RFC 6890 and later), multicast (RFC 5771), the deprecated 6to4
-# relays (RFC 7526), and one address that is public on paper: Azure's platform service.
-_DENIED_V4 = tuple(
-    ipaddress.IPv4Network(network)
-    for network in (
-        "0.0.0.0/8",
-        "10.0.0.0/8",
-        "100.64.0.0/10",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "172.16.0.0/12",
-        "192.0.0.0/24",
-        "192.0.2.0/24",
-        "192.31.196.0/24",
-        "192.52.193.0/24",
-        "192.88.99.0/24",
-        "192.168.0.0/16",
-        "192.175.48.0/24",
-        "198.18.0.0/15",
-        "198.51.100.0/24",
-        "203.0.113.0/24",
-        "224.0.0.0/3",
-        "168.63.129.16/32",
-    )
-)
-# RFC 4291, section 2.4: all global unicast that was ever handed out lies in 2000::/3. That leaves
-# out ::/96, mapped addresses, NAT64, ULA, link-local, site-local and multicast without naming them.
-_GLOBAL_UNICAST_V6 = ipaddress.IPv6Network("2000::/3")
-_DENIED_V6 = tuple(
-    ipaddress.IPv6Network(network)
-    for network in (
-        "2001::/23",  # IETF protocol assignments: Teredo, ORCHID, benchmarking
-        "2001:db8::/32",
-        "2002::/16",  # 6to4 carries an IPv4 address of the sender's choice
-        "2620:4f:8000::/48",
-        "3fff::/20",
-    )
-)
 
 AddrInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 
@@ -74,12 +44,23 @@ class FetchError(Exception):
     """The URL was not read.
 
     ``str(error)`` is one constant sentence, safe to show: it must not tell a customer who is
-    scanning our network what was found. ``reason`` is one word for our own log.
+    scanning our network what was found. For operators are ``reason``, one word, and ``detail``.
+    ``is_passing``: a minute later it may be well, after ``retry_after`` seconds if the host said.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(
+        self,
+        reason: str,
+        detail: str = "",
+        *,
+        is_passing: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__("The URL could not be fetched")
         self.reason = reason
+        self.detail = f"{reason}: {detail}" if detail else reason
+        self.is_passing = is_passing
+        self.retry_after = retry_after
 
 
 class FetchRefused(FetchError):
@@ -108,22 +89,12 @@ class _Rules:
     resolver: AbstractResolver | None
 
 
-def is_public_address(host: str) -> bool:
-    """Whether ``host`` is a literal address of the public internet; no name ever is."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv4Address):
-        return not any(address in network for network in _DENIED_V4)
-    return address in _GLOBAL_UNICAST_V6 and not any(address in net for net in _DENIED_V6)
-
-
-def check_url(url: str) -> str | None:
+def check_url(url: str, allowed_origins: Collection[str] = ()) -> str | None:
     """What is wrong with the text of ``url``, as the end of a sentence ("must …"), or None.
 
-    Syntax only: no DNS, no I/O. Whether the address behind it may be asked is decided at the
-    socket, so a literal private address passes here and is refused by :func:`fetch`.
+    No DNS, no I/O. What can be told from the text is refused here, before anybody pays: a port or
+    a literal address that is never asked, unless its origin is one of ``allowed_origins``. What
+    counts is still decided at the socket.
     """
     if len(url) > MAX_URL_LENGTH:
         return f"must be at most {MAX_URL_LENGTH} characters"
@@ -140,7 +111,16 @@ def check_url(url: str) -> str | None:
         return "must not contain a user name or password"
     if not _is_host(parsed.raw_host or "") or not port:
         return "must be a valid URL"
-    return None
+    return None if _origin(parsed) in allowed_origins else _never_asked(parsed)
+
+
+def _never_asked(url: URL) -> str | None:
+    if url.port not in PORTS:
+        return "must not name a port other than 80 and 443"
+    literal = as_literal(url.raw_host or "")
+    if literal is None or is_public_address(literal):
+        return None
+    return "must not name a private or reserved address"
 
 
 async def fetch(
@@ -149,7 +129,7 @@ async def fetch(
     max_bytes: int,
     total_timeout: float,
     allowed_origins: frozenset[str] = frozenset(),
-    max_redirects: int = 3,
+    max_redirects: int = MAX_REDIRECTS,
     resolver: AbstractResolver | None = None,
 ) -> FetchedBody:
     """GET ``url`` and return its body of at most ``max_bytes``, within ``total_timeout`` seconds.
@@ -166,30 +146,39 @@ async def fetch(
         async with asyncio.timeout(total_timeout):
             return await _follow(url, max_redirects, rules)
     except TimeoutError as error:
-        raise FetchFailed("time") from error
+        detail = f"no whole answer in {total_timeout:g} s"
+        raise FetchFailed("time", detail, is_passing=True) from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         # ValueError: names that IDNA cannot encode, addresses that aiohttp finds odd
-        raise FetchFailed("network") from error
+        detail = redact(f"{type(error).__name__}: {error}")[:200]
+        raise FetchFailed("network", detail, is_passing=_is_passing(error)) from error
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether a connection broke or was not made; not if there is no such name, trust or HTTP."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return error.os_error.errno not in _NO_SUCH_NAME
+    hopeless = (aiohttp.ClientConnectorCertificateError, aiohttp.ClientResponseError, ValueError)
+    return not isinstance(error, hopeless)
 
 
 async def _follow(url: str, max_redirects: int, rules: _Rules) -> FetchedBody:
     for _ in range(max_redirects + 1):
-        if (fault := check_url(url)) is not None:
+        if (fault := check_url(url, rules.allowed_origins)) is not None:
             raise FetchRefused(fault)
         answer = await _get_once(_parse(url), rules)
         if isinstance(answer, FetchedBody):
             return answer
         url = answer
-    raise FetchFailed("redirects")
+    raise FetchFailed("redirects", f"more than {max_redirects}")
 
 
 async def _get_once(url: URL, rules: _Rules) -> FetchedBody | str:
     """The body, or where the server sends us instead."""
-    origin = f"{url.scheme}://{url.host_subcomponent}:{url.port}"
     async with (
         # A connector for each hop: an exemption or an open connection never outlives its origin.
         aiohttp.TCPConnector(
-            socket_factory=_guarded_sockets(exempt=origin in rules.allowed_origins),
+            socket_factory=_guarded_sockets(exempt=_origin(url) in rules.allowed_origins),
             resolver=rules.resolver,
             use_dns_cache=False,
             force_close=True,
@@ -214,27 +203,33 @@ async def _get_once(url: URL, rules: _Rules) -> FetchedBody | str:
 
 async def _read_body(response: aiohttp.ClientResponse, max_bytes: int) -> FetchedBody:
     if response.status != 200:
-        raise FetchFailed("status")
+        later = response.status in _LATER
+        wish = seconds_of(response.headers.get("Retry-After", "")) if later else None
+        raise FetchFailed("status", str(response.status), is_passing=later, retry_after=wish)
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise FetchFailed("encoding")
+        raise FetchFailed("encoding", response.headers["Content-Encoding"][:40])
     if (response.content_length or 0) > max_bytes:
-        raise FetchFailed("size")
+        raise FetchFailed("size", f"{response.content_length} bytes")
     body = bytearray()
     async for block in response.content.iter_chunked(_BLOCK):
         body += block
         if len(body) > max_bytes:
-            raise FetchFailed("size")
+            raise FetchFailed("size", f"more than {max_bytes} bytes")
     return FetchedBody(bytes(body), response.headers.get("Content-Type", ""))
 
 
 def _guarded_sockets(*, exempt: bool) -> Callable[[AddrInfo], socket.socket]:
     def make_socket(info: AddrInfo) -> socket.socket:
         family, kind, protocol, _, address = info
-        if not exempt and not (is_public_address(address[0]) and address[1] in _PORTS):
-            raise FetchRefused("address")
+        if not exempt and not (is_public_address(address[0]) and address[1] in PORTS):
+            raise FetchRefused("address", f"{address[0]} port {address[1]}")
         return socket.socket(family, kind, protocol)
 
     return make_socket
+
+
+def _origin(url: URL) -> str:
+    return f"{url.scheme}://{url.host_subcomponent}:{url.port}"
 
 
 def _parse(url: str) -> URL:

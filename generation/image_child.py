@@ -10,6 +10,7 @@ means that it did. It imports the standard library and Pillow only, so that it s
 from __future__ import annotations
 
 import io
+import re
 import resource
 import sys
 import warnings
@@ -20,9 +21,16 @@ MAX_BYTES = 20_000_000  # in and out
 MAX_PIXELS = 25_000_000
 MAX_SIDE = 8192
 FORMATS = ("JPEG", "PNG", "WEBP")
+# Honest encoders write about ten; each costs the time of the whole picture.
+MAX_SCANS = 100
 MEMORY_BYTES = 1 << 30
-CPU_SECONDS = 10
+CPU_SECONDS = 3  # 25 megapixels take about 1, of a PNG of 10 MB about 2
 
+_MAX_PNG_BYTES = 10_000_000  # packing more of it as PNG again would take longer than that
+_MAX_MARKERS = 10_000
+_MARKER = re.compile(rb"\xff[^\x00\xff]")  # FF 00 is a byte of the picture, FF FF a filler
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}  # ITU T.81, table B.1
 _JPEG_QUALITY = 95
 _JPEG_QUALITY_WHEN_TOO_LARGE = 85
 
@@ -34,9 +42,9 @@ class Refused(Exception):
 def reencode(data: bytes) -> tuple[str, bytes]:
     """(media type, bytes) of the same picture, drawn anew: upright, RGB, without any metadata.
 
-    PNG stays PNG unless that is over 20 MB, everything else becomes JPEG. Transparent parts become
-    white, because what a provider would make of them is not defined. Raises Refused, or whatever
-    Pillow raises for a broken image.
+    A PNG of up to 10 MB stays one unless that is over 20 MB, everything else becomes JPEG.
+    Transparent parts become white, because what a provider would make of them is not defined.
+    Raises Refused, or whatever Pillow raises for a broken image.
     """
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         # Phones store a depth map or a preview behind the photo (MPO); the first one is the photo.
@@ -44,7 +52,9 @@ def reencode(data: bytes) -> tuple[str, bytes]:
             raise Refused("animated")
         if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
             raise Refused("too large")
-        keep_png = image.format == "PNG"
+        if image.format != "PNG" and scans(data) > MAX_SCANS:
+            raise Refused("too many scans")
+        keep_png = image.format == "PNG" and len(data) <= _MAX_PNG_BYTES
         ImageOps.exif_transpose(image, in_place=True)
         picture = _on_white(image)
     if keep_png:
@@ -56,6 +66,26 @@ def reencode(data: bytes) -> tuple[str, bytes]:
         if len(result) <= MAX_BYTES:
             return "image/jpeg", result
     raise Refused("too many bytes")
+
+
+def scans(data: bytes) -> int:
+    """How many scans a decoder of JPEG will find, without decoding any; 0 for other formats.
+
+    Goes from marker to marker up to the end of the image: what cameras put behind it (a film, a
+    preview) may hold any bytes. Raises Refused for more markers than any camera writes.
+    """
+    count, position = 0, 0
+    for _ in range(_MAX_MARKERS):
+        found = _MARKER.search(data, position)
+        if found is None or data[:2] != b"\xff\xd8":
+            return count
+        marker, position = data[found.end() - 1], found.end()
+        if marker == _END_OF_IMAGE:
+            return count
+        if marker not in _WITHOUT_LENGTH:
+            count += marker == _START_OF_SCAN
+            position += int.from_bytes(data[position : position + 2], "big")
+    raise Refused("too many markers")
 
 
 def _on_white(image: Image.Image) -> Image.Image:

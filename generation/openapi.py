@@ -20,7 +20,7 @@ TAG = ["Generations"]
 # What common/safe_fetch.py takes, as far as a regular expression can say it.
 URL = (
     r"^https?://[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*"
-    r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?([/?#][!-~]*)?$"
+    r"(:(80|443))?([/?#][!-~]*)?$"
 )
 VALUES: dict[str, dict[str, Any]] = {
     "video_model": {"type": "string", "enum": answers.VIDEO_MODELS},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from common.fields import NullIsAbsent, StrictCharField
@@ -31,7 +32,9 @@ class SourceImageUrlsField(NullIsAbsent, serializers.Field[Any, Any, Any, Any]):
         if not isinstance(data, list) or len(data) > MAX_SOURCE_IMAGES:
             self.fail("list")
         for index, url in enumerate(data):
-            fault = check_url(url) if isinstance(url, str) else "must be a string"
+            fault: str | None = "must be a string"
+            if isinstance(url, str):
+                fault = check_url(url, settings.SOURCE_IMAGE_ALLOWED_ORIGINS)
             if fault is not None:
                 self.fail("entry", index=index, fault=fault)
         return list(data)
@@ -104,7 +107,10 @@ class VideoRequestSerializer(_CreateSerializer):
         required=False,
         help_text=(
             "0 to 3 http(s) URLs of images: one is the first frame, two the first and the last "
-            "frame, three reference images."
+            "frame, three reference images. Taken are JPEG, PNG and WebP, not animated, of at most "
+            "20 MB, 25 megapixels and 8192 pixels a side, from ports 80 and 443 of public "
+            "addresses, over at most three redirects, within 20 seconds. A host that is busy or "
+            "away is asked again for up to 5 minutes."
         ),
     )
 

@@ -30,13 +30,23 @@ class InvalidSourceImage(Exception):
 
     ``str(error)`` is a sentence for the customer. It is the same whatever the reason, because the
     difference between "refused", "404" and "not an image" would be a scanner of our network;
-    ``reason`` is for our own log.
+    ``detail`` is for operators. ``is_passing``: it may be well a minute later, after
+    ``retry_after`` seconds if the image's host said so.
     """
 
-    def __init__(self, index: int, reason: str) -> None:
+    def __init__(
+        self,
+        index: int,
+        reason: str,
+        *,
+        is_passing: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(f"source_image_urls[{index}] could not be used as an image")
         self.index = index
-        self.reason = reason
+        self.detail = f"source_image_urls[{index}]: {reason}"
+        self.is_passing = is_passing
+        self.retry_after = retry_after
 
 
 class UnusableImage(Exception):
@@ -106,7 +116,9 @@ async def load_source_image(
             )
             return await prepare(body.data)
     except FetchError as error:
-        raise InvalidSourceImage(index, f"{type(error).__name__}: {error.reason}") from error
+        raise InvalidSourceImage(
+            index, error.detail, is_passing=error.is_passing, retry_after=error.retry_after
+        ) from error
     except UnusableImage as error:
         raise InvalidSourceImage(index, str(error)) from error
 

@@ -111,7 +111,7 @@ class SubmitStage(StageBase):
             self._finish_ask(generation, attempt, outcome)
             del self._asked[generation.pk]  # not before it is written: it may be tried again
         elif isinstance(outcome, InvalidSourceImage):
-            lifecycle.fail(generation, "invalid_source_image", str(outcome))
+            lifecycle.fail(generation, "invalid_source_image", str(outcome), detail=outcome.detail)
         elif isinstance(outcome, tuple):
             return self._ask(generation, outcome)
         elif generation.state == State.SUBMIT_UNKNOWN and not is_overdue(generation):

@@ -8,12 +8,27 @@ from hypothesis import strategies as st
 
 from common.safe_fetch import check_url
 
+PORT = "must not name a port other than 80 and 443"
+ADDRESS = "must not name a private or reserved address"
+
 
 @pytest.mark.parametrize(
     ("url", "fault"),
     [
         ("https://example.com/a.png", None),
-        ("http://example.com:8080/a.png?x=1#y", None),
+        ("http://example.com:443/a.png?x=1#y", None),
+        ("http://example.com:8080/a.png?x=1#y", PORT),
+        ("http://93.184.216.34:8080/x.png", PORT),
+        ("https://example.com:22/", PORT),
+        ("https://93.184.216.34/", None),
+        ("https://10.0.0.1/", ADDRESS),
+        ("https://169.254.169.254/", ADDRESS),
+        ("http://127.1/", ADDRESS),
+        ("http://2130706433/", ADDRESS),
+        ("http://0x7f000001:80/", ADDRESS),
+        ("http://[::1]/", ADDRESS),
+        ("http://[::ffff:10.0.0.1]/", ADDRESS),
+        ("http://ten.0.0.1/", None),
         ("HTTPS://EXAMPLE.com", None),
         ("https://bücher.example/ä.png", None),
         ("https://a_b.example/", None),
@@ -41,6 +56,13 @@ from common.safe_fetch import check_url
 )
 def test_check_url_says_what_is_wrong(url, fault):
     assert check_url(url) == fault
+
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:9000", "https://images.example:8443"])
+def test_an_origin_of_the_setting_may_be_anywhere(origin):
+    assert check_url(f"{origin}/a.png", frozenset({origin})) is None
+    other = origin.replace("00", "01").replace("84", "85")
+    assert check_url(f"{other}/a.png", frozenset({origin})) == PORT
 
 
 @given(st.text())

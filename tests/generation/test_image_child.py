@@ -8,6 +8,7 @@ import io
 import signal
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
@@ -183,3 +184,41 @@ def test_every_mode_is_drawn_on_a_fresh_rgb_image(mode):
     mime_type, data = image_child.reencode(encoded(Image.new(mode, (2, 2)), "PNG"))
     assert mime_type == "image/png"
     assert Image.open(io.BytesIO(data)).mode == "RGB"
+
+
+def progressive(side: int = 64) -> bytes:
+    return encoded(halves(side, side), "JPEG", progressive=True, quality=90)
+
+
+def with_its_last_scan_again(data: bytes, times: int) -> bytes:
+    start = data.rindex(b"\xff\xda")
+    return data[:-2] + data[start:-2] * times + data[-2:]
+
+
+def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded():
+    picture = progressive()
+    assert 5 < image_child.scans(picture) <= 20
+    assert image_child.reencode(with_its_last_scan_again(picture, 80))[0] == "image/jpeg"
+    many = with_its_last_scan_again(progressive(5000), 2500)
+    assert len(many) < image_child.MAX_BYTES
+    started = time.process_time()
+    with pytest.raises(image_child.Refused, match="too many scans"):
+        image_child.reencode(many)
+    assert time.process_time() - started < 0.5
+
+
+def test_what_lies_behind_a_picture_is_not_counted():
+    """Phones put a film or a preview there, in whose bytes anything may be found."""
+    film = b"\xff\xda\x00\x02" * 1000
+    assert image_child.scans(progressive() + film) == image_child.scans(progressive())
+    assert image_child.reencode(progressive() + film)[0] == "image/jpeg"
+
+
+def test_counting_is_no_work_to_attack():
+    for rest in (b"\xff\xe0\x00\x02" * 1_000_000, b"\xff" * 5_000_000, b"\xff\x01" * 1_000_000):
+        started = time.process_time()
+        with contextlib.suppress(image_child.Refused):
+            image_child.scans(b"\xff\xd8" + rest)
+        assert time.process_time() - started < 0.5
+    for other in (b"", encoded(halves(), "PNG"), encoded(halves(), "WEBP")):
+        assert image_child.scans(other) == 0

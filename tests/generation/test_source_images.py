@@ -159,7 +159,9 @@ def test_a_refused_url_a_wrong_status_and_a_wrong_image_read_alike():
         sentences.add(str(caught.value))
     with pytest.raises(InvalidSourceImage) as caught:
         asyncio.run(load_source_image("http://169.254.169.254/", index=1))
-    assert caught.value.reason == "FetchRefused: address"
+    assert (
+        caught.value.detail == "source_image_urls[1]: must not name a private or reserved address"
+    )
     assert sentences | {str(caught.value)} == {"source_image_urls[1] could not be used as an image"}
 
 
