@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import secrets
 import unicodedata
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db.models import Value
 from django.db.models.functions import Lower
 
@@ -13,6 +16,8 @@ from accounts.keys import Issued
 from accounts.models import Account, User
 from common.errors import ApiError
 
+MAX_IDENTITY = 254  # characters: an e-mail's, RFC 5321 with the erratum 1690 of RFC 3696
+MAX_FOLDED = 600  # characters
 WINDOW = 60  # seconds
 # One address may fail for several people, as behind an office's router.
 ADDRESS_FACTOR = 4
@@ -72,11 +77,7 @@ def check(identity: str, password: str, address: str) -> User:
     place = rate_limit.hit(ONE_PERSON, limit, WINDOW, person, address)
     if not place.allowed:
         raise rate_limit.too_many(place)
-    if user is None or not _fits(user, password):
-        if user is None:
-            User().set_password(
-                password
-            )  # takes as long as checking one, so that time tells nothing
+    if not _fits(user, password) or user is None:
         crowd = rate_limit.hit(ONE_ADDRESS, ADDRESS_FACTOR * limit, WINDOW, address)
         raise InvalidCredentials if crowd.allowed else rate_limit.too_many(crowd)
     rate_limit.forget(ONE_PERSON, limit, WINDOW, person, address)
@@ -95,15 +96,31 @@ def account_of(user: User) -> Account:
 
 def find_user(identity: str) -> User | None:
     """Who has this user name, or this e-mail if there is an ``@`` in it, whatever the case."""
+    if len(identity) > MAX_IDENTITY:
+        return None
     field = "email" if "@" in identity else "username"
     wanted = Lower(Value(fold(identity) if field == "username" else identity))
     return User.objects.alias(folded=Lower(field)).filter(folded=wanted).first()
 
 
 def fold(username: str) -> str:
-    """The one spelling of a name that can be typed in several (NFKC, as Django stores names)."""
+    """The one spelling of a name that can be typed in several (NFKC, as Django stores names).
+
+    Raises ValueError for more than MAX_FOLDED characters, before anything is done with them:
+    CPython orders a run of combining marks in the square of its length.
+    """
+    if len(username) > MAX_FOLDED:
+        raise ValueError(f"A name of more than {MAX_FOLDED} characters is not folded")
     return unicodedata.normalize("NFKC", username)
 
 
-def _fits(user: User, password: str) -> bool:
-    return user.check_password(password) and user.is_active
+def _fits(user: User | None, password: str) -> bool:
+    """Takes as long for nobody as for somebody, so that time tells nothing."""
+    known = user if user is not None and user.has_usable_password() else _stand_in()
+    return known.check_password(password) and known.is_active
+
+
+@functools.cache
+def _stand_in() -> User:
+    """Has a password that nobody knows."""
+    return User(password=make_password(secrets.token_urlsafe()), is_active=False)

@@ -11,28 +11,30 @@ from django.core.validators import EmailValidator, RegexValidator
 from django.utils import timezone
 from rest_framework import serializers
 
-from accounts.login import find_user, fold
+from accounts.login import MAX_IDENTITY, find_user, fold
 from accounts.models import User
+from accounts.passwords import MAX_PASSWORD, canonical
 from accounts.registration import EMAIL_TAKEN, NAME_TAKEN
 from common.fields import StrictCharField, StrictDateTimeField
 
-MAX_EMAIL = 254  # RFC 5321 with the erratum 1690 of RFC 3696
-MAX_PASSWORD = 4096
+MAX_NAME = 150
 TAKEN = "unique"
 
 
 class UsernameField(StrictCharField):
     """3 to 150 letters, digits and ``. _ + -``, counted in the spelling that is stored."""
 
+    shrinks = 4  # a letter and three marks may be one character, as in U+1F82
+
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("min_length", 3)
-        kwargs.setdefault("max_length", 150)
+        kwargs.setdefault("max_length", MAX_NAME)
         message = "Must contain only letters, digits and . _ + -"
         validators = [RegexValidator(r"\A[\w.+-]+\Z", message)]
         super().__init__(validators=validators, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        """DRF's hook; folds before anything is counted, as one character may become eighteen."""
+        """DRF's hook; folds, and is counted again, as one character may become eighteen."""
         return fold(super().to_internal_value(data))
 
 
@@ -41,9 +43,16 @@ class RegistrationSerializer(serializers.Serializer[Any]):
 
     username = UsernameField()
     email = StrictCharField(
-        max_length=MAX_EMAIL, validators=[EmailValidator("Enter a valid e-mail address")]
+        max_length=MAX_IDENTITY, validators=[EmailValidator("Enter a valid e-mail address")]
     )
-    password = StrictCharField(max_length=MAX_PASSWORD, trim_whitespace=False)
+    password = StrictCharField(
+        max_length=MAX_PASSWORD,
+        trim_whitespace=False,
+        help_text=(
+            f"8 to {MAX_PASSWORD} characters, nothing is trimmed. Spellings that Unicode calls "
+            "canonically equivalent (é in one character or in two) are one password."
+        ),
+    )
 
     def validate_username(self, value: str) -> str:
         """DRF's hook. Raises ValidationError when somebody has the name, in whatever case."""
@@ -58,9 +67,17 @@ class RegistrationSerializer(serializers.Serializer[Any]):
         return value
 
     def validate_password(self, value: str) -> str:
-        """DRF's hook: Django's validators, which compare it with the other fields too."""
+        """DRF's hook: Django's validators, which compare it with the other fields too.
+
+        Those may be anything here; what is too long for them is compared with nothing.
+        """
+        value = canonical(value)
         others = {name: self.initial_data.get(name) for name in ("username", "email")}
-        known = {name: text for name, text in others.items() if isinstance(text, str)}
+        known = {
+            name: text
+            for name, text in others.items()
+            if isinstance(text, str) and len(text) <= MAX_IDENTITY
+        }
         try:
             validate_password(value, User(**known))
         except DjangoValidationError as error:
@@ -71,7 +88,7 @@ class RegistrationSerializer(serializers.Serializer[Any]):
 class LoginSerializer(serializers.Serializer[Any]):
     """The body of ``POST /api/login/``; ``username`` may be an e-mail."""
 
-    username = StrictCharField(max_length=MAX_EMAIL)
+    username = StrictCharField(max_length=MAX_IDENTITY)
     password = StrictCharField(max_length=MAX_PASSWORD, trim_whitespace=False)
 
 

@@ -10,10 +10,11 @@ from django.contrib.auth.admin import UserAdmin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
 
 from accounts.models import User
+from accounts.password_forms import BoundedPasswords, NewPasswordForm
 from staff import roles
 from staff.audited import StaffAdmin, display
 
@@ -46,7 +47,7 @@ class StaffChangeForm(ChangeForm):
         return values
 
 
-class StaffAddForm(AddForm):
+class StaffAddForm(BoundedPasswords, AddForm):
     """A new member of staff, who enrols a second factor at the first log-in."""
 
     email = forms.EmailField(label="E-mail", widget=UnfoldAdminEmailInputWidget())
@@ -66,7 +67,7 @@ class StaffUserAdmin(UserPages, StaffAdmin):
 
     form = StaffChangeForm
     add_form = StaffAddForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = NewPasswordForm
     list_display = ("username", "email", "role", "is_active", "last_login")
     list_filter = ("is_active",)
     list_per_page = 50

@@ -26,10 +26,12 @@ class NullIsAbsent(serializers.Field[Any, Any, Any, Any]):
 
 
 class StrictCharField(NullIsAbsent, serializers.CharField):
-    """Text that arrived as text.
+    """Text that arrived as text. How long it is, is looked at before anything else is done with it.
 
     Missing, null, empty and blank are one fault of a required field, with the code ``required``.
     """
+
+    shrinks = 1  # how many characters of what is sent may become one that is counted
 
     default_error_messages = {
         "invalid": "Must be a string",
@@ -44,9 +46,17 @@ class StrictCharField(NullIsAbsent, serializers.CharField):
         super().fail("required" if key == "blank" and self.required else key, **kwargs)
 
     def run_validation(self, data: Any = empty) -> Any:
-        """DRF's hook; checks the type first, because DRF looks for blanks in ``str(data)``."""
-        if data is not empty and data is not None and not isinstance(data, str):
-            self.fail("invalid")
+        """DRF's hook; checks the type first, because DRF looks for blanks in ``str(data)``.
+
+        Then the length, trimmed: DRF runs all validators on a text, however long it is.
+        """
+        if data is not empty and data is not None:
+            if not isinstance(data, str):
+                self.fail("invalid")
+            if self.max_length is not None and len(data) > (most := self.max_length * self.shrinks):
+                data = data.strip() if self.trim_whitespace else data
+                if len(data) > most:
+                    self.fail("max_length", max_length=self.max_length)
         return super().run_validation(data)
 
 

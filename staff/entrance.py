@@ -141,12 +141,6 @@ def enter(request: HttpRequest, user: User, how: str) -> None:
         audit.record(user, "log_in", user, changes=facts)
 
 
-def note_own_password(request: HttpRequest) -> None:
-    """Belongs into the transaction of the change."""
-    user = _user(request)
-    audit.record(user, "change_own_password", user)
-
-
 @receiver(user_logged_out, dispatch_uid="staff.note_the_end")
 def note_the_end(request: HttpRequest, user: User | None, **_: Any) -> None:
     """Django's signal; customers have no sessions."""

@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db import transaction
-from unfold.forms import AuthenticationForm
+from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 from unfold.widgets import BASE_INPUT_CLASSES
 
 from accounts import login
 from accounts.client_address import client_address
-from accounts.login import InvalidCredentials
+from accounts.login import MAX_IDENTITY, InvalidCredentials
+from accounts.models import User
+from accounts.password_forms import BoundedPasswords
 from common.errors import RateLimited
 from staff import audit
 
 INPUT = {"class": " ".join(BASE_INPUT_CLASSES), "autocomplete": "one-time-code", "autofocus": ""}
 MAX_CODE = 40
-
+TOO_LONG = f"Must be at most {MAX_IDENTITY} characters"
 
 if TYPE_CHECKING:  # unfold has no types
     NameAndPassword = AdminAuthenticationForm
@@ -27,7 +30,7 @@ else:
     NameAndPassword = AuthenticationForm
 
 
-class LogInForm(NameAndPassword):
+class LogInForm(BoundedPasswords, NameAndPassword):
     """A name or an e-mail, and a password; the limits on guesses are the API's own.
 
     What was refused is noted in the audit log; what was not even looked at is not, so that nobody
@@ -35,6 +38,14 @@ class LogInForm(NameAndPassword):
     """
 
     wait = 0  # seconds until another try makes sense
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        name = self.fields["username"]
+        # Django's form sets the limit after the field is made, so that nothing holds it
+        name.max_length = MAX_IDENTITY  # type: ignore[attr-defined]  # it is a CharField
+        name.validators.append(MaxLengthValidator(MAX_IDENTITY, TOO_LONG))
+        name.widget.attrs["maxlength"] = MAX_IDENTITY
 
     def clean(self) -> dict[str, Any]:
         """Django's hook. Raises ValidationError, the same for whatever is wrong."""
@@ -69,3 +80,14 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         label="Code", max_length=MAX_CODE, strip=True, widget=forms.TextInput(attrs=INPUT)
     )
+
+
+class OwnPasswordForm(BoundedPasswords, AdminOwnPasswordChangeForm):  # type: ignore[misc]  # unfold has no types
+    """One's own new password, with the old one."""
+
+    def save(self, commit: bool = True) -> User:
+        """Django's hook: the change and its entry in the audit log are one."""
+        with transaction.atomic():
+            user: User = super().save(commit)
+            audit.record(user, "change_own_password", user)
+        return user

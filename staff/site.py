@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.db import transaction
+from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -19,8 +19,8 @@ from unfold.sites import UnfoldAdminSite
 
 from common.checks import is_google
 from staff import entrance
+from staff.entrance_forms import OwnPasswordForm
 
-FOUND = 302
 EntranceView = Callable[[HttpRequest, dict[str, Any]], HttpResponse]
 
 
@@ -70,11 +70,14 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Django's page about one's own, with its entry in the audit log."""
-        with transaction.atomic():
-            response: HttpResponse = super().password_change(request, extra_context)
-            if request.method == "POST" and response.status_code == FOUND:
-                entrance.note_own_password(request)
+        """Django's page about one's own; the form notes it in the audit log."""
+        request.current_app = self.name
+        view = PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            success_url=reverse("admin:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        response: HttpResponse = view(request)  # type: ignore[assignment]  # it does not stream
         return response
 
     def _open(self, view: EntranceView) -> Callable[[HttpRequest], HttpResponse]:

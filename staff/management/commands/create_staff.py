@@ -13,8 +13,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 
-from accounts.login import find_user
+from accounts.login import find_user, fold
 from accounts.models import User
+from accounts.passwords import canonical
 from staff import audit, roles
 
 PASSWORD_BYTES = 15  # 20 characters
@@ -50,6 +51,8 @@ class Command(BaseCommand):
                 )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
+        except ValueError as error:  # a name or a password that is too long
+            raise CommandError(str(error)) from error
         shown = {"user": str(user.pk), "username": user.username, "email": user.email}
         shown["role"] = options["role"]
         if password:
@@ -63,7 +66,7 @@ class Command(BaseCommand):
         if user is None:
             user = User(username=_username(options), email=options["email"])
             made_up = "" if options["password"] else secrets.token_urlsafe(PASSWORD_BYTES)
-        password = options["password"] or made_up
+        password = canonical(options["password"] or made_up)
         if password:
             validate_password(password, user)
             user.set_password(password)
@@ -72,7 +75,7 @@ class Command(BaseCommand):
 
 
 def _username(options: dict[str, Any]) -> str:
-    name: str = options["username"] or re.sub(r"[^\w.+-]", "", options["email"].partition("@")[0])
+    name = fold(options["username"] or re.sub(r"[^\w.+-]", "", options["email"].partition("@")[0]))
     if find_user(name) is not None or len(name) < 3:
         raise CommandError(f"The username {name} cannot be had, choose another with --username")
     return name

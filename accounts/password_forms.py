@@ -1,0 +1,56 @@
+"""The operators' forms that ask for a password: how long it may be is looked at first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.validators import MaxLengthValidator
+from unfold.forms import AdminPasswordChangeForm
+
+from accounts.passwords import MAX_PASSWORD, canonical
+
+TOO_LONG = f"Must be at most {MAX_PASSWORD} characters"
+
+if TYPE_CHECKING:  # unfold has no types
+    Form = forms.Form
+else:
+    Form = object
+
+
+class BoundedPasswords(Form):
+    """For a form of Django's: bounds its passwords, and judges new ones in the spelling kept."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        for name, field in self.fields.items():
+            if isinstance(field.widget, forms.PasswordInput):
+                new = field.widget.attrs.get("autocomplete") == "new-password"
+                self.fields[name] = (NewPasswordField if new else PasswordField)(like=field)
+
+
+class PasswordField(forms.CharField):
+    """What Django's field asks for, and no more than MAX_PASSWORD characters of it."""
+
+    def __init__(self, like: forms.Field) -> None:
+        super().__init__(
+            label=like.label,
+            help_text=like.help_text,
+            required=like.required,
+            widget=like.widget,
+            strip=False,
+            validators=[MaxLengthValidator(MAX_PASSWORD, TOO_LONG)],
+        )
+
+
+class NewPasswordField(PasswordField):
+    """One that will be kept. An old one is compared as it is typed, see ``accounts.passwords``."""
+
+    def to_python(self, value: Any) -> str:
+        """Django's hook."""
+        text = str(super().to_python(value))
+        return text if len(text) > MAX_PASSWORD else canonical(text)
+
+
+class NewPasswordForm(BoundedPasswords, AdminPasswordChangeForm):  # type: ignore[misc]  # unfold has no types
+    """A superuser sets somebody's."""
