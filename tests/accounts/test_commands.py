@@ -126,3 +126,29 @@ def test_grant_refusals(alice, arguments, says):
     with pytest.raises(CommandError, match=says):
         run("grant_credits", *arguments, "--reason", "x")
     assert alice.balance == 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["create_account", "--username", "e" + "\u0301" * 700], "600 characters"),
+        (["create_account", "--password", "x" * 4097], "at most 4096"),
+        (["create_staff", "--role", "support", "--username", "e" + "\u0301" * 700], "600 char"),
+        (["create_staff", "--role", "support", "--password", "x" * 4097], "at most 4096"),
+        (["reset_second_factor", "--reason", "x"], "Nobody"),
+    ],
+)
+def test_what_is_too_long_is_refused_before_it_is_looked_at(arguments, says):
+    name, *rest = arguments
+    mail = "dora@example.com" if name != "reset_second_factor" else "\u0301" * 100_000
+    with pytest.raises(CommandError, match=says):
+        call_command(name, mail, *rest)
+    assert not User.objects.exists()
+
+
+def test_a_name_is_stored_in_its_one_spelling(alice):
+    assert (
+        run("create_account", "x@example.com", "--username", "\uff58avier")["username"] == "xavier"
+    )
+    with pytest.raises(CommandError, match="already taken"):
+        run("create_account", "y@example.com", "--username", "\uff41lice")

@@ -12,7 +12,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from accounts import keys
-from accounts.login import account_of, find_user
+from accounts.login import account_of, find_user, fold
 from accounts.models import Account, User
 from accounts.registration import open_account
 from common.errors import ApiError
@@ -50,6 +50,8 @@ class Command(BaseCommand):
             raise CommandError(error.messages[0]) from error
         except ApiError as error:
             raise CommandError(str(error.detail)) from error
+        except ValueError as error:  # a name or a password that is too long
+            raise CommandError(str(error)) from error
         shown = {
             "account": str(account.pk),
             "user": str(user.pk),
@@ -90,7 +92,7 @@ def _username(options: dict[str, Any]) -> str:
     if options["username"]:
         if find_user(options["username"]) is not None:
             raise CommandError(f"The username {options['username']} is already taken")
-        return str(options["username"])
+        return fold(options["username"])
     base = re.sub(r"[^\w.+-]", "", options["email"].partition("@")[0])[:140].ljust(3, "_")
     name, number = base, 1
     while find_user(name) is not None:
