@@ -64,6 +64,16 @@ SELECT wallet_id, id, fits, times
          WHERE refund.kind = 'refund') AS compared
  WHERE NOT fits OR times > 1
 """
+# Of the few adjustments that take a grant back: each has that grant's amount, in the same wallet.
+TAKEN_BACK = """
+SELECT adjustment.wallet_id, adjustment.id
+  FROM credits_ledgerentry adjustment
+  LEFT JOIN credits_ledgerentry given
+         ON given.kind = 'grant' AND adjustment.reference = 'taken-back-' || given.id
+        AND given.wallet_id = adjustment.wallet_id AND given.amount = -adjustment.amount
+ WHERE adjustment.kind = 'adjustment' AND adjustment.reference LIKE 'taken-back-%'
+   AND given.id IS NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ class Result:
 
 
 def check_ledger(progress: Callable[[int, int], None] | None = None) -> Result:
-    """Compare every wallet with its entries, and every refund with its charge.
+    """Compare every wallet with its entries, refunds with charges, what was taken back with grants.
 
     ``progress`` is told after each batch how many entries of how many were read. Must not be called
     inside a transaction, since it takes a snapshot of its own.
@@ -109,6 +119,10 @@ def check_ledger(progress: Callable[[int, int], None] | None = None) -> Result:
         for account, entry, fits, times in cursor.fetchall():
             problem = f"its charge was refunded {times} times" if fits else "it fits no charge"
             result.differences.append(Difference(account, f"refund {entry}: {problem}"))
+        cursor.execute(TAKEN_BACK)
+        for account, entry in cursor.fetchall():
+            problem = f"adjustment {entry} takes back what was not granted"
+            result.differences.append(Difference(account, problem))
     return result
 
 

@@ -55,6 +55,23 @@ SELECT %(id)s, paid.account_id, paid.sequence, 'refund', -charge.amount, paid.ba
   FROM paid, charge
 """
 
+# The grant's amount, by its own author: there is nothing to get wrong here, either.
+TAKE_BACK = """
+WITH given AS (
+    SELECT id, wallet_id, amount, created_by_id FROM credits_ledgerentry
+     WHERE id = %(grant)s AND kind = 'grant'
+), paid AS (
+    UPDATE credits_wallet w SET balance = w.balance - given.amount, sequence = w.sequence + 1
+      FROM given WHERE w.account_id = given.wallet_id
+    RETURNING w.account_id, w.sequence, w.balance
+)
+INSERT INTO credits_ledgerentry (id, wallet_id, sequence, kind, amount, balance_after, reference,
+                                 generation_id, description, created_by_id, created_at)
+SELECT %(id)s, paid.account_id, paid.sequence, 'adjustment', -given.amount, paid.balance,
+       'taken-back-' || given.id, %(generation)s, %(description)s, given.created_by_id, now()
+  FROM paid, given
+"""
+
 POST = """
 WITH paid AS (
     UPDATE credits_wallet SET balance = balance + %(amount)s, sequence = sequence + 1
@@ -102,6 +119,21 @@ def refund(charge_id: uuid.UUID, description: str) -> uuid.UUID:
         )
         if cursor.rowcount != 1:
             raise LedgerRefusal(f"There is no charge {charge_id} to refund")
+    return entry_id
+
+
+def take_back(grant_id: uuid.UUID, generation_id: uuid.UUID, description: str) -> uuid.UUID:
+    """Take a grant back that paid for a generation nobody got; return the adjustment's id.
+
+    Belongs behind the refund, in its transaction: so the balance is never lower than before both.
+    A second one is refused (IntegrityError). Raises LedgerRefusal for no such grant.
+    """
+    entry_id = ids.new()
+    values: dict[str, Any] = {"id": entry_id, "grant": grant_id, "generation": generation_id}
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_BACK, values | {"description": description[:200]})
+        if cursor.rowcount != 1:
+            raise LedgerRefusal(f"There is no grant {grant_id} to take back")
     return entry_id
 
 

@@ -28,11 +28,13 @@ class RetryForm(ReasonForm):
     token = forms.UUIDField(widget=forms.HiddenInput(), initial=uuid.uuid4)
     field_order = ("paid_by", "reason", "token")
 
-    def show_price(self, price: int, balance: int) -> None:
+    def show_price(self, price: int, balance: int, *, may_grant: bool) -> None:
         """``price`` and ``balance`` in credits; the customer's credits are never the default."""
         field: Any = self.fields["paid_by"]
         field.choices = [
             ("charge", f"Charge the account {price} credits again (it has {balance})"),
-            ("grant", f"Grant {price} credits for it: the customer pays nothing"),
         ]
+        if may_grant:
+            granted = f"Grant {price} credits for it: the customer pays nothing"
+            field.choices = [*field.choices, ("grant", granted)]
         field.label = "Who pays?"

@@ -44,11 +44,37 @@ SELECT wallet_id, format('refund %%s belongs to no generation that was not deliv
          ON refund_id = entry.id AND state = ANY(%(undelivered)s)
  WHERE entry.kind = 'refund' AND generation.id IS NULL
 """,
+    """
+SELECT account_id, format('generation %%s was not paid for by grant %%s', generation.id, grant_id)
+  FROM generation_generation generation
+  LEFT JOIN credits_ledgerentry entry
+         ON entry.id = grant_id AND entry.kind = 'grant' AND entry.amount = price
+        AND entry.wallet_id = account_id AND entry.reference = idempotency_key
+ WHERE grant_id IS NOT NULL AND entry.id IS NULL
+""",
+    """
+SELECT account_id,
+       format('generation %%s is %%s, and its grant did not go back', generation.id, state)
+  FROM generation_generation generation
+  LEFT JOIN credits_ledgerentry entry
+         ON entry.id = adjustment_id AND entry.kind = 'adjustment' AND entry.amount = -price
+        AND entry.wallet_id = account_id AND entry.generation_id = generation.id
+        AND entry.reference = 'taken-back-' || grant_id
+ WHERE grant_id IS NOT NULL AND state = ANY(%(undelivered)s) AND entry.id IS NULL
+""",
+    """
+SELECT wallet_id,
+       format('adjustment %%s is of no grant whose generation was not delivered', entry.id)
+  FROM credits_ledgerentry entry
+  LEFT JOIN generation_generation generation
+         ON adjustment_id = entry.id AND grant_id IS NOT NULL AND state = ANY(%(undelivered)s)
+ WHERE entry.kind = 'adjustment' AND entry.reference LIKE 'taken-back-%%' AND generation.id IS NULL
+""",
 )
 
 
 def check_generations() -> Result:
-    """Compare open charges with open generations, charges and refunds with what became of them.
+    """Compare open charges with open generations, and charges, refunds and grants with outcomes.
 
     Must not be called inside a transaction, since it takes a snapshot of its own.
     """

@@ -91,9 +91,9 @@ def _work(generation: Generation, now: datetime) -> list[Row]:
 
 
 def _money(generation: Generation) -> list[tuple[LedgerEntry, str]]:
-    """The charge and, if there is one, the refund, with their pages."""
-    entries = [generation.charge, *([generation.refund] if generation.refund else [])]
-    return [(entry, _page(entry)) for entry in entries]
+    """What was posted for it, in the ledger's order, with their pages."""
+    posted = (generation.grant, generation.charge, generation.refund, generation.adjustment)
+    return [(entry, _page(entry)) for entry in posted if entry is not None]
 
 
 def _with_waits(

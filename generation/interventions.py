@@ -8,6 +8,7 @@ caller, in the same transaction (``generation/staff_actions.py``).
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any, Literal
 
 from django.db import transaction
@@ -37,9 +38,10 @@ def order_again(
 ) -> Created:
     """Order the same again at today's price: a new generation, whose ``retry_of`` is this one.
 
-    ``charge`` takes the credits from the account once more, ``grant`` gives it as many before. The
-    same ``token`` orders once, however often it is sent. Raises NotAllowed, or what
-    ``creation.create`` raises; then nothing was written, no grant either.
+    ``charge`` takes the credits from the account once more, ``grant`` gives it as many before, and
+    takes them back with the refund when the new one is not delivered. The same ``token`` orders
+    once, however often it is sent. Raises NotAllowed, or what ``creation.create`` raises; then
+    nothing was written, no grant either.
     """
     with transaction.atomic():
         lost = _locked(generation, reason)
@@ -49,13 +51,14 @@ def order_again(
             return before
         _refuse_to_retry(lost)
         if paid_by == "grant":
-            ledger.grant(
+            posted = ledger.grant(
                 lost.account_id,
                 order.model.price,
                 description=f"To try {lost.pk} again",  # the customer reads it
                 created_by=actor.pk,
-                reference=key,
+                reference=key,  # as the row's own key, which the database compares
             )
+            order = replace(order, grant=posted.entry_id)
         return creation.create(order)
 
 

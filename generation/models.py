@@ -16,15 +16,8 @@ from generation.catalog_model import CatalogModel
 from generation.erasure_model import Erasure
 from generation.event_model import GenerationEvent
 from generation.gate_model import ProviderGate
-from generation.states import ERROR_CODES, State
-from generation.states import OPEN as OPEN_STATES
-from generation.states import TERMINAL as TERMINAL_STATES
-from generation.states import UNDELIVERED as UNDELIVERED_STATES
-
-# plain strings, so that migrations do not import the enumeration
-OPEN = [state.value for state in OPEN_STATES]
-TERMINAL = [state.value for state in TERMINAL_STATES]
-UNDELIVERED = [state.value for state in UNDELIVERED_STATES]
+from generation.rules import CONSTRAINTS, OPEN, TERMINAL, UNDELIVERED
+from generation.states import State
 
 
 class Generation(models.Model):
@@ -63,6 +56,26 @@ class Generation(models.Model):
     charge = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, related_name="+")
     refund = models.ForeignKey(
         LedgerEntry, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    # Whoever paid: a grant of the house's for this very charge, and the adjustment that takes it
+    # back. A trigger holds both to what they have to be, so no foreign key asks once more.
+    grant = models.ForeignKey(
+        LedgerEntry,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        db_comment="what paid for it, unless the customer did",
+    )
+    adjustment = models.ForeignKey(
+        LedgerEntry,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        db_comment="what took the grant back, with the refund",
     )
 
     state = models.CharField(max_length=14, choices=State.choices, default=State.QUEUED)
@@ -107,73 +120,7 @@ class Generation(models.Model):
             ("fail_generation", "Can fail and refund a generation"),
             ("cancel_generation", "Can cancel a generation"),
         ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["account", "idempotency_key"], name="generation_idempotency_key_unique"
-            ),
-            # of those that have one: what is open has no refund, and mostly no operation yet
-            models.UniqueConstraint(
-                fields=["operation_name"],
-                condition=Q(operation_name__isnull=False),
-                name="generation_operation_unique",
-            ),
-            models.UniqueConstraint(
-                fields=["refund"],
-                condition=Q(refund__isnull=False),
-                name="generation_refund_unique",
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=OPEN + TERMINAL), name="generation_state_is_known"
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=OPEN, next_attempt_at__isnull=False)
-                | Q(state__in=TERMINAL, next_attempt_at__isnull=True),
-                name="generation_open_iff_scheduled",
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=UNDELIVERED, refund__isnull=False)
-                | (~Q(state__in=UNDELIVERED) & Q(refund__isnull=True)),
-                name="generation_refunded_iff_not_delivered",
-            ),
-            models.CheckConstraint(
-                condition=(
-                    Q(state=State.COMPLETED.value)
-                    & (~Q(output_key="") | Q(output_deleted_at__isnull=False))
-                )
-                | (
-                    ~Q(state=State.COMPLETED.value)
-                    & Q(output_key="", output_deleted_at__isnull=True)
-                ),
-                name="generation_completed_iff_stored",
-            ),
-            models.CheckConstraint(
-                condition=Q(state=State.FAILED.value, error_code__in=list(ERROR_CODES))
-                | (~Q(state=State.FAILED.value) & Q(error_code="")),
-                name="generation_failed_iff_error",
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=OPEN, finished_at__isnull=True)
-                | Q(state__in=TERMINAL, finished_at__isnull=False, lease_token__isnull=True),
-                name="generation_finished_iff_terminal",
-            ),
-            models.CheckConstraint(
-                condition=~Q(state=State.RUNNING.value) | Q(operation_name__isnull=False),
-                name="generation_running_has_an_operation",
-            ),
-            models.CheckConstraint(
-                condition=~Q(state=State.STORING.value) | ~Q(output_uri=""),
-                name="generation_storing_has_an_output",
-            ),
-            models.CheckConstraint(
-                condition=~Q(state=State.SUBMIT_UNKNOWN.value) | Q(unknown_until__isnull=False),
-                name="generation_unknown_has_a_window",
-            ),
-            models.CheckConstraint(
-                condition=Q(idempotency_key__isnull=True, request_sha256__isnull=True)
-                | Q(idempotency_key__isnull=False, request_sha256__isnull=False),
-                name="generation_key_has_its_request",
-            ),
-        ]
+        constraints = CONSTRAINTS
         indexes = [
             # read by common/due.py: tiny, since only open rows are in it
             models.Index(
@@ -240,6 +187,9 @@ class Generation(models.Model):
 
 
 __all__ = [
+    "OPEN",
+    "TERMINAL",
+    "UNDELIVERED",
     "Attempt",
     "CatalogModel",
     "Erasure",

@@ -39,12 +39,16 @@ def may(request: HttpRequest, verb: str) -> bool:
 
 
 def form_of(verb: str, generation: Generation, request: HttpRequest) -> ReasonForm:
-    """Filled in, when it was sent."""
+    """Filled in, when it was sent. Raises PermissionDenied for a grant by who may not give any."""
     data = request.POST if request.method == "POST" else None
     if verb != "retry":
         return ReasonForm(data)
+    may_grant = isinstance(request.user, User) and request.user.has_perm("credits.grant_credits")
+    if data is not None and data.get("paid_by") == "grant" and not may_grant:
+        raise PermissionDenied
     form = RetryForm(data)
-    form.show_price(generation.model.price, generation.account.wallet.balance)
+    price, balance = generation.model.price, generation.account.wallet.balance
+    form.show_price(price, balance, may_grant=may_grant)
     return form
 
 

@@ -142,13 +142,16 @@ def end_undelivered(
 ) -> bool:
     """Lock, refund and end as one; the CHECK wants the refund in the very same UPDATE.
 
-    Belongs into a transaction of the caller's.
+    What the house had paid goes back to the house. Belongs into a transaction of the caller's.
     """
     guard = held_row(generation, sources) if not locked else open_row(generation, sources)
     if not lock(guard):
         return fenced()
     refund = ledger.refund(generation.charge_id, description)
     changes |= {"refund_id": refund, "finished_at": Now()}
+    if generation.grant_id is not None:
+        said = f"Taken back: granted to try {generation.retry_of_id} again"  # the customer reads it
+        changes["adjustment_id"] = ledger.take_back(generation.grant_id, generation.pk, said)
     return move(generation, sources, state, data=data, answer=answer, locked=locked, **changes)
 
 

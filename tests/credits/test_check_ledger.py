@@ -18,8 +18,10 @@ from django.core.management import call_command
 from credits import check, ledger
 from credits.check import check_ledger
 from credits.management.progress import Bar
-from generation import lifecycle
+from generation import interventions, lifecycle
 from generation.check import check_generations
+from generation.states import State
+from tests.generation.steps import reached
 from tests.people import Person, make_person
 
 Api = Callable[..., httpx.Client]
@@ -139,6 +141,59 @@ def test_a_charge_without_its_generation(api: Api, alice: Person, tamper: Callab
     found = problems(alice)
     assert f"charge {charge} belongs to 0 generations" in found
     assert any("belongs to no generation that was not delivered" in text for text in found)
+
+
+def granted(person: Person) -> uuid.UUID:
+    """A retry that the house pays for, still open."""
+    answer = interventions.order_again(
+        reached(person, State.FAILED),
+        actor=person.user,
+        reason="sorry",
+        paid_by="grant",
+        token=uuid.uuid4(),
+    )
+    return answer.generation_id
+
+
+def test_a_grant_that_did_not_go_back(alice: Person, tamper: Callable[..., None]) -> None:
+    generation_id = granted(alice)
+    lifecycle.cancel(generation_id)
+    assert problems(alice) == []
+    adjustment = alice.entries[-1].pk
+    tamper(
+        "UPDATE generation_generation SET adjustment_id = grant_id WHERE id = %s",
+        generation_id,
+    )
+    assert problems(alice) == [
+        f"generation {generation_id} is canceled, and its grant did not go back",
+        f"adjustment {adjustment} is of no grant whose generation was not delivered",
+    ]
+
+
+def test_an_adjustment_that_is_not_its_grant(alice: Person, tamper: Callable[..., None]) -> None:
+    generation_id = granted(alice)
+    lifecycle.cancel(generation_id)
+    adjustment = alice.entries[-1].pk
+    tamper(
+        f"UPDATE {ENTRY} SET amount = -241, balance_after = 999 WHERE id = %s",
+        adjustment,
+    )
+    tamper("UPDATE credits_wallet SET balance = 999 WHERE account_id = %s", alice.account.pk)
+    assert problems(alice) == [
+        f"adjustment {adjustment} takes back what was not granted",
+        f"generation {generation_id} is canceled, and its grant did not go back",
+    ]
+
+
+def test_a_grant_of_something_else(alice: Person, tamper: Callable[..., None]) -> None:
+    generation_id = granted(alice)
+    other = alice.entries[0].pk
+    tamper(
+        "UPDATE generation_generation SET grant_id = %s WHERE id = %s",
+        other,
+        generation_id,
+    )
+    assert problems(alice) == [f"generation {generation_id} was not paid for by grant {other}"]
 
 
 def test_wallets_are_read_in_batches_and_none_is_left_out(

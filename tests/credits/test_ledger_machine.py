@@ -71,12 +71,19 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(who=WHO, amount=CREDITS, reference=st.none() | REFERENCES)
     def give(self, who: int, amount: int, reference: str | None) -> None:
         purse = self.purses[who]
+        author = purse.person.user.pk
         self._credit(
             purse,
             "grant",
             amount,
             reference,
-            lambda: ledger.grant(purse.account, amount, description="d", reference=reference),
+            lambda: ledger.grant(
+                purse.account,
+                amount,
+                description="d",
+                created_by=author if amount % 2 else None,  # some by staff, some by nobody
+                reference=reference,
+            ),
         )
 
     @rule(who=WHO, amount=CREDITS, reference=REFERENCES)
@@ -190,6 +197,40 @@ class LedgerMachine(RuleBasedStateMachine):
         for strange in (uuid.uuid4(), entry.pk if entry else uuid.uuid4()):
             with pytest.raises(LedgerRefusal):
                 ledger.refund(strange, "d")
+
+    @rule(number=st.integers(0, 30))
+    def take_back(self, number: int) -> None:
+        """A grant whole and once, and never below nothing."""
+        grants = [
+            (purse, entry)
+            for purse in self.purses
+            for entry in LedgerEntry.objects.filter(wallet=purse.account, kind="grant")
+        ]
+        purse, entry = grants[number % len(grants)]
+        reference = f"taken-back-{entry.pk}"
+        if entry.created_by_id is None:
+            rule_ = "ledger_adjustment_has_author_and_reason"
+            if purse.balance < entry.amount:
+                rule_ = "wallet_balance_not_negative"
+            with refused_by(rule_):
+                ledger.take_back(entry.pk, uuid.uuid4(), "d")
+        elif purse.balance < entry.amount:
+            with refused_by("wallet_balance_not_negative"):
+                ledger.take_back(entry.pk, uuid.uuid4(), "d")
+        elif ("adjustment", reference) in self.references:
+            with refused_by("ledger_reference_credits_once"):
+                ledger.take_back(entry.pk, uuid.uuid4(), "d")
+        else:
+            ledger.take_back(entry.pk, uuid.uuid4(), "d")
+            purse.post("adjustment", -entry.amount, reference)
+            self.references.add(("adjustment", reference))
+
+    @rule(who=WHO)
+    def take_back_what_is_no_grant(self, who: int) -> None:
+        entry = LedgerEntry.objects.filter(wallet=self.purses[who].account, kind="charge").first()
+        for strange in (uuid.uuid4(), entry.pk if entry else uuid.uuid4()):
+            with pytest.raises(LedgerRefusal):
+                ledger.take_back(strange, uuid.uuid4(), "d")
 
     @rule(who=WHO)
     def settle(self, who: int) -> None:

@@ -21,6 +21,7 @@ class Row:
     who: int
     kind: str
     price: int
+    granted: bool = False  # the house paid for it
     state: State = State.QUEUED
     lease: uuid.UUID | None = None
     due: bool = True

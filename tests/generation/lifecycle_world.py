@@ -48,7 +48,6 @@ class World:
         self.holds: list[Generation] = []  # what workers believe to have, newest last
         self.leases: set[uuid.UUID] = set()
         self.tried_again: dict[uuid.UUID, list[uuid.UUID]] = {}
-        self.granted = [0] * len(people)
 
     def order(self, who: int, model: str) -> None:
         sold = self.catalog[model]
@@ -121,8 +120,8 @@ class World:
             )
             assert allowed
             tries.append(answer.generation_id)
-            self.rows[answer.generation_id] = Row(row.who, row.kind, row.price)
-            self.granted[row.who] += row.price if paid_by == "grant" else 0
+            granted = paid_by == "grant"
+            self.rows[answer.generation_id] = Row(row.who, row.kind, row.price, granted)
             return
         assert not (allowed and paid_by == "grant")
 
@@ -162,14 +161,18 @@ class World:
         }
         assert found.events() == {pk: list(enumerate(row.events, 1)) for pk, row in rows}
         assert found.entries() == {
-            pk: [("charge", -row.price)] + [("refund", row.price)] * row.is_refunded
+            pk: [
+                ("charge", -row.price),
+                *([("refund", row.price)] if row.is_refunded else []),
+                *([("adjustment", -row.price)] if row.is_refunded and row.granted else []),
+            ]
             for pk, row in rows
         }
-        purses = {
-            who: [CREDITS + granted, 0] for who, granted in zip(accounts, self.granted, strict=True)
-        }
+        purses = {who: [CREDITS, 0] for who in accounts}
         for row in self.rows.values():
-            purses[accounts[row.who]][0] -= 0 if row.is_refunded else row.price
+            # what the house pays for costs the customer nothing, and brings him nothing
+            is_paid = not row.is_refunded and not row.granted
+            purses[accounts[row.who]][0] -= row.price if is_paid else 0
             purses[accounts[row.who]][1] += row.is_open
         wallets = Wallet.objects.values_list("account", "balance", "open_charges")
         assert {who: money for who, *money in wallets} == purses

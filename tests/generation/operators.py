@@ -11,6 +11,7 @@ from tests.people import inside
 
 SEE = ("view_generation", "view_orphan")
 ACT = ("retry_generation", "fail_generation", "cancel_generation")
+GRANT = "grant_credits"  # for a retry that the house pays for
 
 
 def make_operator(*permissions: str, name: str = "olga") -> User:

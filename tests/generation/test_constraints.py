@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import psycopg
@@ -9,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from credits import ledger
+from generation import interventions
 from generation.models import Generation, GenerationEvent, Orphan, ProviderGate
 from generation.states import State
 from tests.credits import test_constraints as money
@@ -32,6 +34,8 @@ FINISHED = "generation_finished_iff_terminal"
 REFUNDED = "generation_refunded_iff_not_delivered"
 CHARGE = "generation_charge_is_its_own"
 FINAL = "generation_terminal_is_final"
+BACK = "generation_grant_goes_back_iff_refunded"
+GRANTED, ADJUSTED = "generation_grant_is_its_own", "generation_adjustment_is_its_own"
 
 
 def row(rule: str, which: str, sets: str, **how: Any) -> Breach:
@@ -91,6 +95,16 @@ GENERATION = [
     row(CHARGE, "queued", "account_id = %(bob)s"),
     row("generation_refund_is_its_own", "queued", f"{FAIL}, refund_id = %(loose_refund)s"),
     row("generation_refund_is_its_own", "queued", f"{FAIL}, refund_id = %(grant)s"),
+    row(BACK, "granted", f"{FAIL}, refund_id = %(its_refund)s"),
+    row(BACK, "granted", "adjustment_id = %(its_adjustment)s"),
+    row(GRANTED, "queued", "grant_id = %(grant)s"),
+    row(GRANTED, "queued", "grant_id = %(its_grant)s"),
+    row(GRANTED, "queued", "grant_id = gen_random_uuid()"),
+    row(GRANTED, "granted", "grant_id = %(refund)s"),
+    row(GRANTED, "granted", "idempotency_key = 'another'"),
+    row(ADJUSTED, "queued", "adjustment_id = %(its_adjustment)s"),
+    row(ADJUSTED, "granted", "adjustment_id = %(refund)s"),
+    row(ADJUSTED, "granted", "adjustment_id = gen_random_uuid()"),
     row("generation_generation_price_check", "queued", "price = -1"),
     row("generation_generation_retries_check", "queued", "retries = -1"),
     row("generation_generation_strikes_check", "queued", "strikes = -1"),
@@ -220,7 +234,15 @@ def values(alice: Person, bob: Person) -> dict[str, Any]:
     moment = timezone.now()
     ProviderGate.objects.create(model_id="veo3", next_submit_at=moment, window_ends_at=moment)
     loose = money.charge(alice)
+    again: dict[str, Any] = {"actor": bob.user, "reason": "sorry", "token": uuid.uuid4()}
+    answer = interventions.order_again(found[State.CANCELED], paid_by="grant", **again)
+    granted = Generation.objects.get(pk=answer.generation_id)
+    assert granted.grant_id is not None
     return {
+        "granted": granted.pk,
+        "its_grant": granted.grant_id,
+        "its_refund": ledger.refund(granted.charge_id, "never mind"),
+        "its_adjustment": ledger.take_back(granted.grant_id, granted.pk, "never mind"),
         **{str(state): generation.pk for state, generation in found.items()},
         "queued": queued.pk,
         "bob": bob.account.pk,

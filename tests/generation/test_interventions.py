@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from accounts.models import Account
-from credits.models import LedgerEntry
+from credits.check import check_ledger
+from credits.models import LedgerEntry, Wallet
 from generation import catalog, interventions, lifecycle
+from generation.check import check_generations
 from generation.creation import InsufficientCredits, TooManyOpenGenerations
 from generation.interventions import NotAllowed
 from generation.models import Attempt, CatalogModel, Generation, Orphan
 from generation.order import Created
-from generation.states import OPEN, TERMINAL, State
+from generation.states import OPEN, TERMINAL, UNDELIVERED, State
 from tests.credits.test_ledger import sums_up
 from tests.generation.conftest import Emulator, Works
 from tests.generation.looks import make_looks_due, sweep, upload
-from tests.generation.steps import attempt_of, claimed, created, reached
+from tests.generation.steps import attempt_of, claimed, created, kept, reached
 from tests.people import Person, make_person
 from tests.racing import race
 
@@ -85,6 +88,116 @@ def test_a_grant_pays_for_it_and_says_why(alice: Person, staff: Person) -> None:
     assert (grant.kind, grant.amount, grant.created_by) == ("grant", 240, staff.user)
     assert grant.description == f"To try {lost.pk} again"
     assert (charge.kind, charge.generation_id) == ("charge", answer.generation_id)
+    assert sums_up(alice)
+
+
+def fenced_in(pk: uuid.UUID) -> Generation:
+    """The row as the worker that asks the provider holds it."""
+    held = claimed(Generation.objects.get(pk=pk))
+    assert lifecycle.begin_attempt(held, "project", "here", "veo") is not None
+    return claimed(held)
+
+
+def rejected(row: Generation, staff: Person) -> None:
+    held = fenced_in(row.pk)
+    assert lifecycle.fail(held, "provider_rejected", "No", attempt=attempt_of(held))
+
+
+def lost(row: Generation, staff: Person) -> None:
+    for _ in range(2):
+        held = fenced_in(row.pk)
+        assert lifecycle.doubt(held, attempt_of(held), "no answer", 0)
+        assert lifecycle.give_up_waiting(claimed(held))
+
+
+def overdue(row: Generation, staff: Person) -> None:
+    assert lifecycle.fail(claimed(row), "timeout", "Too late")
+
+
+WAYS_TO_END: dict[str, Callable[[Generation, Person], object]] = {
+    "rejected": rejected,
+    "lost": lost,
+    "by the deadline": overdue,
+    "canceled by the customer": lambda row, staff: lifecycle.cancel(row.pk),
+    "canceled by staff": lambda row, staff: interventions.cancel(
+        row, actor=staff.user, reason="asked"
+    ),
+    "failed by staff": end,
+}
+
+
+@pytest.mark.parametrize("rest", [0, 760], ids=["no credits", "credits"])
+@pytest.mark.parametrize("way", WAYS_TO_END)
+def test_what_the_house_paid_for_goes_back_to_the_house(staff: Person, way: str, rest: int) -> None:
+    """However it ends, and however often it is tried again, nobody has gained a credit."""
+    person = make_person("carol", 240 + rest)
+    first = reached(person, State.FAILED)
+    if rest == 0:  # all of them are in use, so the balance has no room to dip into
+        created(person)
+    retried, before = first, person.balance
+    for tries in (1, 2, 3):
+        answer = again(retried, staff, "grant")
+        assert person.balance == before
+        new = Generation.objects.get(pk=answer.generation_id)
+        assert new.grant == person.entries[-2]
+        WAYS_TO_END[way](new, staff)
+        retried = Generation.objects.get(pk=new.pk)
+        assert (retried.state in UNDELIVERED, person.balance) == (True, before)
+        grant, charge, refund, adjustment = person.entries[-4:]
+        assert [grant.kind, charge.kind, refund.kind] == ["grant", "charge", "refund"]
+        assert (adjustment.kind, adjustment.amount) == ("adjustment", -240)
+        assert (adjustment.created_by, adjustment.generation_id) == (staff.user, new.pk)
+        assert adjustment.description == f"Taken back: granted to try {new.retry_of_id} again"
+        assert (retried.grant, retried.adjustment) == (grant, adjustment)
+        assert Wallet.objects.get(pk=person.account.pk).open_charges == (rest == 0), tries
+    assert sums_up(person)
+    assert check_ledger().differences == check_generations().differences == []
+
+
+def test_what_was_delivered_keeps_its_grant(alice: Person, staff: Person) -> None:
+    answer = again(reached(alice, State.FAILED), staff, "grant")
+    row = bring_to_storing(answer.generation_id)
+    assert lifecycle.complete(row, **kept(row))
+    done = Generation.objects.get(pk=row.pk)
+    assert (done.grant is not None, done.adjustment, done.refund) == (True, None, None)
+    assert alice.balance == 1000
+    assert check_ledger().differences == check_generations().differences == []
+
+
+def bring_to_storing(pk: uuid.UUID) -> Generation:
+    held = fenced_in(pk)
+    assert lifecycle.adopt(held, "gs://outputs/x.mp4", attempt_of(held))
+    return claimed(held)
+
+
+def test_who_pays_himself_keeps_his_refund(alice: Person, staff: Person) -> None:
+    answer = again(reached(alice, State.FAILED), staff, "charge")
+    assert (alice.balance, lifecycle.cancel(answer.generation_id), alice.balance) == (
+        760,
+        True,
+        1000,
+    )
+    assert [entry.kind for entry in alice.entries[-2:]] == ["charge", "refund"]
+
+
+@pytest.mark.parametrize("racers", [2, 8])
+def test_whoever_ends_it_first_takes_the_grant_back_once(
+    alice: Person, staff: Person, racers: int
+) -> None:
+    row = Generation.objects.get(
+        pk=again(reached(alice, State.FAILED), staff, "grant").generation_id
+    )
+
+    def end_it() -> bool:
+        try:
+            end(row, staff)
+        except NotAllowed:
+            return False
+        return True
+
+    assert sum(bool(answer) for answer in race([end_it] * racers, racers)) == 1
+    assert alice.balance == 1000
+    assert [entry.kind for entry in alice.entries].count("adjustment") == 1
     assert sums_up(alice)
 
 

@@ -12,7 +12,7 @@ from generation import catalog
 from generation.models import CatalogModel, Generation
 from generation.states import OPEN, TERMINAL, UNDELIVERED, State
 from staff.models import AuditEntry
-from tests.generation.operators import ACT, SEE, browser_of, make_operator, operator
+from tests.generation.operators import ACT, GRANT, SEE, browser_of, make_operator, operator
 from tests.generation.steps import claimed, created, reached
 from tests.people import Person, make_person
 
@@ -28,7 +28,7 @@ CASES = [(verb, state) for verb in VERBS for state in (*OPEN, *TERMINAL)]
 
 @pytest.fixture
 def browser() -> Client:
-    return operator()
+    return operator(GRANT)
 
 
 def path_of(verb: str, row: Generation) -> str:
@@ -133,6 +133,18 @@ def test_the_form_shows_the_price_and_sent_twice_it_orders_once(
     assert alice.balance == (750 if paid_by == "charge" else 1000)
     other = browser.post(path_of("retry", row), sent("retry", paid_by=paid_by))
     assert (other.status_code, "tried again already" in other.text) == (409, True)
+
+
+def test_a_retry_that_the_house_pays_for_is_for_those_who_may_give_credits(alice: Person) -> None:
+    row = reached(alice, State.FAILED)
+    browser = operator()
+    page = browser.get(path_of("retry", row))
+    assert [value for value, _ in page.context["form"].fields["paid_by"].choices] == ["charge"]
+    before = everything()
+    assert browser.post(path_of("retry", row), sent("retry", paid_by="grant")).status_code == 403
+    assert everything() == before
+    assert browser.post(path_of("retry", row), sent("retry")).status_code == 302
+    assert alice.balance == 760
 
 
 @pytest.mark.parametrize("verb", ["fail", "cancel"])

@@ -11,7 +11,7 @@ from generation import admin_lists, interventions
 from generation.models import Attempt, Generation, Orphan
 from generation.states import OPEN, TERMINAL, State
 from staff.audited import COUNT_CAP
-from tests.generation.operators import SEE, browser_of, make_operator, operator
+from tests.generation.operators import GRANT, SEE, browser_of, make_operator, operator
 from tests.generation.steps import FILM, attempt_of, created, reached
 from tests.people import Person, make_person
 
@@ -22,7 +22,7 @@ ALL = (*OPEN, *TERMINAL)
 
 @pytest.fixture
 def browser() -> Client:
-    return operator()
+    return operator(GRANT)
 
 
 @pytest.fixture
