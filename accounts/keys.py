@@ -35,6 +35,7 @@ _USER = Columns(
     without=(
         *("password", "first_name", "last_name", "email", "username"),
         *("date_joined", "last_login", "is_staff", "is_superuser"),
+        *("origin", "made_by", "email_verified_at"),
     ),
 )
 _WIDTHS = len(_KEY), len(_ACCOUNT), len(_USER)

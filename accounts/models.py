@@ -18,13 +18,47 @@ LAST_USED_STEP = timedelta(minutes=5)  # how exact last_used_at is: at most 12 w
 
 
 class User(AbstractUser):
-    """A person. E-mail and user name are unique whatever their case."""
+    """A person. E-mail and user name are unique whatever their case.
+
+    ``origin`` says how the row came to be. Anybody can register any e-mail address, so nothing is
+    given to a user that registered because of the address alone (``staff/recipients.py``).
+    """
+
+    class Origin(models.TextChoices):
+        REGISTERED = "registered"  # by themselves, through the API
+        CREATE_ACCOUNT = "create_account"  # manage.py create_account
+        CREATE_STAFF = "create_staff"  # manage.py create_staff
+        ADD_USER = "add_user"  # a superuser, on the operators' page
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField("e-mail", max_length=254)
+    email_verified_at = models.DateTimeField(null=True, blank=True)
+    # whoever forgets to say it makes the user that is trusted least
+    origin = models.CharField(
+        max_length=20,
+        choices=Origin.choices,
+        default=Origin.REGISTERED,
+        db_default=Origin.REGISTERED,
+        editable=False,
+    )
+    made_by = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        db_comment="who of the staff added this user",
+    )
 
     class Meta(AbstractUser.Meta):
         constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    origin__in=["registered", "create_account", "create_staff", "add_user"]
+                ),
+                name="user_origin_is_known",
+            ),
             models.UniqueConstraint(Lower("email"), name="user_email_unique_whatever_the_case"),
             models.UniqueConstraint(Lower("username"), name="user_name_unique_whatever_the_case"),
         ]
