@@ -44,6 +44,18 @@ LOGIN = [
     ),
     OpenApiExample("Logged in", _SESSION, response_only=True, status_codes=["200"]),
 ]
+ACCOUNT = [
+    OpenApiExample(
+        "An account",
+        {
+            "id": "7a1d0c52-91f4-4c1e-b0a5-2f0f5d1e3c03",
+            "name": "ada",
+            "created_at": "2026-11-22T12:00:00Z",
+        },
+        response_only=True,
+        status_codes=["200"],
+    )
+]
 NEW_KEY = [
     OpenApiExample("A key for good", {"name": "My web shop"}, request_only=True),
     OpenApiExample(

@@ -62,6 +62,13 @@ logout = operation(
     responses={204: _GONE},
     fails=[NOT_A_TOKEN],
 )
+account = operation(
+    "get_account",
+    summary="Your account",
+    tags=ACCOUNT,
+    responses={200: serializers.AccountSerializer},
+    examples=examples.ACCOUNT,
+)
 list_keys = operation(
     "list_api_keys",
     summary="List API keys",

@@ -108,6 +108,14 @@ class SessionSerializer(serializers.Serializer[Any]):
     user = UserSerializer()
 
 
+class AccountSerializer(serializers.Serializer[Any]):
+    """An account, which owns keys, credits and generations."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
 class NewKeySerializer(serializers.Serializer[Any]):
     """The body of ``POST /api/api-keys/``."""
 

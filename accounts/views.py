@@ -1,4 +1,4 @@
-"""Registration, login, logout and API keys: section 1 of the contract."""
+"""Registration, login, logout, the account and its API keys: section 1 of the contract."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from accounts.keys import Issued
 from accounts.models import ApiKey
 from accounts.serializers import (
     TAKEN,
+    AccountSerializer,
     ApiKeySerializer,
     CreatedKeySerializer,
     LoginSerializer,
@@ -88,6 +89,15 @@ class LogoutView(APIView):
             )
         keys.revoke(ApiKey.objects.filter(pk=token.pk))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class AccountView(APIView):
+    """The account itself."""
+
+    @openapi.account
+    def get(self, request: Request) -> Response:
+        """Which account the secret belongs to; support asks for its id."""
+        return Response(AccountSerializer(caller(request).account).data)
 
 
 class ApiKeysView(APIView):

@@ -31,6 +31,7 @@ LISTS = {
     "api/v1/credits/",
     "api/v1/credits/transactions/",
     "api/api-keys/",
+    "api/account/",
 }
 # Routes that only make something for the caller, or show everybody the same.
 NOTHING_TO_SEE = {
