@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from accounts.models import Account, ApiKey, Membership
-from staff import customers, search
+from staff import customers, recipients, search
 from staff.audited import ReadOnlyAdmin, action, display, staff_user
 from staff.customer_forms import ReasonForm
 from staff.customer_verbs import CustomerVerbs
@@ -57,9 +57,11 @@ class AccountAdmin(CustomerVerbs, ReadOnlyAdmin):
     search_fields = ("pk",)  # see get_search_results
     search_help_text = search.HELP
     actions_detail = ("grant", "suspend", MORE)
-    readonly_fields = ("balance", "open_generations", "state", "own_limits", "emails", "lists")
+    readonly_fields = (
+        *("balance", "open_generations", "state", "own_limits", "emails", "came", "lists"),
+    )
     fieldsets = (
-        (None, {"fields": ("name", "id", "created_at", "emails", "lists")}),
+        (None, {"fields": ("name", "id", "created_at", "emails", "came", "lists")}),
         ("Credits and work", {"fields": ("balance", "open_generations", "own_limits")}),
         ("State", {"fields": ("state", "suspended_at", "suspended_reason")}),
     )
@@ -90,6 +92,11 @@ class AccountAdmin(CustomerVerbs, ReadOnlyAdmin):
         """The members' addresses."""
         found = [membership.user.email for membership in account.memberships.all()]
         return ", ".join(found) or "–"
+
+    @display(description="How they came")
+    def came(self, account: Account) -> str:
+        """Registered, or made by whom: an address alone proves nothing."""
+        return recipients.members(account)
 
     @display(description="Credits")
     def balance(self, account: Account) -> str:

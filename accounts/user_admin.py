@@ -13,10 +13,11 @@ from django.http import HttpRequest
 from unfold.forms import UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
 
+from accounts import login
 from accounts.models import User
 from accounts.password_forms import BoundedPasswords, NewPasswordForm
-from staff import roles
-from staff.audited import StaffAdmin, display
+from staff import recipients, roles
+from staff.audited import StaffAdmin, display, staff_user
 
 CHOICES = [(name, name.capitalize()) for name in roles.NAMES]
 
@@ -54,10 +55,12 @@ class StaffAddForm(BoundedPasswords, AddForm):
     role = forms.ChoiceField(choices=CHOICES, widget=UnfoldAdminSelectWidget())
 
     def clean_email(self) -> str:
-        """Raises ValidationError for one that is somebody's."""
+        """Raises ValidationError for one that is somebody's: who that is, and what may be done."""
         email: str = self.cleaned_data["email"]
-        if User.objects.filter(email__iexact=email).exists():
-            raise forms.ValidationError("Somebody has this e-mail address")
+        taken = login.find_user(email)
+        if taken is not None:
+            who, what = recipients.who_is(taken), recipients.how_to_take_over(taken)
+            raise forms.ValidationError(f"Somebody has this e-mail address. {who} {what}")
         return email
 
 
@@ -75,11 +78,11 @@ class StaffUserAdmin(UserPages, StaffAdmin):
     search_fields = ("username__iexact", "email__iexact")
     search_help_text = "The whole user name or e-mail"
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "came")
     fieldsets = (
         (None, {"fields": ("username", "email", "password")}),
         ("Role", {"fields": ("role", "is_active")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        ("Dates", {"fields": ("last_login", "date_joined", "came")}),
     )
     add_fieldsets = ((None, {"fields": ("username", "email", "role", "password1", "password2")}),)
 
@@ -108,6 +111,8 @@ class StaffUserAdmin(UserPages, StaffAdmin):
         """With the role, and with the role in the audit log."""
         before = form.initial.get("role", "")
         wanted = form.cleaned_data.get("role", before)
+        if not change:
+            obj.origin, obj.made_by = User.Origin.ADD_USER, staff_user(request)
         super().save_model(request, obj, form, change)
         if wanted != before or not change:
             roles.assign(obj, wanted)
@@ -125,3 +130,8 @@ class StaffUserAdmin(UserPages, StaffAdmin):
         if user.is_superuser:
             return roles.SUPERUSER
         return ", ".join(group.name for group in user.groups.all()) or "–"
+
+    @display(description="How they came")
+    def came(self, user: User) -> str:
+        """Registered, or made by whom."""
+        return recipients.came(user)

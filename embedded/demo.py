@@ -40,7 +40,9 @@ def make_video(stack: Stack, client: httpx.Client, folder: Path) -> None:
         f"Bearer {call(client, 'POST', '/api/register/', customer)['token']}"
     )
     print(f"Registered {name}.")
-    grant = ("--credits", str(CREDITS), "--reason", "demo", "--skip-checks")
+    # whoever registered is named by an id: the address may be anybody's
+    account = ("--account", call(client, "GET", "/api/account/")["id"])
+    grant = ("--credits", str(CREDITS), "--reason", "demo", *account, "--skip-checks")
     stack.manage("grant_credits", customer["email"], *grant)
     print(f"Granted {CREDITS} credits.")
     order = {"prompt": PROMPT, "video_model": "veo3_fast"}

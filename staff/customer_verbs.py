@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from accounts.models import Account, User
 from credits.ledger import LedgerRefusal, Posted
 from credits.models import Wallet
-from staff import customers
+from staff import customers, recipients
 from staff.audited import StaffAdmin, action, staff_user
 from staff.customer_forms import AdjustForm, CreditsForm, LimitsForm, ReasonForm
 from staff.customers import AlreadyDone, Credits, Limits
@@ -27,7 +27,10 @@ SUSPEND = (
     " ordered is finished, and what fails is refunded."
 )
 RESUME = "The keys of {name} work again, all that were not revoked."
-GRANT = "{name} has {balance:,} credits. What you give is theirs at once; it is not a payment."
+GRANT = (
+    "{name} has {balance:,} credits. What you give is theirs at once; it is not a payment. Who it"
+    " is: {came}."
+)
 ADJUST = "{name} has {balance:,} credits. This corrects a mistake, in either direction."
 LIMIT = "What {name} may do. In force from its next request on; what is open stays open."
 TWICE = "This form was sent before; nothing was posted this time."
@@ -76,7 +79,7 @@ class CustomerVerbs(Base):
         text: str,
     ) -> HttpResponse:
         balance = Wallet.objects.get(pk=account.pk).balance
-        explanation = text.format(name=account, balance=balance)
+        explanation = text.format(name=account, balance=balance, came=recipients.members(account))
         if not form.is_valid():
             return self.verb_page(request, account, form, title, explanation)
         values = form.cleaned_data

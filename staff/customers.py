@@ -95,6 +95,27 @@ def grant(actor: User, account_id: uuid.UUID, sent: Credits) -> Posted:
     return posted
 
 
+def grant_by(
+    command: str, account_id: uuid.UUID, amount: int, reason: str, reference: str | None = None
+) -> Posted:
+    """Give credits by a command; the customer reads the reason in the ledger.
+
+    The same ``reference`` is granted once (IntegrityError).
+    """
+    with transaction.atomic():
+        posted = ledger.grant(account_id, amount, description=reason, reference=reference)
+        audit.note(
+            None,
+            "grant_credits",
+            target_type=Account._meta.label_lower,
+            target_id=str(account_id),
+            account_id=account_id,
+            reason=reason,
+            changes={**_money(amount, reason, posted), "by": command},
+        )
+    return posted
+
+
 def adjust(actor: User, account_id: uuid.UUID, sent: Credits) -> Posted:
     """Correct the balance, up or down. Raises AlreadyDone, and LedgerRefusal below 0."""
     with transaction.atomic():
@@ -151,10 +172,14 @@ def _once(post: Callable[..., Posted], actor: User, account_id: uuid.UUID, sent:
 def _note_money(
     actor: User, action: str, account_id: uuid.UUID, sent: Credits, posted: Posted
 ) -> None:
-    changes: dict[str, object] = {
-        "amount": sent.amount,
-        "balance": [posted.balance - sent.amount, posted.balance],
-        "description": sent.description,
+    changes = _money(sent.amount, sent.description, posted)
+    _note(actor, action, Account.objects.get(pk=account_id), sent.reason, changes)
+
+
+def _money(amount: int, description: str, posted: Posted) -> dict[str, object]:
+    return {
+        "amount": amount,
+        "balance": [posted.balance - amount, posted.balance],
+        "description": description,
         "ledger_entry": posted.entry_id,
     }
-    _note(actor, action, Account.objects.get(pk=account_id), sent.reason, changes)

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
 from accounts.models import User
+from staff import audit
 
 SUPERUSER = "superuser"  # no group: Django's flag, who may do everything and manages the others
 SEE = frozenset(
@@ -61,6 +62,19 @@ def assign(user: User, role: str) -> None:
     user.save(update_fields=["is_staff", "is_superuser"])
     user.groups.set(Group.objects.filter(name=role))
     user.user_permissions.clear()
+
+
+def assign_by(command: str, user: User, role: str, **facts: Any) -> None:
+    """The same by a command, with its audit entry; ``facts`` are more of its changes."""
+    before = role_of(user)
+    assign(user, role)
+    audit.note(
+        None,
+        "assign_role",
+        target_type=user._meta.label_lower,
+        target_id=str(user.pk),
+        changes={"role": [before, role], "by": command, **facts},
+    )
 
 
 def role_of(user: User) -> str:

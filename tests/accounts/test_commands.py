@@ -48,7 +48,8 @@ def test_again_gives_a_fresh_key_and_no_credits(api):
 
 
 def test_the_25th_run_still_works(api, alice):
-    keys = [run("create_account", "alice@example.com")["key"] for _ in range(25)]
+    named = ("--account", str(alice.account.pk))
+    keys = [run("create_account", "alice@example.com", *named)["key"] for _ in range(25)]
     assert ApiKey.objects.live().count() == 20
     assert api(keys[-1]).get("/api/probe/").status_code == 200
     assert api(keys[0]).get("/api/probe/").status_code == 401
@@ -66,7 +67,8 @@ def test_options(api):
     assert api().post("/api/login/", json=body).status_code == 200
 
 
-def test_an_existing_user_becomes_staff_and_keeps_the_password(alice):
+def test_a_user_of_ours_becomes_staff_and_keeps_the_password(alice):
+    User.objects.update(origin=User.Origin.CREATE_ACCOUNT)
     run("create_account", "alice@example.com", "--staff")
     user = User.objects.get()
     assert user.is_staff
@@ -98,11 +100,12 @@ def test_refusals(alice, arguments, says):
 def test_a_suspended_account_gets_no_key(alice):
     Account.objects.update(suspended_at=timezone.now())
     with pytest.raises(CommandError, match="suspended"):
-        run("create_account", "alice@example.com")
+        run("create_account", "alice@example.com", "--account", str(alice.account.pk))
 
 
 def test_grant(alice):
     arguments = ["alice@example.com", "--credits", "40", "--reason", "Sorry", "--reference", "r-1"]
+    arguments += ["--account", str(alice.account.pk)]
     assert run("grant_credits", *arguments) == {
         "account": str(alice.account.pk),
         "credits_granted": 40,

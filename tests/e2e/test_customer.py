@@ -38,7 +38,8 @@ def test_from_registering_to_the_file_and_the_ledger(
     refused = newcomer.http.post(VIDEO, json={"prompt": "too early"})
     assert (refused.status_code, refused.json()["credits_needed"]) == (402, 240)
 
-    grant = ("--credits", "500", "--reason", "welcome", "--skip-checks")
+    account = newcomer.http.get("/api/account/").json()["id"]
+    grant = ("--credits", "500", "--reason", "welcome", "--account", account, "--skip-checks")
     granted = json.loads(stack.manage("grant_credits", "newcomer@example.com", *grant))
     assert granted["credits_balance"] == 500
 

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 from typing import Any
 
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.login import find_user, fold
 from accounts.models import User
-from accounts.passwords import canonical
-from staff import audit, roles
+from staff import recipients, roles
+from staff.recipients import Refused
 
-PASSWORD_BYTES = 15  # 20 characters
+BY = "manage.py create_staff"
 
 
 class Command(BaseCommand):
-    """For a known e-mail it sets the role (and the password, if asked for) and nothing else."""
+    """For an e-mail of the staff it sets the role (and the password, if asked for).
+
+    A user who is not on the staff yet, or who is a customer, may be anybody: that one is taken over
+    by id or not at all.
+    """
 
     help = "Let somebody use the operators' pages; prints the log-in as JSON, the password once."
 
@@ -32,46 +34,57 @@ class Command(BaseCommand):
         parser.add_argument("--role", choices=roles.NAMES, required=True)
         parser.add_argument("--username", help="default: the e-mail's part before the @")
         parser.add_argument("--password", help="default: a random one for a new user")
+        parser.add_argument(
+            "--existing-user",
+            metavar="ID",
+            help="take this user over: new password, no more keys, log-ins and second factors",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print ``user, username, email, role`` and a password that was made up."""
         try:
             validate_email(options["email"])
             with transaction.atomic():
-                user, password = self._find_or_create(options)
-                before = roles.role_of(user)
-                roles.assign(user, options["role"])
-                changes = {"role": [before, options["role"]], "by": "manage.py create_staff"}
-                audit.note(
-                    None,
-                    "assign_role",
-                    target_type="accounts.user",
-                    target_id=str(user.pk),
-                    changes=changes,
-                )
+                user, password = _find_or_create(options)
+                roles.assign_by(BY, user, options["role"], **_set(options))
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         except ValueError as error:  # a name or a password that is too long
             raise CommandError(str(error)) from error
+        except Refused as error:
+            raise CommandError(str(error)) from error
+        except IntegrityError as error:
+            raise CommandError("Somebody took this e-mail or name just now, try again") from error
         shown = {"user": str(user.pk), "username": user.username, "email": user.email}
         shown["role"] = options["role"]
         if password:
             shown["password"] = password
         self.stdout.write(json.dumps(shown))
 
-    def _find_or_create(self, options: dict[str, Any]) -> tuple[User, str]:
-        """The user, saved, and the password if it was made up here."""
-        user = find_user(options["email"])
-        made_up = ""
-        if user is None:
-            user = User(username=_username(options), email=options["email"])
-            made_up = "" if options["password"] else secrets.token_urlsafe(PASSWORD_BYTES)
-        password = canonical(options["password"] or made_up)
-        if password:
-            validate_password(password, user)
-            user.set_password(password)
-        user.save()
-        return user, made_up
+
+def _find_or_create(options: dict[str, Any]) -> tuple[User, str]:
+    """The user, saved, and the password if it was made up here."""
+    user = recipients.staff_of(options["email"], options["existing_user"])
+    wanted = options["password"] or ""
+    if user is None:
+        user = User(
+            username=_username(options), email=options["email"], origin=User.Origin.CREATE_STAFF
+        )
+        fresh = recipients.set_password(user, wanted)
+        user.save(force_insert=True)
+    elif options["existing_user"]:
+        fresh = recipients.take_over(BY, user, wanted)
+    elif wanted:
+        fresh = recipients.set_password(user, wanted)
+        user.save(update_fields=["password"])
+    else:
+        return user, ""
+    return user, "" if wanted else fresh
+
+
+def _set(options: dict[str, Any]) -> dict[str, None]:
+    """What else the entry says: that a password was given, never which."""
+    return {"password": None} if options["password"] else {}
 
 
 def _username(options: dict[str, Any]) -> str:

@@ -24,8 +24,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print how many devices were removed."""
         user = find_user(options["email"])
-        if user is None:
-            raise CommandError(f"Nobody has the name or e-mail {options['email']}")
+        if user is None or not user.is_staff:
+            raise CommandError(f"Nobody of the staff has the name or e-mail {options['email']}")
         with transaction.atomic():
             removed = second_factor.reset(user)
             audit.note(

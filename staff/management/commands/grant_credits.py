@@ -6,11 +6,13 @@ import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
-from accounts.login import account_of, find_user
 from common.errors import ApiError
-from credits import ledger
+from staff import customers, recipients
+from staff.recipients import Refused
+
+BY = "manage.py grant_credits"
 
 
 class Command(BaseCommand):
@@ -24,23 +26,24 @@ class Command(BaseCommand):
         parser.add_argument("--credits", type=int, required=True, help="at least 1")
         parser.add_argument("--reason", required=True, help="what the customer reads in the ledger")
         parser.add_argument("--reference", help="grants once, however often the command is run")
+        parser.add_argument(
+            "--account", metavar="ID", help="needed where the e-mail's account registered itself"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print ``account, credits_granted, credits_balance``."""
         if options["credits"] < 1:
             raise CommandError("--credits must be at least 1")
-        user = find_user(options["email"]) if "@" in options["email"] else None
-        if user is None:
-            raise CommandError(f"Nobody is registered with {options['email']}")
         try:
-            account = account_of(user)
-            with transaction.atomic():
-                posted = ledger.grant(
-                    account.pk,
-                    options["credits"],
-                    description=options["reason"],
-                    reference=options["reference"],
-                )
+            found = recipients.account_of(options["email"], options["account"])
+            if found is None:
+                raise CommandError(f"Nobody is registered with {options['email']}")
+            account, _user = found
+            posted = customers.grant_by(
+                BY, account.pk, options["credits"], options["reason"], options["reference"]
+            )
+        except Refused as error:
+            raise CommandError(str(error)) from error
         except ApiError as error:
             raise CommandError(str(error.detail)) from error
         except IntegrityError as error:

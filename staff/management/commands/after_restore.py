@@ -7,8 +7,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import transaction
 
 from generation.stages.restored import doubt_the_queue
+from staff import audit
 
 PAUSE = 2.0  # seconds between two looks at rows that wait out a back-off
 
@@ -29,6 +31,9 @@ class Command(BaseCommand):
             time.sleep(PAUSE * settings.TIME_SCALE)
             more, left = doubt_the_queue()
             count += more
+        with transaction.atomic():
+            changes = {"by": "manage.py after_restore", "doubted": count, "left": left}
+            audit.note(None, "after_restore", changes=changes)
         self.stdout.write(f"{count} queued generations are looked for at the provider first")
         if left:
             self.stderr.write(f"{left} are queued and not due: does a worker run?")

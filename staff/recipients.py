@@ -1,0 +1,168 @@
+"""Whom an e-mail address names, for commands that give something.
+
+Anybody may register with anybody's address. So an address alone finds a user that one of us made;
+one that registered has to be named by an id as well, after a look at who it is.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from datetime import datetime
+
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+
+from accounts import keys, login
+from accounts.login import AccountSuspended, find_user
+from accounts.models import Account, ApiKey, Membership, User
+from accounts.passwords import canonical
+from common import ids
+from common.errors import NotFound
+from staff import audit, second_factor
+
+PASSWORD_BYTES = 15  # 20 characters
+ANYBODY = "Anybody can register any address, so the address alone proves nothing."
+
+
+class Refused(Exception):
+    """The sentence for whoever typed the command; nothing was given."""
+
+
+def account_of(email: str, account_id: str | None) -> tuple[Account, User] | None:
+    """The account that ``email`` means, and whose it is; None for an address that nobody has.
+
+    ``account_id`` names one of that user's accounts. Raises Refused for another one's id, and
+    without an id for an account that somebody registered. Raises NoAccount or AccountSuspended.
+    """
+    user = find_user(email) if "@" in email else None
+    if user is None:
+        if account_id is not None:
+            raise Refused(f"Nobody has the e-mail {email}, so {account_id} is not their account")
+        return None
+    mine = Membership.objects.filter(user=user).select_related("account").order_by("pk")
+    if account_id is not None:
+        named = mine.filter(account_id=_parsed(account_id)).first()
+        if named is None:
+            raise Refused(f"{account_id} is no account of {email}. {who_is(user)}")
+        if named.account.suspended_at is not None:
+            raise AccountSuspended
+        return named.account, user
+    first = mine.first()
+    if first is not None and _somebody_registered(first.account):
+        raise Refused(
+            f"{who_is(user)} {ANYBODY} If it is who you mean, say so with --account"
+            f" {first.account_id}"
+        )
+    return login.account_of(user), user
+
+
+def staff_of(email: str, user_id: str | None) -> User | None:
+    """The member of staff that ``email`` means; None for an address that nobody has.
+
+    Raises Refused for a user who is not on the staff yet or who has an account, unless ``user_id``
+    is that user's, and for an id that is not.
+    """
+    user = find_user(email)
+    if user_id is not None:
+        if user is None or user.pk != _parsed(user_id):
+            whose = who_is(user) if user is not None else "Nobody has that address."
+            raise Refused(f"{user_id} is not the user of {email}. {whose}")
+        return user
+    if user is not None and (not user.is_staff or user.memberships.exists()):
+        raise Refused(f"{who_is(user)} {ANYBODY} {how_to_take_over(user)}")
+    return user
+
+
+def who_is(user: User) -> str:
+    """Who has an address, and since when: one or two sentences."""
+    accounts = [str(pk) for pk in user.memberships.order_by("pk").values_list("account", flat=True)]
+    return (
+        f"{user.email} belongs to {user.username} (user {user.pk}, account"
+        f" {', '.join(accounts) or 'none'}), {came(user)}."
+    )
+
+
+def came(user: User) -> str:
+    """How and when the user came to be, and whether the e-mail is known to be theirs."""
+    when = _shown(user.date_joined)
+    verified = user.email_verified_at
+    known = "never verified" if verified is None else f"verified on {_shown(verified)}"
+    if user.origin == User.Origin.REGISTERED:
+        return f"registered by themselves on {when}, e-mail {known}"
+    if user.origin == User.Origin.ADD_USER:
+        by = user.made_by.username if user.made_by is not None else "a superuser"
+        return f"added by {by} on {when}"
+    return f"made by manage.py {user.origin} on {when}"
+
+
+def members(account: Account) -> str:
+    """The same of everybody in an account, in a phrase each."""
+    found = account.memberships.select_related("user__made_by").order_by("pk")
+    return "; ".join(f"{one.user.email}, {came(one.user)}" for one in found) or "nobody"
+
+
+def how_to_take_over(user: User) -> str:
+    """What an operator can do who wants this very user on the staff."""
+    return (
+        f"If it is who you mean, manage.py create_staff with --existing-user {user.pk} takes the"
+        " user over: a new password, and the end of all keys, log-ins and second factors."
+        " Otherwise use another address."
+    )
+
+
+def take_over(command: str, user: User, password: str = "") -> str:
+    """End everything by which somebody could act as this user; the new password.
+
+    A random one, unless one is given. Raises ValidationError for one that is too easy to guess.
+    Keys are made under their account's lock, so that none can slip through.
+    """
+    with transaction.atomic():
+        list(
+            Account.objects.select_for_update(no_key=True, of=("self",))
+            .filter(memberships__user=user)
+            .order_by("pk")
+        )
+        fresh = set_password(user, password)
+        user.save(update_fields=["password"])
+        changes = {
+            "by": command,
+            "was": came(user),
+            "password": None,
+            "secrets_ended": keys.revoke(ApiKey.objects.filter(created_by=user)),
+            "devices": second_factor.reset(user),
+        }
+        audit.note(
+            None,
+            "take_over_user",
+            target_type=user._meta.label_lower,
+            target_id=str(user.pk),
+            changes=changes,
+        )
+    return fresh
+
+
+def set_password(user: User, password: str = "") -> str:
+    """Give the user this password, or a random one; which it is. The caller saves.
+
+    Raises ValidationError for one that is too easy to guess, and ValueError for one too long.
+    """
+    fresh = canonical(password) or secrets.token_urlsafe(PASSWORD_BYTES)
+    validate_password(fresh, user)
+    user.set_password(fresh)
+    return fresh
+
+
+def _somebody_registered(account: Account) -> bool:
+    return account.memberships.filter(user__origin=User.Origin.REGISTERED).exists()
+
+
+def _parsed(text: str) -> uuid.UUID:
+    try:
+        return ids.parse(text)
+    except NotFound as error:
+        raise Refused(f"{text} is not an id") from error
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
