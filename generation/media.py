@@ -8,6 +8,7 @@ decoding anything. Only the tables are read, up to a limit, whatever the lengths
 
 from __future__ import annotations
 
+import io
 import struct
 import warnings
 from bisect import bisect_right
@@ -19,6 +20,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from generation.image_child import FORMATS, MAX_PIXELS, MAX_SIDE
+from generation.image_container import UnknownContainer, take_apart
 
 _MAX_MOOV = 8 * 1024 * 1024  # 8 s need about 10 kB of tables, an hour 4 MB
 _MAX_BOXES = 10_000  # outermost ones
@@ -78,14 +80,17 @@ def inspect_video(path: Path) -> VideoFacts:
 def inspect_image(path: Path) -> ImageFacts:
     """Decode ``path`` fully: PNG, JPEG or WEBP of at most 25 megapixels and 8192 pixels a side.
 
-    Raises :class:`NotPlayable`, and OSError if the file cannot be opened.
+    Its metadata is not looked at; the file keeps it as the provider wrote it. Raises
+    :class:`NotPlayable`, and OSError if the file cannot be opened.
     """
-    with path.open("rb") as file, warnings.catch_warnings():
-        warnings.simplefilter("error")
+    data = path.read_bytes()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the limits below say it, and harder
         try:
-            with Image.open(file, formats=FORMATS) as image:
+            picture = io.BytesIO(take_apart(data).picture)
+            with Image.open(picture, formats=FORMATS) as image:
                 image.verify()
-            with Image.open(file, formats=FORMATS) as image:
+            with Image.open(picture, formats=FORMATS) as image:
                 if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
                     raise NotPlayable("too large")
                 image.load()
@@ -103,7 +108,7 @@ _WHAT_PILLOW_RAISES = (
     TypeError,
     struct.error,
     Image.DecompressionBombError,
-    Warning,
+    UnknownContainer,
 )
 
 

@@ -23,3 +23,10 @@ def halves(width: int = 40, height: int = 20, mode: str = "RGB") -> Image.Image:
 
 def opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data))
+
+
+def pixel_at(image: Image.Image, x: int, y: int = 0) -> tuple[int, ...]:
+    """A pixel of an RGB image."""
+    pixel = image.getpixel((x, y))
+    assert isinstance(pixel, tuple)
+    return pixel

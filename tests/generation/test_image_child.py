@@ -222,3 +222,11 @@ def test_counting_is_no_work_to_attack():
         assert time.process_time() - started < 0.5
     for other in (b"", encoded(halves(), "PNG"), encoded(halves(), "WEBP")):
         assert image_child.scans(other) == 0
+
+
+def test_restarts_within_a_scan_are_no_markers_to_be_counted():
+    """Cameras write one every few blocks, so that a damaged file loses little."""
+    data = encoded(Image.new("L", (1000, 1000)), "JPEG", restart_marker_blocks=1)
+    assert sum(data.count(bytes([0xFF, 0xD0 + number])) for number in range(8)) > 15_000
+    assert image_child.scans(data) == 1
+    assert image_child.reencode(data)[0] == "image/jpeg"
