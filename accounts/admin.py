@@ -148,6 +148,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     search_fields = ("pk",)  # see get_search_results
     search_help_text = search.HELP
     exclude = ("digest",)
+    linked_by = ("account__id__exact",)
     actions_detail = ("revoke",)
 
     def get_search_results(

@@ -13,14 +13,14 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
 from django_otp.middleware import OTPMiddleware
 
-from common.content_policy import ADMIN
+from common.content_policy import is_for_operators
 
 
 class _OnlyStaffPages:
     """Beside a middleware of Django's, which it lets see the operators' pages and nothing else."""
 
     def __call__(self, request: HttpRequest) -> Any:
-        if request.path_info.startswith(ADMIN):
+        if is_for_operators(request):
             return super().__call__(request)  # type: ignore[misc]  # the other one's
         return self.get_response(request)  # type: ignore[attr-defined]  # the other one's
 

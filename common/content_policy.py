@@ -12,6 +12,11 @@ from django.http import HttpRequest, HttpResponseBase
 ADMIN = "/admin/"
 
 
+def is_for_operators(request: HttpRequest) -> bool:
+    """Whether a person asks for one of the operators' pages, and is to be answered in HTML."""
+    return f"{request.path_info}/".startswith(ADMIN)
+
+
 class ContentPolicyMiddleware:
     """The strict policy of the settings; the operators' pages have one of their own.
 
@@ -25,6 +30,6 @@ class ContentPolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        for_admin = request.path_info.startswith(ADMIN)
+        for_admin = is_for_operators(request)
         response.headers.setdefault(HEADER, self._admin if for_admin else self._strict)
         return response

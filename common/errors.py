@@ -15,12 +15,13 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError, connections
-from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.defaults import page_not_found
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from common import request_id
+from common.content_policy import is_for_operators
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,14 @@ class NotFound(ApiError):
     status_code = 404
     default_code = "not_found"
     default_detail = "Not found"
+
+
+class PreconditionFailed(ApiError):
+    """412: If-Match names none of what there is."""
+
+    status_code = 412
+    default_code = "precondition_failed"
+    default_detail = "No entity tag of If-Match is the current one"
 
 
 class RateLimited(ApiError):
@@ -95,12 +104,15 @@ STATUS_CODES = {
     404: ("not_found", "Not found"),
     405: ("method_not_allowed", "This method is not allowed here"),
     410: ("output_expired", "The output has expired and was deleted"),
+    412: (PreconditionFailed.default_code, PreconditionFailed.default_detail),
     416: ("range_not_satisfiable", "The file has no such range"),
     406: ("not_acceptable", "There is no such form of this"),
     413: ("request_too_large", "The request body is too large"),
     500: ("internal_error", "Something went wrong on our side"),
     503: ("service_unavailable", ServiceUnavailable.default_detail),
 }
+
+AWAY = f"<!doctype html><title>Unavailable</title><p>{ServiceUnavailable.default_detail}.</p>"
 
 
 def body(
@@ -222,7 +234,10 @@ class ErrorShapeMiddleware:
             return None
         if is_database_away(error):
             connections.close_all()
-            return shaped(503, {"Retry-After": "2"})
+            headers = {"Retry-After": "2"}
+            if is_for_operators(request):  # their own pages ask the database who looks at them
+                return HttpResponse(AWAY, status=503, headers=headers)
+            return shaped(503, headers)
         if not _is_api(request):
             return None
         logger.error("unhandled error on %s", request.path, exc_info=error)
@@ -230,4 +245,4 @@ class ErrorShapeMiddleware:
 
 
 def _is_api(request: HttpRequest) -> bool:
-    return not request.path_info.startswith(("/admin/", "/static/"))
+    return not (is_for_operators(request) or request.path_info.startswith("/static/"))

@@ -1,4 +1,7 @@
-"""``/api/…`` answers with and without the closing slash, and never redirects (contract, top)."""
+"""``/api/…`` answers with and without the closing slash, and never redirects (contract, top).
+
+So do the probes, whose askers follow no redirect. Operators' pages redirect: staff/site.py.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
+PROBES = frozenset({"/livez/", "/readyz/"})
+
 
 class OptionalSlashMiddleware:
-    """Adds the slash to the path in place: a redirected POST would arrive without its body."""
+    """Adds or takes the slash in place: a redirected POST would arrive without its body."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -17,4 +22,7 @@ class OptionalSlashMiddleware:
         if request.path_info.startswith("/api/") and not request.path_info.endswith("/"):
             request.path_info += "/"
             request.path += "/"
+        elif request.path_info in PROBES:
+            request.path_info = request.path_info.removesuffix("/")
+            request.path = request.path.removesuffix("/")
         return self.get_response(request)

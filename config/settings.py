@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "common.content_policy.ContentPolicyMiddleware",
     "common.slash.OptionalSlashMiddleware",
+    "common.addresses.AddressMiddleware",
     "accounts.staff_middleware.StaffSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
@@ -34,7 +35,10 @@ KINDS = {
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
-    """Entries never change. ``?wallet=<account id>`` or a search shows one account's, by number."""
+    """Entries never change.
+
+    ``?wallet__exact=<account id>`` or a search shows one account's, by number.
+    """
 
     list_display = (
         *("created_at", "account", "sequence", "kind_label", "amount", "balance_after"),
@@ -45,6 +49,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     search_fields = ("pk",)  # see get_search_results
     search_help_text = f"{search.HELP}; a payment's reference"
     actions_list = ("export_csv",)
+    linked_by = ("wallet__exact",)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Both have an index: all accounts by time, one account by number."""
@@ -84,8 +89,10 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         """The filtered entries, by account and number, however many they are."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        changes = self.get_changelist_instance(request)
-        rows = changes.queryset.order_by()
+        try:
+            rows = self.get_changelist_instance(request).queryset.order_by()
+        except IncorrectLookupParameters as error:
+            raise BadRequest from error
         with transaction.atomic():
             filters = {name: value for name, value in request.GET.items() if value}
             audit.note(

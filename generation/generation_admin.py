@@ -45,6 +45,7 @@ class GenerationAdmin(ReadOnlyAdmin):
     search_fields = ("pk",)  # see get_search_results
     search_help_text = f"{search.HELP}; an operation or an idempotency key"
     ordering = ("-created_at", "-id")
+    linked_by = ("account__id__exact",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -6,27 +6,41 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.views.defaults import permission_denied
+from django.views import defaults
 
 from common import errors
-from common.content_policy import ADMIN
+from common.content_policy import is_for_operators
 from staff.site import site
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Django's handler400."""
+    if not _has_pages(request):
+        return defaults.bad_request(request, exception)
+    sentence = "This page cannot be asked for what stands in the address."
+    return _page(request, HTTPStatus.BAD_REQUEST, "Not understood", sentence)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Django's handler403."""
-    if not request.path_info.startswith(ADMIN):
-        return permission_denied(request, exception)
+    if not _has_pages(request):
+        return defaults.permission_denied(request, exception)
     sentence = "Your role does not allow this. A superuser can give you another one."
     return _page(request, HTTPStatus.FORBIDDEN, "You may not do this", sentence)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Django's handler404, also with DEBUG off."""
-    if not request.path_info.startswith(ADMIN):
+    if not _has_pages(request):
         return errors.not_found(request, exception)
     sentence = "There is no such page, or what it showed is gone."
     return _page(request, HTTPStatus.NOT_FOUND, "Not found", sentence)
+
+
+def _has_pages(request: HttpRequest) -> bool:
+    """Whether it is known who asks, and the menu is theirs to see; a refused host is too early."""
+    user = getattr(request, "user", None)
+    return is_for_operators(request) and user is not None and user.is_authenticated
 
 
 def _page(request: HttpRequest, status: HTTPStatus, title: str, sentence: str) -> HttpResponse:

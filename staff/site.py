@@ -8,11 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import PasswordChangeView
-from django.http import HttpRequest, HttpResponse
+from django.core.paginator import InvalidPage
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import Resolver404, URLPattern, path, resolve, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+from django.views.decorators.common import no_append_slash
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.sites import UnfoldAdminSite
@@ -35,6 +37,11 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
         if inside:  # here, and not by a setting: an API request may carry the cookie, too
             request.session.modified = True
         return inside
+
+    def get_urls(self) -> list[URLPattern]:
+        """All but ``view on site``, which nothing has, and which believes any id of any table."""
+        found: list[URLPattern] = super().get_urls()
+        return [each for each in found if getattr(each, "name", "") != "view_on_site"]
 
     def extra_urls(self) -> list[URLPattern]:
         """unfold's hook: the second half of the way in."""
@@ -66,6 +73,32 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
         view = entrance.LogInView.as_view(extra_context=context | (extra_context or {}))
         response: HttpResponse = view(request)  # type: ignore[assignment]  # it does not stream
         return response
+
+    def search(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """unfold's, which believes any number of a page. Raises Http404."""
+        try:
+            found: HttpResponse = super().search(request, extra_context)
+        except (InvalidPage, ValueError) as error:
+            raise Http404 from error
+        return found
+
+    @no_append_slash  # its name for what resolve() finds for an address of no page
+    def catch_all_view(self, request: HttpRequest, url: str) -> HttpResponse:
+        """Whoever left out the last slash is sent to the page. Raises Http404.
+
+        Django's own does that for the whole service or not at all (APPEND_SLASH).
+        """
+        if request.method not in ("GET", "HEAD") or url.endswith("/"):
+            raise Http404
+        try:
+            page = resolve(f"{request.path_info}/").func
+        except Resolver404 as error:
+            raise Http404 from error
+        if not getattr(page, "should_append_slash", True):
+            raise Http404
+        return redirect(request.get_full_path(force_append_slash=True))
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -48,7 +48,7 @@ NOTHING_TO_SEE = {
     "api/docs/",
 }
 # The signed links are files' own matter, see tests/generation/test_links.py.
-OUTSIDE_THE_API = {"", "favicon.ico", "media/<path:key>", "livez", "readyz"}
+OUTSIDE_THE_API = {"", "admin", "favicon.ico", "media/<path:key>", "livez", "readyz"}
 
 
 def routes(under: str = "api/") -> list[str]:

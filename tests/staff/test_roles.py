@@ -86,7 +86,7 @@ PAGES = {
 # Pages whose answer does not depend on who asks: the way in and out, and Django's own helpers.
 APART = {
     *("login", "logout", "leave", "enroll", "second_factor"),
-    *("view_on_site", "autocomplete", "app_list"),
+    *("autocomplete", "app_list"),
 }
 # POST: what the form's button needs, and the form. The same for every role, so none may succeed
 # because of what another one did.
