@@ -32,7 +32,6 @@ from credits.models import Wallet
 
 HOUR = 3600  # seconds
 MAX_LISTED = 100  # at most 20 of them are live, the rest has expired
-NO_STORE = {"Cache-Control": "no-store"}  # for answers with a secret in them
 
 
 class RegisterView(APIView):
@@ -117,9 +116,7 @@ class ApiKeysView(APIView):
         serializer.is_valid(raise_exception=True)
         key = caller(request)
         issued = keys.create_key(key.account, key.created_by, **serializer.validated_data)
-        return Response(
-            CreatedKeySerializer(issued).data, status.HTTP_201_CREATED, headers=NO_STORE
-        )
+        return Response(CreatedKeySerializer(issued).data, status.HTTP_201_CREATED)
 
 
 class ApiKeyView(APIView):
@@ -146,4 +143,4 @@ def _session(issued: Issued, code: int) -> Response:
         "credits_balance": balance,
     }
     body = SessionSerializer({"token": issued.secret, "user": shown}).data
-    return Response(body, code, headers=NO_STORE)
+    return Response(body, code)

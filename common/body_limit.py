@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING, Any
 
-from common import access_log, request_id
+from common import access_log, caching, request_id
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -64,6 +64,7 @@ class BodyLimit:
         headers = [
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(content))),
+            ("Cache-Control", caching.NEVER),
             (request_id.HEADER, identifier),
         ]
         start_response("413 Content Too Large", headers)

@@ -139,4 +139,4 @@ GENERAL = {
     503: [UNAVAILABLE],
 }
 # Answers to requests that were counted: credentials and permissions are looked at before.
-AFTER_THROTTLING = {400, 402, 404, 409, 410, 415, 429}
+AFTER_THROTTLING = {400, 402, 404, 409, 410, 412, 415, 429}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.http import HttpRequest
+from django.utils.http import parse_etags
 from rest_framework.request import Request
 
 from common.errors import InvalidRequest
@@ -18,9 +20,18 @@ def idempotency_key(request: Request) -> str | None:
     raise InvalidRequest(f"Idempotency-Key m{message[1:]}", details={"Idempotency-Key": message})
 
 
-def matches(header: str | None, tag: str) -> bool:
-    """RFC 9110 13.1.2: weak comparison with each tag of If-None-Match."""
-    if header is None:
-        return False
-    offered = [part.strip().removeprefix("W/") for part in header.split(",")]
-    return "*" in offered or tag.removeprefix("W/") in offered
+def condition(request: HttpRequest | Request, tag: str) -> int | None:
+    """What answers in place of the representation with this entity tag (in its quotes).
+
+    412, 304 or None, in the order of RFC 9110, section 13.2.2, for GET and HEAD. Conditions about
+    times are none to us: we hand out no dates of changes (sections 13.1.3 and 13.1.4).
+    """
+    if (header := request.headers.get("If-Match")) is not None:
+        wanted = parse_etags(header)
+        if wanted != ["*"] and (tag.startswith("W/") or tag not in wanted):  # strong comparison
+            return 412
+    if (header := request.headers.get("If-None-Match")) is not None:
+        known = [each.removeprefix("W/") for each in parse_etags(header)]
+        if known == ["*"] or tag.removeprefix("W/") in known:
+            return 304
+    return None

@@ -7,11 +7,14 @@ ranges.
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import IO
 
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header, quote_etag
+
+from common.headers import condition
 
 _BLOCK = 64 * 1024
 # More digits than a file has bytes are as good as malformed, and int() of thousands is slow.
@@ -55,11 +58,17 @@ def ranged_file_response(
 ) -> HttpResponseBase:
     """Answer GET or HEAD with the ``size`` bytes of ``file``, or the one range that was asked for.
 
-    200, 206 or 416. A malformed Range and several ranges at once get the whole file, as the RFC
-    allows; so does an If-Range that is not the ``etag`` (quoted or not, always strong).
+    200, 206, 304, 412 or 416. A malformed Range and several ranges at once get the whole file, as
+    the RFC allows; so does an If-Range that is not the ``etag`` (quoted or not, always strong).
     ``filename`` and ``inline`` make the Content-Disposition. The file is closed with the response.
     """
     quoted = quote_etag(etag) if etag else None
+    if quoted is not None and (refusal := condition(request, quoted)) is not None:
+        file.close()
+        refused = HttpResponse(status=refusal, headers={"ETag": quoted})
+        if refusal == HTTPStatus.NOT_MODIFIED:
+            del refused["Content-Type"]  # of no content
+        return refused
     try:
         section = _asked_for(request, size, quoted)
     except _Unsatisfiable:

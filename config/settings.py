@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "common.request_metrics.RequestMetricsMiddleware",
     "common.request_id.RequestIdMiddleware",
     "common.access_log.AccessLogMiddleware",
+    "common.caching.CachingMiddleware",
     "common.errors.ErrorShapeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

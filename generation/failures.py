@@ -70,7 +70,27 @@ REFUSED = [
         headers=("Retry-After",),
     ),
 ]
-NOT_READY = Failure(409, "not_ready", "The output is not ready yet", "It is not completed (yet)")
+NO_FILE = [
+    Failure(409, "not_ready", "The output is not ready yet", "It is not completed yet"),
+    Failure(
+        409,
+        "generation_failed",
+        "This generation failed, there will be no output",
+        "It failed, and was refunded",
+    ),
+    Failure(
+        409,
+        "generation_canceled",
+        "This generation was canceled, there will be no output",
+        "It was canceled, and refunded",
+    ),
+]
+CHANGED = Failure(
+    412,
+    "precondition_failed",
+    "No entity tag of If-Match is the current one",
+    "It is not the one of the header If-Match",
+)
 EXPIRED = Failure(
     410, "output_expired", "The output has expired and was deleted", "Retention took the file"
 )

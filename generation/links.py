@@ -6,11 +6,14 @@ with it, and stays valid for 15 minutes after the window (contract, section 4).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from django.core import signing
+from django.core.files.storage import default_storage
 from django.utils.crypto import constant_time_compare
 
 WINDOW = 900  # seconds
@@ -52,6 +55,22 @@ def is_valid(key: str, expires: str, signature: str, now: datetime) -> bool:
     if not any(constant_time_compare(signature, each) for each in known):
         return False
     return now.timestamp() < int(expires)
+
+
+def seconds_left(expires: str, now: datetime) -> int:
+    """Whole seconds, rounded down, until a valid link is none."""
+    return math.floor(int(expires) - now.timestamp())
+
+
+def of_bucket(key: str, seconds: int) -> str:
+    """The bucket's own link to the file, signed for so long; it leads there without asking us.
+
+    By itself django-storages signs for a day. A second is the least that Google takes; it counts
+    from the whole second that has begun, so ours does not end before it.
+    """
+    bucket: Any = default_storage
+    lifetime = timedelta(seconds=max(1, seconds))
+    return str(bucket.url(key, parameters={"expiration": lifetime}))
 
 
 def _signature(key: str, expires: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from django.conf import settings
+from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -30,14 +31,26 @@ def media(request: HttpRequest, key: str) -> HttpResponseBase:
     where the file itself does not say so, the row is asked whether retention took it (410).
     """
     expires, signature = request.GET.get("expires", ""), request.GET.get("signature", "")
-    if not links.is_valid(key, expires, signature, timezone.now()):
+    now = timezone.now()
+    if not links.is_valid(key, expires, signature, now):
         return shaped(403)
+    left = links.seconds_left(expires, now)
     if settings.OUTPUT_STORAGE == "gcs":
-        return shaped(410) if _expired(key) else HttpResponseRedirect(default_storage.url(key))
-    try:
-        file = default_storage.open(key)
-    except FileNotFoundError:
-        return shaped(410 if _expired(key) else 404)
+        if _expired(key):
+            return shaped(410)
+        response: HttpResponseBase = HttpResponseRedirect(links.of_bucket(key, left))
+    else:
+        try:
+            file = default_storage.open(key)
+        except FileNotFoundError:
+            return shaped(410 if _expired(key) else 404)
+        response = _file(request, key, file)
+    # what a cache keeps longer is handed out after the link's end
+    response.headers["Cache-Control"] = f"private, max-age={left}"
+    return response
+
+
+def _file(request: HttpRequest, key: str, file: File[bytes]) -> HttpResponseBase:
     return ranged_file_response(
         request,
         file,

@@ -95,6 +95,9 @@ _CONDITION = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The `ETag` you have; 304 when nothing changed.",
 )
+_WANTED = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="Else 412; compared strongly."
+)
 _WAIT = header(
     "Retry-After",
     "While processing: when to ask again, in seconds; longer the longer it is `queued`, shorter "
@@ -138,21 +141,21 @@ status = operation(
     "get_generation",
     summary="Watch a generation",
     tags=TAG,
-    parameters=[_ID, _CONDITION, _ETAG, _WAIT],
+    parameters=[_ID, _CONDITION, _WANTED, _ETAG, _WAIT],
     responses={
         200: answers.GenerationSerializer,
         304: OpenApiResponse(description="Nothing changed since that `ETag`"),
     },
     examples=examples.STATUS,
+    fails=[failures.CHANGED],
 )
 download = operation(
     "download_output",
     summary="Download the output",
     tags=TAG,
     parameters=[
-        _ID,
-        _RANGE,
-        header("ETag", "The file's.", [200, 206], {"type": "string"}),
+        *(_ID, _RANGE, _CONDITION, _WANTED),
+        header("ETag", "The file's.", [200, 206, 304], {"type": "string"}),
         header("Content-Disposition", "The file's name.", [200, 206], {"type": "string"}),
         header("Accept-Ranges", "`bytes`", [200, 206], {"type": "string"}),
         header("Content-Range", "Which bytes these are.", [206], {"type": "string"}),
@@ -164,9 +167,12 @@ download = operation(
             for code, text in ((200, "The file"), (206, "The asked range of it"))
             for file in _FILES
         },
-        302: OpenApiResponse(description="To the file, where outputs are kept in a bucket"),
+        302: OpenApiResponse(
+            description="To the file, where outputs are kept in a bucket; good for 15 minutes"
+        ),
+        304: OpenApiResponse(description="You have the file with that `ETag`"),
     },
-    fails=[failures.NOT_READY, failures.EXPIRED, failures.NO_SUCH_RANGE],
+    fails=[*failures.NO_FILE, failures.EXPIRED, failures.CHANGED, failures.NO_SUCH_RANGE],
 )
 cancel = operation(
     "cancel_generation",

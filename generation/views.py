@@ -20,23 +20,39 @@ from accounts.authentication import caller
 from accounts.models import ApiKey
 from common import ids
 from common.base_url import base_url
-from common.errors import ApiError, NotFound
-from common.headers import matches
+from common.errors import ApiError, NotFound, PreconditionFailed
+from common.headers import condition
 from common.negotiation import AnyAccept
 from common.pagination import paginate
 from common.query import choice
 from common.ranges import ranged_file_response
-from generation import catalog, lifecycle, lookup, openapi, progress, public, states
+from generation import catalog, lifecycle, links, lookup, openapi, progress, public, states
 from generation.models import CatalogModel, Generation
 from generation.states import State
 
 
 class NotReady(ApiError):
-    """409: there is no file (yet)."""
+    """409: there is no file yet."""
 
     status_code = 409
     default_code = "not_ready"
     default_detail = "The output is not ready yet"
+
+
+class GenerationFailed(ApiError):
+    """409: there will never be a file; ``error`` of its status says why."""
+
+    status_code = 409
+    default_code = "generation_failed"
+    default_detail = "This generation failed, there will be no output"
+
+
+class GenerationCanceled(ApiError):
+    """409: there will never be a file."""
+
+    status_code = 409
+    default_code = "generation_canceled"
+    default_detail = "This generation was canceled, there will be no output"
 
 
 class OutputExpired(ApiError):
@@ -45,6 +61,12 @@ class OutputExpired(ApiError):
     status_code = 410
     default_code = "output_expired"
     default_detail = "The output has expired and was deleted"
+
+
+WITHOUT_FILE: dict[str, type[ApiError]] = {
+    State.FAILED: GenerationFailed,
+    State.CANCELED: GenerationCanceled,
+}
 
 
 class GenerationView(APIView):
@@ -78,8 +100,11 @@ class GenerationView(APIView):
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
         if generation.is_open:
             headers["Retry-After"] = str(progress.retry_after(generation, now))
-        if matches(request.headers.get("If-None-Match"), tag):
-            return Response(status=304, headers=headers)
+        refusal = condition(request, tag)
+        if refusal == PreconditionFailed.status_code:
+            raise PreconditionFailed
+        if refusal is not None:
+            return Response(status=refusal, headers=headers)
         return Response(public.to_dict(generation, now, base_url(request)), headers=headers)
 
 
@@ -101,9 +126,9 @@ class DownloadView(APIView):
         if generation.output_deleted_at is not None:
             raise OutputExpired
         if generation.state != State.COMPLETED:
-            raise NotReady
+            raise WITHOUT_FILE.get(generation.state, NotReady)
         if settings.OUTPUT_STORAGE == "gcs":
-            return HttpResponseRedirect(default_storage.url(generation.output_key))
+            return HttpResponseRedirect(links.of_bucket(generation.output_key, links.WINDOW))
         suffix = generation.output_key.rpartition(".")[2]
         file = default_storage.open(generation.output_key)
         return ranged_file_response(
@@ -167,7 +192,9 @@ class ModelsView(APIView):
     def get(self, request: Request) -> Response:
         """Every model with its price and allowed values."""
         models = catalog.on_sale(self.kind)
-        return Response({"success": True, "models": [catalog.to_dict(model) for model in models]})
+        body = {"success": True, "models": [catalog.to_dict(model) for model in models]}
+        # a price is in force at once, so what a cache holds has to be asked for again
+        return Response(body, headers={"Cache-Control": "public, no-cache"})
 
 
 def owned(request: Request, generation_id: str) -> Generation:

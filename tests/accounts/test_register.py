@@ -22,7 +22,7 @@ def nothing_was_made(but: int = 0) -> bool:
 def test_a_customer_is_made_and_logged_in(api):
     answer = api().post("/api/register/", json=BODY)
     assert answer.status_code == 201, answer.text
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     body = answer.json()
     user = User.objects.get(username="Carol")
     assert body == {

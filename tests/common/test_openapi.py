@@ -15,7 +15,8 @@ ERROR_CODES = {
     *("not_acceptable", "idempotency_key_reused", "idempotency_in_progress", "not_ready"),
     *("not_cancelable", "output_expired", "request_too_large", "unsupported_media_type"),
     *("rate_limited", "too_many_open_generations", "internal_error", "service_unavailable"),
-    *("provider_busy", "range_not_satisfiable"),
+    *("provider_busy", "range_not_satisfiable", "precondition_failed"),
+    *("generation_failed", "generation_canceled"),
 }
 
 
