@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import F
 from django.db.models.functions import Now
 
 from common.crash import crash_point
 from credits import ledger
-from generation import lifecycle
+from generation import lifecycle, reasons
 from generation.models import Attempt, Generation
 from generation.states import OPEN, State
 from generation.transitions import move
@@ -23,10 +24,11 @@ def pay_back_and_fail(
     retryable: bool = False,
     detail: str = "",
     attempt: Attempt | None = None,
+    refusal: dict[str, Any] | None = None,
     sources: Iterable[State] = OPEN,
 ) -> bool:
     """In the place of ``lifecycle.fail``: no lock, no transaction around both."""
-    del attempt
+    del attempt, refusal
     refund = ledger.refund(generation.charge_id, f"Refund: {code}")
     crash_point("control.refunded")
     return move(
@@ -36,10 +38,8 @@ def pay_back_and_fail(
         data={"code": code},
         refund_id=refund,
         finished_at=Now(),
-        error_code=code,
-        error_message=message[:400],
-        error_retryable=retryable,
         last_error=detail or F("last_error"),
+        **reasons.columns(code, message, retryable=retryable),
     )
 
 

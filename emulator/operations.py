@@ -198,7 +198,7 @@ class Operations:
         response: dict[str, Any] = {"@type": RESPONSE_TYPE, "raiMediaFilteredCount": 0}
         for word, count in (("filtered", request.samples), ("partial", 1)):
             if word in scenario:
-                reason = filtered_video(count, scenario.support_code(word))
+                reason = filtered_video(count, scenario, word)
                 response["raiMediaFilteredCount"] = count
                 response["raiMediaFilteredReasons"] = [reason]
         if files:

@@ -101,7 +101,7 @@ def _check(name: str, value: str) -> None:
     if form == "number":
         good = re.fullmatch(r"\d{1,6}(\.\d{1,3})?", value) is not None
     elif form == "category":
-        good = value in SUPPORT_CODES or value in ("prompt", "") or value.isdigit()
+        good = value in SUPPORT_CODES or value in ("prompt", "audio") or value.isdigit()
     else:
         good = value in form if isinstance(form, tuple) else False
     if not good:

@@ -29,8 +29,14 @@ def blocked_prompt(code: str) -> str:
     )
 
 
-def filtered_video(count: int, code: str) -> str:
-    """What stands in raiMediaFilteredReasons."""
+def filtered_video(count: int, scenario: Scenario, word: str) -> str:
+    """What stands in raiMediaFilteredReasons; about the sound there is no code."""
+    if scenario.value(word) == "audio":
+        return (
+            f"{count} video(s) were not delivered because of a problem with their audio. "
+            "You will not be charged for them."
+        )
+    code = scenario.support_code(word)
     return (
         f"{count} video(s) were filtered out because they violated Vertex AI's usage guidelines. "
         f"You will not be charged for blocked videos. Support codes: {code}"

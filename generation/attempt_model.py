@@ -28,6 +28,9 @@ class Attempt(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.ASKED)
     operation_name = models.CharField(max_length=400, blank=True)
     detail = models.TextField(blank=True)
+    refusal = models.JSONField(
+        null=True, db_comment="the provider's, for operators: category, support_codes"
+    )
     asked_at = models.DateTimeField(default=timezone.now, db_default=Now())
     answered_at = models.DateTimeField(null=True)
     next_look_at = models.DateTimeField(

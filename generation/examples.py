@@ -147,7 +147,7 @@ FAILED = (
         "progress": 0.55,
         "error": {
             "code": "content_filtered",
-            "message": "The safety filter refused this prompt (violence)",
+            "message": "The provider's safety filter stopped this video: hate. Change the prompt.",
             "retryable": False,
         },
         "failed_at": "2026-11-22T12:00:31.123456Z",

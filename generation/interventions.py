@@ -16,7 +16,7 @@ from django.db import transaction
 from accounts.models import User
 from common.errors import ApiError
 from credits import ledger
-from generation import catalog, creation, lifecycle
+from generation import catalog, creation, lifecycle, reasons
 from generation.models import CatalogModel, Generation
 from generation.order import ByStaff, Created, Order
 from generation.states import OPEN, TERMINAL, UNDELIVERED, State
@@ -81,10 +81,8 @@ def fail_and_refund(generation: Generation, *, actor: User, reason: str) -> None
             f"Refund: {code}, by staff",
             data={"code": code, **_note(actor, reason)},
             locked=True,
-            error_code=code,
-            error_message=ENDED_BY_HAND,
-            error_retryable=True,
             last_error=f"Ended by {actor.username}: {reason}; before that: {row.last_error or '-'}",
+            **reasons.columns(code, ENDED_BY_HAND, retryable=True),
         )
 
 

@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 from common.errors import ApiError
 from common.redaction import note
 from credits import ledger
+from generation import reasons
 from generation.counts import fenced
 from generation.models import Attempt, Generation
 from generation.states import OPEN, State
@@ -177,9 +178,18 @@ def fail(
     retryable: bool = False,
     detail: str = "",
     attempt: Attempt | None = None,
+    refusal: dict[str, Any] | None = None,
     sources: Iterable[State] = OPEN,
 ) -> bool:
-    """Refund in full and say why. ``message`` is for the customer, ``detail`` for operators."""
+    """Refund in full and say why. ``message`` is for the customer, ``detail`` for operators.
+
+    ``message`` says what happened; that the same may be tried again is added from ``retryable``.
+    ``attempt`` is the one that the provider said no to, in its ``refusal``: when it was asked, or
+    after it had accepted it, which then stays its outcome.
+    """
+    said: dict[str, Any] = {"detail": detail, "refusal": refusal}
+    if attempt is not None and attempt.outcome == Outcome.ASKED:
+        said["outcome"] = Outcome.REJECTED
     with transaction.atomic():
         return end_undelivered(
             generation,
@@ -187,11 +197,9 @@ def fail(
             State.FAILED,
             f"Refund: {code}",
             data={"code": code},
-            answer=(attempt, {"outcome": Outcome.REJECTED, "detail": detail}) if attempt else None,
-            error_code=code,
-            error_message=message[:400],
-            error_retryable=retryable,
+            answer=(attempt, said) if attempt else None,
             last_error=detail or F("last_error"),
+            **reasons.columns(code, message, retryable=retryable),
         )
 
 

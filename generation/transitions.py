@@ -21,7 +21,7 @@ from generation.models import Attempt, Generation, GenerationEvent
 from generation.states import TERMINAL, State
 
 # An attempt, and the columns that say what became of it.
-Answer = tuple[Attempt, dict[str, str]]
+Answer = tuple[Attempt, dict[str, Any]]
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,9 @@ def move(
             attempt, columns = answer
             if "detail" in columns:
                 columns = columns | {"detail": note(columns["detail"])}
-            Attempt.objects.filter(pk=attempt.pk).update(answered_at=Now(), **columns)
+            if "outcome" in columns:
+                columns = columns | {"answered_at": Now()}
+            Attempt.objects.filter(pk=attempt.pk).update(**columns)
         if terminal:
             ended(generation, state, str(changes.get("error_code", "")))
         if logger.isEnabledFor(logging.INFO):

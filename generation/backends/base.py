@@ -125,8 +125,10 @@ FailureCode = Literal["content_filtered", "provider_rejected", "provider_error",
 
 
 class Rejected(BackendError):
-    """A final no. ``str(error)`` is a sentence for the customer without anything internal.
+    """A final no. ``str(error)`` tells the customer what happened, without anything internal.
 
+    ``retryable``: the same request may succeed later. The sentence says nothing about it, except
+    what to change where it is not; that it may be tried again is added from the flag, in one place.
     ``category`` is the safety filter's (``violence``, ``celebrity`` …) where that is the reason;
     ``detail`` is the provider's own text, for operators only. ``operator_fault`` marks what no
     customer can mend: our credentials, our project, a model that the provider retired.

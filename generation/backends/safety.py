@@ -34,7 +34,10 @@ CATEGORIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "vulgar": ("vulgar language", ("32635315",)),
     "people": ("a person or a face", ("39322892",)),
     "personal_information": ("personal information", ("92201652",)),
+    "audio": ("its sound", ()),  # told in words only
 }
+# What the same request often passes another time: the sound is made anew.
+PASSING = frozenset({"audio"})
 _CATEGORY_OF_CODE = {code: word for word, (_, codes) in CATEGORIES.items() for code in codes}
 
 # Gemini's finishReason, promptFeedback.blockReason and safetyRatings[].category.
@@ -71,6 +74,7 @@ _WORDING = re.compile(
     r"|content polic|prohibited (?:use|content)|violat\w*.{0,60}(?:polic|guideline|practice)",
     re.IGNORECASE | re.DOTALL,
 )
+_AUDIO = re.compile(r"\baudio|\bsoundtrack", re.IGNORECASE)
 _DETAIL_LIMIT = 2000
 
 
@@ -86,29 +90,30 @@ def reads_like_a_refusal(text: str) -> bool:
     return bool(support_codes(text) or _WORDING.search(text))
 
 
-def filtered(kind: Kind, texts: Iterable[str]) -> Rejected:
-    """The rejection for Veo's own reasons; the first code with a known category names it."""
-    detail = "; ".join(texts)
-    codes = support_codes(detail)
-    category = next((_CATEGORY_OF_CODE[c] for c in codes if c in _CATEGORY_OF_CODE), "other")
-    return _rejected(kind, category, codes, detail)
+def filtered(kind: Kind, texts: Iterable[str], words: Iterable[str] = ()) -> Rejected:
+    """The rejection for the provider's reasons, as it wrote them.
 
-
-def filtered_by_word(kind: Kind, words: Iterable[str]) -> Rejected:
-    """The rejection for Gemini's words; the first one that says more than "safety" names it."""
-    words = [word for word in words if word]
-    known = [_CATEGORY_OF_WORD[word] for word in words if word in _CATEGORY_OF_WORD]
-    category = next((word for word in known if word != "other"), "other")
-    return _rejected(kind, category, (), "; ".join(words))
+    The support codes in ``texts`` name it, then Gemini's ``words``, then what a text without a code
+    speaks of: the first of them that says more than "safety".
+    """
+    texts, words = [text for text in texts if text], [word for word in words if word]
+    codes = support_codes("; ".join(texts))
+    told = [_CATEGORY_OF_CODE[code] for code in codes if code in _CATEGORY_OF_CODE]
+    told += [_CATEGORY_OF_WORD[word] for word in words if word in _CATEGORY_OF_WORD]
+    if not codes and any(_AUDIO.search(text) for text in texts):
+        told.append("audio")
+    category = next((word for word in told if word != "other"), "other")
+    return _rejected(kind, category, codes, "; ".join([*words, *texts]))
 
 
 def _rejected(kind: Kind, category: str, codes: tuple[str, ...], detail: str) -> Rejected:
-    phrase = CATEGORIES[category][0]
+    retryable = category in PASSING
+    what = f"The provider's safety filter stopped this {kind}: {CATEGORIES[category][0]}."
     return Rejected(
         "content_filtered",
-        f"The provider's safety filter stopped this {kind}: {phrase}. "
-        "Change the prompt and try again.",
+        what if retryable else f"{what} Change the prompt.",
         category=category,
         support_codes=codes[:20],
         detail=detail[:_DETAIL_LIMIT],
+        retryable=retryable,
     )

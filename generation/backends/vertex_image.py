@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generation.backends.base import Unknown
-from generation.backends.safety import FILTERED_FINISH_REASONS, filtered_by_word
+from generation.backends.safety import FILTERED_FINISH_REASONS, filtered, reads_like_a_refusal
 from generation.backends.vertex_errors import empty
 from generation.backends.vertex_http import Json, json_object
 
@@ -34,22 +34,24 @@ def read_image(body: str) -> InlineImage:
     answer = json_object(body.encode("utf-8", "surrogatepass"))
     if answer is None:
         raise Unknown("no readable answer: not a JSON object")
-    words = [_text(_object(answer.get("promptFeedback")).get("blockReason"))]
+    feedback = _object(answer.get("promptFeedback"))
+    words = [_text(feedback.get("blockReason"))]
+    texts = [_text(feedback.get("blockReasonMessage"))]
     finished: list[str] = []
     for candidate in _objects(answer.get("candidates")):
         for image in _images(candidate):
             return image
         finished.append(_text(candidate.get("finishReason")))
-        blocked = [
+        texts.append(_text(candidate.get("finishMessage")))
+        words += [
             _text(rating.get("category"))
             for rating in _objects(candidate.get("safetyRatings"))
             if rating.get("blocked") is True
         ]
-        if finished[-1] in FILTERED_FINISH_REASONS or blocked:
-            words += [*blocked, finished[-1]]
-    if any(words):
-        raise filtered_by_word("image", words)
-    raise empty("image", f"finish reasons: {finished}")
+    is_filtered = any(words) or not FILTERED_FINISH_REASONS.isdisjoint(finished)
+    if is_filtered or any(reads_like_a_refusal(text) for text in texts):
+        raise filtered("image", texts, [*words, *finished])
+    raise empty("image", "; ".join([f"finish reasons: {finished}", *filter(None, texts)]))
 
 
 def _images(candidate: Json) -> Iterator[InlineImage]:

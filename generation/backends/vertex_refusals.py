@@ -22,7 +22,7 @@ from google.genai import errors
 
 from generation.backends.base import BackendError, NotAccepted, Unknown
 from generation.backends.google_token import TokenUnavailable
-from generation.backends.safety import Kind, filtered, reads_like_a_refusal
+from generation.backends.safety import Kind, filtered, reads_like_a_refusal, support_codes
 from generation.backends.vertex_errors import broken, not_taken, retry_after
 from generation.backends.vertex_http import json_object
 
@@ -62,6 +62,8 @@ def _refused(error: errors.APIError, kind: Kind) -> BackendError:
     if not 400 <= status < 500 or status in _AMBIGUOUS:
         return Unknown(f"HTTP {status}")
     text = error.message if isinstance(error.message, str) else ""
+    if support_codes(text):
+        return filtered(kind, [text])
     # FAILED_PRECONDITION comes as a 400 too, and is about the project (billing, a policy).
     if status not in _BAD_REQUEST or error.status == "FAILED_PRECONDITION":
         return broken(kind, f"HTTP {status}: {text}", operator_fault=True)

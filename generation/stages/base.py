@@ -147,7 +147,12 @@ def fail_overdue(generation: Generation) -> None:
 
 
 def reject(generation: Generation, error: base.Rejected, attempt: Attempt | None = None) -> None:
-    """A final no of the provider's, in the words it has for the customer."""
+    """A final no of the provider's: its words for the customer, its reasons for operators.
+
+    Without ``attempt`` it is about the one whose operation was looked at.
+    """
+    if attempt is None:
+        attempt = generation.attempts.filter(operation_name=generation.operation_name).last()
     lifecycle.fail(
         generation,
         error.code,
@@ -155,4 +160,5 @@ def reject(generation: Generation, error: base.Rejected, attempt: Attempt | None
         retryable=error.retryable,
         detail=error.detail[:500],
         attempt=attempt,
+        refusal={"category": error.category, "support_codes": list(error.support_codes)},
     )

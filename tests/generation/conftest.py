@@ -125,6 +125,21 @@ def age(generation_id: str, **columns: str) -> None:
         cursor.execute(f"UPDATE generation_generation SET {sets} WHERE id = %s", [generation_id])
 
 
+@pytest.fixture(autouse=True)
+def _sentences_and_flags_agree(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Of everything that failed in any test: it says "try again" if, and only if, it may be."""
+    if "backends" in request.path.parts:  # no database
+        yield
+        return
+    connection = request.getfixturevalue("admin_connection")
+    yield
+    told = connection.execute(
+        "SELECT error_code, error_message, error_retryable FROM generation_generation"
+        " WHERE state = 'failed' AND (error_message ILIKE '%try again%') <> error_retryable"
+    )
+    assert told.fetchall() == []
+
+
 @pytest.fixture
 def emulator(emulator_process: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
     monkeypatch.setattr(settings, "VERTEX_BASE_URL", emulator_process.url)

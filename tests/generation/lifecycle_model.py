@@ -94,6 +94,12 @@ def give_up(row: Row) -> None:
         row.go(State.QUEUED, due=True)
 
 
+def reject(row: Row) -> None:
+    """Refused when asked, or after it was accepted, which it then was all the same."""
+    asked = bool(row.attempts) and row.attempts[-1] == "asked"
+    row.end(State.FAILED, "provider_rejected", "rejected" if asked else "")
+
+
 def postpone(row: Row) -> None:
     row.lease, row.strikes, row.due = None, 0, row.overdue
 
@@ -125,7 +131,7 @@ MEANING: dict[str, tuple[tuple[State, ...], Effect]] = {
     ),
     "complete": ((State.STORING,), lambda row: row.end(State.COMPLETED)),
     "fail": (OPEN, lambda row: row.end(State.FAILED, "timeout")),
-    "reject": (OPEN, lambda row: row.end(State.FAILED, "provider_rejected", "rejected")),
+    "reject": (OPEN, reject),
     "postpone": (OPEN, postpone),
     "complain": (OPEN, complain),
     "look_again": ((State.RUNNING,), look_again),

@@ -326,7 +326,7 @@ def test_what_is_open_is_ended_and_refunded_and_its_worker_fenced_off(
     end(held, staff)
     row = Generation.objects.get(pk=held.pk)
     assert (row.state, row.error_code, row.error_retryable) == ("failed", "provider_error", True)
-    assert row.error_message == "The generation could not be finished and was refunded"
+    assert row.error_message == f"{interventions.ENDED_BY_HAND}. Try again later."
     assert row.last_error == "Ended by olga: stuck; before that: -" or state == "submit_unknown"
     event = row.events.get(is_terminal=True)
     assert event.data == {"code": "provider_error", "staff": "olga", "reason": "stuck"}

@@ -6,9 +6,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from generation import admin_lists, interventions
+from generation import admin_lists, interventions, public
+from generation.backends import safety
 from generation.models import Attempt, Generation, Orphan
+from generation.stages.base import reject
 from generation.states import OPEN, TERMINAL, State
 from staff.audited import COUNT_CAP
 from tests.generation.operators import GRANT, SEE, browser_of, make_operator, operator
@@ -141,6 +144,22 @@ def test_a_retry_and_an_orphan_are_linked(browser: Client, rich: Person, alice: 
     assert browser.get(ORPHANS, {"q": "nobody@example.com"}).context["cl"].result_count == 0
     assert browser.get(ORPHANS, {"q": "rich@example.com"}).context["cl"].result_count == 1
     assert browser.get(f"{ORPHANS}{orphan.pk}/change/").status_code == 200
+
+
+@pytest.mark.parametrize("state", [State.SUBMITTING, State.RUNNING])
+def test_why_the_provider_said_no_is_shown(browser: Client, rich: Person, state: State) -> None:
+    """Its codes and its words, which no customer sees."""
+    row = reached(rich, state)
+    error = safety.filtered("video", ["Blocked. Support codes: 61493863, 90789179"])
+    attempt = attempt_of(row) if state == State.SUBMITTING else None
+    reject(row, error, attempt)
+    assert attempt_of(row).outcome == ("rejected" if attempt else "accepted")
+    text = browser.get(page_of(row)).text
+    assert "Refused: violence, support codes 61493863, 90789179" in text
+    assert "Blocked. Support codes" in text
+    shown = public.to_dict(Generation.objects.get(pk=row.pk), timezone.now(), "http://here")
+    assert shown["error"]["code"] == "content_filtered"
+    assert "61493863" not in str(shown)
 
 
 def test_nothing_is_written_by_hand(browser: Client, rich: Person) -> None:

@@ -71,7 +71,7 @@ def test_an_operation_that_is_gone_without_a_trace_is_refunded(alice: Person, wo
     pk = running(alice, works, "gone=empty").pk
     works.finish(str(pk))
     assert refunded(pk, "provider_error", alice)
-    assert now(pk).error_message == "The provider lost this generation"
+    assert now(pk).error_message == "The provider lost this generation. Try again later."
 
 
 def test_gone_while_the_bucket_is_away_is_looked_at_again(
@@ -88,22 +88,36 @@ def test_gone_while_the_bucket_is_away_is_looked_at_again(
 
 
 @pytest.mark.parametrize(
-    ("marker", "code", "message"),
+    ("marker", "code", "message", "category", "codes"),
     [
-        ("filtered=violence", "content_filtered", "violence"),
-        ("filtered=prompt", "content_filtered", "safety"),
-        ("error=8", "provider_error", ""),
-        ("empty", "empty_result", ""),
+        ("filtered=violence", "content_filtered", "violence", "violence", ["61493863"]),
+        ("filtered=prompt", "content_filtered", "safety", "other", ["29578790"]),
+        ("filtered=audio", "content_filtered", "its sound. try again later.", "audio", []),
+        ("error=8", "provider_error", "try again later.", "", []),
+        ("error=5", "provider_error", "try again later.", "", []),
+        ("error=3", "provider_rejected", "change the prompt", "", []),
+        ("empty", "empty_result", "try again later.", "", []),
     ],
 )
 def test_a_final_no_is_refunded_with_its_reason(
-    marker: str, code: str, message: str, alice: Person, works: Works
+    marker: str,
+    code: str,
+    message: str,
+    category: str,
+    codes: list[str],
+    alice: Person,
+    works: Works,
 ) -> None:
     pk = running(alice, works, marker).pk
     works.finish(str(pk))
     assert refunded(pk, code, alice)
     assert message in now(pk).error_message.lower()
+    assert now(pk).error_retryable == ("try again" in message)
     assert outcomes(pk) == [Outcome.ACCEPTED]
+    attempt = now(pk).attempts.get()
+    assert attempt.refusal == {"category": category, "support_codes": codes}
+    assert attempt.detail == now(pk).last_error != ""
+    assert all(each in attempt.detail for each in codes)
 
 
 def test_the_deadline_of_what_never_ends(alice: Person, works: Works, emulator: Emulator) -> None:

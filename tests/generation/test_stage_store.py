@@ -69,7 +69,7 @@ def test_a_broken_file_is_fetched_a_few_times_and_refunded(
         make_due()
     works.run("store")
     assert refunded(pk, "provider_error", alice)
-    assert now(pk).error_message == "The provider's file was not playable"
+    assert now(pk).error_message == "The provider's file was not playable. Try again later."
     assert leftovers() == []
     assert not default_storage.exists(f"outputs/{pk.hex[:2]}/{pk}.mp4")
 

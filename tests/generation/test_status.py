@@ -102,7 +102,7 @@ def test_every_key_is_always_there(model: str, state: State, api: Api, alice: Pe
     assert body["cancelable"] == (state == State.QUEUED)
     assert (body["progress"] == 1) == done
     assert (body["stage"] is not None) == (body["deadline_at"] is not None) == (state in OPEN)
-    failed = {"code": "timeout", "message": "Too late", "retryable": True}
+    failed = {"code": "timeout", "message": "Too late. Try again later.", "retryable": True}
     assert body["error"] == (failed if state == State.FAILED else None)
     for ending in (State.COMPLETED, State.FAILED, State.CANCELED):
         assert (body[f"{ending}_at"] is not None) == (state == ending)

@@ -7,7 +7,6 @@ import pytest
 from generation.backends.safety import (
     CATEGORIES,
     filtered,
-    filtered_by_word,
     reads_like_a_refusal,
     support_codes,
 )
@@ -60,7 +59,29 @@ def test_wording(text: str, refused: bool) -> None:
 
 
 def test_words_of_the_image_models() -> None:
-    error = filtered_by_word("image", ["", "IMAGE_SAFETY", "HARM_CATEGORY_HARASSMENT", "NEW"])
+    error = filtered("image", [], ["", "IMAGE_SAFETY", "HARM_CATEGORY_HARASSMENT", "NEW"])
     assert (error.category, error.support_codes) == ("toxic", ())
     assert "this image: toxic language" in str(error)
-    assert filtered_by_word("image", ["SOMETHING_NEW"]).category == "other"
+    assert filtered("image", [], ["SOMETHING_NEW"]).category == "other"
+
+
+@pytest.mark.parametrize(
+    ("texts", "words", "category"),
+    [
+        # a code goes before a word, whatever the text speaks of
+        (["audio. Support codes: 61493863"], [], "violence"),
+        (["Support codes: 61493863"], ["HARM_CATEGORY_HATE_SPEECH"], "violence"),
+        (["Support codes: 29578790"], ["HARM_CATEGORY_HATE_SPEECH"], "hate"),
+        (["Support codes: 29578790, 90789179"], [], "sexual"),
+        (["Support codes: 99999999. The audio was blocked."], [], "other"),
+        (["There was a problem with the Audio of your video."], [], "audio"),
+        (["The audio track", "Support codes: 57734940"], [], "hate"),
+        (["hate speech is not allowed"], [], "other"),
+        ([], [], "other"),
+    ],
+)
+def test_what_names_the_reason(texts: list[str], words: list[str], category: str) -> None:
+    error = filtered("video", texts, words)
+    assert (error.code, error.category) == ("content_filtered", category)
+    assert error.retryable == (category == "audio")
+    assert all(said in error.detail for said in (*texts, *words))

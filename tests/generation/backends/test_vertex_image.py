@@ -67,6 +67,17 @@ async def test_an_image_is_stored_under_the_prefix(
     assert (stored.body, stored.headers["content-type"]) == (JPEG, "image/jpeg")
 
 
+VIOLENCE = ("content_filtered", "violence")
+
+
+def refused(finish: object, message: object) -> Reply:
+    return says({"candidates": [{"finishReason": finish, "finishMessage": message}]})
+
+
+def blocked(reason: object, message: object) -> Reply:
+    return says({"promptFeedback": {"blockReason": reason, "blockReasonMessage": message}})
+
+
 @pytest.mark.parametrize(
     ("reply", "code", "category"),
     [
@@ -98,6 +109,25 @@ async def test_an_image_is_stored_under_the_prefix(
             "content_filtered",
             "prohibited",
         ),
+        *(
+            (refused(finish, "The image was blocked. Support codes: 61493863"), *VIOLENCE)
+            for finish in ("IMAGE_SAFETY", "SAFETY", "IMAGE_OTHER", "OTHER", "STOP", "NEW", 5, None)
+        ),
+        (
+            refused("IMAGE_RECITATION", "It violates our usage guidelines"),
+            "content_filtered",
+            "third_party",
+        ),
+        (
+            refused("NO_IMAGE", "It violates our usage guidelines"),
+            "content_filtered",
+            "other",
+        ),
+        (refused("NO_IMAGE", "I found no image in that"), "empty_result", ""),
+        (blocked("OTHER", "Blocked. Support codes: 61493863"), *VIOLENCE),
+        (blocked("SAFETY", "Blocked. Support codes: 61493863"), *VIOLENCE),
+        (blocked(None, "Blocked. Support codes: 61493863"), *VIOLENCE),
+        (blocked("BLOCKLIST", 5), "content_filtered", "prohibited"),
     ],
 )
 async def test_a_200_without_an_image_is_a_rejection(
@@ -106,7 +136,11 @@ async def test_a_200_without_an_image_is_a_rejection(
     provider.reply = reply
     with pytest.raises(Rejected) as caught:
         await backend.submit(image())
-    assert (caught.value.code, caught.value.category) == (code, category)
+    error = caught.value
+    assert (error.code, error.category) == (code, category)
+    assert error.support_codes == (("61493863",) if category == "violence" else ())
+    assert ("61493863" in error.detail) == (category == "violence")
+    assert error.retryable == (code == "empty_result")
     assert len(provider.seen) == 1
 
 

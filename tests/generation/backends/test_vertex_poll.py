@@ -69,13 +69,22 @@ async def test_not_done_is_running(
             False,
             False,
         ),
+        (
+            response(
+                raiMediaFilteredCount=1, raiMediaFilteredReasons=["A problem with the audio."]
+            ),
+            "content_filtered",
+            "audio",
+            True,
+            False,
+        ),
         (response(videos=[], raiMediaFilteredCount=0), "empty_result", "", True, False),
         (response(), "empty_result", "", True, False),
         (done(), "empty_result", "", True, False),
         (done(response="video"), "empty_result", "", True, False),
         (response(videos={"gcsUri": URI}), "empty_result", "", True, False),
         (response(videos=["x", {}, {"gcsUri": 5}]), "empty_result", "", True, False),
-        (response(videos=[{"bytesBase64Encoded": "%"}]), "provider_error", "", False, False),
+        (response(videos=[{"bytesBase64Encoded": "%"}]), "provider_error", "", True, False),
         (done(error={"code": 3, "message": "bad"}), "provider_rejected", "", False, False),
         (
             done(error={"code": 3, "message": "violates the usage guidelines"}),
@@ -92,10 +101,10 @@ async def test_not_done_is_running(
             False,
         ),
         (done(error={"code": 8, "message": "busy"}), "provider_error", "", True, False),
-        (done(error={"code": 7, "message": "denied"}), "provider_error", "", False, True),
-        (done(error={"code": "3"}), "provider_error", "", False, False),
-        (done(error="failed"), "provider_error", "", False, False),
-        (done(error=["failed"]), "provider_error", "", False, False),
+        (done(error={"code": 7, "message": "denied"}), "provider_error", "", True, True),
+        (done(error={"code": "3"}), "provider_error", "", True, False),
+        (done(error="failed"), "provider_error", "", True, False),
+        (done(error=["failed"]), "provider_error", "", True, False),
     ],
 )
 async def test_done_without_a_video_is_a_rejection(
@@ -113,6 +122,7 @@ async def test_done_without_a_video_is_a_rejection(
     error = caught.value
     assert (error.code, error.category) == (code, category)
     assert (error.retryable, error.operator_fault) == (retryable, operator)
+    assert "again" not in str(error)  # that is said from the flag, in generation/reasons.py
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,9 @@ async def test_an_overloaded_provider_tells_when(
     assert caught.value.retry_after == 41
 
 
+VIOLENCE = ("content_filtered", False, "violence")
+
+
 @pytest.mark.parametrize(
     ("reply", "code", "operator", "category"),
     [
@@ -140,6 +143,14 @@ async def test_an_overloaded_provider_tells_when(
             True,
             "",
         ),
+        *(
+            (google_error(status, "no. Support codes: 61493863", word), *VIOLENCE)
+            for status, word in (
+                (403, "PERMISSION_DENIED"),
+                (400, "FAILED_PRECONDITION"),
+                (422, ""),
+            )
+        ),
         (google_error(401, "who?"), "provider_error", True, ""),
         (google_error(403, "organisation policy"), "provider_error", True, ""),
         (google_error(404, "Publisher Model was not found"), "provider_error", True, ""),
@@ -159,5 +170,6 @@ async def test_a_refusal_is_final(
         await backend.submit(video("my secret prompt"))
     error = caught.value
     assert (error.code, error.operator_fault, error.category) == (code, operator, category)
-    assert str(error).endswith(".")
+    assert error.retryable == (code == "provider_error")
+    assert "again" not in str(error)  # that is said from the flag, in generation/reasons.py
     assert error.__suppress_context__  # what the provider said does not reach a traceback
