@@ -196,7 +196,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 if OUTPUT_STORAGE == "gcs":
     STORAGES["default"] = {
-        "BACKEND": "storages.backends.gcloud.GoogleCloudStorage",
+        "BACKEND": "generation.bucket_storage.BucketStorage",
         "OPTIONS": {
             "bucket_name": OUTPUT_GCS_BUCKET,
             "file_overwrite": True,  # the key is the generation's: a second upload is the same file

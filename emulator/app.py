@@ -18,7 +18,7 @@ from emulator.options import Options
 from emulator.rendering import Renderer
 from emulator.samples import SIZES, sample_image
 from emulator.storage import ObjectStore
-from emulator.storage_api import StorageApi
+from emulator.storage_api import StorageApi, answer_of_bucket
 from emulator.tally import Tally
 from emulator.uploads import UploadApi
 from emulator.video_api import VideoApi
@@ -137,6 +137,8 @@ def _google_errors(tally: Tally) -> Middleware:
         try:
             if storage:
                 _check_storage_token(request, tally)
+                if (lost := answer_of_bucket(request)) is not None:
+                    return lost
             return await handler(request)
         except ApiError as error:
             return error.response()

@@ -11,11 +11,13 @@ from urllib.parse import quote
 from aiohttp import web
 
 from emulator.errors import StorageError
+from emulator.held import reset
 from emulator.storage import NAME_BYTES_MAX, ObjectStore, StoredObject
 from emulator.tally import Tally
 
 PAGE_MAX = 1000
 CHUNK = 256 * 1024
+ANSWERS = re.compile(r"answers-(4\d\d|5\d\d|nothing)")  # in the name of a bucket
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -149,6 +151,16 @@ class StorageApi:
             return response
         await response.write_eof()
         return response
+
+
+def answer_of_bucket(request: web.Request) -> web.Response | None:
+    """What a bucket answers whose name says so: an error, or a reset; None for all others."""
+    match = ANSWERS.search(request.match_info.get("bucket", ""))
+    if match is None:
+        return None
+    if match[1] == "nothing":
+        return reset(request)
+    raise StorageError(int(match[1]), f"This bucket answers {match[1]}.")
 
 
 def object_resource(request: web.Request, stored: StoredObject) -> dict[str, Any]:

@@ -20,6 +20,7 @@ IMAGE_TYPES = {
     "JPEG": ("image/jpeg", "jpg"),
     "WEBP": ("image/webp", "webp"),
 }
+KEPT_WITHIN = 0.9  # of the lease: what comes later could not be written back
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +67,18 @@ async def deliver(backend: Reader, generation: Generation) -> Delivered:
     The key is the generation's, so that doing it twice overwrites the same bytes; the work file
     carries the lease, so that two workers never write into one.
     """
+    ends = asyncio.get_running_loop().time() + settings.LEASE * KEPT_WITHIN
     work = Path(settings.WORK_DIR) / f"{generation.pk}.{generation.lease_token}"
     work.parent.mkdir(parents=True, exist_ok=True)
     try:
         fetched = await backend.fetch_output(generation.output_uri, work)
-        return await asyncio.to_thread(_keep, generation, fetched)
+        async with asyncio.timeout_at(ends):  # its thread may go on; what it writes is the same
+            return await asyncio.to_thread(_keep, generation, fetched)
     except (DamagedOutput, NotPlayable) as error:
         raise DeliveryFailed(str(error), damaged=True) from error
     except Unavailable as error:
         raise DeliveryFailed(str(error), retry_after=error.retry_after) from error
-    except OSError as error:  # a full disk, a bucket of ours that refuses
+    except OSError as error:  # a full disk, a bucket of ours that refuses or does not answer
         raise DeliveryFailed(f"{type(error).__name__}: {error}", ours=True) from error
     finally:
         work.unlink(missing_ok=True)

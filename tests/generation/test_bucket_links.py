@@ -47,7 +47,7 @@ def film(alice: Person, settings: Settings, signer: service_account.Credentials)
     """A completed video whose file is in the bucket."""
     made = reached(alice, State.COMPLETED)
     options = {"bucket_name": "films", "project_id": "shop", "credentials": signer}
-    bucket = {"BACKEND": "storages.backends.gcloud.GoogleCloudStorage", "OPTIONS": options}
+    bucket = {"BACKEND": "generation.bucket_storage.BucketStorage", "OPTIONS": options}
     settings.STORAGES = settings.STORAGES | {"default": bucket}
     settings.OUTPUT_STORAGE = "gcs"
     return made
