@@ -21,6 +21,8 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from common.browser_url import browser_url
+from common.content_coding import is_compressed
 from common.public_address import as_literal, is_public_address
 from common.redaction import redact
 from common.retry_after import seconds_of
@@ -35,6 +37,7 @@ _BLOCK = 64 * 1024
 # 202 is "not made yet"; of the 5xx these two are about the request, which will be the same.
 _LATER = frozenset({202, 408, 425, 429, *range(500, 600)}) - {501, 505}
 _NO_SUCH_NAME = frozenset({socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_FAMILY})
+_WEB = re.compile(r"https?:(//(?P<authority>[^/?#]*))?", re.IGNORECASE)
 _HOST_NAME = re.compile(r"(?=.{1,254}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
 
 AddrInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
@@ -96,22 +99,37 @@ def check_url(url: str, allowed_origins: Collection[str] = ()) -> str | None:
     a literal address that is never asked, unless its origin is one of ``allowed_origins``. What
     counts is still decided at the socket.
     """
+    if url[:64].lstrip()[:5].lower() == "data:":  # whatever its length, which is no way out
+        return "must be an http or https URL; data: URLs are not taken"
     if len(url) > MAX_URL_LENGTH:
         return f"must be at most {MAX_URL_LENGTH} characters"
     if " " in url or not url.isprintable():
         return "must not contain spaces or control characters"
+    if (written := _WEB.match(url)) is None:
+        return "must be an http or https URL"
+    authority = written["authority"] or ""
+    if not authority or "\\" in authority or "%" in authority:
+        return "must be a valid URL"
+    if "@" in authority:
+        return "must not contain a user name or password"
     try:
-        parsed = _parse(url)
-        port = parsed.port
+        asked = browser_url(url)
     except ValueError:
         return "must be a valid URL"
-    if parsed.scheme not in ("http", "https"):
+    # An exemption is for an origin as it is written, not for every spelling of it.
+    is_as_written = authority.lower().removesuffix(f":{asked.port}") == asked.host_subcomponent
+    return _fault(asked, allowed_origins if is_as_written else ())
+
+
+def _fault(url: URL, allowed_origins: Collection[str]) -> str | None:
+    """What is wrong with a URL as it would be asked for."""
+    if url.scheme not in ("http", "https"):
         return "must be an http or https URL"
-    if "@" in parsed.raw_authority:
+    if "@" in url.raw_authority:
         return "must not contain a user name or password"
-    if not _is_host(parsed.raw_host or "") or not port:
+    if not _is_host(url.raw_host or "") or not url.port:
         return "must be a valid URL"
-    return None if _origin(parsed) in allowed_origins else _never_asked(parsed)
+    return None if _origin(url) in allowed_origins else _never_asked(url)
 
 
 def _never_asked(url: URL) -> str | None:
@@ -163,17 +181,20 @@ def _is_passing(error: Exception) -> bool:
 
 
 async def _follow(url: str, max_redirects: int, rules: _Rules) -> FetchedBody:
+    if (fault := check_url(url, rules.allowed_origins)) is not None:
+        raise FetchRefused(fault)
+    asked = browser_url(url)
     for _ in range(max_redirects + 1):
-        if (fault := check_url(url, rules.allowed_origins)) is not None:
-            raise FetchRefused(fault)
-        answer = await _get_once(_parse(url), rules)
+        answer = await _get_once(asked, rules)
         if isinstance(answer, FetchedBody):
             return answer
-        url = answer
+        if (fault := _fault(answer, rules.allowed_origins)) is not None:
+            raise FetchRefused(fault)
+        asked = answer
     raise FetchFailed("redirects", f"more than {max_redirects}")
 
 
-async def _get_once(url: URL, rules: _Rules) -> FetchedBody | str:
+async def _get_once(url: URL, rules: _Rules) -> FetchedBody | URL:
     """The body, or where the server sends us instead."""
     async with (
         # A connector for each hop: an exemption or an open connection never outlives its origin.
@@ -196,8 +217,7 @@ async def _get_once(url: URL, rules: _Rules) -> FetchedBody | str:
         session.get(url, allow_redirects=False) as response,
     ):
         if response.status in _REDIRECTS and "Location" in response.headers:
-            target = response.headers["Location"]
-            return str(url.join(URL(target, encoded=target.isascii())))
+            return browser_url(response.headers["Location"], url)
         return await _read_body(response, rules.max_bytes)
 
 
@@ -206,8 +226,9 @@ async def _read_body(response: aiohttp.ClientResponse, max_bytes: int) -> Fetche
         later = response.status in _LATER
         wish = seconds_of(response.headers.get("Retry-After", "")) if later else None
         raise FetchFailed("status", str(response.status), is_passing=later, retry_after=wish)
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise FetchFailed("encoding", response.headers["Content-Encoding"][:40])
+    codings = response.headers.getall("Content-Encoding", [])
+    if is_compressed(codings):  # nobody asked for that; of everything else the decoder judges
+        raise FetchFailed("encoding", ", ".join(codings)[:40])
     if (response.content_length or 0) > max_bytes:
         raise FetchFailed("size", f"{response.content_length} bytes")
     body = bytearray()
@@ -230,11 +251,6 @@ def _guarded_sockets(*, exempt: bool) -> Callable[[AddrInfo], socket.socket]:
 
 def _origin(url: URL) -> str:
     return f"{url.scheme}://{url.host_subcomponent}:{url.port}"
-
-
-def _parse(url: str) -> URL:
-    # Re-quoting would break links whose signature covers the exact spelling.
-    return URL(url, encoded=url.isascii())
 
 
 def _is_host(host: str) -> bool:

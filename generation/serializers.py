@@ -109,8 +109,9 @@ class VideoRequestSerializer(_CreateSerializer):
             "0 to 3 http(s) URLs of images: one is the first frame, two the first and the last "
             "frame, three reference images. Taken are JPEG, PNG and WebP, not animated, of at most "
             "20 MB, 25 megapixels and 8192 pixels a side, from ports 80 and 443 of public "
-            "addresses, over at most three redirects, within 20 seconds. A host that is busy or "
-            "away is asked again for up to 5 minutes."
+            "addresses, over at most three redirects, within 20 seconds; not `data:` URLs. A URL "
+            "is asked for as a browser does it: what is encoded stays letter by letter. A host "
+            "that is busy or away is asked again for up to 5 minutes."
         ),
     )
 

@@ -26,6 +26,23 @@ CONNECT_LIMIT = 10.0
 # "unknown", so an idle connection is only used again within seconds.
 KEEPALIVE = 5.0
 
+# IANA's registry of content codings, without those that are the bytes themselves
+COMPRESSING = frozenset(
+    [
+        "br",
+        "compress",
+        "dcb",
+        "dcz",
+        "deflate",
+        "exi",
+        "gzip",
+        "pack200-gzip",
+        "x-compress",
+        "x-gzip",
+        "zstd",
+    ]
+)
+
 Json = dict[str, object]
 
 
@@ -66,8 +83,13 @@ async def _limit_connecting(request: httpx.Request) -> None:
     request.extensions["timeout"] = timeout
 
 
+def is_compressed(coding: str) -> bool:
+    """Whether Content-Encoding really compresses; storages and proxies write anything into it."""
+    return not COMPRESSING.isdisjoint(part.strip().lower() for part in coding.split(","))
+
+
 async def _limit_answer(response: httpx.Response) -> None:
-    if response.headers.get("content-encoding", "identity").lower() != "identity":
+    if is_compressed(response.headers.get("content-encoding", "")):
         raise httpx.DecodingError("a compressed answer that nobody asked for")
     stream = response.stream
     if isinstance(stream, httpx.AsyncByteStream):

@@ -23,6 +23,7 @@ from generation.backends.vertex_http import (
     MAX_ERROR,
     GoogleHttp,
     Json,
+    is_compressed,
 )
 
 CHUNK = 64 * 1024
@@ -73,7 +74,7 @@ class PollHttp:
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     """The whole answer; of an error no more than tells what it is."""
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+    if is_compressed(",".join(response.headers.getall("Content-Encoding", []))):
         raise aiohttp.ClientPayloadError("a compressed answer that nobody asked for")
     is_error = response.status >= 300
     left = MAX_ERROR if is_error else MAX_ANSWER

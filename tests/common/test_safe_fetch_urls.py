@@ -28,7 +28,10 @@ ADDRESS = "must not name a private or reserved address"
         ("http://0x7f000001:80/", ADDRESS),
         ("http://[::1]/", ADDRESS),
         ("http://[::ffff:10.0.0.1]/", ADDRESS),
-        ("http://ten.0.0.1/", None),
+        (
+            "http://ten.0.0.1/",
+            "must be a valid URL",
+        ),  # the URL standard: who ends in a number is one
         ("HTTPS://EXAMPLE.com", None),
         ("https://bücher.example/ä.png", None),
         ("https://a_b.example/", None),
@@ -56,6 +59,16 @@ ADDRESS = "must not name a private or reserved address"
 )
 def test_check_url_says_what_is_wrong(url, fault):
     assert check_url(url) == fault
+
+
+DATA = "must be an http or https URL; data: URLs are not taken"
+
+
+@pytest.mark.parametrize("scheme", ["data:", "DATA:", "Data:", " data:"])
+@pytest.mark.parametrize("size", [0, 100, 5000, 1_000_000])
+def test_a_data_url_has_its_own_sentence(scheme, size):
+    assert check_url(f"{scheme}image/png;base64," + "A" * size) == DATA
+    assert check_url(scheme + "\x00" * size) == DATA
 
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:9000", "https://images.example:8443"])

@@ -160,3 +160,14 @@ def test_null_means_absent_and_unknown_fields_are_ignored(api: Api, alice: Perso
 
 def test_a_thousand_characters_after_trimming_are_fine(api: Api, alice: Person) -> None:
     assert api(alice.key).post(PATH, json={"prompt": " " + "é" * 1000 + " "}).status_code == 201
+
+
+@pytest.mark.parametrize("url", ["data:image/png;base64,AAAA", "DATA:," + "A" * 500_000])
+def test_a_data_url_is_told_so_whatever_its_length(api: Api, alice: Person, url: str) -> None:
+    urls = ["https://a.example/x.png", url]
+    answer = api(alice.key).post(PATH, json={"prompt": "p", "source_image_urls": urls})
+    assert answer.status_code == 400
+    sentence = "source_image_urls[1] must be an http or https URL; data: URLs are not taken"
+    assert answer.json()["error"] == sentence
+    assert answer.json()["details"] == {"source_image_urls": sentence}
+    assert not Generation.objects.exists()

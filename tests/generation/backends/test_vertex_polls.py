@@ -35,6 +35,14 @@ async def test_what_is_compressed_moved_or_endless_is_no_answer(
     assert len(provider.seen) == 1
 
 
+@pytest.mark.parametrize("coding", ["", "aws-chunked", "none", "identity, binary", "utf-8"])
+async def test_a_coding_that_compresses_nothing_is_an_answer(
+    backend: VertexBackend, provider: Provider, coding: str
+) -> None:
+    provider.reply = says({"name": OPERATION, "done": False}, headers={"Content-Encoding": coding})
+    assert await backend.poll(OPERATION, PREFIX) == Running()
+
+
 async def test_a_long_error_page_still_tells_its_status(
     backend: VertexBackend, provider: Provider
 ) -> None:
