@@ -63,7 +63,7 @@ class AccountAdmin(CustomerVerbs, ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("name", "id", "created_at", "emails", "came", "lists")}),
         ("Credits and work", {"fields": ("balance", "open_generations", "own_limits")}),
-        ("State", {"fields": ("state", "suspended_at", "suspended_reason")}),
+        ("State", {"fields": ("state", "suspended_at", "suspended_reason", "keys_manage_keys")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:

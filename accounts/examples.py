@@ -44,6 +44,37 @@ LOGIN = [
     ),
     OpenApiExample("Logged in", _SESSION, response_only=True, status_codes=["200"]),
 ]
+PASSWORD = [
+    OpenApiExample(
+        "A new password",
+        {"current_password": "a long sentence of mine", "new_password": "another long sentence"},
+        request_only=True,
+    ),
+    OpenApiExample(
+        "Logged in anew, everything else logged out",
+        _SESSION,
+        response_only=True,
+        status_codes=["200"],
+    ),
+]
+TOKENS = [
+    OpenApiExample(
+        "One login token",
+        {
+            "id": "c2d9b7de-4a4b-4f0f-9a53-1d6a0b7e4d04",
+            "token_preview": "rmt_3kTq…01Zx",
+            "created_at": "2026-11-22T12:00:00Z",
+            "last_used_at": "2026-11-22T12:30:00Z",
+            "expires_at": "2026-12-22T12:30:00Z",
+            "current": True,
+        },
+        response_only=True,
+        status_codes=["200"],
+    )
+]
+ACCOUNT_CHOICE = [
+    OpenApiExample("Keys manage keys", {"keys_manage_keys": True}, request_only=True),
+]
 ACCOUNT = [
     OpenApiExample(
         "An account",
@@ -51,6 +82,7 @@ ACCOUNT = [
             "id": "7a1d0c52-91f4-4c1e-b0a5-2f0f5d1e3c03",
             "name": "ada",
             "created_at": "2026-11-22T12:00:00Z",
+            "keys_manage_keys": False,
         },
         response_only=True,
         status_codes=["200"],

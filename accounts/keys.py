@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed
 
 from accounts import secrets
 from accounts.models import TOKEN_LIFETIME, Account, ApiKey, User
-from common.errors import InvalidRequest, NotFound
+from common.errors import ApiError, InvalidRequest, NotFound
 from common.statement import Columns, Statement
 
 MAX_LIVE_KEYS = 20  # an account, contract section 1
+MAX_LIVE_TOKENS = 20  # a user
+TOKENS_KEPT_DAYS = 30  # after their end, for operators to look at
+DELETED_TOGETHER = 500
 
 # What every request needs of them; the rest is loaded by the few that ask for it.
 _KEY = Columns(
@@ -27,7 +31,10 @@ _KEY = Columns(
 _ACCOUNT = Columns(
     Account,
     "account",
-    without=("name", "suspended_reason", "created_at", "prompt_retention_days"),
+    without=(
+        *("name", "suspended_reason", "created_at", "prompt_retention_days"),
+        "keys_manage_keys",
+    ),
 )
 _USER = Columns(
     User,
@@ -53,6 +60,25 @@ def statement(columns: str = "", join: str = "") -> Statement:
 
 FIND = statement()
 
+# By hand: Django would first read what points to each, and generations have no index for that.
+DELETE_ENDED = """
+DELETE FROM accounts_apikey WHERE id IN (
+    SELECT id FROM accounts_apikey
+     WHERE kind = 'token' AND expires_at < now() - %(days)s * interval '1 day'
+     ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+"""
+
+
+class NotByAKey(ApiError):
+    """403: this is done with a login token."""
+
+    status_code = 403
+    default_code = "permission_denied"
+    default_detail = (
+        "API keys are made and deleted with a login token, unless the account lets its keys do it"
+    )
+
 
 class TooManyKeys(InvalidRequest):
     """400: the account has all the live keys it may have."""
@@ -75,14 +101,20 @@ def create_key(
     expires_at: datetime | None = None,
     *,
     make_room: bool = False,
+    asked_with: ApiKey | None = None,
 ) -> Issued:
     """Make an API key. Raises TooManyKeys; ``make_room`` ends the oldest one of this name instead.
 
     Counting and inserting happen under the account's lock, or a race would make more than 20. It
     is the lock that does not stop others from inserting rows that point to the account.
+
+    Raises AuthenticationFailed when ``asked_with``, the secret of the request, has just ended:
+    whoever takes a user over ends all of their secrets under the same lock.
     """
     with transaction.atomic():
         Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+        if asked_with is not None and not ApiKey.objects.live().filter(pk=asked_with.pk).exists():
+            raise AuthenticationFailed("The credentials are invalid")
         live = account.api_keys.keys().live()
         if live.count() >= MAX_LIVE_KEYS:
             oldest = live.filter(name=name).order_by("created_at").first() if make_room else None
@@ -95,8 +127,27 @@ def create_key(
         )
 
 
+def manager(secret: ApiKey) -> Account:
+    """The account whose keys ``secret`` may manage. Raises NotByAKey."""
+    if secret.kind == ApiKey.Kind.KEY and not secret.account.keys_manage_keys:
+        raise NotByAKey
+    return secret.account
+
+
+def tokens_of(user: User) -> QuerySet[ApiKey]:
+    """The login tokens by which somebody acts as this user, newest first."""
+    live: QuerySet[ApiKey] = ApiKey.objects.filter(created_by=user).tokens().live()
+    return live.order_by("-created_at", "-id")
+
+
 def issue_token(account: Account, user: User) -> Issued:
-    """Make a login token; it lives for TOKEN_LIFETIME from its last use."""
+    """Make a login token; it lives for TOKEN_LIFETIME from its last use, TOKEN_AGE at most.
+
+    Belongs into a transaction that has the user's row locked: of more than MAX_LIVE_TOKENS the
+    oldest ends.
+    """
+    surplus = tokens_of(user)[MAX_LIVE_TOKENS - 1 :]
+    revoke(ApiKey.objects.filter(pk__in=surplus.values("pk")))
     return _issue(
         secrets.TOKEN_PREFIX,
         ApiKey(
@@ -131,6 +182,27 @@ def revoke_key(account: Account, key_id: uuid.UUID) -> None:
     """End one of the account's API keys. Raises NotFound, also for one that has ended already."""
     if not revoke(account.api_keys.keys().filter(pk=key_id)):
         raise NotFound
+
+
+def revoke_token(user: User, token_id: uuid.UUID) -> None:
+    """End one of the user's login tokens. Raises NotFound, also for one that has ended already."""
+    if not revoke(tokens_of(user).filter(pk=token_id)):
+        raise NotFound
+
+
+def revoke_other_tokens(token: ApiKey) -> int:
+    """End all login tokens of the user but this one; how many those were."""
+    return revoke(tokens_of(token.created_by).exclude(pk=token.pk))
+
+
+def delete_ended_tokens() -> int:
+    """Delete up to a batch of login tokens that ended TOKENS_KEPT_DAYS ago; how many those were.
+
+    One that was revoked is used no more, so its ``expires_at`` passes, too.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(DELETE_ENDED, {"days": TOKENS_KEPT_DAYS, "limit": DELETED_TOGETHER})
+        return int(cursor.rowcount)
 
 
 def revoke(secrets_to_end: QuerySet[ApiKey]) -> int:

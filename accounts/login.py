@@ -8,12 +8,13 @@ import unicodedata
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Lower
 
 from accounts import keys, rate_limit
 from accounts.keys import Issued
-from accounts.models import Account, User
+from accounts.models import Account, ApiKey, User
 from common.errors import ApiError
 
 MAX_IDENTITY = 254  # characters: an e-mail's, RFC 5321 with the erratum 1690 of RFC 3696
@@ -58,7 +59,34 @@ def log_in(identity: str, password: str, address: str) -> Issued:
     Raises InvalidCredentials, RateLimited, AccountSuspended or NoAccount.
     """
     user = check(identity, password, address)
-    return keys.issue_token(account_of(user), user)
+    account = account_of(user)
+    with transaction.atomic():
+        _lock(user, user.password)
+        return keys.issue_token(account, user)
+
+
+def change_password(token: ApiKey, current: str, new: str, address: str) -> Issued:
+    """Give the token's user a ``new`` password, end all their tokens and issue a fresh one.
+
+    ``new`` is validated and canonical. Raises InvalidCredentials or RateLimited, as a log-in does.
+    """
+    user = check(token.created_by.email, current, address)
+    before = user.password
+    user.set_password(new)  # slow on purpose, therefore outside the transaction
+    with transaction.atomic():
+        _lock(user, before)
+        user.save(update_fields=["password"])
+        return keys.issue_token(token.account, user)
+
+
+def _lock(user: User, password: str) -> None:
+    """Hold the user's row, if this is still the password's hash; else raises InvalidCredentials.
+
+    A log-in with a password that is being changed would leave a token that the change has not seen.
+    """
+    rows = User.objects.select_for_update(no_key=True)
+    if rows.filter(pk=user.pk, password=password, is_active=True).first() is None:
+        raise InvalidCredentials
 
 
 def check(identity: str, password: str, address: str) -> User:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
-from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Lower, Now
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Least, Lower, Now
 from django.utils import timezone
 
 TOKEN_LIFETIME = timedelta(days=30)  # from the last use, contract section 1
+TOKEN_AGE = timedelta(days=90)  # from the log-in, however often it is used
 MAX_RETENTION_DAYS = 36_500
 LAST_USED_STEP = timedelta(minutes=5)  # how exact last_used_at is: at most 12 writes an hour a key
 
@@ -67,6 +68,27 @@ class User(AbstractUser):
             models.Index(fields=["username"], condition=Q(is_staff=True), name="user_of_staff")
         ]
 
+    _lost_password = False
+
+    def set_unusable_password(self) -> None:
+        """Nobody logs in by a password any more; as with a new one, the tokens end."""
+        super().set_unusable_password()
+        self._lost_password = True
+
+    def save(self, *args: Any, **named: Any) -> None:
+        """A new password ends the login tokens of before, whoever sets it and wherever.
+
+        A hash that is only made anew of the same password ends none.
+        """
+        new = self._password is not None or self._lost_password  # type: ignore[attr-defined]  # not in the stubs
+        with transaction.atomic():
+            known = not self._state.adding
+            super().save(*args, **named)
+            if new and known:
+                self._lost_password = False
+                theirs = ApiKey.objects.filter(created_by=self, kind=ApiKey.Kind.TOKEN)
+                theirs.filter(revoked_at=None).update(revoked_at=timezone.now())
+
 
 class Account(models.Model):
     """The tenant: owns keys, the wallet and the generations. Never deleted, only suspended."""
@@ -81,6 +103,8 @@ class Account(models.Model):
     # likewise …_RETENTION_DAYS, counted from a generation's end; 0 = kept for ever
     output_retention_days = models.PositiveIntegerField(null=True, blank=True)
     prompt_retention_days = models.PositiveIntegerField(null=True, blank=True)
+    # a key that makes and deletes keys: whoever steals one makes others without an end
+    keys_manage_keys = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(default=timezone.now, db_default=Now())
     members = models.ManyToManyField(User, through="Membership", related_name="accounts")
 
@@ -150,6 +174,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """Those a customer made and sees, not login tokens."""
         return self.filter(kind=ApiKey.Kind.KEY)
 
+    def tokens(self) -> ApiKeyQuerySet:
+        """Those that a log-in gave."""
+        return self.filter(kind=ApiKey.Kind.TOKEN)
+
 
 class ApiKey(models.Model):
     """A secret: an API key (made by the customer, shown once) or a login token."""
@@ -188,6 +216,10 @@ class ApiKey(models.Model):
             models.Index(
                 fields=["preview"], opclasses=["varchar_pattern_ops"], name="api_key_by_preview"
             ),
+            # read by what deletes those that ended
+            models.Index(
+                fields=["expires_at"], condition=Q(kind="token"), name="api_key_token_by_end"
+            ),
         ]
         verbose_name = "API key"
         permissions = [("revoke_apikey", "Can revoke an API key or a login token")]
@@ -203,12 +235,15 @@ class ApiKey(models.Model):
         return self.expires_at is None or self.expires_at > timezone.now()
 
     def note_use(self, now: datetime) -> None:
-        """Remember the use, at most once in LAST_USED_STEP; a login token lives on from here."""
+        """Remember the use, at most once in LAST_USED_STEP.
+
+        A login token lives on from here, but no longer than TOKEN_AGE in all.
+        """
         if self.last_used_at is not None and now - self.last_used_at < LAST_USED_STEP:
             return
-        fields = {"last_used_at": now}
+        fields: dict[str, Any] = {"last_used_at": now}
         if self.kind == self.Kind.TOKEN:
-            fields["expires_at"] = now + TOKEN_LIFETIME
+            fields["expires_at"] = Least(now + TOKEN_LIFETIME, F("created_at") + TOKEN_AGE)
         ApiKey.objects.filter(
             Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_STEP), pk=self.pk
         ).update(**fields)

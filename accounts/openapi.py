@@ -17,11 +17,33 @@ REGISTRATION_CLOSED = Failure(
 NO_ACCOUNT = Failure(
     403, "permission_denied", "This user belongs to no account", "A user of the admin pages alone"
 )
+_BY_A_KEY = "The request was sent with an API key"
 NOT_A_TOKEN = Failure(
     403,
     "permission_denied",
     "Only a login token can log out, an API key is deleted by its id",
-    "The request was sent with an API key",
+    _BY_A_KEY,
+)
+NOT_THE_PASSWORD = Failure(
+    403,
+    "permission_denied",
+    "Only a login token can change the password, log in first",
+    _BY_A_KEY,
+)
+NOT_THE_TOKENS = Failure(
+    403,
+    "permission_denied",
+    "Only a login token can list and end login tokens, log in first",
+    _BY_A_KEY,
+)
+NOT_THE_ACCOUNT = Failure(
+    403, "permission_denied", "Only a login token can change the account", _BY_A_KEY
+)
+NOT_BY_A_KEY = Failure(
+    403,
+    "permission_denied",
+    "API keys are made and deleted with a login token, unless the account lets its keys do it",
+    "The request was sent with an API key, and keys_manage_keys is off",
 )
 TOO_MANY_KEYS = Failure(
     400,
@@ -62,12 +84,67 @@ logout = operation(
     responses={204: _GONE},
     fails=[NOT_A_TOKEN],
 )
+change_password = operation(
+    "change_password",
+    summary="Change the password",
+    tags=ACCOUNT,
+    request=serializers.PasswordSerializer,
+    responses={200: serializers.SessionSerializer},
+    examples=examples.PASSWORD,
+    fails=[
+        bad_field("new_password", "This password is too common"),
+        INVALID_CREDENTIALS,
+        NOT_THE_PASSWORD,
+    ],
+)
+list_tokens = operation(
+    "list_tokens",
+    summary="List login tokens",
+    tags=ACCOUNT,
+    responses={200: serializers.TokenSerializer(many=True)},
+    examples=examples.TOKENS,
+    fails=[NOT_THE_TOKENS],
+)
+delete_tokens = operation(
+    "delete_other_tokens",
+    summary="Log out everywhere else",
+    tags=ACCOUNT,
+    responses={204: OpenApiResponse(description="All others stopped working")},
+    fails=[NOT_THE_TOKENS],
+)
+delete_token = operation(
+    "delete_token",
+    summary="End a login token",
+    tags=ACCOUNT,
+    parameters=[
+        OpenApiParameter(
+            *("token_id", {"type": "string"}, OpenApiParameter.PATH),
+            description="The UUID of the token.",
+        )
+    ],
+    responses={204: _GONE},
+    fails=[NOT_THE_TOKENS],
+)
 account = operation(
     "get_account",
     summary="Your account",
     tags=ACCOUNT,
     responses={200: serializers.AccountSerializer},
     examples=examples.ACCOUNT,
+)
+change_account = operation(
+    "change_account",
+    summary="Change your account",
+    tags=ACCOUNT,
+    request=serializers.AccountChoiceSerializer,
+    responses={200: serializers.AccountSerializer},
+    examples=[*examples.ACCOUNT_CHOICE, *examples.ACCOUNT],
+    fails=[
+        bad_field(
+            "keys_manage_keys", "Keys manage keys must be true or false", "Must be true or false"
+        ),
+        NOT_THE_ACCOUNT,
+    ],
 )
 list_keys = operation(
     "list_api_keys",
@@ -87,6 +164,7 @@ create_key = operation(
         bad_field("name", "Name is required", "This field is required", "missing"),
         bad_field("expires_at", "Expires at must be in the future", "Must be in the future"),
         TOO_MANY_KEYS,
+        NOT_BY_A_KEY,
     ],
 )
 delete_key = operation(
@@ -99,4 +177,5 @@ delete_key = operation(
         )
     ],
     responses={204: _GONE},
+    fails=[NOT_BY_A_KEY],
 )

@@ -12,10 +12,10 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from accounts.login import MAX_IDENTITY, find_user, fold
-from accounts.models import User
+from accounts.models import ApiKey, User
 from accounts.passwords import MAX_PASSWORD, canonical
 from accounts.registration import EMAIL_TAKEN, NAME_TAKEN
-from common.fields import StrictCharField, StrictDateTimeField
+from common.fields import StrictBooleanField, StrictCharField, StrictDateTimeField
 
 MAX_NAME = 150
 TAKEN = "unique"
@@ -71,18 +71,13 @@ class RegistrationSerializer(serializers.Serializer[Any]):
 
         Those may be anything here; what is too long for them is compared with nothing.
         """
-        value = canonical(value)
         others = {name: self.initial_data.get(name) for name in ("username", "email")}
         known = {
             name: text
             for name, text in others.items()
             if isinstance(text, str) and len(text) <= MAX_IDENTITY
         }
-        try:
-            validate_password(value, User(**known))
-        except DjangoValidationError as error:
-            raise serializers.ValidationError(error.messages[0]) from error
-        return value
+        return _good_password(value, User(**known))
 
 
 class LoginSerializer(serializers.Serializer[Any]):
@@ -108,12 +103,49 @@ class SessionSerializer(serializers.Serializer[Any]):
     user = UserSerializer()
 
 
+class PasswordSerializer(serializers.Serializer[Any]):
+    """The body of ``POST /api/password/``; ``context["user"]`` is whose it is."""
+
+    current_password = StrictCharField(max_length=MAX_PASSWORD, trim_whitespace=False)
+    new_password = StrictCharField(
+        max_length=MAX_PASSWORD, trim_whitespace=False, help_text="As at the registration."
+    )
+
+    def validate_new_password(self, value: str) -> str:
+        """DRF's hook: Django's validators, which compare it with the user's names, too."""
+        return _good_password(value, self.context["user"])
+
+
+class TokenSerializer(serializers.Serializer[Any]):
+    """A login token in the list; the secret itself is not known any more."""
+
+    id = serializers.UUIDField()
+    token_preview = serializers.CharField(source="preview")
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField()
+    current = serializers.SerializerMethodField(help_text="The one this request was sent with.")
+
+    def get_current(self, token: ApiKey) -> bool:
+        """DRF's hook."""
+        return bool(token.pk == self.context["current"].pk)
+
+
 class AccountSerializer(serializers.Serializer[Any]):
     """An account, which owns keys, credits and generations."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
     created_at = serializers.DateTimeField()
+    keys_manage_keys = serializers.BooleanField(
+        help_text="Whether API keys may make and delete API keys. Off by default."
+    )
+
+
+class AccountChoiceSerializer(serializers.Serializer[Any]):
+    """The body of ``PATCH /api/account/``; what is absent stays as it is."""
+
+    keys_manage_keys = StrictBooleanField(required=False)
 
 
 class NewKeySerializer(serializers.Serializer[Any]):
@@ -149,3 +181,13 @@ class CreatedKeySerializer(serializers.Serializer[Any]):
     key_preview = serializers.CharField(source="api_key.preview")
     created_at = serializers.DateTimeField(source="api_key.created_at")
     expires_at = serializers.DateTimeField(source="api_key.expires_at", allow_null=True)
+
+
+def _good_password(value: str, user: User) -> str:
+    """The spelling that is kept. Raises ValidationError for one that is too easy to guess."""
+    kept = canonical(value)
+    try:
+        validate_password(kept, user)
+    except DjangoValidationError as error:
+        raise serializers.ValidationError(error.messages[0]) from error
+    return kept

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from unfold.forms import UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
 
-from accounts import login
+from accounts import keys, login
 from accounts.models import User
 from accounts.password_forms import BoundedPasswords, NewPasswordForm
 from staff import recipients, roles
@@ -114,6 +114,8 @@ class StaffUserAdmin(UserPages, StaffAdmin):
         if not change:
             obj.origin, obj.made_by = User.Origin.ADD_USER, staff_user(request)
         super().save_model(request, obj, form, change)
+        if not obj.is_active:
+            keys.revoke(keys.tokens_of(obj))
         if wanted != before or not change:
             roles.assign(obj, wanted)
             changes, reason = obj.audited  # type: ignore[attr-defined]  # set by StaffAdmin

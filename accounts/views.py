@@ -19,6 +19,7 @@ from accounts.keys import Issued
 from accounts.models import ApiKey
 from accounts.serializers import (
     TAKEN,
+    AccountChoiceSerializer,
     AccountSerializer,
     ApiKeySerializer,
     CreatedKeySerializer,
@@ -55,7 +56,7 @@ class RegisterView(APIView):
                 raise rate_limit.too_many(decision)
         if not valid:
             raise ValidationError(serializer.errors)
-        return _session(registration.register(**serializer.validated_data), status.HTTP_201_CREATED)
+        return session(registration.register(**serializer.validated_data), status.HTTP_201_CREATED)
 
 
 class LoginView(APIView):
@@ -71,7 +72,7 @@ class LoginView(APIView):
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
         issued = login.log_in(values["username"], values["password"], client_address(request))
-        return _session(issued, status.HTTP_200_OK)
+        return session(issued, status.HTTP_200_OK)
 
 
 class LogoutView(APIView):
@@ -80,23 +81,31 @@ class LogoutView(APIView):
     @openapi.logout
     def post(self, request: Request) -> Response:
         """End the login token that this request was sent with; it stops working at once."""
-        token = caller(request)
-        if token.kind != ApiKey.Kind.TOKEN:
-            # A program that calls this by mistake must not lose the key it runs on.
-            raise PermissionDenied(
-                "Only a login token can log out, an API key is deleted by its id"
-            )
+        # A program that calls this by mistake must not lose the key it runs on.
+        sentence = "Only a login token can log out, an API key is deleted by its id"
+        token = login_token(request, sentence)
         keys.revoke(ApiKey.objects.filter(pk=token.pk))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class AccountView(APIView):
-    """The account itself."""
+    """The account itself, and what it has chosen."""
 
     @openapi.account
     def get(self, request: Request) -> Response:
         """Which account the secret belongs to; support asks for its id."""
         return Response(AccountSerializer(caller(request).account).data)
+
+    @openapi.change_account
+    def patch(self, request: Request) -> Response:
+        """Choose whether the account's keys may make and delete keys."""
+        account = login_token(request, "Only a login token can change the account").account
+        serializer = AccountChoiceSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        for name, value in serializer.validated_data.items():
+            setattr(account, name, value)
+        account.save(update_fields=list(serializer.validated_data))
+        return Response(AccountSerializer(account).data)
 
 
 class ApiKeysView(APIView):
@@ -112,10 +121,13 @@ class ApiKeysView(APIView):
     @openapi.create_key
     def post(self, request: Request) -> Response:
         """Make a key. The answer is the only place that ever shows it."""
+        asker = caller(request)
+        account = keys.manager(asker)
         serializer = NewKeySerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        key = caller(request)
-        issued = keys.create_key(key.account, key.created_by, **serializer.validated_data)
+        issued = keys.create_key(
+            account, asker.created_by, **serializer.validated_data, asked_with=asker
+        )
         return Response(CreatedKeySerializer(issued).data, status.HTTP_201_CREATED)
 
 
@@ -124,8 +136,10 @@ class ApiKeyView(APIView):
 
     @openapi.delete_key
     def delete(self, request: Request, key_id: str) -> Response:
-        """End the key; it stops working at once, everywhere."""
-        keys.revoke_key(caller(request).account, ids.parse(key_id))
+        """End the key; it stops working at once, everywhere. A key may always end itself."""
+        asker, wanted = caller(request), ids.parse(key_id)
+        account = asker.account if asker.pk == wanted else keys.manager(asker)
+        keys.revoke_key(account, wanted)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -133,7 +147,16 @@ def _says_taken(errors: Any) -> bool:
     return any(detail.code == TAKEN for details in errors.values() for detail in details)
 
 
-def _session(issued: Issued, code: int) -> Response:
+def login_token(request: Request, sentence: str) -> ApiKey:
+    """The login token that the request was sent with. Raises PermissionDenied for a key."""
+    token = caller(request)
+    if token.kind != ApiKey.Kind.TOKEN:
+        raise PermissionDenied(sentence)
+    return token
+
+
+def session(issued: Issued, code: int) -> Response:
+    """A fresh token, shown once, and whose it is."""
     user = issued.api_key.created_by
     balance = Wallet.objects.get(account_id=issued.api_key.account_id).balance
     shown = {

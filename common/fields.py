@@ -60,6 +60,18 @@ class StrictCharField(NullIsAbsent, serializers.CharField):
         return super().run_validation(data)
 
 
+class StrictBooleanField(NullIsAbsent, serializers.BooleanField):
+    """True or false, and neither a number nor a word for it."""
+
+    default_error_messages = {"invalid": "Must be true or false", "required": REQUIRED}
+
+    def to_internal_value(self, data: Any) -> bool:
+        """DRF's hook."""
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
 class StrictDateTimeField(NullIsAbsent, serializers.DateTimeField):
     """A moment as RFC 3339 writes it, always with its offset from UTC."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import secrets
+from accounts import keys, secrets
 from accounts.models import Account, ApiKey, Membership, User
 from credits import ledger
 from credits.models import LedgerEntry, Wallet
@@ -56,6 +57,12 @@ def make_key(user: User, account: Account) -> str:
         preview=secrets.preview(secret),
     )
     return secret
+
+
+def make_token(person: Person) -> str:
+    """A fresh login token's secret."""
+    with transaction.atomic():
+        return keys.issue_token(person.account, person.user).secret
 
 
 def make_staff(role: str = roles.SUPERUSER, name: str = "") -> User:

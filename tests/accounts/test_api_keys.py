@@ -9,15 +9,18 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed
 
+from accounts import keys
 from accounts.models import ApiKey
 from accounts.secrets import is_well_formed
+from tests.people import make_token
 
 RFC_3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 def test_create_and_list(api, alice):
-    client = api(alice.key)
+    client = api(make_token(alice))
     answer = client.post("/api/api-keys/", json={"name": "  My shop "})
     assert answer.status_code == 201, answer.text
     made = answer.json()
@@ -50,7 +53,7 @@ def test_create_and_list(api, alice):
 )
 def test_expiry(api, alice, text, shown):
     body = {"name": "a", "expires_at": text}
-    answer = api(alice.key).post("/api/api-keys/", json=body)
+    answer = api(make_token(alice)).post("/api/api-keys/", json=body)
     assert answer.status_code == 201, answer.text
     assert answer.json()["expires_at"] == shown
 
@@ -75,10 +78,10 @@ def test_expiry(api, alice, text, shown):
     ],
 )
 def test_bad_expiries(api, alice, value):
-    answer = api(alice.key).post("/api/api-keys/", json={"name": "a", "expires_at": value})
+    answer = api(make_token(alice)).post("/api/api-keys/", json={"name": "a", "expires_at": value})
     assert answer.status_code == 400, answer.text
     assert list(answer.json()["details"]) == ["expires_at"]
-    assert ApiKey.objects.count() == 1
+    assert ApiKey.objects.keys().count() == 1
 
 
 @pytest.mark.parametrize(
@@ -92,14 +95,14 @@ def test_bad_expiries(api, alice, value):
     ],
 )
 def test_bad_names(api, alice, name, message):
-    answer = api(alice.key).post("/api/api-keys/", json={"name": name})
+    answer = api(make_token(alice)).post("/api/api-keys/", json={"name": name})
     assert answer.status_code == 400
     assert answer.json()["details"] == {"name": message}
-    assert ApiKey.objects.count() == 1
+    assert ApiKey.objects.keys().count() == 1
 
 
 def test_at_most_20_live_keys(api, alice):
-    client = api(alice.key)
+    client = api(make_token(alice))
     made = [client.post("/api/api-keys/", json={"name": f"k{n}"}) for n in range(20)]
     assert [answer.status_code for answer in made] == [201] * 19 + [400]
     assert made[-1].json()["error"].startswith("An account has at most 20 live API keys")
@@ -110,7 +113,7 @@ def test_at_most_20_live_keys(api, alice):
 
 
 def test_racing_for_the_last_keys(api, alice):
-    client = api(alice.key)
+    client = api(make_token(alice))
 
     def make(number: int):
         return client.post("/api/api-keys/", json={"name": f"k{number}"}).status_code
@@ -122,7 +125,7 @@ def test_racing_for_the_last_keys(api, alice):
 
 
 def test_delete(api, alice):
-    client = api(alice.key)
+    client = api(make_token(alice))
     made = client.post("/api/api-keys/", json={"name": "gone soon"}).json()
     path = f"/api/api-keys/{made['id']}/"
     assert api(made["key"]).get("/api/api-keys/").status_code == 200
@@ -146,13 +149,13 @@ UNKNOWN = str(uuid.UUID(int=7))
     "wrong", ["1", "nonsense", "%00", UNKNOWN, f"{{{UNKNOWN}}}", f"urn:uuid:{UNKNOWN}", "%E2%80%A6"]
 )
 def test_no_such_key(api, alice, wrong):
-    answer = api(alice.key).delete(f"/api/api-keys/{wrong}/")
+    answer = api(make_token(alice)).delete(f"/api/api-keys/{wrong}/")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 def test_bob_sees_nothing_of_alices(api, alice, bob):
     row = ApiKey.objects.get(account=alice.account)
-    answer = api(bob.key).delete(f"/api/api-keys/{row.pk}/")
+    answer = api(make_token(bob)).delete(f"/api/api-keys/{row.pk}/")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert str(row.pk) not in api(bob.key).get("/api/api-keys/").text
     assert api(alice.key).get("/api/api-keys/").status_code == 200
@@ -164,3 +167,72 @@ def test_a_login_token_is_no_key(api, alice):
     row = ApiKey.objects.get(kind="token")
     assert str(row.pk) not in api(token).get("/api/api-keys/").text
     assert api(token).delete(f"/api/api-keys/{row.pk}/").status_code == 404
+
+
+def managing(client, row):
+    """Every way to manage keys: how it is answered."""
+    made = client.post("/api/api-keys/", json={"name": "another"})
+    return made, client.delete(f"/api/api-keys/{row.pk}/")
+
+
+def test_a_key_manages_no_keys(api, alice):
+    """Whoever steals one could make others without an end."""
+    other = ApiKey.objects.get(pk=create(alice, "other"))
+    before = list(ApiKey.objects.order_by("pk").values("pk", "revoked_at"))
+    for answer in managing(api(alice.key), other):
+        assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+        assert answer.json()["error"] == (
+            "API keys are made and deleted with a login token, unless the account lets its keys"
+            " do it"
+        )
+    assert list(ApiKey.objects.order_by("pk").values("pk", "revoked_at")) == before
+    assert len(api(alice.key).get("/api/api-keys/").json()) == 2
+
+
+def test_an_account_may_let_its_keys_do_it(api, alice):
+    other = ApiKey.objects.get(pk=create(alice, "other"))
+    token = api(make_token(alice))
+    assert token.get("/api/account/").json()["keys_manage_keys"] is False
+    chosen = token.patch("/api/account/", json={"keys_manage_keys": True})
+    assert (chosen.status_code, chosen.json()["keys_manage_keys"]) == (200, True)
+    made, deleted = managing(api(alice.key), other)
+    assert (made.status_code, deleted.status_code) == (201, 204)
+    assert token.patch("/api/account/", json={}).json()["keys_manage_keys"] is True
+    assert token.patch("/api/account/", json={"keys_manage_keys": None}).status_code == 200
+    token.patch("/api/account/", json={"keys_manage_keys": False})
+    assert api(alice.key).post("/api/api-keys/", json={"name": "x"}).status_code == 403
+
+
+def test_a_key_does_not_choose_for_the_account(api, alice):
+    for chosen in (False, True):
+        alice.account.keys_manage_keys = chosen
+        alice.account.save()
+        answer = api(alice.key).patch("/api/account/", json={"keys_manage_keys": not chosen})
+        assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+        alice.account.refresh_from_db()
+        assert alice.account.keys_manage_keys is chosen
+
+
+@pytest.mark.parametrize("value", [1, 0, "true", "on", [], {}, 1.5])
+def test_a_choice_is_true_or_false(api, alice, value):
+    answer = api(make_token(alice)).patch("/api/account/", json={"keys_manage_keys": value})
+    assert (answer.status_code, answer.json()["details"]) == (
+        400,
+        {"keys_manage_keys": "Must be true or false"},
+    )
+    alice.account.refresh_from_db()
+    assert alice.account.keys_manage_keys is False
+
+
+def create(person, name):
+    """An API key beside the person's own; its id."""
+    return keys.create_key(person.account, person.user, name).api_key.pk
+
+
+def test_a_secret_that_has_just_ended_makes_no_key(alice):
+    """It was read before its end was committed; the account's lock puts the two in order."""
+    asker = ApiKey.objects.get()
+    keys.revoke(ApiKey.objects.filter(pk=asker.pk))
+    with pytest.raises(AuthenticationFailed):
+        keys.create_key(alice.account, alice.user, "late", asked_with=asker)
+    assert ApiKey.objects.count() == 1

@@ -87,13 +87,24 @@ def by_change_of_ones_own(password: str) -> None:
     assert inside(user).post("/admin/password_change/", sent).status_code == 302
 
 
+def by_change_over_the_api(password: str) -> None:
+    former = "the-former-sentence-é"
+    by_api(former)
+    login = {"username": "dora", "password": former}
+    token = Client().post("/api/login/", login, "application/json").json()["token"]
+    body = {"current_password": "the-former-sentence-e\u0301", "new_password": password}
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = Client().post("/api/password/", body, "application/json", headers=headers)
+    assert answer.status_code == 200, answer.content
+
+
 def by_manager(password: str) -> None:
     User.objects.create_user("dora", "dora@example.com", password)
 
 
 SETTERS = [
     *(by_api, by_command, by_staff_command, by_superusers_page, by_change_of_anothers),
-    *(by_change_of_ones_own, by_manager),
+    *(by_change_of_ones_own, by_change_over_the_api, by_manager),
 ]
 
 

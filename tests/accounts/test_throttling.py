@@ -63,7 +63,7 @@ def test_reads_by_setting_or_account(api, alice, settings, own, passed):
 
 
 def test_keys_of_one_account_share(api, alice):
-    Account.objects.update(reads_per_minute=3)
+    Account.objects.update(reads_per_minute=3, keys_manage_keys=True)
     other = api(alice.key).post("/api/api-keys/", json={"name": "other"}).json()["key"]
     assert [api(key).get("/api/probe/").status_code for key in (other, alice.key, other)] == [
         200,
@@ -118,6 +118,7 @@ def test_a_new_limit_holds_from_the_next_request_on(api, alice):
 
 
 def test_an_ended_secret_takes_no_places_of_its_account(api, alice):
+    Account.objects.update(keys_manage_keys=True)
     other = api(alice.key).post("/api/api-keys/", json={"name": "other"}).json()
     leaked = api(other["key"])
     before = [stand(leaked.get("/api/probe/"))[1] for _ in range(2)][-1]

@@ -104,8 +104,31 @@ def test_answers_about_accounts_fit(api: Api, alice: Person):
     made = fits(client.post("/api/api-keys/", json={"name": "a"}), "/api/api-keys/", 201)
     fits(client.get("/api/api-keys/"), "/api/api-keys/", 200)
     fits(client.delete(f"/api/api-keys/{made['id']}/"), "/api/api-keys/{key_id}/", 204)
+    fits(client.get("/api/account/"), "/api/account/", 200)
+    fits(client.patch("/api/account/", json={"keys_manage_keys": True}), "/api/account/", 200)
+    other = fits(api().post("/api/login/", json=new), "/api/login/", 200)["token"]
+    listed = fits(client.get("/api/tokens/"), "/api/tokens/", 200)
+    gone = next(row["id"] for row in listed if not row["current"])
+    fits(client.delete(f"/api/tokens/{gone}/"), "/api/tokens/{token_id}/", 204)
+    assert api(other).get("/api/account/").status_code == 401
+    fits(client.delete("/api/tokens/"), "/api/tokens/", 204)
+    change = {"current_password": PASSWORD, "new_password": f"{PASSWORD}-2"}
+    fits(
+        client.post("/api/password/", json=change | {"current_password": "x"}),
+        *("/api/password/", 401),
+    )
+    fresh = fits(client.post("/api/password/", json=change), "/api/password/", 200)["token"]
+    client = api(fresh)
     fits(client.post("/api/logout/"), "/api/logout/", 204)
-    fits(api(alice.key).post("/api/logout/"), "/api/logout/", 403)
+    key = api(alice.key)
+    fits(key.post("/api/logout/"), "/api/logout/", 403)
+    fits(key.post("/api/password/", json=change), "/api/password/", 403)
+    fits(key.get("/api/tokens/"), "/api/tokens/", 403)
+    fits(key.delete("/api/tokens/"), "/api/tokens/", 403)
+    fits(key.delete(f"/api/tokens/{gone}/"), "/api/tokens/{token_id}/", 403)
+    fits(key.patch("/api/account/", json={}), "/api/account/", 403)
+    fits(key.post("/api/api-keys/", json={"name": "a"}), "/api/api-keys/", 403)
+    fits(key.delete(f"/api/api-keys/{gone}/"), "/api/api-keys/{key_id}/", 403)
 
 
 def test_errors_fit(api: Api, alice: Person):

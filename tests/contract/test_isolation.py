@@ -14,17 +14,34 @@ from accounts.models import ApiKey
 from generation.models import Generation
 from generation.states import State
 from tests.generation.steps import reached
-from tests.people import Person
+from tests.people import Person, make_token
 
 Api = Callable[..., httpx.Client]
 
+Found = Callable[[Person, Generation], str]
+
+
+def _generation(_: Person, generation: Generation) -> str:
+    return str(generation.pk)
+
+
+def _secret(kind: str) -> Found:
+    def found(person: Person, _: Generation) -> str:
+        return str(ApiKey.objects.get(account=person.account, kind=kind).pk)
+
+    return found
+
+
 # Routes that name one thing: the methods they have, and whose id Alice's is.
 ONE_THING = {
-    "api/v1/generate/<str:generation_id>/": (["GET"], Generation),
-    "api/v1/generate/<str:generation_id>/download/": (["GET"], Generation),
-    "api/v1/generate/<str:generation_id>/cancel/": (["POST"], Generation),
-    "api/api-keys/<str:key_id>/": (["DELETE"], ApiKey),
+    "api/v1/generate/<str:generation_id>/": (["GET"], _generation),
+    "api/v1/generate/<str:generation_id>/download/": (["GET"], _generation),
+    "api/v1/generate/<str:generation_id>/cancel/": (["POST"], _generation),
+    "api/api-keys/<str:key_id>/": (["DELETE"], _secret("key")),
+    "api/tokens/<str:token_id>/": (["DELETE"], _secret("token")),
 }
+# Of these, the ones where a key is refused before anything is looked for.
+WITH_A_TOKEN = {"api/api-keys/<str:key_id>/", "api/tokens/<str:token_id>/", "api/tokens/"}
 # Routes that list what is the caller's.
 LISTS = {
     "api/v1/generate/history/",
@@ -32,12 +49,14 @@ LISTS = {
     "api/v1/credits/transactions/",
     "api/api-keys/",
     "api/account/",
+    "api/tokens/",
 }
 # Routes that only make something for the caller, or show everybody the same.
 NOTHING_TO_SEE = {
     "api/register/",
     "api/login/",
     "api/logout/",
+    "api/password/",
     "api/v1/generate/",
     "api/v1/generate/image/",
     "api/v1/generate/video/",
@@ -97,15 +116,16 @@ def test_what_is_alices_is_to_bob_as_if_it_did_not_exist(
     route: str, state: State, api: Api, alice: Person, bob: Person
 ) -> None:
     generation = reached(alice, state)
-    methods, model = ONE_THING[route]
-    theirs = str(
-        generation.pk if model is Generation else ApiKey.objects.get(account=alice.account).pk
-    )
+    make_token(alice)
+    methods, found = ONE_THING[route]
+    theirs = found(alice, generation)
     before = everything_of(alice)
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-        foreign = asked(api(bob.key), method, route, theirs)
-        assert foreign == asked(api(bob.key), method, route, str(uuid.uuid4())), method
-        assert foreign[0] == (404 if method in methods else 405)
+        for secret in (bob.key, make_token(bob)):
+            foreign = asked(api(secret), method, route, theirs)
+            assert foreign == asked(api(secret), method, route, str(uuid.uuid4())), method
+            refused = 403 if secret == bob.key and route in WITH_A_TOKEN else 404
+            assert foreign[0] == (refused if method in methods else 405)
     assert everything_of(alice) == before
 
 
@@ -115,10 +135,15 @@ def test_lists_show_nothing_of_alices(route: str, api: Api, alice: Person, bob: 
     ledger = {str(entry.pk) for entry in alice.entries}
     keys = {str(key.pk) for key in ApiKey.objects.filter(account=alice.account)}
     secrets = ledger | keys | {str(generation.pk), "alices-secret-idea", str(alice.account.pk)}
+    mine, theirs = alice.key, bob.key
+    if route in WITH_A_TOKEN:
+        assert api(bob.key).get(f"/{route}").status_code == 403
+        mine, theirs = make_token(alice), make_token(bob)
+        secrets |= {str(key.pk) for key in ApiKey.objects.filter(account=alice.account)}
     for query in ("", "?limit=100", "?offset=0&limit=100", "?type=video&status=completed"):
-        text = api(bob.key).get(f"/{route}{query}").raise_for_status().text
+        text = api(theirs).get(f"/{route}{query}").raise_for_status().text
         assert not [secret for secret in secrets if secret in text]
-    own = api(alice.key).get(f"/{route}").raise_for_status().text
+    own = api(mine).get(f"/{route}").raise_for_status().text
     assert [secret for secret in secrets if secret in own] or route == "api/v1/credits/"
 
 
@@ -128,6 +153,7 @@ def test_without_a_key_nothing_is_shown_at_all(route: str, api: Api, alice: Pers
     path = "/" + route.replace("<str:generation_id>", generation).replace(
         "<str:key_id>", generation
     )
+    path = path.replace("<str:token_id>", generation)
     for method in ("GET", "POST", "DELETE"):
         answer = api().request(method, path)
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")

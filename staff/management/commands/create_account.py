@@ -39,6 +39,9 @@ class Command(BaseCommand):
         parser.add_argument("--password", help="default: none, so that only the key works")
         parser.add_argument("--description", default="Granted by the operator")
         parser.add_argument(
+            "--keys-manage-keys", action="store_true", help="its keys may make and delete keys"
+        )
+        parser.add_argument(
             "--account", metavar="ID", help="needed where the e-mail's account registered itself"
         )
 
@@ -74,6 +77,9 @@ def _run(options: dict[str, Any]) -> dict[str, Any]:
         account = open_account(user, 0, "")
     else:
         account, user = found
+    if options["keys_manage_keys"]:
+        account.keys_manage_keys = True
+        account.save(update_fields=["keys_manage_keys"])
     made_up = _equip(user, options)
     if options["credits"] and (found is None or options["top_up"]):
         customers.grant_by(BY, account.pk, options["credits"], options["description"])
@@ -109,6 +115,8 @@ def _equip(user: User, options: dict[str, Any]) -> str:
 
 def _note(account: Account, user: User, facts: dict[str, Any], options: dict[str, Any]) -> None:
     changes = {"by": BY, "user": str(user.pk), **facts}
+    if options["keys_manage_keys"]:
+        changes["keys_manage_keys"] = True
     if options["password"]:
         changes["password"] = None  # that it was set; the audit log shows no value
     audit.note(

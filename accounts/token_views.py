@@ -1,0 +1,65 @@
+"""Login tokens, and the password that they are given for: section 1 of the contract."""
+
+from __future__ import annotations
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import keys, login, openapi
+from accounts.client_address import client_address
+from accounts.models import User
+from accounts.serializers import PasswordSerializer, TokenSerializer
+from accounts.views import login_token, session
+from common import ids
+
+PASSWORD = "Only a login token can change the password, log in first"  # noqa: S105 - a sentence
+TOKENS = "Only a login token can list and end login tokens, log in first"
+
+
+class PasswordView(APIView):
+    """The password of who has logged in."""
+
+    @openapi.change_password
+    def post(self, request: Request) -> Response:
+        """Set a new password. All login tokens end, and the answer has a fresh one.
+
+        API keys go on: delete those that somebody else may have made.
+        """
+        token = login_token(request, PASSWORD)
+        user = User.objects.get(pk=token.created_by_id)
+        serializer = PasswordSerializer(data=request.data, context={"user": user})
+        serializer.is_valid(raise_exception=True)
+        values = serializer.validated_data
+        issued = login.change_password(
+            token, values["current_password"], values["new_password"], client_address(request)
+        )
+        return session(issued, status.HTTP_200_OK)
+
+
+class TokensView(APIView):
+    """The login tokens of who has logged in."""
+
+    @openapi.list_tokens
+    def get(self, request: Request) -> Response:
+        """Where you are logged in, newest first: at most 20 login tokens, no API keys."""
+        token = login_token(request, TOKENS)
+        found = keys.tokens_of(token.created_by)
+        return Response(TokenSerializer(found, many=True, context={"current": token}).data)
+
+    @openapi.delete_tokens
+    def delete(self, request: Request) -> Response:
+        """Log out everywhere else: end all login tokens but the one this was sent with."""
+        keys.revoke_other_tokens(login_token(request, TOKENS))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class TokenView(APIView):
+    """One login token of who has logged in."""
+
+    @openapi.delete_token
+    def delete(self, request: Request, token_id: str) -> Response:
+        """End a login token; it stops working at once."""
+        keys.revoke_token(login_token(request, TOKENS).created_by, ids.parse(token_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
