@@ -7,6 +7,7 @@ from functools import cache
 from django.db import close_old_connections
 from structlog.contextvars import bound_contextvars
 
+from accounts.keys import delete_ended_tokens
 from config.celery import app
 from generation.backends.vertex_reader import VertexReader
 from generation.heartbeat import beat
@@ -45,10 +46,11 @@ def sweep() -> None:
 
 @app.task(name="generation.retention")
 def retention() -> None:
-    """Let outputs and prompts end that are kept no longer."""
+    """Let outputs, prompts and login tokens end that are kept no longer."""
     taken("retention")
     beat("retention")
     close_old_connections()
     backend, loop = provider(VertexReader).backend, engine().loop
     with bound_contextvars(stage="retention"):
         counted("retention", lambda: let_expire(backend, loop, SWEEP_SECONDS))
+        delete_ended_tokens()

@@ -1,0 +1,178 @@
+"""``/api/tokens/``: how long login tokens live, where they are listed, and how they end."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.utils import timezone
+
+from accounts import keys
+from accounts.models import TOKEN_AGE, TOKEN_LIFETIME, ApiKey
+from generation.models import Generation
+from tests.people import PASSWORD, make_token
+
+ACCOUNT = "/api/account/"
+TOKENS = "/api/tokens/"
+
+
+def works(api, secret) -> bool:
+    status: int = api(secret).get(ACCOUNT).status_code
+    assert status in (200, 401)
+    return status == 200
+
+
+def aged(days: float, **more) -> None:
+    """All tokens were given so many days ago."""
+    ApiKey.objects.tokens().update(created_at=timezone.now() - timedelta(days=days), **more)
+
+
+def test_the_list_says_where_one_is_logged_in(api, alice, bob):
+    old, new = make_token(alice), make_token(alice)
+    make_token(bob)
+    api(old).get(ACCOUNT)
+    answer = api(new).get(TOKENS)
+    assert answer.status_code == 200
+    listed = answer.json()
+    assert [row["current"] for row in listed] == [True, False]
+    assert set(listed[0]) == {
+        "id", "token_preview", "created_at", "last_used_at", "expires_at", "current"
+    }  # fmt: skip
+    assert [row["token_preview"] for row in listed] == [f"{s[:8]}…{s[-4:]}" for s in (new, old)]
+    assert old not in answer.text
+    assert new not in answer.text
+
+
+def test_one_ends(api, alice, bob):
+    mine, other = make_token(alice), make_token(alice)
+    gone = next(row["id"] for row in api(mine).get(TOKENS).json() if not row["current"])
+    answer = api(mine).delete(f"{TOKENS}{gone}/")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert not works(api, other)
+    assert works(api, mine)
+    assert api(mine).delete(f"{TOKENS}{gone}/").status_code == 404
+    assert api(make_token(bob)).delete(f"{TOKENS}{gone}/").status_code == 404
+    (own,) = api(mine).get(TOKENS).json()
+    assert api(mine).delete(f"{TOKENS}{own['id']}").status_code == 204
+    assert not works(api, mine)
+
+
+def test_all_others_end(api, alice, bob):
+    mine, *others = (make_token(alice) for _ in range(4))
+    foreign = make_token(bob)
+    answer = api(mine).delete(TOKENS)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert [works(api, secret) for secret in others] == [False] * 3
+    assert [works(api, secret) for secret in (mine, alice.key, foreign, bob.key)] == [True] * 4
+
+
+@pytest.mark.parametrize("wrong", ["1", "nonsense", "%00", str(uuid.UUID(int=7))])
+def test_no_such_token(api, alice, wrong):
+    answer = api(make_token(alice)).delete(f"{TOKENS}{wrong}/")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_a_key_is_no_token(api, alice):
+    key = ApiKey.objects.get()
+    assert api(make_token(alice)).delete(f"{TOKENS}{key.pk}/").status_code == 404
+    token = make_token(alice)
+    row = ApiKey.objects.tokens().latest("created_at")
+    alice.account.keys_manage_keys = True
+    alice.account.save()
+    for method, path in (("GET", TOKENS), ("DELETE", TOKENS), ("DELETE", f"{TOKENS}{row.pk}/")):
+        answer = api(alice.key).request(method, path)
+        assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+    assert works(api, token)
+
+
+def test_of_more_than_20_the_oldest_ends(api, alice, bob):
+    foreign = make_token(bob)
+    secrets = [make_token(alice) for _ in range(keys.MAX_LIVE_TOKENS + 3)]
+    assert keys.tokens_of(alice.user).count() == keys.MAX_LIVE_TOKENS == 20
+    assert [works(api, secret) for secret in secrets] == [False] * 3 + [True] * 20
+    assert works(api, foreign)
+    body = {"username": "alice", "password": PASSWORD}
+    assert api().post("/api/login/", json=body).status_code == 200
+    assert not works(api, secrets[3])
+    assert len(api(secrets[-1]).get(TOKENS).json()) == 20
+
+
+def test_racing_log_ins_leave_20(api, alice, settings):
+    settings.RATE_LIMIT_LOGINS = settings.RATE_LIMIT_ANONYMOUS = 1000
+    client = api()
+    body = {"username": "alice", "password": PASSWORD}
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda _: client.post("/api/login/", json=body), range(40))
+        assert {answer.status_code for answer in answers} <= {200, 429}
+    assert keys.tokens_of(alice.user).count() <= 20
+    made = ApiKey.objects.tokens().count()
+    assert keys.tokens_of(alice.user).count() == min(20, made)
+
+
+def test_use_prolongs_a_token_up_to_90_days_in_all(api, alice):
+    token = make_token(alice)
+    aged(70)
+    assert works(api, token)
+    row = ApiKey.objects.tokens().get()
+    assert row.expires_at == row.created_at + TOKEN_AGE
+    assert row.expires_at < timezone.now() + TOKEN_LIFETIME
+    ApiKey.objects.tokens().update(last_used_at=timezone.now() - timedelta(hours=1))
+    aged(89.9)
+    assert works(api, token)
+    row.refresh_from_db()
+    assert row.expires_at == row.created_at + TOKEN_AGE
+    aged(91, last_used_at=None)  # one that the release before had prolonged: it ends by its use
+    api(token).get(ACCOUNT)
+    assert not works(api, token)
+
+
+def test_tokens_of_before_are_shortened(api, alice):
+    old, young = make_token(alice), make_token(alice)
+    later = timezone.now() + TOKEN_LIFETIME
+    first = ApiKey.objects.tokens().earliest("created_at")
+    ApiKey.objects.filter(pk=first.pk).update(
+        created_at=timezone.now() - timedelta(days=400), expires_at=later
+    )
+    import_module("accounts.migrations.0007_ages_of_tokens").shorten(apps, None)
+    assert [works(api, secret) for secret in (old, young, alice.key)] == [False, True, True]
+
+
+def test_what_ended_is_deleted_after_a_month(api, alice):
+    """Also one that ordered something: the generation stays, with the token's id."""
+    ordered, revoked, expired, live = (make_token(alice) for _ in range(4))
+    made = api(ordered).post("/api/v1/generate/", json={"prompt": "a"}).json()["data"]
+    for secret in (ordered, revoked):
+        assert api(secret).post("/api/logout/").status_code == 204
+    rows = ApiKey.objects.tokens().order_by("created_at")
+    by_name = dict(zip(("ordered", "revoked", "expired", "live"), rows, strict=True))
+    now = timezone.now()
+    ended = now - timedelta(days=keys.TOKENS_KEPT_DAYS, seconds=1)
+    key = ApiKey.objects.keys()
+    key.update(expires_at=ended)  # not for keys
+    assert keys.delete_ended_tokens() == 0
+    for name in ("ordered", "revoked"):
+        ApiKey.objects.filter(pk=by_name[name].pk).update(expires_at=ended)
+    ApiKey.objects.filter(pk=by_name["expired"].pk).update(expires_at=ended + timedelta(minutes=5))
+    assert keys.delete_ended_tokens() == 2
+    left = set(ApiKey.objects.tokens().values_list("pk", flat=True))
+    assert left == {by_name["expired"].pk, by_name["live"].pk}
+    assert key.count() == 1
+    assert works(api, live)
+    assert not works(api, expired)
+    generation = Generation.objects.get(pk=made["generation_id"])
+    assert generation.api_key_id == by_name["ordered"].pk
+
+
+def test_deleting_reads_no_generations():
+    """A constraint of the database's would, for each token: it has no index to look by."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_constraint WHERE contype = 'f'"
+            " AND confrelid = 'accounts_apikey'::regclass"
+        )
+        assert cursor.fetchone() == (0,)
