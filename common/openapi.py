@@ -43,6 +43,11 @@ OFFSET = OpenApiParameter(
     {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
     description="How many of the newest results to skip. To go further, follow `next`.",
 )
+PAGE = OpenApiParameter(
+    "page",
+    {"type": "integer", "minimum": 1, "maximum": MAX_OFFSET + 1, "default": 1},
+    description="Another way to say `offset`, which wins over it: `(page - 1) * limit`.",
+)
 
 HEADERS: dict[str, Any] = {
     "X-Request-ID": {

@@ -1,4 +1,4 @@
-"""Pages of a list, newest first: ``limit`` and ``offset``, and links that carry a cursor.
+"""Pages of a list, newest first: ``limit`` and ``offset`` or ``page``, and links with a cursor.
 
 A cursor is a position in the order, not a number of rows to skip: pages do not shift when rows are
 added meanwhile, and the thousandth page costs what the first one does.
@@ -70,11 +70,11 @@ def paginate(
     """One page of ``rows`` by the unique, descending order of ``fields``.
 
     ``read`` gets the primary keys of a page and returns its rows, in any order: for those who can
-    do it better than the queryset. Raises InvalidRequest for a ``limit``, ``offset`` or ``cursor``
-    out of bounds.
+    do it better than the queryset. Raises InvalidRequest for a ``limit``, ``offset``, ``page`` or
+    ``cursor`` out of bounds.
     """
     limit = _number(request, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-    offset = _offset(request)
+    offset = _offset(request, limit)
     cursor = _read_cursor(request, rows, fields)
     found = rows
     if cursor is not None:
@@ -121,12 +121,23 @@ def _number(request: Request, name: str, default: int, least: int, most: int) ->
     return int(text)
 
 
-def _offset(request: Request) -> int:
+def _offset(request: Request, limit: int) -> int:
+    """How many to skip; ``cursor`` wins over ``offset``, and that over ``page``."""
+    asked = request.query_params
+    if "offset" in asked:
+        return _bounded(request, "offset", 0, MAX_OFFSET)
+    if "page" not in asked or "cursor" in asked:
+        return 0
+    return (_bounded(request, "page", 1, MAX_OFFSET // limit + 1) - 1) * limit
+
+
+def _bounded(request: Request, name: str, least: int, most: int) -> int:
     try:
-        return _number(request, "offset", 0, 0, MAX_OFFSET)
+        return _number(request, name, least, least, most)
     except InvalidRequest as error:
-        message = f"Must be a whole number from 0 to {MAX_OFFSET}; follow next to go further"
-        raise InvalidRequest(f"Offset m{message[1:]}", details={"offset": message}) from error
+        message = f"Must be a whole number from {least} to {most}; follow next to go further"
+        title = name.capitalize()
+        raise InvalidRequest(f"{title} m{message[1:]}", details={name: message}) from error
 
 
 def _read_cursor(request: Request, rows: QuerySet[Row], fields: tuple[str, ...]) -> _Cursor | None:
@@ -178,7 +189,7 @@ def _link(request: Request, fields: tuple[str, ...], row: Model, backward: bool,
     kept = {
         name: value
         for name, value in request.query_params.items()
-        if name not in {"cursor", "offset", "limit"}
+        if name not in {"cursor", "offset", "page", "limit"}
     }
     query = urlencode(kept | {"limit": limit, "cursor": str(cursor)})
     return f"{base_url(request)}{request.path}?{query}"

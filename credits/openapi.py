@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
 from common.failures import BAD_LIMIT
-from common.openapi import LIMIT, OFFSET, PageSerializer, TrueField, operation
+from common.openapi import LIMIT, OFFSET, PAGE, PageSerializer, TrueField, operation
 from credits.models import LedgerEntry
 
 TAG = ["Credits"]
@@ -88,7 +88,7 @@ transactions = operation(
     "list_transactions",
     summary="List the ledger",
     tags=TAG,
-    parameters=[LIMIT, OFFSET],
+    parameters=[LIMIT, OFFSET, PAGE],
     responses={200: LedgerSerializer},
     examples=[OpenApiExample("A grant and a charge", _PAGE, response_only=True)],
     fails=[BAD_LIMIT],

@@ -9,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from common.failures import BAD_LIMIT, bad_field
-from common.openapi import LIMIT, OFFSET, header, nullable, operation
+from common.openapi import LIMIT, OFFSET, PAGE, header, nullable, operation
 from common.safe_fetch import MAX_URL_LENGTH
 from generation import answers, examples, failures, progress, states
 from generation.models import CatalogModel
@@ -189,8 +189,7 @@ history = operation(
     summary="List generations",
     tags=TAG,
     parameters=[
-        LIMIT,
-        OFFSET,
+        *(LIMIT, OFFSET, PAGE),
         OpenApiParameter("type", str, enum=CatalogModel.Kind.values, description="Only these."),
         OpenApiParameter("status", str, enum=states.PUBLIC_STATUSES, description="Only these."),
     ],

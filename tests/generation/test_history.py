@@ -16,6 +16,7 @@ from common import pagination
 from credits import ledger
 from generation.models import Generation
 from generation.states import State
+from tests.contract.test_isolation import routes
 from tests.generation.steps import created, reached
 from tests.people import Person
 
@@ -205,6 +206,69 @@ def test_beyond_the_largest_offset_the_answer_names_next(client: httpx.Client) -
     assert client.get(f"{PATH}?offset=10000").status_code == 200
     error = client.get(f"{PATH}?offset=10001").json()["error"]
     assert error == "Offset must be a whole number from 0 to 10000; follow next to go further"
+
+
+@pytest.mark.parametrize("path", [PATH, "/api/v1/credits/transactions/"])
+class TestPagesByNumber:
+    """Of every paged list (the routes are found by ``next``, below)."""
+
+    def test_whoever_counts_pages_comes_to_an_end(
+        self, path: str, client: httpx.Client, alice: Person
+    ) -> None:
+        images(alice, 5)
+        everything = ids(client.get(path).json())
+        pages = [ids(client.get(f"{path}?limit=2&page={number}").json()) for number in range(1, 6)]
+        assert [each for page in pages for each in page] == everything
+        assert pages[-1] == []
+        assert pages[0] == ids(client.get(f"{path}?limit=2").json())
+
+    def test_links_carry_none_of_the_three(
+        self, path: str, client: httpx.Client, alice: Person
+    ) -> None:
+        images(alice, 5)
+        body = client.get(f"{path}?limit=2&page=2&note=x").json()
+        for link in (body["next"], body["previous"]):
+            query = parse_qs(urlsplit(link).query)
+            assert set(query) == {"limit", "cursor", "note"}
+        everything = ids(client.get(path).json())
+        assert ids(client.get(body["next"]).json()) == everything[4:6]
+        assert ids(client.get(body["previous"]).json()) == everything[:2]
+
+    def test_a_cursor_wins_over_an_offset_and_that_over_a_page(
+        self, path: str, client: httpx.Client, alice: Person
+    ) -> None:
+        images(alice, 5)
+        everything = ids(client.get(path).json())
+        assert ids(client.get(f"{path}?limit=2&page=3&offset=1").json()) == everything[1:3]
+        assert ids(client.get(f"{path}?limit=2&page=x&offset=1").json()) == everything[1:3]
+        further = client.get(f"{path}?limit=2").json()["next"]
+        for also in ("page=1", "page=x", "offset=4&page=x", "offset=0"):
+            assert ids(client.get(f"{further}&{also}").json()) == everything[2:4], also
+
+    @pytest.mark.parametrize(
+        ("page", "limit", "most"),
+        [
+            *(("0", 2, 5001), ("-1", 2, 5001), ("5002", 2, 5001), ("102", 100, 101)),
+            *(("", 20, 501), ("1.5", 20, 501), ("x", 20, 501), ("1" + "0" * 30, 20, 501)),
+            *(("10002", 1, 10001), ("\u0661", 20, 501)),
+        ],
+    )
+    def test_out_of_bounds(
+        self, path: str, page: str, limit: int, most: int, client: httpx.Client
+    ) -> None:
+        answer = client.get(path, params={"page": page, "limit": str(limit)})
+        message = f"ust be a whole number from 1 to {most}; follow next to go further"
+        assert answer.status_code == 400
+        assert answer.json()["error"] == f"Page m{message}"
+        assert answer.json()["details"] == {"page": f"M{message}"}
+        assert client.get(path, params={"page": str(most), "limit": str(limit)}).is_success
+
+
+def test_no_paged_list_is_forgotten(client: httpx.Client) -> None:
+    found = [f"/{each}" for each in routes() if "<" not in each]
+    bodies = {path: client.get(path) for path in found if not path.startswith("/api/docs")}
+    paged = {path for path, body in bodies.items() if body.is_success and '"next":' in body.text}
+    assert paged == {PATH, "/api/v1/credits/transactions/", "/api/schema/"}
 
 
 def cursor(*values: Any) -> str:
