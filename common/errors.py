@@ -112,6 +112,7 @@ STATUS_CODES = {
     503: ("service_unavailable", ServiceUnavailable.default_detail),
 }
 
+FOR_SERVERS = "This API is for servers: browsers may not call it from other pages (no CORS)"
 AWAY = f"<!doctype html><title>Unavailable</title><p>{ServiceUnavailable.default_detail}.</p>"
 
 
@@ -161,6 +162,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             getattr(error, "details", None),
             getattr(error, "extra", None),
         )
+    if getattr(context.get("request"), "method", "") == "OPTIONS":
+        content["error"] = FOR_SERVERS
     return Response(content, status=error.status_code, headers=headers)
 
 
@@ -234,10 +237,9 @@ class ErrorShapeMiddleware:
             return None
         if is_database_away(error):
             connections.close_all()
-            headers = {"Retry-After": "2"}
-            if is_for_operators(request):  # their own pages ask the database who looks at them
-                return HttpResponse(AWAY, status=503, headers=headers)
-            return shaped(503, headers)
+            away = HttpResponse(AWAY, status=503) if is_for_operators(request) else shaped(503)
+            away.headers["Retry-After"] = "2"
+            return away
         if not _is_api(request):
             return None
         logger.error("unhandled error on %s", request.path, exc_info=error)

@@ -78,7 +78,7 @@ class StrictDateTimeField(NullIsAbsent, serializers.DateTimeField):
     default_error_messages = {
         "invalid": "Must be a time as in RFC 3339, such as 2030-01-31T12:00:00Z",
         "required": REQUIRED,
-        "overflow": "Is out of range",
+        "overflow": "Must be a time in the years 1 to 9999",
     }
 
     def to_internal_value(self, value: Any) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
@@ -13,6 +14,8 @@ from rest_framework.utils.mediatypes import _MediaType
 from common.errors import InvalidRequest
 
 MAX_DEPTH = 32
+# of UTF-8, UTF-16 and UTF-32 (RFC 8259, section 8.1, forbids them)
+MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 UTF_8 = {"utf-8", "utf8"}
 
 
@@ -38,6 +41,10 @@ class StrictJSONParser(BaseParser):
 
 def parse_object(body: bytes) -> dict[str, Any]:
     """Parse one JSON object. Raises InvalidRequest with a sentence that says what is wrong."""
+    if body.startswith(MARKS):
+        raise InvalidRequest(
+            "The body begins with a byte order mark (BOM), send JSON in UTF-8 without one"
+        )
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -29,14 +29,19 @@ class AnyAccept(BaseContentNegotiation):
 class JsonOnly(DefaultContentNegotiation):
     """There is JSON and nothing else: who takes anything or just that needs no comparing."""
 
-    PLAIN = {"*/*", "application/json"}
+    PLAIN = {"*/*", "application/json", ""}
+
+    def get_accept_list(self, request: Request) -> list[str]:
+        """DRF's hook; one that names nothing is like none, and empty members do not count."""
+        header: str = request.META.get("HTTP_ACCEPT", "")
+        return [each.strip() for each in header.split(",") if each.strip()] or ["*/*"]
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: Any = None
     ) -> tuple[BaseRenderer, str]:
         """DRF's hook. Raises NotAcceptable."""
         only, *others = renderers
-        if not others and request.META.get("HTTP_ACCEPT", "*/*") in self.PLAIN:
+        if not others and request.META.get("HTTP_ACCEPT", "*/*").strip() in self.PLAIN:
             return only, only.media_type
         chosen: tuple[BaseRenderer, str] = super().select_renderer(
             request, [only, *others], format_suffix

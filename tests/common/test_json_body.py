@@ -17,6 +17,8 @@ NOT_JSON = "The body is not valid JSON"
 NOT_OBJECT = "The body must be a JSON object"
 NUL = "The JSON contains a NUL character"
 SURROGATE = "The JSON contains a lone surrogate"
+# RFC 8259, section 8.1: a sender MUST NOT add one
+MARK = "The body begins with a byte order mark (BOM), send JSON in UTF-8 without one"
 DEEP = "The JSON is nested too deeply"
 
 
@@ -30,7 +32,11 @@ DEEP = "The JSON is nested too deeply"
         (b'{"a": NaN}', NOT_JSON),
         (b'{"a": -Infinity}', NOT_JSON),
         (b'{"a": ' + b"9" * 5000 + b"}", NOT_JSON),
-        (b"\xef\xbb\xbf{}", NOT_JSON),  # RFC 8259 section 8.1: no byte order mark
+        *((mark + b"{}", MARK) for mark in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")),
+        ('{"username": "a"}'.encode("utf-16"), MARK),
+        ('{"username": "a"}'.encode("utf-32"), MARK),
+        ("\ufeff".encode(), MARK),
+        ('{"\ufeffusername": "a", \ufeff "b": 1}'.encode(), NOT_JSON),
         (b"username=a&password=b", NOT_JSON),
         (b"[]", NOT_OBJECT),
         (b"null", NOT_OBJECT),

@@ -1,0 +1,41 @@
+"""What browsers and odd clients send of every route: no Accept that names anything, and OPTIONS."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from tests.contract.test_isolation import routes
+from tests.people import Person
+
+SERVERS = "This API is for servers: browsers may not call it from other pages (no CORS)"
+ROUTES = routes()
+
+
+def path_of(route: str) -> str:
+    name = "00000000-0000-0000-0000-000000000000"
+    return "/" + route.replace("<str:generation_id>", name).replace("<str:key_id>", name)
+
+
+@pytest.mark.parametrize("accept", ["", " ", ",", " , ,"])
+def test_an_accept_that_names_nothing_is_like_none(
+    accept: str, client: Client, alice: Person
+) -> None:
+    secret = {"Authorization": f"Bearer {alice.key}"}
+    for route in ROUTES:
+        for method in ("GET", "POST"):
+            plain = client.generic(method, path_of(route), headers=secret)
+            answer = client.generic(method, path_of(route), headers=secret | {"Accept": accept})
+            assert answer.status_code == plain.status_code != 406, route
+            assert answer["Content-Type"] == plain["Content-Type"], route
+
+
+def test_a_preflight_is_told_that_this_is_for_servers(client: Client, alice: Person) -> None:
+    preflight = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+    for route in sorted(set(ROUTES) - {"api/docs/"}):  # which is a page
+        for secret in ({}, {"Authorization": f"Bearer {alice.key}"}):
+            answer = client.options(path_of(route), headers=preflight | secret)
+            assert answer.status_code in {401, 405}, route
+            assert answer.json()["error"] == SERVERS, route
+            assert answer.json()["code"] in {"not_authenticated", "method_not_allowed"}
+            assert not [name for name in answer.headers if name.startswith("Access-Control-")]

@@ -1,0 +1,56 @@
+"""Every 400 about a field names it, also to whoever shows ``error`` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from pytest_django.fixtures import Settings
+
+from tests.common.document import operations, resolved
+from tests.people import PASSWORD, Person
+
+Api = Callable[..., httpx.Client]
+GOOD: dict[str, Any] = {
+    "prompt": "a fox",
+    "name": "a key",
+    "username": "carol",
+    "email": "carol@example.com",
+    "password": PASSWORD,
+}
+ODD = (5, True, [], {}, "", "\u2028", "x" * 5000, None, ["x"], "0001-01-01T00:00:00+23:59")
+
+
+def bodies() -> dict[str, list[str]]:
+    """The fields of each body that the document knows."""
+    found = {}
+    for path, _, operation in operations():
+        if "requestBody" in operation:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            found[path] = list(resolved(schema)["properties"])
+    return found
+
+
+@pytest.mark.parametrize("path", bodies())
+def test_a_refusal_names_its_field(
+    path: str, api: Api, alice: Person, settings: Settings
+) -> None:
+    settings.RATE_LIMIT_CREATES = settings.RATE_LIMIT_REGISTRATIONS = 1000
+    settings.RATE_LIMIT_LOGINS = settings.RATE_LIMIT_AUTH_FAILURES = 1000
+    fields, refused = bodies()[path], 0
+    good = {name: GOOD[name] for name in fields if name in GOOD}
+    for name in fields:
+        for value in ODD:
+            answer = api(alice.key).post(path, json=good | {name: value})
+            if answer.status_code != 400:
+                continue
+            refused += 1
+            body = answer.json()
+            assert list(body["details"]) == [name], (name, value)
+            words = name.replace("_", "").casefold()
+            said = body["error"].replace("_", "").replace(" ", "").replace("-", "").casefold()
+            assert words in said, (name, value, body["error"])
+    assert refused >= len(fields)
+    assert alice.balance >= 0
