@@ -18,7 +18,9 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, JsonResponse
 
+from accounts.client_address import direct_address
 from common import errors
+from common.metrics_access import may_read
 from generation import heartbeat
 from generation.gauges import DUE, ages_of
 from generation.states import OPEN
@@ -42,8 +44,13 @@ _known: list[tuple[float, Found]] = []
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200, or 503 in the contract's shape; the same fields beside it."""
+    """200, or 503 in the contract's shape.
+
+    What was found is beside it for whoever may read metrics: how busy we are is nobody else's.
+    """
     status, checks = _newest()
+    if not may_read(request.headers.get("Authorization", ""), direct_address(request)):
+        checks = {"status": checks["status"]}
     if status == errors.ServiceUnavailable.status_code:
         message = errors.ServiceUnavailable.default_detail
         body = errors.body(message, errors.ServiceUnavailable.default_code, extra=checks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 
@@ -9,6 +10,8 @@ import httpx
 import pytest
 import redis
 from django.conf import settings
+from django.test import Client
+from pytest_django.fixtures import Settings
 
 from generation import health, heartbeat
 from generation.states import State
@@ -104,6 +107,28 @@ def test_code_that_is_newer_than_the_database_waits(ready: Ask, admin_connection
         admin_connection.execute("UPDATE django_migrations SET app = 'credits' WHERE app = 'later'")
     assert (answer.status_code, answer.json()["migrations"]) == (503, "1 not applied")
     assert ready().status_code == 200
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_how_busy_we_are_is_nobody_elses(
+    away: bool, client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "FRESH", -1.0)
+    settings.METRICS_TOKEN = "watch-" * 5
+    status = 503 if away else 200
+    with database_away() if away else contextlib.nullcontext():
+        stranger = client.get("/readyz", REMOTE_ADDR="203.0.113.9")
+        proxied = client.get("/readyz", headers={"X-Forwarded-For": "10.0.0.1"})
+        own = client.get("/readyz", REMOTE_ADDR="127.0.0.1")
+        bearer = {"Authorization": f"Bearer {settings.METRICS_TOKEN}"}
+        known = client.get("/readyz", headers=bearer, REMOTE_ADDR="203.0.113.9")
+    for answer in (stranger, proxied):
+        assert answer.status_code == status
+        told = {"success", "error", "code", "request_id", "status"} if away else {"status"}
+        assert set(answer.json()) == told
+    for answer in (own, known):
+        assert answer.status_code == status
+        assert {"status", "database"} < set(answer.json())
 
 
 def test_it_is_cheap(base_url: str, signs: redis.Redis, django_assert_num_queries) -> None:
