@@ -187,7 +187,9 @@ def replay(api_key: ApiKey | ByStaff, key: str, path: str, body: dict[str, Any])
     found = rows.filter(account_id=api_key.account_id, idempotency_key=key).first()
     if found is None:
         return None
-    if bytes(found.request_sha256 or b"") != fingerprint(path, body):
+    # until 1.0 the fields that were sent as null were part of it
+    same = (fingerprint(path, body), _digest(path, body))
+    if bytes(found.request_sha256 or b"") not in same:
         raise IdempotencyKeyReused
     return Created(
         generation_id=found.pk,
@@ -202,7 +204,14 @@ def replay(api_key: ApiKey | ByStaff, key: str, path: str, body: dict[str, Any])
 
 
 def fingerprint(path: str, body: dict[str, Any]) -> bytes:
-    """What "the same request" means: path and parsed object before defaults (contract, 7)."""
+    """What "the same request" means: path and parsed object before defaults (contract, 7).
+
+    A field that is null is as if absent, here as for what the request asks for.
+    """
+    return _digest(path, {name: value for name, value in body.items() if value is not None})
+
+
+def _digest(path: str, body: dict[str, Any]) -> bytes:
     canonical = json.dumps([path, body], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).digest()
 
