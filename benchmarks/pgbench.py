@@ -20,6 +20,7 @@ VALUES = {
     "created_by": "md5('{tag}-user-' || :customer)::uuid",
     "api_key": "md5('{tag}-key-' || :customer)::uuid",
     "open_limit": "1000000000",
+    "refund_lead": "1000000000",
     "charge": "md5('{tag}-charge-' || :order)::uuid",
     "description": "'veo3_fast generation'",
     "generation": "md5('{tag}-generation-' || :order)::uuid",

@@ -42,11 +42,12 @@ class Failure:
     details: dict[str, str] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
+    called: str = ""  # where a code has several examples
 
     @property
     def name(self) -> str:
         """Unique within a status."""
-        return self.summary.replace(" ", "_") if self.details else self.code
+        return self.called or (self.summary.replace(" ", "_") if self.details else self.code)
 
     @property
     def body(self) -> dict[str, Any]:

@@ -145,6 +145,8 @@ AUTH_PASSWORD_VALIDATORS = [
 REGISTRATION_OPEN = env.flag("REGISTRATION_OPEN", True)
 SIGNUP_CREDITS = env.integer("SIGNUP_CREDITS", 0)
 MAX_OPEN_GENERATIONS = env.integer("MAX_OPEN_GENERATIONS", 50, least=1)  # an account, contract 6
+# failed or canceled ones of an account: at once, and so many a day from then on
+MAX_UNDELIVERED_PER_DAY = env.integer("MAX_UNDELIVERED_PER_DAY", 2000, least=1)
 RATE_LIMIT_CREATES = env.integer("RATE_LIMIT_CREATES", 60, least=1)  # a minute an account
 RATE_LIMIT_READS = env.integer("RATE_LIMIT_READS", 600, least=1)  # a minute an account
 RATE_LIMIT_ANONYMOUS = env.integer("RATE_LIMIT_ANONYMOUS", 120, least=1)  # a minute an address

@@ -7,25 +7,40 @@ hands out the entry's sequence number in the same stroke, and changes nothing wh
 
 from __future__ import annotations
 
+import math
 import uuid
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from common import ids
 from credits.models import Wallet
 
 # Parts of the statement by which ``generation/creation.py`` charges and creates at once: `paid` is
 # empty when the wallet refuses, and then nothing that selects from `entry` writes anything either.
-# Parameters: account, price, charge, generation, description, created_by, open_limit.
+# Parameters: account, price, charge, generation, description, created_by, open_limit, refund_lead.
+# A charge may wait for the wallet's lock, and the account may be suspended meanwhile. So the wallet
+# is locked first, and only then the account is read, with a lock: that reads its newest row, where
+# a condition in the UPDATE would see the one of before the wait.
 CHARGE = """
-    paid AS (
+    wallet AS (
+        SELECT account_id FROM credits_wallet WHERE account_id = %(account)s::uuid FOR UPDATE
+    ), caller AS (
+        SELECT account.id FROM wallet
+          JOIN accounts_account account ON account.id = wallet.account_id
+         WHERE account.suspended_at IS NULL FOR SHARE OF account
+    ), paid AS (
         UPDATE credits_wallet
            SET balance = balance - %(price)s::int, sequence = sequence + 1,
                open_charges = open_charges + 1
-         WHERE account_id = %(account)s::uuid AND balance >= %(price)s::int
+          FROM caller
+         WHERE account_id = caller.id AND balance >= %(price)s::int
            AND open_charges < COALESCE(max_open_charges, %(open_limit)s::int)
+           AND (refunds_until IS NULL
+                OR refunds_until <= now() + %(refund_lead)s::float8 * interval '1 second')
         RETURNING account_id, sequence, balance
     ), entry AS (
         INSERT INTO credits_ledgerentry (id, wallet_id, sequence, kind, amount, balance_after,
@@ -44,7 +59,9 @@ WITH charge AS (
 ), paid AS (
     UPDATE credits_wallet w
        SET balance = w.balance - charge.amount, sequence = w.sequence + 1,
-           open_charges = w.open_charges - 1
+           open_charges = w.open_charges - 1,
+           refunds_until = GREATEST(w.refunds_until, now())
+                           + %(refund_step)s::float8 * interval '1 second'
       FROM charge WHERE w.account_id = charge.wallet_id
     RETURNING w.account_id, w.sequence, w.balance
 )
@@ -86,6 +103,7 @@ SELECT %(id)s, account_id, sequence, %(kind)s, %(amount)s, balance, %(reference)
 RETURNING balance_after
 """
 
+DAY = 86_400  # seconds
 SETTLE = "UPDATE credits_wallet SET open_charges = open_charges - 1 WHERE account_id = %s"
 
 
@@ -115,7 +133,13 @@ def refund(charge_id: uuid.UUID, description: str) -> uuid.UUID:
     entry_id = ids.new()
     with connection.cursor() as cursor:
         cursor.execute(
-            REFUND, {"id": entry_id, "charge": charge_id, "description": description[:200]}
+            REFUND,
+            {
+                "id": entry_id,
+                "charge": charge_id,
+                "description": description[:200],
+                "refund_step": DAY / settings.MAX_UNDELIVERED_PER_DAY,
+            },
         )
         if cursor.rowcount != 1:
             raise LedgerRefusal(f"There is no charge {charge_id} to refund")
@@ -135,6 +159,19 @@ def take_back(grant_id: uuid.UUID, generation_id: uuid.UUID, description: str) -
         if cursor.rowcount != 1:
             raise LedgerRefusal(f"There is no grant {grant_id} to take back")
     return entry_id
+
+
+def refund_lead() -> float:
+    """How many seconds a wallet's clock of refunds may be ahead for one more charge."""
+    return DAY - DAY / settings.MAX_UNDELIVERED_PER_DAY
+
+
+def refund_wait(wallet: Wallet) -> int:
+    """Seconds until refunds leave room for a charge; 0 when they do."""
+    if wallet.refunds_until is None:
+        return 0
+    lead = (wallet.refunds_until - timezone.now()).total_seconds()
+    return max(0, math.ceil(lead - refund_lead()))
 
 
 def settle(account_id: uuid.UUID) -> None:

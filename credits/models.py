@@ -25,6 +25,9 @@ class Wallet(models.Model):
     balance = models.BigIntegerField(default=0, db_default=0)
     sequence = models.BigIntegerField(default=0, db_default=0, db_comment="of the newest entry")
     open_charges = models.IntegerField(default=0, db_default=0)
+    # A clock (GCRA) that each refund puts on by its share of a day, MAX_UNDELIVERED_PER_DAY: in the
+    # row that every refund and charge writes anyway, so that the bound costs neither of them.
+    refunds_until = models.DateTimeField(null=True, blank=True, editable=False)
     # null = the setting MAX_OPEN_GENERATIONS
     max_open_charges = models.PositiveIntegerField(null=True, blank=True)
 

@@ -19,10 +19,11 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable, UniqueViolation
 from psycopg.types.json import Jsonb
 
+from accounts.login import AccountSuspended
 from accounts.models import ApiKey
 from common import ids
 from common.crash import crash_point
-from common.errors import ApiError
+from common.errors import ApiError, RateLimited
 from common.statement import Statement
 from credits import ledger
 from credits.models import Wallet
@@ -30,6 +31,7 @@ from generation import admission, catalog, counts, origin
 from generation.models import CatalogModel, Generation
 from generation.order import ByStaff, Created, Order
 
+CAME_TO_NOTHING = "Too many generations were canceled or failed within a day"
 KEY_CONSTRAINT = "generation_idempotency_key_unique"
 
 CREATE = Statement(
@@ -74,6 +76,10 @@ class TooManyOpenGenerations(ApiError):
 
     status_code = 429
     default_code = "too_many_open_generations"
+
+
+class TooManyUndelivered(RateLimited):
+    """429: too many orders of the account came to nothing lately."""
 
 
 class ProviderBusy(ApiError):
@@ -146,6 +152,7 @@ def _values(order: Order, generation_id: uuid.UUID) -> dict[str, Any]:
         "created_by": order.api_key.created_by_id,
         "api_key": order.api_key.pk,
         "open_limit": settings.MAX_OPEN_GENERATIONS,
+        "refund_lead": ledger.refund_lead(),
         "charge": ids.new(),
         "description": f"{model.name} generation",
         "generation": generation_id,
@@ -217,9 +224,11 @@ def _digest(path: str, body: dict[str, Any]) -> bytes:
 
 
 def _refusal(order: Order) -> ApiError:
-    """Why the wallet refused; judged on the balance first (contract, section 6)."""
+    """Why nothing was charged; judged on the balance first (contract, section 6)."""
     price = order.model.price
-    wallet = Wallet.objects.get(account_id=order.api_key.account_id)
+    wallet = Wallet.objects.select_related("account").get(pk=order.api_key.account_id)
+    if wallet.account.suspended_at is not None:
+        return AccountSuspended()
     if wallet.balance < price:
         extra: dict[str, Any] = {"credits_needed": price, "credits_balance": wallet.balance}
         if order.model.kind == CatalogModel.Kind.VIDEO:
@@ -227,7 +236,12 @@ def _refusal(order: Order) -> ApiError:
         extra["generation_type"] = order.model.kind
         sentence = f"Insufficient credits. Need {price}, have {wallet.balance}"
         return InsufficientCredits(sentence, extra=extra)
-    limit = wallet.max_open_charges or settings.MAX_OPEN_GENERATIONS
+    limit = wallet.max_open_charges
+    if limit is None:
+        limit = settings.MAX_OPEN_GENERATIONS
+    if wallet.open_charges < limit and (wait := ledger.refund_wait(wallet)) > 0:
+        sentence = f"{CAME_TO_NOTHING}, try again in {wait} seconds"
+        return TooManyUndelivered(sentence, headers={"Retry-After": str(wait)})
     return TooManyOpenGenerations(
         f"At most {limit} generations can be open at once, wait for one to finish",
         headers={"Retry-After": "10"},

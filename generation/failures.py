@@ -63,6 +63,14 @@ REFUSED = [
         headers=("Retry-After",),
     ),
     Failure(
+        429,
+        "rate_limited",
+        "Too many generations were canceled or failed within a day, try again in 43 seconds",
+        "Too many orders came to nothing",
+        headers=("Retry-After",),
+        called="undelivered",
+    ),
+    Failure(
         503,
         "provider_busy",
         "The provider is busy at the moment, try again in a few minutes",

@@ -72,8 +72,9 @@ def resume(actor: User, account_id: uuid.UUID, reason: str) -> None:
 def limit(actor: User, account_id: uuid.UUID, limits: Limits, reason: str) -> None:
     """Set what the account may do a minute, and how much it may have open at once."""
     with transaction.atomic():
+        # in the order of a charge (credits/ledger.py), or it and we wait for each other
+        wallet = Wallet.objects.select_for_update().get(pk=account_id)
         account = _locked(account_id)
-        wallet = Wallet.objects.get(pk=account_id)
         changes = {
             "creates_per_minute": [account.creates_per_minute, limits.creates_per_minute],
             "reads_per_minute": [account.reads_per_minute, limits.reads_per_minute],

@@ -134,13 +134,19 @@ def test_credentials(api: Api) -> None:
 
 
 def test_insufficient_credits_come_before_too_many_open_ones(
-    client: httpx.Client, alice: Person
+    client: httpx.Client, alice: Person, settings: Settings
 ) -> None:
     created(alice, model="veo3")
     Wallet.objects.filter(account=alice.account).update(max_open_charges=1)
     body = {"prompt": "p", "video_model": "veo3"}
     answer = error(client.post(VIDEO, json=body), 429, "too_many_open_generations")
     assert answer["error"] == "At most 1 generations can be open at once, wait for one to finish"
+    for limit in (0, None):  # the one that was enforced, which 0 is, too
+        Wallet.objects.filter(account=alice.account).update(max_open_charges=limit)
+        settings.MAX_OPEN_GENERATIONS = 1
+        answer = error(client.post(VIDEO, json=body), 429, "too_many_open_generations")
+        enforced = 1 if limit is None else limit
+        assert answer["error"].startswith(f"At most {enforced} generations can be open at once")
     Wallet.objects.filter(account=alice.account).update(balance=499)
     extra = ("credits_needed", "credits_balance", "video_model", "generation_type")
     answer = error(client.post(VIDEO, json=body), 402, "insufficient_credits", *extra)

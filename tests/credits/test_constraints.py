@@ -149,6 +149,7 @@ def charge(person: Person, price: int = 240) -> dict[str, Any]:
         "description": "work",
         "created_by": person.user.pk,
         "open_limit": 50,
+        "refund_lead": ledger.refund_lead(),
     }
     with connection.cursor() as cursor:
         cursor.execute(f"WITH {ledger.CHARGE} SELECT balance_after FROM entry", values)
