@@ -2,6 +2,9 @@
 
 Every statement reads a few rows or a partial index that holds open work alone: a scrape costs the
 same with a thousand finished generations and with ten million.
+
+A gauge tells all of its labels at every scrape, 0 included: models come from the catalog, all the
+others from the code. A rule could not tell a series that is missing from one that says 0.
 """
 
 from __future__ import annotations
@@ -33,10 +36,13 @@ STAGE_OF = {
     State.STORING: "store",
 }
 
-# generation_open_of_model, which has all of it
+# The open ones: generation_open_of_model, which has all of it. A model without any has a row, too.
 OPEN_ROWS = """
-SELECT model_id, state, count(*), extract(epoch FROM now() - min(created_at))
-  FROM generation_generation WHERE next_attempt_at IS NOT NULL GROUP BY model_id, state
+SELECT model.name, state, count, age
+  FROM generation_catalogmodel AS model LEFT JOIN (
+       SELECT model_id, state, count(*), extract(epoch FROM now() - min(created_at)) AS age
+         FROM generation_generation WHERE next_attempt_at IS NOT NULL GROUP BY model_id, state
+       ) AS open ON open.model_id = model.name
 """
 # generation_due: the first entry of each state. A lease moves it, so what is worked on is not due.
 DUE = """
@@ -47,9 +53,10 @@ SELECT state, GREATEST(extract(epoch FROM now() - next_attempt_at), 0)::float8
         ORDER BY next_attempt_at LIMIT 1) AS first
 """
 GATES = """
-SELECT model_id, COALESCE(open_until > now(), false), COALESCE(held_until > now(), false)
-  FROM generation_providergate
+SELECT name, COALESCE(open_until > now(), false), COALESCE(held_until > now(), false)
+  FROM generation_catalogmodel LEFT JOIN generation_providergate ON model_id = name
 """
+BOOKS_CHECKS = ("check_ledger", "check_generations")
 BOOKS = """
 SELECT DISTINCT ON (command) command, extract(epoch FROM checked_at), differences
   FROM credits_bookscheck ORDER BY command, checked_at DESC
@@ -60,6 +67,11 @@ CONNECTIONS = """
 SELECT COALESCE(state, 'hidden'), count(*) FROM pg_stat_activity
  WHERE datname = current_database() AND backend_type = 'client backend' GROUP BY 1
 """
+# Those of pg_stat_activity ("starting" since PostgreSQL 18), and what the role may not see.
+CONNECTION_STATES = (
+    *("active", "idle", "idle in transaction", "idle in transaction (aborted)"),
+    *("fastpath function call", "disabled", "starting", "hidden"),
+)
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -108,10 +120,15 @@ def _of_the_database() -> list[Metric]:
 def _open() -> list[Metric]:
     count = _gauge("reelmint_generations_open", "Open generations.", "model", "state")
     oldest = _gauge("reelmint_oldest_open_seconds", "Age of the oldest open one.", "model")
-    ages: dict[str, float] = {}
-    for model, state, rows, age in _ask(OPEN_ROWS):
-        count.add_metric([model, state], rows)
-        ages[model] = max(ages.get(model, 0.0), float(age))
+    found = _ask(OPEN_ROWS)
+    counts = {(model, str(state)): 0 for model, *_ in found for state in OPEN}
+    ages = dict.fromkeys((model for model, *_ in found), 0.0)
+    for model, state, rows, age in found:
+        if state is not None:
+            counts[model, state] = rows
+            ages[model] = max(ages[model], float(age))
+    for labels, rows in counts.items():
+        count.add_metric(labels, rows)
     for model, age in ages.items():
         oldest.add_metric([model], age)
     return [count, oldest]
@@ -141,14 +158,18 @@ def _gates() -> list[Metric]:
 
 def _books() -> list[Metric]:
     at = _gauge(
-        "reelmint_books_checked_timestamp_seconds", "When the books were last checked.", "command"
+        "reelmint_books_checked_timestamp_seconds",
+        "When the books were last checked; 0 = never.",
+        "command",
     )
     differences = _gauge(
         "reelmint_books_differences", "Differences that the last check found.", "command"
     )
-    for command, checked_at, found in _ask(BOOKS):
-        at.add_metric([command], float(checked_at))
-        differences.add_metric([command], found)
+    checks = {command: (float(when), count) for command, when, count in _ask(BOOKS)}
+    for command in BOOKS_CHECKS:
+        checked_at, count = checks.get(command, (0.0, 0))
+        at.add_metric([command], checked_at)
+        differences.add_metric([command], count)
     return [at, differences]
 
 
@@ -164,7 +185,8 @@ def _connections() -> list[Metric]:
     gauge = _gauge(
         "reelmint_database_connections", "Connections to this database, all programs'.", "state"
     )
-    for state, count in _ask(CONNECTIONS):
+    counts = dict.fromkeys(CONNECTION_STATES, 0) | dict(_ask(CONNECTIONS))
+    for state, count in counts.items():
         gauge.add_metric([state], count)
     limit = _gauge("reelmint_database_connections_limit", "PostgreSQL's max_connections.")
     limit.add_metric([], int(_ask("SHOW max_connections")[0][0]))
@@ -177,14 +199,15 @@ def _of_redis() -> list[Metric]:
         "reelmint_workers", f"Processes heard of within {SEEN:.0f} s; tick is beat.", "stage"
     )
     seen = _gauge(
-        "reelmint_worker_seen_seconds", "Seconds since any of them was last heard of.", "stage"
+        "reelmint_worker_seen_seconds",
+        f"Seconds since any of them was last heard of, up to {heartbeat.KEPT:.0f}.",
+        "stage",
     )
     beats = heartbeat.alive()
     up.add_metric([], float(beats is not None))
     for name, heard in (beats or {}).items():
         workers.add_metric([name], sum(age < _limit(name) for _, age in heard))
-        if heard:
-            seen.add_metric([name], heard[0][1])
+        seen.add_metric([name], heard[0][1] if heard else heartbeat.KEPT)
     return [up, workers, seen]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 
 import httpx
+import psycopg
 import pytest
 import redis
 from django.conf import settings
@@ -19,7 +21,7 @@ from tests.common.scraped import Samples, samples, value
 from tests.contract.test_our_faults import database_away
 from tests.generation.conftest import Works, age
 from tests.generation.steps import reached
-from tests.people import Person
+from tests.people import Person, make_person
 
 
 @pytest.fixture
@@ -135,6 +137,43 @@ def test_workers(scraped: Callable[[], Samples]) -> None:
     seen = value(found, "reelmint_worker_seen_seconds", stage="poll")
     assert seen == pytest.approx(3, abs=2)
     assert value(found, "reelmint_broker_up") == 1
+
+
+def labelled() -> set[tuple[str, frozenset[tuple[str, str]]]]:
+    """Every series of the gauges."""
+    return {
+        (sample.name, frozenset(sample.labels.items()))
+        for family in gauges.GenerationGauges().collect()
+        for sample in family.samples
+    }
+
+
+def test_no_series_comes_or_goes_whatever_happens() -> None:
+    """Of an empty service, and of one where every state, gate, check and worker is there."""
+    before = labelled()
+    customer = make_person("rich", 10_000)
+    for state in State:
+        reached(customer, state)
+    ProviderGate.objects.update(held_until="2999-01-01T00:00:00Z")
+    call_command("check_ledger")
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        seconds, _ = client.time()
+        for name in heartbeat.NAMES:
+            client.zadd(f"beats:{name}", {"here:1": seconds})
+    with psycopg.connect(os.environ["TEST_ADMIN_URL"]) as other:
+        other.execute("SELECT 1")  # idle in transaction from now on
+        during = labelled()
+        with pytest.raises(psycopg.Error):
+            other.execute("SELECT 1 / 0")
+        failed = labelled()
+    assert during == before
+    assert failed == before
+
+
+def test_each_labelled_gauge_has_a_series_in_an_empty_service() -> None:
+    """So that the test above walks over all of them."""
+    for family in gauges.GenerationGauges().collect():
+        assert family.samples, family.name
 
 
 def test_without_the_database_only_that_is_said(scraped: Callable[[], Samples]) -> None:
