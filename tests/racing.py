@@ -34,7 +34,7 @@ def race(calls: Sequence[Callable[[], T]], at_once: int = 20) -> list[T | BaseEx
 
 def wait_until_blocked(observer: psycopg.Connection, query: str) -> None:
     """Return once some session waits for a lock in a statement like ``query``."""
-    ends = time.monotonic() + 1.8  # the role's lock_timeout is 2 s
+    ends = time.monotonic() + 20  # for it to begin; from then on lock_timeout gives it 2 s
     statement = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND wait_event_type = 'Lock' AND query LIKE %s"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -12,16 +13,18 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
-_recording: list[tuple[str, int]] | None = None
+# Of each thread its own: another test's may still be at work.
+_of_thread = threading.local()
 
 
 def _watch_connects(event: str, arguments: tuple[Any, ...]) -> None:
-    if event != "socket.connect" or _recording is None:
+    if event != "socket.connect":
         return
+    connects = getattr(_of_thread, "connects", None)
     address = arguments[1]
-    if not isinstance(address, tuple):
+    if connects is None or not isinstance(address, tuple):
         return
-    _recording.append((address[0], address[1]))
+    connects.append((address[0], address[1]))
     if not address[0].startswith("127."):
         raise ConnectionRefusedError("tests never leave the machine")
 
@@ -31,13 +34,16 @@ sys.addaudithook(_watch_connects)  # cannot be taken back, therefore asleep outs
 
 @contextlib.contextmanager
 def recording() -> Iterator[list[tuple[str, int]]]:
-    """Every address that this process tries to connect to; all but 127/8 are refused."""
-    global _recording  # noqa: PLW0603
-    _recording = []
+    """Every address that this thread tries to connect to; all but 127/8 are refused.
+
+    The fetcher connects in the thread of the loop it is awaited in.
+    """
+    connects: list[tuple[str, int]] = []
+    _of_thread.connects = connects
     try:
-        yield _recording
+        yield connects
     finally:
-        _recording = None
+        del _of_thread.connects
 
 
 class Names(AbstractResolver):

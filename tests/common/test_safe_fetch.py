@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
+import threading
 from typing import Any
 
 import pytest
@@ -94,6 +96,22 @@ def test_a_forbidden_literal_is_never_connected_to(scheme, host):
     assert connects == []
     assert isinstance(outcome, FetchError)
     assert str(outcome) == "The URL could not be fetched"
+
+
+def test_what_another_thread_connects_to_is_not_the_fetchers():
+    """An earlier test may have left one that asks Redis whether it is back."""
+
+    def elsewhere() -> None:
+        with socket.socket() as other:
+            other.connect_ex(("127.0.0.1", 9))
+
+    with recording() as connects:
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        assert connects == []
+        elsewhere()
+        assert connects == [("127.0.0.1", 9)]
 
 
 @pytest.mark.parametrize("answer", DENIED_ANSWERS, ids=" ".join)

@@ -85,7 +85,7 @@ def assert_nothing_is_left(
     assert len(programs) > len(addresses)
     left: list[psutil.Process] = psutil.wait_procs(programs, timeout=2)[1]
     assert left == []
-    assert wait_until(lambda: not standing_in_environment(str(folder)), 2)
+    assert wait_until(lambda: not standing_in_environment(str(folder)), 10)
     for address in addresses:
         url = httpx.URL(address)
         with socket.socket() as probe:

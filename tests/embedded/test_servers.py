@@ -123,7 +123,7 @@ def test_a_durable_valkey_keeps_its_data_over_kill_9_and_forgets_nothing_under_p
     def written() -> bool:
         return b"value" in b"".join(file.read_bytes() for file in folder.rglob("*.incr.aof"))
 
-    assert wait_until(written, 3)
+    assert wait_until(written, 10)
     os.kill(server.child.pid, signal.SIGKILL)
     server.child.kill_group()
     server.launch()
@@ -139,7 +139,7 @@ def test_a_stopped_server_leaves_no_process_and_no_socket(folder: Path) -> None:
     assert standing_in_environment(str(folder))
     database.stop()
     broker.stop()
-    assert wait_until(lambda: not standing_in_environment(str(folder)), 2)
+    assert wait_until(lambda: not standing_in_environment(str(folder)), 10)
     assert list((folder / "sockets").iterdir()) == []
 
 

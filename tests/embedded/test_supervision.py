@@ -44,20 +44,20 @@ def test_those_who_ignore_a_stop_are_killed_with_their_children(folder: Path) ->
     begun = time.monotonic()
     supervisor.stop(grace=0.5, last=())
     assert 0.5 <= time.monotonic() - begun < 5  # the default grace is twice that
-    assert wait_until(lambda: not standing_in_environment(f"{MARKER}={folder}"), 1)
+    assert wait_until(lambda: not standing_in_environment(f"{MARKER}={folder}"), 10)
     assert not (folder / "processes.json").exists()
 
 
 def test_after_kill_9_of_the_supervisor_the_next_one_ends_what_is_left(folder: Path) -> None:
     killed_supervisor(folder, "dummies")
     # the kernel told both to end, and one does not listen
-    assert wait_until(lambda: len(standing_in_environment(f"{MARKER}={folder}")) == 2, 2)
+    assert wait_until(lambda: len(standing_in_environment(f"{MARKER}={folder}")) == 2, 10)
     noted = json.loads((folder / "processes.json").read_text())["processes"]
     os.kill(next(entry["pid"] for entry in noted if entry["name"] == "stubborn"), signal.SIGKILL)
-    assert wait_until(lambda: len(standing_in_environment(f"{MARKER}={folder}")) == 1, 2)
+    assert wait_until(lambda: len(standing_in_environment(f"{MARKER}={folder}")) == 1, 10)
     supervisor = Supervisor(folder)
     assert len(supervisor.found_left) == 1  # the stubborn one's child, known by its environment
-    assert wait_until(lambda: not standing_in_environment(f"{MARKER}={folder}"), 1)
+    assert wait_until(lambda: not standing_in_environment(f"{MARKER}={folder}"), 10)
 
 
 def test_a_stranger_who_was_given_a_noted_process_id_is_left_alone(folder: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_dead_worker_comes_back_and_a_dead_server_ends_the_stack(folder: Path)
         supervisor.watch()
         return supervisor.children["poll"].pid != worker.pid
 
-    assert wait_until(replaced, 3)
+    assert wait_until(replaced, 10)
     supervisor.run(Program("web", python("print('port is gone'); exit(3)")), os.environ)
     assert wait_until(lambda: supervisor.children["web"].exit_code is not None, 5)
     with pytest.raises(StackError, match=r"(?s)web ended with 3.*port is gone"):
@@ -102,7 +102,7 @@ def test_two_stacks_side_by_side_do_not_meet(folder: Path) -> None:
         one.restart("valkey")
         psycopg.connect(one.env["DATABASE_URL"]).close()
         one.watch()
-    assert wait_until(lambda: not standing_in_environment(str(folder)), 2)
+    assert wait_until(lambda: not standing_in_environment(str(folder)), 10)
 
 
 def test_after_kill_9_of_a_stack_the_next_one_finds_its_data(folder: Path) -> None:
@@ -110,7 +110,7 @@ def test_after_kill_9_of_a_stack_the_next_one_finds_its_data(folder: Path) -> No
     killed_supervisor(var, "stack")
     with Stack(var, SERVERS_ONLY) as stack:
         psycopg.connect(stack.env["DATABASE_URL"]).close()
-    assert wait_until(lambda: not standing_in_environment(str(folder)), 2)
+    assert wait_until(lambda: not standing_in_environment(str(folder)), 10)
 
 
 def test_given_servers_are_used_and_named_when_they_do_not_answer(folder: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_command_on_a_temporary_stack_gives_its_exit_code_and_ends_on_sigterm(
     assert process.wait(10) == 130
     process.stdout.close()
     assert not Path(socket_folder).exists()
-    assert wait_until(lambda: not standing_in_environment(socket_folder), 2)
+    assert wait_until(lambda: not standing_in_environment(socket_folder), 10)
 
 
 def test_the_next_free_port_is_taken() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import statistics
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -85,9 +84,8 @@ def test_credentials_that_cannot_be_used_are_written_anew(tmp_path: Path, text: 
 
 def test_polls_are_answered_while_videos_are_rendered(emulator: RunningEmulator):
     names = [emulator.submit(f"Kite {n} {time.time()}").json()["name"] for n in range(2)]
-    taken = []
+    answered = 0
     while not emulator.poll(names[-1]).json().get("done"):
-        begun = time.monotonic()
         emulator.poll(names[0])
-        taken.append(time.monotonic() - begun)
-    assert statistics.median(taken) < 0.1
+        answered += 1
+    assert answered > 10  # if they waited for the rendering, it would be one a video

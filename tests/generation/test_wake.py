@@ -15,10 +15,13 @@ import httpx
 import pytest
 import redis
 from kombu.exceptions import OperationalError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config import celery
 from config.celery import app
 from embedded import valkey
+from embedded.processes import wait_until
 from generation import wake
 from generation.ticks import TickScheduler
 from tests.people import Person
@@ -31,6 +34,7 @@ PATH = "/api/v1/generate/video/"
 def queue() -> Iterator[redis.Redis]:
     """The Redis that wake-ups go to."""
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        assert wait_until(lambda: not wake._waker._stages, 20)
         time.sleep(4 * wake.PAUSE)  # what an earlier test hinted at is published by now
         client.delete(*wake.STAGES, *(f"wake:{stage}" for stage in wake.STAGES))
         yield client
@@ -171,6 +175,12 @@ def use_redis(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setattr(wake, "_redis", wake.connect(url))
 
 
+def use_patient_redis(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Whoever waits for it waits so long that no busy machine can be the reason."""
+    patient = redis.Redis.from_url(url, socket_timeout=30, retry=Retry(NoBackoff(), 0))
+    monkeypatch.setattr(wake, "_redis", patient)
+
+
 def hinting_takes(times: int = 100) -> float:
     began = time.monotonic()
     for _ in range(times):
@@ -193,12 +203,12 @@ def test_a_hung_redis_costs_nothing(
 ) -> None:
     server = valkey.start(tmp_path / "data", tmp_path / "s")
     try:
-        use_redis(monkeypatch, server.url())
+        use_patient_redis(monkeypatch, server.url())
         server.child.signal(signal.SIGSTOP)
-        assert hinting_takes() < 0.5
+        assert hinting_takes() < 10
         began = time.monotonic()
         assert api(alice.key).post(PATH, json={"prompt": "p"}).status_code == 201
-        assert time.monotonic() - began < 0.9  # less than the client's own time limit
+        assert time.monotonic() - began < 10
     finally:
         server.child.signal(signal.SIGCONT)
         server.stop()
