@@ -17,9 +17,8 @@ import django
 from django_migration_linter import MigrationLinter
 
 from embedded.postgres import OWNER, PostgresServer, start
+from tests.packages import ROOT, with_migrations
 
-ROOT = Path(__file__).resolve().parent.parent
-OURS = ("accounts", "common", "credits", "generation")
 # Made before anybody ran the service, so that no table of theirs was in use. None is added here: a
 # new migration is written so that it passes (CONTRIBUTING.md), or says why beside its operation
 # with the linter's own IgnoreMigration.
@@ -43,14 +42,15 @@ def lint(server: PostgresServer, everything: bool = False) -> int:
     os.environ |= {"LOG_LEVEL": "WARNING", "LOG_FORMAT": "console"}
     os.environ |= {"DATABASE_URL": server.url(OWNER), "REDIS_URL": "redis://127.0.0.1:9"}
     django.setup()
+    ours = with_migrations()
     linter = MigrationLinter(
-        str(ROOT), no_cache=True, include_apps=OURS, analyser_string="postgresql"
+        str(ROOT), no_cache=True, include_apps=ours, analyser_string="postgresql"
     )
     linter.ignore_sqlmigrate_errors = everything  # Python of one that asks for its tables
     linter.all_warnings_as_errors = True
     gone = BEFORE_ANY_RELEASE - set(linter.migration_loader.disk_migrations)
     for key, migration in sorted(linter.migration_loader.disk_migrations.items()):
-        if key[0] in OURS and (everything or key not in BEFORE_ANY_RELEASE):
+        if key[0] in ours and (everything or key not in BEFORE_ANY_RELEASE):
             linter.lint_migration(migration)
     for app, name in sorted(gone):
         print(f"({app}, {name}) is listed and does not exist")
