@@ -11,15 +11,17 @@ FROM base
 # tried out with `python -m embedded demo`. A production image may leave the extras out.
 COPY --from=packages /venv /venv
 ENV PATH=/venv/bin:$PATH
-# a new volume takes the owner of the folder it is mounted on
+# A new volume takes the owner of the folder it is mounted on; the demo keeps its data in /app/var. The code
+# stays root's: whoever takes over a process cannot change what the next one runs.
 RUN useradd --system --uid 10001 --create-home reelmint \
-    && install -d -o reelmint -g reelmint /app /data /emulator
+    && install -d -o reelmint -g reelmint /data /emulator /app/var
 WORKDIR /app
-COPY --chown=reelmint . .
-USER reelmint
+# What that is says .dockerignore
+COPY . .
 ENV STATIC_ROOT=/app/staticfiles OUTPUT_ROOT=/data/outputs WORK_DIR=/data/work
 # DEBUG gives the settings a key for this one command; nothing of it stays in the image.
 RUN DEBUG=1 python manage.py collectstatic --no-input --verbosity 0
+USER reelmint
 VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM
