@@ -28,7 +28,7 @@ run: $(VENV)/.installed ## Keep the whole stack up until Ctrl-C (PORT=8000, TIME
 	@$(BIN)/python -m embedded run
 
 ##@ Test it
-.PHONY: test test-faults test-ops test-browser fuzz chaos outages soak chaos-controls
+.PHONY: test test-faults test-ops test-browser fuzz chaos outages soak chaos-controls nightly
 # three processes for two cores: the tests of the real processes mostly wait
 test: $(VENV)/.installed-dev ## Run the tests, all on real servers (ARGS="-k name" picks some)
 	$(BIN)/python -m pytest -n 3 --ignore=tests/browser --ignore=tests/faults --ignore=tests/ops \
@@ -62,6 +62,9 @@ soak: $(VENV)/.installed-dev ## Load it steadily and measure what grows (SECONDS
 
 chaos-controls: $(VENV)/.installed-dev ## Show that it notices a missing guard
 	@$(BIN)/python -m chaos controls --seed $(SEED)
+
+nightly: $(VENV)/.installed-dev ## Run what is too long for CI in a short form; 1.5 hours, a line a step at its end
+	@.ci/nightly
 
 ##@ Measure it
 .PHONY: bench

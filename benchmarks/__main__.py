@@ -91,6 +91,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
         "--generations", type=int, default=1_000_000, help="of seed and growth, beside 10,000"
     )
     parser.add_argument("--operations", type=int, default=10_000, help="of in-flight")
+    parser.add_argument("--videos", type=int, default=100, help="of shown, beside a fifth to learn")
     parser.add_argument("--processes", type=int, default=2, help="that poll them")
     return parser.parse_args(words)
 

@@ -25,7 +25,7 @@ from benchmarks.stage import LIMITS, MANY
 from embedded.environment import Options
 from embedded.stack import Stack
 
-TEACHERS, MEASURED = 20, 100  # videos
+TEACHERS = 0.2  # videos to learn from, for each that is measured
 SECONDS = (45.0, 60.0)  # that a video takes at the provider
 EVERY = 1.0  # seconds between two orders
 WITHIN = 180.0  # seconds until the last one is there, at most
@@ -51,13 +51,14 @@ def shown(chosen: argparse.Namespace) -> dict[str, Any]:
         with psycopg.connect(stack.owner_url, autocommit=True) as connection:
             connection.execute("UPDATE generation_catalogmodel SET submits_per_minute = 6000")
             key = customers.make(connection, 1).authorization(0)
-            print(f"{TEACHERS} videos to learn from ...", flush=True)
-            _make(stack, connection, key, [chance.uniform(*SECONDS) for _ in range(TEACHERS)])
-            print(f"{MEASURED} videos to measure ...", flush=True)
+            teachers = max(1, round(chosen.videos * TEACHERS))
+            print(f"{teachers} videos to learn from ...", flush=True)
+            _make(stack, connection, key, [chance.uniform(*SECONDS) for _ in range(teachers)])
+            print(f"{chosen.videos} videos to measure ...", flush=True)
             before = _polls(stack)
-            lasting = [chance.uniform(*SECONDS) for _ in range(MEASURED)]
+            lasting = [chance.uniform(*SECONDS) for _ in range(chosen.videos)]
             late = _make(stack, connection, key, lasting)
-            polls = (_polls(stack) - before) / MEASURED
+            polls = (_polls(stack) - before) / chosen.videos
     finally:
         stack.stop(grace=3.0)
         shutil.rmtree(folder, ignore_errors=True)

@@ -172,6 +172,8 @@ class Customers:
         self, method: str, path: str, headers: dict[str, str], body: object = None
     ) -> httpx.Response | None:
         """One request to any of the web servers; None when the connection did not survive."""
+        if self._http.is_closed:  # a control run ended while this was waiting to ask again
+            return None
         base_url = random.choice(self._base_urls)  # noqa: S311 - not a secret
         try:
             answer = self._http.request(method, base_url + path, headers=headers, json=body)

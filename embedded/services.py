@@ -10,6 +10,7 @@ from embedded.paths import CHECKOUT
 from embedded.processes import Program
 
 STAGES = ("submit", "poll", "store")  # one queue and one worker each (design.md, decision 1)
+WEB_PROCESSES = 4  # that gunicorn forks, of four threads each
 CELERY = (sys.executable, "-m", "celery", "-A", "config")
 
 
@@ -23,7 +24,8 @@ def web(listener: socket.socket) -> Program:
     share its default path in the home folder.
     """
     argv = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--no-control-socket"]
-    argv += ["-k", "gthread", "-w", "4", "--threads", "4", "--graceful-timeout", "5", "--preload"]
+    argv += ["-k", "gthread", "-w", str(WEB_PROCESSES), "--threads", "4"]
+    argv += ["--graceful-timeout", "5", "--preload"]
     argv += ["--bind", f"fd://{listener.fileno()}"]
     return Program("web", argv, pass_fds=(listener.fileno(),))
 

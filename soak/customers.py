@@ -56,8 +56,7 @@ class Customers:
         self._recent: deque[tuple[str, str]] = deque(maxlen=RECENT)  # secret, generation
         self._waiting = threading.Semaphore(THREADS * 4)
         self._threads = ThreadPoolExecutor(THREADS, "customer")
-        # gunicorn closes what is idle for 2 s, perhaps while the next request is on its way
-        limits = httpx.Limits(max_connections=THREADS, keepalive_expiry=1.0)
+        limits = httpx.Limits(max_connections=THREADS)
         self._http = httpx.Client(base_url=base_url, timeout=20, limits=limits)
         accounts = max(LEAST_ACCOUNTS, math.ceil(rate * 60 / ORDERS_A_MINUTE))
         self._secrets = [self._register(number) for number in range(accounts)]
@@ -67,12 +66,21 @@ class Customers:
         self._threads.shutdown(cancel_futures=True)
         self._http.close()
 
-    def fill_pools(self) -> None:
-        """Keep every thread of the web servers busy once; then the orders begin.
+    def fill_pools(self, threads: Callable[[], float]) -> None:
+        """Keep all threads of the web servers busy until there are no more; then orders begin.
 
         A thread, with its connections to PostgreSQL and Redis, is made when none is idle. By the
-        steady load alone that takes any time, and looks like a leak meanwhile.
+        steady load alone that takes any time, and looks like a leak meanwhile. The kernel chooses
+        the process for each connection, so that one crowd may leave a thread out: ``threads`` says
+        how many there are.
         """
+        before, now = 0.0, threads()
+        while now > before:
+            self._crowd()
+            before, now = now, threads()
+        self._next = time.monotonic()
+
+    def _crowd(self) -> None:
         with (
             ThreadPoolExecutor(AT_ONCE) as crowd,
             httpx.Client(base_url=self._http.base_url, timeout=120, limits=httpx.Limits()) as http,
@@ -81,7 +89,6 @@ class Customers:
             # a password takes 0.3 s of a CPU
             for answer in crowd.map(lambda form: http.post("/api/login/", json=form), forms):
                 answer.raise_for_status()
-        self._next = time.monotonic()
 
     def play(self) -> None:
         """Do what is due by now; an order comes with looks at earlier ones."""

@@ -10,11 +10,12 @@ import redis
 
 from embedded import StackError
 from embedded.processes import wait_until
+from embedded.services import STAGES, WEB_PROCESSES
 from embedded.stack import Stack
 
 MB = 1024 * 1024
-OURS = ("web", "submit", "poll", "store", "beat")
-FORKED = {"web": 2, "submit": 1, "poll": 1, "store": 1}  # processes that do the work
+OURS = ("web", *STAGES, "beat")
+FORKED = {"web": WEB_PROCESSES, **dict.fromkeys(STAGES, 1)}  # processes that do the work
 START_SECONDS = 60.0
 QUESTIONS = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE usename = 'reelmint_app'),

@@ -62,7 +62,7 @@ def _load(stack: Stack, seconds: float, rate: float) -> Verdict:
     samples: list[Sample] = []
     interval = max(LEAST_INTERVAL, seconds / SAMPLES)
     try:
-        customers.fill_pools()
+        customers.fill_pools(lambda: gauges.read()["web threads"])
         began = reported = time.monotonic()
         while (now := time.monotonic() - began) < seconds:
             customers.play()
