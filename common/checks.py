@@ -128,6 +128,22 @@ def check_ledger_owner(databases: Sequence[str] | None = None, **_: Any) -> list
     return found
 
 
+def check_signing_key(**_: Any) -> list[CheckMessage]:
+    """Who signs links and sessions needs a key; the other processes do without."""
+    try:
+        if settings.SECRET_KEY:
+            return []
+    except ImproperlyConfigured:  # Django's answer to whoever reads an empty one
+        pass
+    return [
+        Error(
+            "SECRET_KEY is not set.",
+            hint="It signs links and sessions: give the web 50 random characters or more.",
+            id="reelmint.E009",
+        )
+    ]
+
+
 AT_START: tuple[Callable[..., Iterable[CheckMessage]], ...] = (
     check_emulator,
     check_source_images,
@@ -139,7 +155,7 @@ def register_all() -> None:
     """Make them part of ``manage.py check``, most of them only of ``--deploy``."""
     for check in (check_emulator, check_source_images):
         register(check, Tags.security)
-    for check in (check_provider, check_time_scale, check_public_base_url):
+    for check in (check_provider, check_signing_key, check_time_scale, check_public_base_url):
         register(check, Tags.security, deploy=True)
     for check in setting_checks.ALL:
         register(check, Tags.security)
@@ -147,12 +163,14 @@ def register_all() -> None:
     register(check_ledger_owner, Tags.database, deploy=True)
 
 
-def refuse_to_start() -> None:
+def refuse_to_start(*, signs: bool = False) -> None:
     """Raise ImproperlyConfigured with every error, or say in the log that outputs are emulated.
 
-    For the starts of web, worker and beat, which run no system checks. Reads only settings.
+    For the starts of web (which ``signs``), worker and beat, which run no system checks. Reads
+    only settings.
     """
-    errors = [message for check in AT_START for message in check()]
+    checked = (*AT_START, check_signing_key) if signs else AT_START
+    errors = [message for check in checked for message in check()]
     if errors:
         lines = "\n".join(f"  - {error.id}: {error.msg} {error.hint}" for error in errors)
         raise ImproperlyConfigured(f"The service does not start like this:\n{lines}")

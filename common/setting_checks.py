@@ -11,6 +11,7 @@ from django.core.checks import CheckMessage
 
 from config.misspelt import misspelt
 
+A_YEAR = 31_536_000  # seconds
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 
 Found = Iterator[CheckMessage]
@@ -60,6 +61,15 @@ def _https() -> Found:
         )
     if not settings.HTTPS and settings.SECURE_HSTS_SECONDS:
         yield _warning("W023", "HSTS_SECONDS has no effect with HTTPS off.", "Unset HSTS_SECONDS.")
+    if settings.SECURE_HSTS_PRELOAD and not (
+        settings.SECURE_HSTS_INCLUDE_SUBDOMAINS and settings.SECURE_HSTS_SECONDS >= A_YEAR
+    ):
+        yield _warning(
+            "W031",
+            "HSTS_PRELOAD has no effect: the browsers' list takes who speaks for its subdomains "
+            "and for a year.",
+            "Set HSTS_INCLUDE_SUBDOMAINS=1 and HSTS_SECONDS=31536000, or unset HSTS_PRELOAD.",
+        )
     if "*" in settings.ALLOWED_HOSTS and not settings.PUBLIC_BASE_URL:
         yield _warning(
             "W028",
@@ -102,7 +112,7 @@ def _outputs() -> Found:
 
 def _keys() -> Found:
     fallbacks = settings.SECRET_KEY_FALLBACKS
-    if settings.SECRET_KEY in fallbacks:
+    if fallbacks and settings.SECRET_KEY in fallbacks:
         yield _warning(
             "W030",
             "SECRET_KEY is one of SECRET_KEY_FALLBACKS: nothing was rotated.",

@@ -21,6 +21,8 @@ Network = IPv4Network | IPv6Network
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
+# In each secret that an example of ours ever had, in passwords of its URLs too: everybody knows it.
+EXAMPLE = "change-me"
 
 
 class Env:
@@ -110,6 +112,12 @@ class Env:
     def database(self, name: str, default: str) -> dict[str, Any]:
         """A ``postgresql://`` URL as Django's dictionary; ``?host=/folder`` means a socket."""
         return self._read(name, parse_database_url(default), parse_database_url)
+
+    def refuse_examples(self) -> None:
+        """Note every variable that was asked for and still holds a secret of an example."""
+        for name in sorted(self.known):
+            if EXAMPLE in unquote(self._values.get(name, "")).lower():
+                self.problems.append(f"{name}: holds a value of the example, which everybody knows")
 
     def finish(self) -> None:
         """Raise ImproperlyConfigured with every problem found, if there was one."""

@@ -10,7 +10,8 @@ READ_ELSEWHERE = frozenset(
     {
         "GOOGLE_APPLICATION_CREDENTIALS",
         "METRICS_DIR",  # common/metrics_folder.py, before there are settings
-        *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME", "OTEL_TRACES_SAMPLER_ARG"),
+        *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS"),
+        *("OTEL_SERVICE_NAME", "OTEL_TRACES_SAMPLER_ARG"),
         # docker-compose.yml's
         *("POSTGRES_PASSWORD", "OWNER_DATABASE_PASSWORD", "APP_DATABASE_PASSWORD", "PORT"),
         # google-auth's, near enough to one of ours

@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 tracing.instrument("django", "psycopg")  # before Django reads its list of middleware
 django_application = get_wsgi_application()
-refuse_to_start()
+refuse_to_start(signs=True)
 # Loads the URLs before the fork: else every new process spends 0.3 s of its first request on it.
 resolve("/livez")
 # What is loaded stays: no collection of a request's garbage goes through it, nor writes to it in a

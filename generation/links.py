@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +19,11 @@ from django.utils.crypto import constant_time_compare
 
 WINDOW = 900  # seconds
 
-_signer = signing.Signer(salt="generation.links")
+
+@cache
+def _signer() -> signing.Signer:
+    """Made when it is asked for: workers and migrations load this file and have no SECRET_KEY."""
+    return signing.Signer(salt="generation.links")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,8 @@ def is_valid(key: str, expires: str, signature: str, now: datetime) -> bool:
         return False
     text = _text(key, int(expires))
     # what SECRET_KEY_FALLBACKS holds signs nothing new, and its links go on to their end
-    known = [_signer.signature(text, each) for each in (_signer.key, *_signer.fallback_keys)]
+    signer = _signer()
+    known = [signer.signature(text, each) for each in (signer.key, *signer.fallback_keys)]
     if not any(constant_time_compare(signature, each) for each in known):
         return False
     return now.timestamp() < int(expires)
@@ -74,7 +80,7 @@ def of_bucket(key: str, seconds: int) -> str:
 
 
 def _signature(key: str, expires: int) -> str:
-    return _signer.signature(_text(key, expires))
+    return _signer().signature(_text(key, expires))
 
 
 def _text(key: str, expires: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -125,7 +126,8 @@ def test_the_services_role_does_not_own_the_ledger(admin_connection: psycopg.Con
 
 def example() -> dict[str, str]:
     lines = (ROOT / ".env.example").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    found = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    return found | {"SECRET_KEY": secrets.token_urlsafe(50)}  # as its own words tell the reader
 
 
 def run(*argv: str, **changes: str) -> subprocess.CompletedProcess[str]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,6 @@ GOOD = {
     "VERTEX_BASE_URL": "",
     "HTTPS": True,
     "NUM_PROXIES": 1,
-    "SECURE_HSTS_SECONDS": 0,
     "ALLOWED_HOSTS": ["api.example.com", "localhost"],
     "PUBLIC_BASE_URL": "https://api.example.com",
     "OUTPUT_BUCKET": "theirs",
@@ -26,6 +28,9 @@ GOOD = {
     "OUTPUT_GCS_BUCKET": "ours",
     "REGISTRATION_OPEN": True,
     "SIGNUP_CREDITS": 0,
+    "SECURE_HSTS_SECONDS": 31_536_000,
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS": False,
+    "SECURE_HSTS_PRELOAD": False,
     "SECRET_KEY": "a" * 50,
     "SECRET_KEY_FALLBACKS": ["b" * 50],
 }
@@ -38,12 +43,23 @@ GOOD = {
         ({"NUM_PROXIES": 0}, ["W021"]),
         ({"NUM_PROXIES": 0, "DEBUG": True}, ["W027"]),
         ({"DEBUG": True, "ALLOWED_HOSTS": ["localhost"]}, []),
-        ({"HTTPS": False}, ["W022"]),
-        ({"HTTPS": False, "SECURE_HSTS_SECONDS": 60}, ["W022", "W023"]),
+        ({"HTTPS": False, "SECURE_HSTS_SECONDS": 0}, ["W022"]),
+        ({"HTTPS": False}, ["W022", "W023"]),
+        ({"SECURE_HSTS_PRELOAD": True}, ["W031"]),
+        ({"SECURE_HSTS_PRELOAD": True, "SECURE_HSTS_INCLUDE_SUBDOMAINS": True}, []),
+        ({"SECURE_HSTS_INCLUDE_SUBDOMAINS": True}, []),
         ({"ALLOWED_HOSTS": ["*"]}, []),
         ({"ALLOWED_HOSTS": ["*"], "PUBLIC_BASE_URL": ""}, ["W028"]),
         ({"ALLOW_EMULATOR": True}, ["W026"]),
-        ({"ALLOW_EMULATOR": True, "VERTEX_BASE_URL": "http://127.0.0.1:9", "HTTPS": False}, []),
+        (
+            {
+                "ALLOW_EMULATOR": True,
+                "VERTEX_BASE_URL": "http://127.0.0.1:9",
+                "HTTPS": False,
+                "SECURE_HSTS_SECONDS": 0,
+            },
+            [],
+        ),
         ({"OUTPUT_STORAGE": "local"}, ["W024"]),
         ({"OUTPUT_GCS_BUCKET": "theirs"}, ["W025"]),
         ({"REGISTRATION_OPEN": False, "SIGNUP_CREDITS": 5}, ["W029"]),
@@ -96,3 +112,28 @@ def test_the_example_names_only_what_exists(settings) -> None:
     named = set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
     assert named - settings.KNOWN_VARIABLES - READ_ELSEWHERE == set()
     assert len(named) > 30
+
+
+def test_by_default_hsts_speaks_for_the_name_alone() -> None:
+    """Whoever did not say so may have a name below it that has no certificate."""
+    code = """
+import os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+from django.conf import settings
+print(settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS,
+      settings.SECURE_HSTS_PRELOAD)
+"""
+    known = {"PATH": os.environ["PATH"]}
+
+    def said(**variables: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=known | variables,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+
+    assert said() == "31536000 False False"
+    assert said(HSTS_INCLUDE_SUBDOMAINS="1", HSTS_PRELOAD="1") == "31536000 True True"

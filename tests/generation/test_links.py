@@ -45,7 +45,7 @@ def test_a_link_is_one_string_for_a_window_and_lives_on_for_another() -> None:
 def test_links_of_a_rotated_key_go_on_to_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
     def signer(key: str, *fallbacks: str) -> None:
         made = signing.Signer(key=key, fallback_keys=list(fallbacks), salt="generation.links")
-        monkeypatch.setattr(links, "_signer", made)
+        monkeypatch.setattr(links, "_signer", lambda: made)
 
     signer("old" * 20)
     query = parse_qs(urlsplit(links.path("k.mp4", links.Window.of(NOON))).query)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import shlex
 from typing import Any
 
@@ -22,7 +23,10 @@ def compose() -> dict[str, Any]:
 
 
 def dotenv() -> dict[str, str]:
-    """.env.example with the lines of "Emulator" added, as its own words tell the reader to do."""
+    """.env.example with the lines of "Emulator" added, as its own words tell the reader to do.
+
+    What it leaves empty are secrets, and is made.
+    """
     values: dict[str, str] = {}
     emulator = False
     for line in (CHECKOUT / ".env.example").read_text().splitlines():
@@ -30,7 +34,7 @@ def dotenv() -> dict[str, str]:
             emulator = "Emulator" in line
         found = ASSIGNMENT.match(line)
         if found and (emulator or not line.startswith("#")):
-            values[found[1]] = found[2]
+            values[found[1]] = found[2] or secrets.token_urlsafe(50)
     return values
 
 
@@ -68,9 +72,17 @@ def collect_static() -> str:
 
 
 def service_environment(service: dict[str, Any], values: dict[str, str]) -> dict[str, str]:
-    """What a container of the service sees: the image's, .env, then its own."""
-    own = {name: expanded(text, values) for name, text in service.get("environment", {}).items()}
-    return image_environment() | values | own
+    """What a container of the service sees: the image's, then its own.
+
+    A name without a value is passed on from .env; if it has none there, it is taken away, even if
+    the image has one.
+    """
+    own = {
+        name: values.get(name) if text is None else expanded(text, values)
+        for name, text in service.get("environment", {}).items()
+    }
+    found = image_environment() | own
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def service_command(service: dict[str, Any]) -> list[str]:
