@@ -8,7 +8,8 @@ from typing import Any
 
 from config.env import Env, environment
 from config.logs import FORMATS, LEVELS, logging_config
-from config.spectacular import SPECTACULAR_SETTINGS  # noqa: F401 - Django reads it here
+from config.rest import REST_FRAMEWORK  # noqa: F401 - Django's settings are the names of this file
+from config.spectacular import SPECTACULAR_SETTINGS  # noqa: F401
 from config.unfold import (  # noqa: F401 - so it does these
     ADMIN_CONTENT_SECURITY_POLICY,
     CONTENT_SECURITY_POLICY,
@@ -206,21 +207,6 @@ STATIC_URL = "static/"
 # Where collectstatic puts them (the image does that); a checkout serves them from where they are.
 STATIC_ROOT = env.text("STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
-
-# --- The API --------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SecretAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.HasAccount"],
-    "DEFAULT_PARSER_CLASSES": ["common.json_body.StrictJSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "common.negotiation.JsonOnly",
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.AccountThrottle"],
-    "DEFAULT_SCHEMA_CLASS": "common.openapi.ContractSchema",
-    "DEFAULT_METADATA_CLASS": None,
-    "EXCEPTION_HANDLER": "common.errors.exception_handler",
-    "UNAUTHENTICATED_USER": None,
-    "COERCE_DECIMAL_TO_STRING": False,
-}
 
 # --- Metrics (METRICS_DIR is read before there are settings: common/metrics_folder.py) ------------
 METRICS_TOKEN = env.text("METRICS_TOKEN")

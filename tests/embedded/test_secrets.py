@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from embedded.paths import CHECKOUT
 from tests.embedded.test_deployment import example_names
 from tests.embedded.test_kubernetes import container, pods
 from tests.embedded.test_kubernetes import secrets as manifests_secrets
@@ -92,7 +93,7 @@ def test_what_the_image_sets_is_not_taken_away() -> None:
 def test_no_example_has_a_secret_in_it() -> None:
     """Somebody would keep it."""
     filled = compose.dotenv()
-    given = (compose.CHECKOUT / ".env.example").read_text()
+    given = (CHECKOUT / ".env.example").read_text()
     for name in SECRETS & set(filled):
         assert re.search(rf"^{name}=$", given, re.MULTILINE), name
     for name, data in manifests_secrets().items():

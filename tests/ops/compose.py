@@ -25,7 +25,7 @@ def compose() -> dict[str, Any]:
 def dotenv() -> dict[str, str]:
     """.env.example with the lines of "Emulator" added, as its own words tell the reader to do.
 
-    What it leaves empty are secrets, and is made.
+    What it leaves empty is made: secrets. A commented line without a value means none.
     """
     values: dict[str, str] = {}
     emulator = False
@@ -34,7 +34,8 @@ def dotenv() -> dict[str, str]:
             emulator = "Emulator" in line
         found = ASSIGNMENT.match(line)
         if found and (emulator or not line.startswith("#")):
-            values[found[1]] = found[2] or secrets.token_urlsafe(50)
+            made = "" if line.startswith("#") else secrets.token_urlsafe(50)
+            values[found[1]] = found[2] or made
     return values
 
 
