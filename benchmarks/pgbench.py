@@ -35,6 +35,7 @@ VALUES = {
     "expected_seconds": "60.0",
     "deadline": "1800.0",
     "retry_of": "NULL::uuid",
+    "grant": "NULL::uuid",
     "note": "'{{}}'::jsonb",
 }
 

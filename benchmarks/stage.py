@@ -43,6 +43,10 @@ POSTGRES = {
 }
 WORKERS = (*services.STAGES, "beat")
 QUEUES = (*services.STAGES, "textbook")
+CHECKS_END = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+ WHERE usename = 'reelmint_app' AND state = 'active'
+"""
 DRAIN_EVERY = 0.02  # seconds
 FIRST_WITHIN = 120.0  # seconds, on a machine that others use, too
 FIRST = {"prompt": "A paper boat on a lake at sunrise"}
@@ -111,10 +115,13 @@ class Stage:
     def rest(self) -> None:
         """End workers and beat: the web is measured alone, on queues that are emptied for ever.
 
-        A queue that nobody empties would save a create its wake-up.
+        A queue that nobody empties would save a create its wake-up, and a check of the books that a
+        worker had begun would be read on without it.
         """
         for name in WORKERS:
             self.stack.processes.children[name].kill_group()
+        with self.superuser() as connection:
+            connection.execute(CHECKS_END)
         threading.Thread(target=self._empty_queues, name="drain", daemon=True).start()
 
     def serve(self, name: str) -> str:

@@ -142,6 +142,16 @@ class LedgerEntry(models.Model):
         return f"#{self.sequence} {self.kind} {self.amount:+}"
 
 
+class NightlyCheck(models.Model):
+    """When a check of the books runs next by itself; while one runs, when its lease ends."""
+
+    command = models.CharField(max_length=40, primary_key=True)
+    due_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.command} is due at {self.due_at}"
+
+
 class BooksCheck(models.Model):
     """One run of ``check_ledger`` or ``check_generations``, as /metrics and operators read it."""
 

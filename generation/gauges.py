@@ -20,6 +20,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from common.build import BUILD
 from generation import heartbeat
+from generation.nightly import CHECKS
 from generation.states import OPEN, State
 from generation.wake import INTERVALS
 
@@ -56,7 +57,6 @@ GATES = """
 SELECT name, COALESCE(open_until > now(), false), COALESCE(held_until > now(), false)
   FROM generation_catalogmodel LEFT JOIN generation_providergate ON model_id = name
 """
-BOOKS_CHECKS = ("check_ledger", "check_generations")
 BOOKS = """
 SELECT DISTINCT ON (command) command, extract(epoch FROM checked_at), differences
   FROM credits_bookscheck ORDER BY command, checked_at DESC
@@ -166,7 +166,7 @@ def _books() -> list[Metric]:
         "reelmint_books_differences", "Differences that the last check found.", "command"
     )
     checks = {command: (float(when), count) for command, when, count in _ask(BOOKS)}
-    for command in BOOKS_CHECKS:
+    for command in CHECKS:
         checked_at, count = checks.get(command, (0.0, 0))
         at.add_metric([command], checked_at)
         differences.add_metric([command], count)

@@ -41,10 +41,10 @@ logger = logging.getLogger(__name__)
 
 # Which queue a stage's wake-ups go to, and how often beat ticks it (seconds).
 QUEUES = {"submit": "submit", "poll": "poll", "store": "store", "sweep": "store"}
-QUEUES["retention"] = "store"
+QUEUES["retention"] = QUEUES["books"] = "store"
 INTERVALS = {"submit": 1.0, "poll": 1.0, "store": 1.0}
 INTERVALS["sweep"] = max(60 * settings.TIME_SCALE, 1.0)  # what nobody waits for has time
-INTERVALS["retention"] = INTERVALS["sweep"]
+INTERVALS["retention"] = INTERVALS["books"] = INTERVALS["sweep"]
 STAGES = tuple(QUEUES)
 FLAG_SECONDS = 3.0
 PAUSE = 0.1  # seconds between two publishes of one process; the first after a calm never waits

@@ -9,10 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
-from django.db.models.functions import Now
 
 from credits.check import Result
-from credits.models import BooksCheck
+from credits.nightly import note
 
 
 class CheckCommand(BaseCommand):
@@ -51,12 +50,6 @@ class CheckCommand(BaseCommand):
     def _keep(self, result: Result, seconds: float) -> None:
         """A database that takes no note, such as a read-only copy, changes no verdict."""
         try:
-            BooksCheck.objects.create(
-                command=type(self).__module__.rpartition(".")[2],
-                checked_at=Now(),
-                seconds=seconds,
-                looked_at=result.counts,
-                differences=len(result.differences),
-            )
+            note(type(self).__module__.rpartition(".")[2], result, seconds)
         except DatabaseError as error:
             self.stderr.write(f"This run was not noted: {error}")

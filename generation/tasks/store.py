@@ -1,4 +1,4 @@
-"""The queue ``store``: outputs into our storage; sweep and retention share its process."""
+"""The queue ``store``: outputs into our storage; sweep, retention and books share its process."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from config.celery import app
 from generation.backends.vertex_reader import VertexReader
 from generation.heartbeat import beat
 from generation.leftovers import Leftovers
+from generation.nightly import GRACE, LONGEST, check_books
 from generation.stages.retention import let_expire
 from generation.stages.store import StoreStage
 from generation.stages.sweep import look_for_orphans
-from generation.tasks.process import counted, engine, provider, run, wake
-from generation.wake import taken
+from generation.tasks.process import counted, engine, is_stopping, provider, run, wake
+from generation.wake import QUEUES, taken
 
 SWEEP_SECONDS = 5.0  # it shares its process with files that a customer waits for
 
@@ -54,3 +55,20 @@ def retention() -> None:
     with bound_contextvars(stage="retention"):
         counted("retention", lambda: let_expire(backend, loop, SWEEP_SECONDS))
         delete_ended_tokens()
+
+
+@app.task(name="generation.books", soft_time_limit=LONGEST, time_limit=LONGEST + GRACE)
+def books() -> None:
+    """Check the books, once a night."""
+    taken("books")
+    close_old_connections()
+    with bound_contextvars(stage="books"):
+        counted("books", lambda: check_books(_turn))
+
+
+def _turn() -> bool:
+    """Signs of life of all that wait for this process meanwhile; whether it was told to end."""
+    for stage, queue in QUEUES.items():
+        if queue == "store":
+            beat(stage)
+    return is_stopping()

@@ -6,6 +6,7 @@ import re
 
 import httpx
 import psutil
+import psycopg
 import pytest
 
 from embedded.processes import wait_until
@@ -62,6 +63,19 @@ def seen(stack: Stack, rich: Customer) -> Samples:
 
     assert wait_until(all_there, 20, 0.5)
     return found
+
+
+def test_the_books_are_checked_without_anybody_asking(stack: Stack) -> None:
+    """Only a worker that claimed it moves when it is due to the night."""
+    due = (
+        "SELECT command FROM credits_nightlycheck WHERE (due_at AT TIME ZONE 'UTC')::time = '02:00'"
+    )
+
+    def checked() -> set[str]:
+        with psycopg.connect(stack.owner_url) as connection:
+            return {str(command) for (command,) in connection.execute(due)}
+
+    assert wait_until(lambda: checked() == {"check_ledger", "check_generations"}, 60, 0.5)
 
 
 SEEN = "reelmint_worker_seen_seconds"

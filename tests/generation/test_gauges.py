@@ -133,7 +133,15 @@ def test_workers(scraped: Callable[[], Samples]) -> None:
         found = scraped()
         client.delete("beats:poll", "beats:sweep")
     alive = {n: value(found, "reelmint_workers", stage=n) for n in heartbeat.NAMES}
-    assert alive == {"tick": 0, "submit": 0, "poll": 1, "store": 0, "sweep": 1, "retention": 0}
+    assert alive == {
+        "tick": 0,
+        "submit": 0,
+        "poll": 1,
+        "store": 0,
+        "sweep": 1,
+        "retention": 0,
+        "books": 0,
+    }
     seen = value(found, "reelmint_worker_seen_seconds", stage="poll")
     assert seen == pytest.approx(3, abs=2)
     assert value(found, "reelmint_broker_up") == 1
