@@ -1,5 +1,7 @@
 # One image for every process; docker-compose.yml shows the commands.
-FROM python:3.11-slim AS base
+# By digest where an image is built for others: docs/production.md, "What is pinned"
+ARG PYTHON_IMAGE=python:3.11-slim
+FROM ${PYTHON_IMAGE} AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 FROM base AS packages

@@ -5,6 +5,7 @@ SHELL := /bin/sh
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
+PIP_AUDIT_VERSION := 2.10.1
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -74,7 +75,7 @@ bench: $(VENV)/.installed-dev bench-packages ## Measure against a textbook, pgbe
 	@$(BIN)/python -m benchmarks $(PART) --rounds $(ROUNDS) --seconds $(SECONDS) $(ARGS)
 
 ##@ Change it
-.PHONY: check fix lock clean ops-check
+.PHONY: check fix lock clean ops-check audit
 check: lint format types imports migrations migration-lint deploy schema ## Run every static check
 fix: $(VENV)/.installed-dev ## Repair what the linter and the formatter can
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
@@ -86,6 +87,13 @@ ops-check: $(PROMETHEUS)/promtool ## Let promtool read the alert rules and try e
 lock: $(VENV)/.installed-dev ## Choose the newest allowed packages again and write both lock files
 	$(LOCK) --upgrade pyproject.toml -o requirements.lock
 	$(LOCK) --upgrade --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+# In an environment of its own: what it needs is no dependency of ours. Without --strict it is content when it
+# could ask nobody.
+audit: $(VENV)/.installed-dev ## Ask what is known about the locked packages, before a release (needs the internet)
+	$(BIN)/python -m venv var/audit
+	var/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==$(PIP_AUDIT_VERSION)
+	var/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock -r requirements-dev.lock
 
 clean: ## Remove caches, reports and the demo's data (not .venv, not what `make run` keeps in var)
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache \

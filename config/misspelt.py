@@ -14,6 +14,7 @@ READ_ELSEWHERE = frozenset(
         *("OTEL_SERVICE_NAME", "OTEL_TRACES_SAMPLER_ARG"),
         # docker-compose.yml's
         *("POSTGRES_PASSWORD", "OWNER_DATABASE_PASSWORD", "APP_DATABASE_PASSWORD", "PORT"),
+        *("PYTHON_IMAGE", "POSTGRES_IMAGE", "VALKEY_IMAGE"),
         # google-auth's, near enough to one of ours
         *("GOOGLE_CLOUD_QUOTA_PROJECT", "GOOGLE_CLOUD_REGION"),
     }

@@ -7,6 +7,7 @@ in which other store workers go on. What is found is a row of BooksCheck, and an
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from credits import nightly
 from credits.check import Result, check_ledger
@@ -31,7 +32,7 @@ def check_books(turn: Turn) -> int:
     for command, ask in CHECKS.items():
         if turn():
             break
-        ran += nightly.check(command, lambda ask=ask: ask(turn))
+        ran += nightly.check(command, partial(ask, turn))
     return ran
 
 

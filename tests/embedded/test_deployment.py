@@ -17,7 +17,8 @@ from generation import source_images
 SWEEP_SECONDS = 5.0  # of generation/tasks/store.py, whose import would register Celery tasks
 
 # of docker-compose.yml alone
-COMPOSE_ONLY = {"POSTGRES_PASSWORD", "OWNER_DATABASE_PASSWORD", "APP_DATABASE_PASSWORD"}
+IMAGES = {"PYTHON_IMAGE", "POSTGRES_IMAGE", "VALKEY_IMAGE"}
+COMPOSE_ONLY = {"POSTGRES_PASSWORD", "OWNER_DATABASE_PASSWORD", "APP_DATABASE_PASSWORD"} | IMAGES
 # read by Google's library, and before there are settings
 
 
@@ -101,6 +102,24 @@ def test_nothing_is_killed_in_the_middle_of_what_it_has_begun(compose: dict[str,
 
 def grace(service: dict[str, Any]) -> int:
     return int(str(service["stop_grace_period"]).removesuffix("s"))
+
+
+def test_every_image_of_others_can_be_pinned_by_its_digest(compose: dict[str, Any]) -> None:
+    """A digest is looked up by whoever builds; the example shows what stands there without one."""
+    dockerfile = (CHECKOUT / "Dockerfile").read_text()
+    assert set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) == {"${PYTHON_IMAGE}", "base"}
+    [python] = re.findall(r"^ARG PYTHON_IMAGE=(\S+)$", dockerfile, re.MULTILINE)
+    used = {"PYTHON_IMAGE": python}
+    for service in compose["services"].values():
+        if "build" in service:
+            assert set(service["build"]["args"]) == {"PYTHON_IMAGE"}
+        else:
+            variable = re.fullmatch(r"\$\{(\w+):-([\w./:-]+)\}", service["image"])
+            assert variable is not None, service["image"]
+            used[variable[1]] = variable[2]
+    example = (CHECKOUT / ".env.example").read_text()
+    assert dict(re.findall(r"^# (\w+_IMAGE)=(.*)$", example, re.MULTILINE)) == used
+    assert set(used) == IMAGES
 
 
 def test_every_log_has_an_end(compose: dict[str, Any]) -> None:

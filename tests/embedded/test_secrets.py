@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from embedded.paths import CHECKOUT
-from tests.embedded.test_deployment import example_names
+from tests.embedded.test_deployment import IMAGES, example_names
 from tests.embedded.test_kubernetes import container, pods
 from tests.embedded.test_kubernetes import secrets as manifests_secrets
 from tests.ops import compose
@@ -77,7 +77,7 @@ def test_a_pod_has_the_secrets_that_it_needs_and_no_other(name: str) -> None:
 def test_a_new_variable_is_a_secret_of_somebody_or_a_setting_of_all() -> None:
     """Whoever adds one to the example decides that: in the list of docker-compose.yml, or above."""
     listed = set(COMPOSE["x-settings"])
-    assert listed | SECRETS | {"DATABASE_URL"} == example_names()
+    assert listed | SECRETS | IMAGES | {"DATABASE_URL"} == example_names()
     assert not listed & SECRETS
     looks_like_one = re.compile("KEY|SECRET|PASSWORD|TOKEN|CREDENTIAL|HEADERS")
     assert {name for name in listed if looks_like_one.search(name)} == NO_SECRETS
