@@ -126,6 +126,7 @@ ACCOUNTS = [
         "INSERT INTO accounts_membership (user_id, account_id, role)"
         " VALUES (%(user)s, %(alice)s, 'member')",
     ),
+    Breach("user_origin_is_known", "UPDATE accounts_user SET origin = 'out of the blue'"),
     Breach("membership_role_is_known", MEMBER.format("role = 'king'")),
     Breach("api_key_kind_is_known", KEY.format("kind = 'spell'")),
     Breach("accounts_apikey_spend_limit_check", KEY.format("spend_limit = -1")),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from django.core.files.storage import default_storage
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import Account
+from accounts.models import Account, ApiKey
 from credits.check import check_ledger
 from generation import retention
 from generation.check import check_generations
@@ -31,7 +32,7 @@ from generation.states import State
 from tests.generation.conftest import Emulator, Works
 from tests.generation.looks import upload
 from tests.generation.steps import attempt_of, reached
-from tests.people import Person
+from tests.people import Person, inside, make_staff, make_token
 
 Api = Callable[..., httpx.Client]
 Ended = Callable[[Generation, float], Generation]
@@ -386,6 +387,32 @@ def test_a_place_that_does_not_exist_holds_nothing(
     Attempt.objects.filter(generation=film).update(prefix=bucket)
     assert expire(works) == 1
     assert not Erasure.objects.exists()
+
+
+def test_login_tokens_that_ended_go_with_it(
+    api: Api, alice: Person, bob: Person, emulator: Emulator
+) -> None:
+    """The task of a real worker, on an ended token that had ordered something."""
+    token = make_token(alice)
+    made = api(token).post("/api/v1/generate/", json={"prompt": "a"}).json()["data"]
+    row = ApiKey.objects.tokens().get()
+    ApiKey.objects.filter(pk=row.pk).update(expires_at=timezone.now() - timedelta(days=31))
+    make_token(bob)
+    page = f"/admin/generation/generation/{made['generation_id']}/change/"
+    browser = inside(make_staff("support"))
+    assert row.preview in browser.get(page).text
+    done = subprocess.run(
+        [sys.executable, "-c", f"import django; django.setup(); {RUN}"],
+        cwd=ROOT,
+        env=os.environ
+        | {"DJANGO_SETTINGS_MODULE": "config.settings", "VERTEX_BASE_URL": emulator.url},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [left.account for left in ApiKey.objects.tokens()] == [bob.account]
+    assert "a login token that is deleted" in browser.get(page).text
+    assert status(api, alice, Generation.objects.get())["status"] == "processing"
 
 
 @pytest.mark.parametrize("point", ["retention.after_rows", "retention.after_files"])
