@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rest_framework import status
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,6 +16,7 @@ from accounts.views import login_token, session
 from common import ids
 
 PASSWORD = "Only a login token can change the password, log in first"  # noqa: S105 - a sentence
+OPERATORS = "Operators change their password on their own pages, at /admin/password_change/"
 TOKENS = "Only a login token can list and end login tokens, log in first"
 
 
@@ -29,6 +31,8 @@ class PasswordView(APIView):
         """
         token = login_token(request, PASSWORD)
         user = User.objects.get(pk=token.created_by_id)
+        if user.is_staff:  # the pages ask for the second factor, and note it in the audit log
+            raise PermissionDenied(OPERATORS)
         serializer = PasswordSerializer(data=request.data, context={"user": user})
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data

@@ -175,6 +175,17 @@ def test_a_key_changes_no_password(api: Api, alice: Person) -> None:
     assert User.objects.get().check_password(PASSWORD)
 
 
+def test_operators_change_theirs_where_it_is_noted(api: Api, alice: Person) -> None:
+    roles.assign(alice.user, "support")
+    token = make_token(alice)
+    body = {"current_password": PASSWORD, "new_password": NEW}
+    answer = api(token).post("/api/password/", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+    assert "/admin/password_change/" in answer.json()["error"]
+    assert User.objects.get().check_password(PASSWORD)
+    assert api(token).get(ACCOUNT).status_code == 200
+
+
 def test_guessing_here_counts_like_guessing_at_the_log_in(api: Api, alice: Person) -> None:
     client = api(make_token(alice))
     codes = [
