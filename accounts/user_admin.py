@@ -117,7 +117,7 @@ class StaffUserAdmin(UserPages, StaffAdmin):
         if not obj.is_active:
             keys.revoke(keys.tokens_of(obj))
         if wanted != before or not change:
-            roles.assign(obj, wanted)
+            before = roles.assign(obj, wanted)  # not what the form began with
             changes, reason = obj.audited  # type: ignore[attr-defined]  # set by StaffAdmin
             obj.audited = (changes | {"role": [before, wanted]}, reason)  # type: ignore[attr-defined]
 

@@ -62,8 +62,8 @@ def order_again(
         return creation.create(order)
 
 
-def fail_and_refund(generation: Generation, *, actor: User, reason: str) -> None:
-    """End an open generation as failed and give the credits back.
+def fail_and_refund(generation: Generation, *, actor: User, reason: str) -> State:
+    """End an open generation as failed and give the credits back; the state that it was in.
 
     A worker that holds it is fenced off; what the provider still delivers becomes an orphan. Raises
     NotAllowed when it is over.
@@ -84,10 +84,11 @@ def fail_and_refund(generation: Generation, *, actor: User, reason: str) -> None
             last_error=f"Ended by {actor.username}: {reason}; before that: {row.last_error or '-'}",
             **reasons.columns(code, ENDED_BY_HAND, retryable=True),
         )
+        return State(row.state)
 
 
-def cancel(generation: Generation, *, actor: User, reason: str) -> None:
-    """Cancel what nothing can have been bought for, as the customer could.
+def cancel(generation: Generation, *, actor: User, reason: str) -> State:
+    """Cancel what nothing can have been bought for, as the customer could; the state it was in.
 
     Raises NotAllowed for everything else; what may have been bought can be failed and refunded.
     """
@@ -99,6 +100,7 @@ def cancel(generation: Generation, *, actor: User, reason: str) -> None:
             message = "The provider may have accepted it: it can only be failed and refunded"
             raise NotAllowed(message)
         lifecycle.cancel(row.pk, _note(actor, reason))
+        return State(row.state)
 
 
 def _locked(generation: Generation, reason: str) -> Generation:

@@ -75,11 +75,11 @@ def do(
             changes = {"retried_by": str(shown), "paid_by": values["paid_by"]}
             changes["credits"] = answer.price
         elif verb == "fail":
-            interventions.fail_and_refund(generation, actor=actor, reason=reason)
-            sentence, changes = "Ended and refunded", {"state": [generation.state, "failed"]}
+            was = interventions.fail_and_refund(generation, actor=actor, reason=reason)
+            sentence, changes = "Ended and refunded", {"state": [was, "failed"]}
         else:
-            interventions.cancel(generation, actor=actor, reason=reason)
-            sentence, changes = "Canceled and refunded", {"state": [generation.state, "canceled"]}
+            was = interventions.cancel(generation, actor=actor, reason=reason)
+            sentence, changes = "Canceled and refunded", {"state": [was, "canceled"]}
         audit.record(
             actor,
             f"{verb}_generation",

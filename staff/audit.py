@@ -14,6 +14,16 @@ from accounts.models import User
 from common import request_id
 from staff.models import AuditEntry
 
+# Every action there is. What is not here cannot be written down, so no filter can miss it.
+ACTIONS = (
+    *("grant_credits", "adjust_credits", "suspend_account", "resume_account", "limit_account"),
+    *("revoke_apikey", "change_catalogmodel", "retry_generation", "fail_generation"),
+    *("cancel_generation", "export_ledger", "add_user", "change_user", "assign_role"),
+    *("change_own_password", "create_account", "take_over_user", "after_restore"),
+    *("log_in", "refuse_log_in", "log_out", "enroll_second_factor", "refuse_second_factor"),
+    *("make_recovery_codes", "reset_second_factor"),
+)
+
 MAX_REASON = 500
 # Fields whose values are nobody's business; that they changed is noted.
 SECRET_FIELDS = frozenset({"password", "digest", "key", "secret", "token"})
@@ -31,8 +41,9 @@ def record(
 ) -> None:
     """Note that ``actor`` did ``action`` to ``target``.
 
-    ``changes`` maps a field to ``[before, after]`` or to a fact, in what JSON can say. Raises
-    TransactionManagementError outside a transaction: the change and its entry are one.
+    ``changes`` maps a field to ``[before, after]`` or to a fact, in what JSON can say; before is
+    what the verb saw under its lock. Raises TransactionManagementError outside a transaction: the
+    change and its entry are one; ValueError for an action that is not in ``ACTIONS``.
     """
     note(
         actor,
@@ -56,6 +67,8 @@ def note(
     changes: Mapping[str, Any] | None = None,
 ) -> None:
     """The same where nobody is known yet, or where the target is no row, as at a log-in."""
+    if action not in ACTIONS:
+        raise ValueError(f"{action} is not in the list of actions, staff/audit.py")
     if not connection.in_atomic_block:
         raise TransactionManagementError("An audit entry belongs into the change's transaction")
     AuditEntry.objects.create(

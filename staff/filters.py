@@ -13,16 +13,9 @@ from django.utils import timezone
 from accounts.models import User
 from common import ids
 from common.errors import NotFound
+from staff import audit
 
 MOST_STAFF = 200
-ACTIONS = (
-    *("grant_credits", "adjust_credits", "suspend_account", "resume_account", "limit_account"),
-    *("revoke_apikey", "change_catalogmodel", "retry_generation", "fail_generation"),
-    *("cancel_generation", "export_ledger", "add_user", "change_user", "assign_role"),
-    *("change_own_password", "create_account", "take_over_user", "after_restore"),
-    *("log_in", "refuse_log_in", "log_out", "enroll_second_factor", "refuse_second_factor"),
-    *("make_recovery_codes", "reset_second_factor"),
-)
 DAYS = {"1": "24 hours", "7": "7 days", "31": "31 days", "92": "92 days"}
 
 
@@ -52,7 +45,7 @@ class ActionFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Django's hook."""
-        return [(name, name.replace("_", " ").capitalize()) for name in ACTIONS]
+        return [(name, name.replace("_", " ").capitalize()) for name in audit.ACTIONS]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Django's hook."""

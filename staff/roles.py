@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
+from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import User
@@ -50,24 +51,27 @@ def sync(**_: Any) -> None:
         group.permissions.set(Permission.objects.filter(wanted))
 
 
-def assign(user: User, role: str) -> None:
-    """Give the user this role and no other. Belongs into a transaction, with an audit entry.
+def assign(user: User, role: str) -> str:
+    """Give the user this role and no other; the role before, as seen under the user's lock.
 
-    Raises ValueError for a role that is not in the table.
+    Belongs into a transaction, with an audit entry. Raises ValueError for a role that is not in the
+    table.
     """
     if role not in NAMES:
         raise ValueError(f"{role} is not one of {', '.join(NAMES)}")
-    user.is_staff = True
-    user.is_superuser = role == SUPERUSER
-    user.save(update_fields=["is_staff", "is_superuser"])
-    user.groups.set(Group.objects.filter(name=role))
-    user.user_permissions.clear()
+    with transaction.atomic():
+        before = role_of(User.objects.select_for_update(no_key=True).get(pk=user.pk))
+        user.is_staff = True
+        user.is_superuser = role == SUPERUSER
+        user.save(update_fields=["is_staff", "is_superuser"])
+        user.groups.set(Group.objects.filter(name=role))
+        user.user_permissions.clear()
+    return before
 
 
 def assign_by(command: str, user: User, role: str, **facts: Any) -> None:
     """The same by a command, with its audit entry; ``facts`` are more of its changes."""
-    before = role_of(user)
-    assign(user, role)
+    before = assign(user, role)
     audit.note(
         None,
         "assign_role",

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command, get_commands
 
 from accounts.models import User
 from credits.models import LedgerEntry
-from staff import filters
+from staff import audit
 from staff.models import AuditEntry
 from tests.people import PASSWORD, Person, make_staff
 from tests.staff.test_recipients import commands
@@ -90,7 +90,7 @@ def test_each_leaves_its_entries(
     run(name, arguments, alice)
     noted = list(AuditEntry.objects.order_by("id"))
     assert [entry.action for entry in noted] == entries
-    assert set(entries) <= set(filters.ACTIONS)
+    assert set(entries) <= set(audit.ACTIONS)
     for entry in noted:
         assert entry.actor is None
         assert entry.changes["by"] == f"manage.py {name}"
