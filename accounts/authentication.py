@@ -119,8 +119,9 @@ def caller(request: Request) -> ApiKey:
 
 def read_secret(authorization: str | None, header_key: str | None) -> str | None:
     """The one well-formed secret that the two headers carry, else None; asks no database."""
-    if authorization is None:
-        secret = (header_key or "").strip(" \t")
+    key = (header_key or "").strip(" \t")
+    if authorization is None or (key and not _has_secret(authorization)):
+        secret = key
     else:
         words = BLANKS.split(authorization.strip(" \t"))
         if len(words) == 2 and words[0].lower() in SCHEMES:
@@ -129,9 +130,17 @@ def read_secret(authorization: str | None, header_key: str | None) -> str | None
             return None
         secret = words[0]
         # An X-API-Key without a value contradicts nothing.
-        if header_key and header_key.strip(" \t") not in {"", secret}:
+        if key not in {"", secret}:
             return None
     return secret if secrets.is_well_formed(secret) else None
+
+
+def _has_secret(authorization: str) -> bool:
+    """Whether it carries what is meant to be a secret of ours: not when it is empty or Basic."""
+    words = BLANKS.split(authorization.strip(" \t"))
+    return (len(words) > 1 and words[0].lower() in SCHEMES) or any(
+        prefix in authorization for prefix in (secrets.KEY_PREFIX, secrets.TOKEN_PREFIX)
+    )
 
 
 class SecretScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular's hook is not annotated
@@ -149,5 +158,13 @@ class SecretScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         bearer = "An API key or a login token. `Token` and `Api-Key` work in place of `Bearer`."
         return [
             {"type": "http", "scheme": "bearer", "description": bearer},
-            {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-API-Key",
+                "description": (
+                    "An API key or a login token, too. An `Authorization` beside it that is empty "
+                    "or of another scheme (such as `Basic`) is not looked at."
+                ),
+            },
         ]

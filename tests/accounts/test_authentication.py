@@ -75,7 +75,13 @@ def is_refused(answer):
         {"X-API-Key": "Bearer {}"},
         {"X-API-Key": "nonsense"},
         {"Authorization": "Bearer nonsense", "X-API-Key": "{}"},
-        {"Authorization": "", "X-API-Key": "{}"},
+        {"Authorization": "Bearer rmk_nonsense", "X-API-Key": "{}"},
+        {"Authorization": "rmk_nonsense", "X-API-Key": "{}"},
+        {"Authorization": "Bearer {} {}", "X-API-Key": "{}"},
+        {"Authorization": "Basic bWU6aHVzaA==,Bearer {}", "X-API-Key": "{}"},
+        {"Authorization": "Basic bWU6aHVzaA==", "X-API-Key": ""},
+        {"Authorization": "Basic bWU6aHVzaA==", "X-API-Key": "nonsense"},
+        {"Authorization": "Basic {}", "X-API-Key": "{}"},
         {"Authorization": "Bearer {}", "X-API-Key": "nonsense"},
     ],
 )
@@ -84,6 +90,20 @@ def test_malformed(api, alice, headers):
     with CaptureQueriesContext(connection) as queries:
         assert is_refused(client.get(PATH))
     assert not queries.captured_queries
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        *("", "Basic bWU6aHVzaA==", "basic bWU6aHVzaA==", "Basic", "Bearer", "Token"),
+        *('Digest username="me", response="x"', "Negotiate abc", "AWS4-HMAC-SHA256 a=b, c=d"),
+        "nonsense",
+    ],
+)
+def test_an_authorization_without_a_secret_of_ours_is_as_if_not_sent(api, alice, bob, beside):
+    client = api(**{"Authorization": beside, "X-API-Key": alice.key})
+    assert client.get("/api/probe/").json() == {"account": str(alice.account.pk)}
+    assert is_refused(api(Authorization=beside).get(PATH)), "alone it is still refused"
 
 
 def test_two_different_secrets(api, alice, bob):
