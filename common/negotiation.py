@@ -30,6 +30,7 @@ class JsonOnly(DefaultContentNegotiation):
     """There is JSON and nothing else: who takes anything or just that needs no comparing."""
 
     PLAIN = {"*/*", "application/json", ""}
+    LONGEST = 1000  # characters
 
     def get_accept_list(self, request: Request) -> list[str]:
         """DRF's hook; one that names nothing is like none, and empty members do not count."""
@@ -39,8 +40,14 @@ class JsonOnly(DefaultContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: Any = None
     ) -> tuple[BaseRenderer, str]:
-        """DRF's hook. Raises NotAcceptable."""
+        """DRF's hook. Raises NotAcceptable.
+
+        A header that is longer than anybody's is not read, as if there were none (RFC 9110,
+        section 12.5.1, lets a server do so): repeated, it may be some 100 kB.
+        """
         only, *others = renderers
+        if len(request.META.get("HTTP_ACCEPT", "")) > self.LONGEST:
+            return only, only.media_type
         if not others and request.META.get("HTTP_ACCEPT", "*/*").strip() in self.PLAIN:
             return only, only.media_type
         chosen: tuple[BaseRenderer, str] = super().select_renderer(

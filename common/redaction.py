@@ -13,6 +13,9 @@ from collections.abc import Iterator
 
 MAX_SENTENCE = 300  # characters of what an exception says
 MAX_NOTE = 500  # characters
+# Of a longer text the rest is left out, and the word that it begins in: a rule may take the square
+# of the length.
+MAX_TEXT = 10_000
 
 _RULES = (
     # ours, wherever they are (accounts/secrets.py)
@@ -33,7 +36,10 @@ _RULES = (
     # gunicorn quotes what it could not read
     (re.compile(r"(Invalid request from ip=\S+: [\w /]+).*", re.DOTALL), r"\1…"),
     # PostgreSQL quotes rows and statements; an exception's repr has \n for the line's end
-    (re.compile(r"(?:\n|\\n)\s*(?:DETAIL|CONTEXT|QUERY|STATEMENT|LINE \d+):.*", re.DOTALL), " …"),
+    (
+        re.compile(r"(?:\n|\\n)[ \t]*(?:DETAIL|CONTEXT|QUERY|STATEMENT|LINE \d+):.*", re.DOTALL),
+        " …",
+    ),
 )
 
 # In whatever a rule changes is one of these words, in lower case; in nearly all lines is none.
@@ -58,6 +64,8 @@ def note(text: str) -> str:
 def redact(text: str) -> str:
     """``text`` without secrets, URLs' queries and the rows that PostgreSQL quotes."""
     if is_suspect(text):
+        if len(text) > MAX_TEXT:
+            text = f"{text[:MAX_TEXT].rpartition(' ')[0]} …"
         for pattern, instead in _RULES:
             text = pattern.sub(instead, text)
     return text

@@ -9,7 +9,7 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import resolve
 
 from common import tracing
-from common.body_limit import BodyLimit
+from common.body_limit import FORMS, LIMIT, BodyLimit
 from common.checks import refuse_to_start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -23,4 +23,4 @@ resolve("/livez")
 # forked process, which would copy its pages.
 gc.collect()
 gc.freeze()
-application = BodyLimit(django_application, limit=1024 * 1024)
+application = BodyLimit(django_application, LIMIT, less=FORMS)

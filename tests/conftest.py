@@ -18,7 +18,7 @@ from django.db import connections
 from django.test.testcases import QuietWSGIRequestHandler
 
 from accounts import authentication
-from common.body_limit import BodyLimit
+from common.body_limit import FORMS, LIMIT, BodyLimit
 from generation import admission, catalog
 from tests.people import Person, make_person
 
@@ -89,7 +89,7 @@ def _clean_slate(request: pytest.FixtureRequest) -> Iterator[None]:
 def base_url(_database_allowed: None) -> Iterator[str]:
     """A threaded HTTP server in this process, on the code and settings of the test."""
     server = ThreadedWSGIServer(("127.0.0.1", 0), QuietWSGIRequestHandler)
-    server.set_app(BodyLimit(WSGIHandler(), limit=1024 * 1024))
+    server.set_app(BodyLimit(WSGIHandler(), LIMIT, less=FORMS))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from collections.abc import Iterator
 from wsgiref.util import is_hop_by_hop
@@ -120,3 +121,18 @@ def test_the_client_sees_the_answer_after_sending_it_all(api):
     answer = api().post(PATH, content=blocks(), headers=headers)
     assert answer.status_code == 413
     assert json.loads(answer.text)["code"] == "request_too_large"
+
+
+@pytest.mark.parametrize(("path", "most"), [("/admin/login/", 20), ("/api/login/", 30)])
+def test_a_path_may_have_a_limit_of_its_own(path, most):
+    for size, chunked in itertools.product((most, most + 1), (False, True)):
+        application = Application()
+        environ = {"PATH_INFO": path, "wsgi.input": io.BytesIO(b"x" * size)}
+        environ |= (
+            {"HTTP_TRANSFER_ENCODING": "chunked"} if chunked else {"CONTENT_LENGTH": str(size)}
+        )
+        statuses: list[str] = []
+        limited = BodyLimit(application, 30, less={"/admin": 20})
+        list(limited(environ, lambda status, *_, seen=statuses: seen.append(status)))
+        assert bool(application.read) == (size == most)
+        assert (statuses[0][:3] == "413") == (size > most)

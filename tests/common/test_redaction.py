@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable
 
 import psycopg
@@ -17,7 +18,7 @@ from structlog.stdlib import ProcessorFormatter
 from accounts import secrets
 from common import redaction
 from common.log_lines import line_formatter
-from common.redaction import MAX_SENTENCE, is_suspect, note, redact
+from common.redaction import MAX_SENTENCE, MAX_TEXT, is_suspect, note, redact
 
 PROMPT = "a kite over the sea"
 
@@ -166,3 +167,18 @@ def test_the_database_server_quotes_nothing(admin_connection, role: str) -> None
         [role],
     ).fetchone()
     assert {"log_min_error_statement=panic", "log_error_verbosity=terse"} <= set(row[0])
+
+
+@pytest.mark.parametrize("text", ["\n" * 100_000 + "?", "eyJaaaaaaaa-" * 10_000, "?" * 10**6])
+def test_no_text_takes_the_square_of_its_length(text: str) -> None:
+    began = time.thread_time()
+    redact(text)
+    assert time.thread_time() - began < 0.4
+
+
+def test_of_a_long_text_the_end_is_left_out_and_no_half_of_a_secret_stays() -> None:
+    secret = "rmk_" + "a" * 42
+    text = "word " * 1998 + f"{secret} and more"
+    assert len(text) > MAX_TEXT
+    assert redact(text) == "word " * 1997 + "word …"
+    assert redact("x" * 20_000) == "x" * 20_000, "nothing in it can be a secret"
