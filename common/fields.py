@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -17,6 +18,23 @@ RFC_3339 = re.compile(
 )
 
 
+# What is not to be seen and belongs to no category of BLANK: joiners, selectors and fillers that
+# Unicode lets a program ignore (Default_Ignorable_Code_Point), and the empty Braille pattern.
+_UNSEEN = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+BLANK = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})  # control, format and separators
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to be seen in ``text``."""
+    return all(
+        unicodedata.category(letter) in BLANK or letter in _UNSEEN or letter.isspace()
+        for letter in text
+    )
+
+
 class NullIsAbsent(serializers.Field[Any, Any, Any, Any]):
     """``null`` is the same as not there: an error for a required field, the default for others."""
 
@@ -29,6 +47,7 @@ class StrictCharField(NullIsAbsent, serializers.CharField):
     """Text that arrived as text. How long it is, is looked at before anything else is done with it.
 
     Missing, null, empty and blank are one fault of a required field, with the code ``required``.
+    Blank is also what has nothing but control and format characters; within a text they stay.
     """
 
     shrinks = 1  # how many characters of what is sent may become one that is counted
@@ -57,6 +76,8 @@ class StrictCharField(NullIsAbsent, serializers.CharField):
                 data = data.strip() if self.trim_whitespace else data
                 if len(data) > most:
                     self.fail("max_length", max_length=self.max_length)
+            if self.max_length is not None and self.trim_whitespace and is_blank(data):
+                data = ""
         return super().run_validation(data)
 
 

@@ -99,6 +99,7 @@ def test_insufficient_credits_is_402_and_nothing_else_happens(api: Api, alice: P
         ({"prompt": None}, "Prompt is required", {"prompt": "This field is required"}),
         ({"prompt": ""}, "Prompt is required", {"prompt": "This field is required"}),
         ({"prompt": " \n "}, "Prompt is required", {"prompt": "This field is required"}),
+        ({"prompt": "\u200b"}, "Prompt is required", {"prompt": "This field is required"}),
         (
             {"prompt": "x" * 1001},
             "Prompt must be at most 1000 characters",
