@@ -9,6 +9,8 @@ from django.http import HttpRequest
 
 # A provider hands out at least a /64 to every customer (RFC 6177), who may use any address of it.
 IPV6_PREFIX = 64
+# Many get a /56 or a /48 (the same RFC), and have 256 or 65,536 of the networks above then.
+WIDER_PREFIXES = (56, 48)
 
 # Whoever sets one of these stands between us and the client.
 TRACES = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
@@ -30,6 +32,14 @@ def client_address(request: HttpRequest) -> str:
     return str(ipaddress.ip_network((int(address), IPV6_PREFIX), strict=False))
 
 
+def networks(address: str) -> list[str]:
+    """What may be one customer's: a ``client_address``, and for IPv6 the wider networks around."""
+    if "/" not in address:
+        return [address]
+    narrow = ipaddress.IPv6Network(address)
+    return [address, *(str(narrow.supernet(new_prefix=prefix)) for prefix in WIDER_PREFIXES)]
+
+
 def direct_address(request: HttpRequest) -> Address | None:
     """The client's exact address, for trusting it; None where it cannot be known for sure.
 
@@ -44,8 +54,10 @@ def direct_address(request: HttpRequest) -> Address | None:
 
 
 def _forwarded(request: HttpRequest) -> list[str]:
+    """What our own proxies wrote; what a client put before it may be long, and is not looked at."""
     header: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    return [entry.strip() for entry in header.split(",")] if header else []
+    proxies: int = settings.NUM_PROXIES
+    return header.rsplit(",", proxies)[-proxies:] if header and proxies else []
 
 
 def _address(request: HttpRequest) -> Address | None:

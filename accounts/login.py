@@ -5,25 +5,28 @@ from __future__ import annotations
 import functools
 import secrets
 import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Lower
+from django.dispatch import Signal
 
-from accounts import keys, rate_limit
+from accounts import guesses, keys
 from accounts.keys import Issued
 from accounts.models import Account, ApiKey, User
 from common.errors import ApiError
 
 MAX_IDENTITY = 254  # characters: an e-mail's, RFC 5321 with the erratum 1690 of RFC 3696
 MAX_FOLDED = 600  # characters
-WINDOW = 60  # seconds
-# One address may fail for several people, as behind an office's router.
-ADDRESS_FACTOR = 4
-ONE_PERSON = "failed-logins"
-ONE_ADDRESS = "failed-logins-of-address"
+
+REFUSED_LOG_IN = "refuse_log_in"
+REFUSED_OWN_PASSWORD = "refuse_own_password"  # noqa: S105 - an action
+# Sent for each guess that was looked at and refused, by whatever door: ``action`` (one of the two
+# above), ``user`` (None for a name that is nobody's), ``door``, ``reason`` and ``address``.
+refused = Signal()
 
 
 class InvalidCredentials(ApiError):
@@ -46,19 +49,34 @@ class AccountSuspended(ApiError):
 
 
 class NoAccount(ApiError):
-    """403: a user of the admin pages alone, who owns nothing to call the API for."""
+    """A user of the admin pages alone, who owns nothing to call the API for."""
 
     status_code = 403
     default_code = "permission_denied"
     default_detail = "This user belongs to no account"
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A way in by name and password: its name for the audit log, and whom it is for.
+
+    Whoever it is not for is refused the right password as any other.
+    """
+
+    name: str
+    admits: Callable[[User], bool]
+    otherwise: str  # why somebody with the right password is refused
+
+
+API = Door("api", lambda user: user.memberships.exists(), "belongs to no account")
+
+
 def log_in(identity: str, password: str, address: str) -> Issued:
     """Issue a token to who ``identity`` (a user name or an e-mail) and ``password`` belong to.
 
-    Raises InvalidCredentials, RateLimited, AccountSuspended or NoAccount.
+    Raises InvalidCredentials, RateLimited or AccountSuspended.
     """
-    user = check(identity, password, address)
+    user = check(API, identity, password, address)
     account = account_of(user)
     with transaction.atomic():
         _lock(user, user.password)
@@ -70,7 +88,8 @@ def change_password(token: ApiKey, current: str, new: str, address: str) -> Issu
 
     ``new`` is validated and canonical. Raises InvalidCredentials or RateLimited, as a log-in does.
     """
-    user = check(token.created_by.email, current, address)
+    user = User.objects.get(pk=token.created_by_id)
+    check_again(API.name, user, current, address)
     before = user.password
     user.set_password(new)  # slow on purpose, therefore outside the transaction
     with transaction.atomic():
@@ -89,27 +108,41 @@ def _lock(user: User, password: str) -> None:
         raise InvalidCredentials
 
 
-def check(identity: str, password: str, address: str) -> User:
+def check(door: Door, identity: str, password: str, address: str) -> User:
     """Who ``identity`` and ``password`` belong to. Raises InvalidCredentials or RateLimited.
 
-    The place for a failure is taken before the password is looked at and given back after a
-    success: however many guesses race, no more than the limit are ever checked for one person
-    from one address.
+    Whatever is wrong costs the same: time, places and an entry in the audit log.
     """
+    guesses.refuse_crowd(guesses.PASSWORDS, address)
     user = find_user(identity)
     person = str(user.pk) if user is not None else fold(identity)
-    limit: int = settings.RATE_LIMIT_LOGINS
-    crowd = rate_limit.peek(ONE_ADDRESS, ADDRESS_FACTOR * limit, WINDOW, address)
-    if not crowd.allowed:
-        raise rate_limit.too_many(crowd)
-    place = rate_limit.hit(ONE_PERSON, limit, WINDOW, person, address)
-    if not place.allowed:
-        raise rate_limit.too_many(place)
+    guesses.take_place(guesses.PASSWORDS, person, address)
+    admitted = user is not None and door.admits(user)
     if not _fits(user, password) or user is None:
-        crowd = rate_limit.hit(ONE_ADDRESS, ADDRESS_FACTOR * limit, WINDOW, address)
-        raise InvalidCredentials if crowd.allowed else rate_limit.too_many(crowd)
-    rate_limit.forget(ONE_PERSON, limit, WINDOW, person, address)
-    return user
+        reason = "wrong name or password"
+    elif not admitted:
+        reason = door.otherwise
+    else:
+        guesses.succeeded(guesses.PASSWORDS, person, address)
+        return user
+    _tell(REFUSED_LOG_IN, user, door.name, reason, address)
+    guesses.failed(guesses.PASSWORDS, person, address)
+    raise InvalidCredentials
+
+
+def check_again(door: str, user: User, password: str, address: str) -> None:
+    """The password of somebody who is in already, as before it is changed.
+
+    The same limits as a log-in's, and an entry, too. Raises InvalidCredentials or RateLimited.
+    """
+    guesses.refuse_crowd(guesses.PASSWORDS, address)
+    guesses.take_place(guesses.PASSWORDS, str(user.pk), address)
+    if user.check_password(password):
+        guesses.succeeded(guesses.PASSWORDS, str(user.pk), address)
+        return
+    _tell(REFUSED_OWN_PASSWORD, user, door, "wrong password", address)
+    guesses.failed(guesses.PASSWORDS, str(user.pk), address)
+    raise InvalidCredentials
 
 
 def account_of(user: User) -> Account:
@@ -140,6 +173,10 @@ def fold(username: str) -> str:
     if len(username) > MAX_FOLDED:
         raise ValueError(f"A name of more than {MAX_FOLDED} characters is not folded")
     return unicodedata.normalize("NFKC", username)
+
+
+def _tell(action: str, user: User | None, door: str, reason: str, address: str) -> None:
+    refused.send(Door, action=action, user=user, door=door, reason=reason, address=address)
 
 
 def _fits(user: User | None, password: str) -> bool:

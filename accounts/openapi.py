@@ -14,9 +14,6 @@ KEYS = ["API keys"]
 REGISTRATION_CLOSED = Failure(
     403, "registration_closed", "Registration is closed", "The operator has switched it off"
 )
-NO_ACCOUNT = Failure(
-    403, "permission_denied", "This user belongs to no account", "A user of the admin pages alone"
-)
 _BY_A_KEY = "The request was sent with an API key"
 NOT_A_TOKEN = Failure(
     403,
@@ -74,7 +71,7 @@ login = operation(
     request=serializers.LoginSerializer,
     responses={200: serializers.SessionSerializer},
     examples=examples.LOGIN,
-    fails=[INVALID_CREDENTIALS, SUSPENDED, NO_ACCOUNT],
+    fails=[INVALID_CREDENTIALS, SUSPENDED],
 )
 logout = operation(
     "logout",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import django_otp
 from django.conf import settings
@@ -16,23 +18,42 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.generic import FormView
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import rate_limit
+from accounts import guesses
 from accounts.client_address import client_address
 from accounts.models import User
+from common.errors import RateLimited
 from staff import audit, second_factor
-from staff.entrance_forms import CodeForm, LogInForm
+from staff.entrance_forms import CodeForm, LogInForm, OwnPasswordForm
 
 NEXT = "next"
 ENROLLING = "enrolling"  # in the session: the app's key that this browser was shown
-GUESSES = "second-factors"
-WINDOW = 60  # seconds
 TOO_MANY = 429
 
+if TYPE_CHECKING:
+    _FormView = FormView[Any]
+else:
+    _FormView = object
 
-class LogInView(views.LoginView):
+Found = TypeVar("Found")
+
+
+class _Slowed(_FormView):
+    """429 with ``Retry-After`` where the form says that there were too many tries."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """Django's hook."""
+        response = super().form_invalid(form)
+        if form.wait:
+            response.status_code = TOO_MANY
+            response.headers["Retry-After"] = str(form.wait)
+        return response
+
+
+class LogInView(_Slowed, views.LoginView):
     """The password. It opens nothing yet, unless it is enough."""
 
     authentication_form = LogInForm
@@ -49,13 +70,15 @@ class LogInView(views.LoginView):
             enter(self.request, form.get_user(), "password alone")
         return response
 
-    def form_invalid(self, form: Any) -> HttpResponse:
+
+class OwnPasswordView(_Slowed, views.PasswordChangeView):
+    """One's own password."""
+
+    form_class = OwnPasswordForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
         """Django's hook."""
-        response = super().form_invalid(form)
-        if form.wait:
-            response.status_code = TOO_MANY
-            response.headers["Retry-After"] = str(form.wait)
-        return response
+        return {**super().get_form_kwargs(), "address": client_address(self.request)}
 
 
 def half_in(request: HttpRequest) -> bool:
@@ -79,14 +102,12 @@ def second_factor_view(request: HttpRequest, context: dict[str, Any]) -> HttpRes
         return redirect(f"{reverse('admin:enroll')}?{request.GET.urlencode()}")
     form, wait = CodeForm(request.POST or None), 0
     if form.is_valid():
-        wait = _wait(request)
-        device = None if wait else second_factor.check(user, form.cleaned_data["code"])
+        device, wait = _look(request, form, functools.partial(second_factor.check, user))
         if device is not None:
             django_otp.login(request, device)
             recovery = isinstance(device, StaticDevice)
             enter(request, user, "a recovery code" if recovery else "an authenticator app")
             return HttpResponseRedirect(_next(request))
-        _refuse(request, form, wait)
     return _render(request, "admin/second_factor.html", context, form, wait)
 
 
@@ -100,8 +121,7 @@ def enroll_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     device = _shown_device(request, user)
     form, wait = CodeForm(request.POST or None), 0
     if form.is_valid():
-        wait = _wait(request)
-        codes = None if wait else second_factor.confirm(user, device, form.cleaned_data["code"])
+        codes, wait = _look(request, form, functools.partial(second_factor.confirm, user, device))
         if codes is not None:
             with transaction.atomic():
                 audit.record(user, "enroll_second_factor", user)
@@ -109,7 +129,6 @@ def enroll_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
             django_otp.login(request, device)
             enter(request, user, "a new authenticator app")
             return _show_codes(request, context, codes)
-        _refuse(request, form, wait)
     shown = {"qr": second_factor.qr_code(device), "key": second_factor.typed_key(device)}
     return _render(request, "admin/enroll.html", context | shown, form, wait)
 
@@ -166,23 +185,31 @@ def _user(request: HttpRequest) -> User:
     return request.user
 
 
-def _wait(request: HttpRequest) -> int:
-    """Take a place for a guess; 0, or the seconds until there is one."""
-    limit: int = settings.RATE_LIMIT_LOGINS
-    who = (str(request.user.pk), client_address(request))
-    decision = rate_limit.hit(GUESSES, limit, WINDOW, *who)
-    return 0 if decision.allowed else decision.reset_in
+def _look(
+    request: HttpRequest, form: CodeForm, look: Callable[[str], Found | None]
+) -> tuple[Found | None, int]:
+    """What ``look`` finds by the code; else None, and the seconds until another try makes sense.
 
-
-def _refuse(request: HttpRequest, form: CodeForm, wait: int) -> None:
-    if wait:
+    A place once taken is not given back, not even by the right code.
+    """
+    user, address = _user(request), client_address(request)
+    person = str(user.pk)
+    try:
+        guesses.refuse_crowd(guesses.CODES, address)
+        guesses.take_place(guesses.CODES, person, address)
+        found = look(form.cleaned_data["code"])
+        if found is None:
+            form.add_error(
+                "code", "This is not a code that works now. After a wrong one, wait a little"
+            )
+            with transaction.atomic():
+                audit.record(user, "refuse_second_factor", user, changes={"address": address})
+            guesses.failed(guesses.CODES, person, address)
+    except RateLimited as error:
+        wait = int(error.headers["Retry-After"])
         form.add_error("code", f"Too many tries, wait {wait} seconds")
-        return
-    form.add_error("code", "This is not a code that works now. After a wrong one, wait a little")
-    with transaction.atomic():
-        facts = {"address": client_address(request)}
-        user = _user(request)
-        audit.record(user, "refuse_second_factor", user, changes=facts)
+        return None, wait
+    return found, 0
 
 
 def _render(

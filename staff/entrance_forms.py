@@ -22,6 +22,7 @@ from staff import audit
 
 INPUT = {"class": " ".join(BASE_INPUT_CLASSES), "autocomplete": "one-time-code", "autofocus": ""}
 MAX_CODE = 40
+DOOR = login.Door("operators", lambda user: user.is_staff, "not one of the staff")
 TOO_LONG = f"Must be at most {MAX_IDENTITY} characters"
 
 if TYPE_CHECKING:  # unfold has no types
@@ -31,11 +32,7 @@ else:
 
 
 class LogInForm(BoundedPasswords, NameAndPassword):
-    """A name or an e-mail, and a password; the limits on guesses are the API's own.
-
-    What was refused is noted in the audit log; what was not even looked at is not, so that nobody
-    fills it. A name that is nobody's is not kept: it may be a password in the wrong field.
-    """
+    """A name or an e-mail, and a password; limits and audit entries are the API's own."""
 
     wait = 0  # seconds until another try makes sense
 
@@ -53,25 +50,14 @@ class LogInForm(BoundedPasswords, NameAndPassword):
         password = self.cleaned_data.get("password")
         if not name or not password or self.request is None:
             return self.cleaned_data
-        address = client_address(self.request)
         try:
-            user = login.check(name, password, address)
+            self.user_cache = login.check(DOOR, name, password, client_address(self.request))
         except RateLimited as error:
             self.wait = int(error.headers["Retry-After"])
             raise ValidationError(str(error.detail), code="rate_limited") from error
         except InvalidCredentials as error:
-            self._note("wrong name or password", name, address)
             raise self.get_invalid_login_error() from error
-        if not user.is_staff:
-            self._note("not one of the staff", name, address)
-            raise self.get_invalid_login_error()
-        self.user_cache = user
         return self.cleaned_data
-
-    def _note(self, reason: str, name: str, address: str) -> None:
-        with transaction.atomic():
-            known = login.find_user(name)
-            audit.note(known, "refuse_log_in", reason=reason, changes={"address": address})
 
 
 class CodeForm(forms.Form):
@@ -83,7 +69,26 @@ class CodeForm(forms.Form):
 
 
 class OwnPasswordForm(BoundedPasswords, AdminOwnPasswordChangeForm):  # type: ignore[misc]  # unfold has no types
-    """One's own new password, with the old one."""
+    """One's own new password, with the old one: who found a session open may guess no faster."""
+
+    wait = 0  # seconds until another try makes sense
+
+    def __init__(self, *args: Any, address: str, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.address = address
+
+    def clean_old_password(self) -> str:
+        """Django's hook. Raises ValidationError."""
+        old: str = self.cleaned_data["old_password"]
+        try:
+            login.check_again(DOOR.name, self.user, old, self.address)
+        except RateLimited as error:
+            self.wait = int(error.headers["Retry-After"])
+            raise ValidationError(str(error.detail), code="rate_limited") from error
+        except InvalidCredentials as error:
+            wrong = self.error_messages["password_incorrect"]
+            raise ValidationError(wrong, code="password_incorrect") from error
+        return old
 
     def save(self, commit: bool = True) -> User:
         """Django's hook: the change and its entry in the audit log are one."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.views import PasswordChangeView
 from django.core.paginator import InvalidPage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -21,7 +20,6 @@ from unfold.sites import UnfoldAdminSite
 
 from common.checks import is_google
 from staff import entrance
-from staff.entrance_forms import OwnPasswordForm
 
 EntranceView = Callable[[HttpRequest, dict[str, Any]], HttpResponse]
 
@@ -105,8 +103,7 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
     ) -> HttpResponse:
         """Django's page about one's own; the form notes it in the audit log."""
         request.current_app = self.name
-        view = PasswordChangeView.as_view(
-            form_class=OwnPasswordForm,
+        view = entrance.OwnPasswordView.as_view(
             success_url=reverse("admin:password_change_done"),
             extra_context={**self.each_context(request), **(extra_context or {})},
         )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import TOKEN_LIFETIME, Account, ApiKey, User
@@ -88,10 +92,14 @@ def test_suspended(api, alice):
     assert log_in(api(), password="wrong").status_code == 401
 
 
-def test_a_user_without_an_account(api):
+@pytest.mark.parametrize("password", [PASSWORD, "wrong"])
+def test_who_owns_no_account_hears_the_same_of_every_password(api, password):
     User.objects.create_user("operator", "operator@example.com", PASSWORD)
-    answer = log_in(api(), "operator")
-    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+    answer = log_in(api(), "operator", password)
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
+    codes = [log_in(api(), "operator", password).status_code for _ in range(5)]
+    assert codes == [401] * 4 + [429], "and gets no place back"
+    assert not ApiKey.objects.filter(kind="token").exists()
 
 
 def test_guessing_is_slowed_down(api, alice, bob):
@@ -133,6 +141,69 @@ def test_one_address_may_not_try_many_names(api, alice):
     codes = [log_in(client, f"name{n}").status_code for n in range(22)]
     assert codes == [401] * 20 + [429] * 2
     assert log_in(api()).status_code == 429
+
+
+def from_address(client, address, username="alice", password=PASSWORD):
+    body = {"username": username, "password": password}
+    return client.post("/api/login/", json=body, headers={"X-Forwarded-For": address})
+
+
+def test_one_person_is_limited_over_all_addresses(api, alice, bob, settings):
+    """30 a minute, good ones included."""
+    settings.NUM_PROXIES = 1
+    client = api()
+    codes = [from_address(client, f"192.0.2.{n}").status_code for n in range(33)]
+    assert codes == [200] * 30 + [429] * 3
+    assert ApiKey.objects.filter(kind="token", created_by=alice.user).count() <= 30
+    refused = from_address(client, "198.51.100.1", "alice@example.com")
+    assert refused.status_code == 429
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert from_address(client, "192.0.2.1", "bob").status_code == 200
+
+
+def test_after_60_failures_in_ten_minutes_it_goes_on_more_slowly(api, alice, bob, settings):
+    settings.NUM_PROXIES = 1
+    client = api()
+    start = time.time()
+    codes = []
+    with time_machine.travel(start, tick=False) as clock:
+        for n in range(90):
+            if n % 30 == 0 and n:
+                clock.shift(61)
+            codes.append(from_address(client, f"192.0.2.{n}", password="wrong").status_code)
+        assert codes == [401] * 60 + [429] * 30
+        refused = from_address(client, "198.51.100.1")
+        assert refused.status_code == 429
+        assert 400 < int(refused.headers["Retry-After"]) <= 600
+        assert from_address(client, "192.0.2.1", "bob").status_code == 200
+        clock.shift(600)
+        assert from_address(client, "198.51.100.1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "limit"),
+    [
+        (lambda n: f"2001:db8:1:2::{n:x}", 20),  # within a /64
+        (lambda n: f"2001:db8:1:{n:x}::1", 40),  # within a /56
+        (lambda n: f"2001:db8:1:{n:x}00::1", 80),  # within a /48
+    ],
+)
+def test_a_network_of_ipv6_is_limited_however_wide_it_is(api, settings, changes, limit):
+    settings.NUM_PROXIES = 1
+    client = api()
+    codes = [
+        from_address(client, changes(n), f"nobody{n}").status_code for n in range(1, limit + 3)
+    ]
+    assert codes == [401] * limit + [429] * 2
+    assert from_address(client, "2001:db8:2::1", "nobody").status_code == 401
+
+
+def test_an_address_is_refused_before_anybody_is_looked_for(api, settings):
+    client = api()
+    assert [log_in(client, f"name{n}").status_code for n in range(20)] == [401] * 20
+    with CaptureQueriesContext(connection) as queries:
+        assert log_in(client, "alice").status_code == 429
+    assert not queries.captured_queries
 
 
 def test_log_out(api, alice):
