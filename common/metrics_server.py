@@ -6,12 +6,14 @@ with what all of them counted.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import logging
 import socket
 import threading
+import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from django.conf import settings
@@ -28,8 +30,14 @@ logger = logging.getLogger(__name__)
 _running: list[WSGIServer] = []
 
 
+# A scrape takes a second. Who holds a connection longer is let go, as is the oldest of too many:
+# silent clients keep nobody else out, and cost a bounded number of threads.
+SECONDS = 10.0
+CONNECTIONS = 16
+
+
 class _Handler(WSGIRequestHandler):
-    timeout = 10  # seconds for a client that connects and says nothing
+    timeout = SECONDS
 
     def log_message(self, *args: object) -> None:
         """A scrape every few seconds is no news."""
@@ -37,6 +45,29 @@ class _Handler(WSGIRequestHandler):
 
 class _Server(ThreadingWSGIServer):
     address_family = socket.AF_INET
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._open: dict[socket.socket, float] = {}  # since when, the oldest first
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Make room, then answer in a thread."""
+        while len(self._open) >= CONNECTIONS:
+            self._let_go(next(iter(self._open)))
+        self._open[request] = time.monotonic()
+        super().process_request(request, client_address)
+
+    def service_actions(self) -> None:
+        """The base class calls it twice a second."""
+        super().service_actions()
+        now = time.monotonic()
+        for request in [each for each, since in self._open.items() if now - since > SECONDS]:
+            self._let_go(request)
+
+    def _let_go(self, request: socket.socket) -> None:
+        del self._open[request]
+        with contextlib.suppress(OSError):  # it has ended already
+            request.shutdown(socket.SHUT_RDWR)  # its thread reads the end, and closes it
 
     def handle_error(self, *args: object) -> None:
         """A client that went away; the base class prints a traceback."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from ipaddress import ip_network
 
 import httpx
@@ -114,6 +116,25 @@ def test_a_worker_asks_the_same_of_its_readers(port: int, monkeypatch: pytest.Mo
         metrics_server.stop()
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{base}/metrics")
+
+
+def test_silent_clients_keep_no_scraper_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor do they cost more than a few threads, nor for longer than a while."""
+    monkeypatch.setattr(metrics_server, "SECONDS", 1.0)
+    metrics_server.start()
+    others = threading.active_count()
+    silent = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(60)]
+    try:
+        for number, client in enumerate(silent):
+            client.send(b"GET /metrics" if number % 2 else b"")
+        assert status(f"http://127.0.0.1:{port}") == 200
+        assert threading.active_count() - others <= metrics_server.CONNECTIONS
+        for client in silent:
+            assert client.recv(100) == b""
+    finally:
+        for client in silent:
+            client.close()
+        metrics_server.stop()
 
 
 def test_a_port_that_is_taken_stops_no_worker(
