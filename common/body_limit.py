@@ -1,24 +1,27 @@
-"""Bounds request bodies before Django sees them, with ``Content-Length`` or chunked.
+"""Refuses bodies that are too large or encoded before Django sees them, whatever their framing.
 
 Django reads no chunked body at all (it trusts ``Content-Length``), and a server that answers 413
 while the client is still sending resets the connection, so that the client never sees the answer.
-Therefore this layer reads a chunked body itself, and swallows a too large one before it answers.
+Therefore this layer reads a chunked body itself, and swallows a refused one before it answers.
+Nothing here understands a coding: gzip would be refused as broken JSON, and JSON that is called
+gzip would be taken for what it says it is not.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import time
 from collections.abc import Iterable, Mapping
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
-from common import access_log, caching, request_id
+from common import access_log, request_id
+from common.web import refusals
+from common.web.refusals import Refusal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-LIMIT = 1024 * 1024  # bytes, contract section 6
+LIMIT = refusals.MAX_BODY
 # The operators' pages: their longest form has three passwords, each letter of them in six bytes.
 FORMS = {"/admin": 128 * 1024}
 BLOCK = 64 * 1024
@@ -29,7 +32,7 @@ SWALLOW_SECONDS = 10.0
 
 
 class BodyLimit:
-    """A WSGI application around another one; bodies over ``limit`` bytes are answered 413.
+    """A WSGI application around another one: 413 above ``limit`` bytes, 415 for a coding.
 
     Below a path of ``less`` it is that many bytes: what a person types into a form is short.
     """
@@ -44,14 +47,20 @@ class BodyLimit:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         stream: IO[bytes] = environ["wsgi.input"]
         limit = self._limit(environ.get("PATH_INFO", ""))
-        if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+        coding = environ.get("HTTP_TRANSFER_ENCODING", "")
+        length = _content_length(environ)
+        if coding and not refusals.is_chunked_alone(coding):
+            return self._refuse(refusals.TRANSFER_ENCODED, environ, start_response)
+        if (coding or length) and not refusals.is_plain(environ.get("HTTP_CONTENT_ENCODING", "")):
+            return self._refuse(refusals.ENCODED, environ, start_response)
+        if coding:
             body = _read_up_to(stream, limit + 1)
             if len(body) > limit:
-                return self._refuse(environ, start_response, stream, limit)
+                return self._refuse(refusals.too_large(limit), environ, start_response)
             environ["wsgi.input"] = io.BytesIO(body)
             environ["CONTENT_LENGTH"] = str(len(body))
-        elif (length := _content_length(environ)) > limit:
-            return self._refuse(environ, start_response, stream, limit)
+        elif length > limit:
+            return self._refuse(refusals.too_large(limit), environ, start_response)
         elif length > 0:
             # Read whole, also when the answer will be a 401: a server that finds a body unread
             # breaks the connection off, and perhaps before the client has read the answer.
@@ -65,31 +74,15 @@ class BodyLimit:
         )
 
     def _refuse(
-        self,
-        environ: WSGIEnvironment,
-        start_response: StartResponse,
-        stream: IO[bytes],
-        limit: int,
+        self, refusal: Refusal, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         began = time.perf_counter()
-        _swallow(stream)
+        _swallow(environ["wsgi.input"])
         identifier = request_id.choose(environ.get("HTTP_X_REQUEST_ID"))
-        body: dict[str, Any] = {
-            "success": False,
-            "error": f"The request body is larger than {limit} bytes",
-            "code": "request_too_large",
-            "request_id": identifier,
-        }
-        content = json.dumps(body).encode()
-        headers = [
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(content))),
-            ("Cache-Control", caching.NEVER),
-            (request_id.HEADER, identifier),
-        ]
-        start_response("413 Content Too Large", headers)
+        headers, content = refusal.render(identifier)
+        start_response(refusal.status_line, headers)
         method = environ.get("REQUEST_METHOD")
-        access_log.write(method, None, 413, began, request_id=identifier)
+        access_log.write(method, None, refusal.status, began, request_id=identifier)
         return [content]
 
 
