@@ -27,7 +27,5 @@ USER reelmint
 VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-# /dev/shm: gunicorn's heartbeat file must not be on a disk that can stall
-CMD ["gunicorn", "config.wsgi:application", "-k", "gthread", "-w", "4", "--threads", "4", \
-     "--bind", "0.0.0.0:8000", "--graceful-timeout", "25", "--worker-tmp-dir", "/dev/shm", \
-     "--no-control-socket", "--preload"]
+# everything else is in gunicorn.conf.py
+CMD ["gunicorn", "config.wsgi:application", "--bind", "0.0.0.0:8000"]

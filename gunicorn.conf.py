@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from common import metrics_folder, tracing
@@ -10,6 +11,28 @@ from common import metrics_folder, tracing
 metrics_folder.take("web")
 
 from common.metrics import forget_process  # noqa: E402
+
+# Sixteen requests at once, by few threads in each of several processes: those of one process take
+# turns at Python's lock. The application is loaded once for all of them.
+workers = 4
+threads = 4
+preload_app = True
+# Its threads answer and never wait for a client, whatever a proxy before it does.
+worker_class = "common.web.worker.Worker"
+# The heartbeat file, without a name, must not be on a disk that can stall.
+MEMORY = "/dev/shm"  # noqa: S108
+worker_tmp_dir = MEMORY if os.access(MEMORY, os.W_OK) else None
+# Two checkouts would share the default path in the home folder.
+control_socket_disable = True
+graceful_timeout = 25  # seconds; docker-compose.yml and the manifests wait longer
+
+# No header moves the path, the scheme or the address: Django reads our proxies' own (NUM_PROXIES).
+# Trusted here, SCRIPT_NAME would lead round a proxy's rules about paths.
+forwarder_headers = ""
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+header_map = "drop"
+proxy_protocol = "off"
 
 # Its own lines look like ours, also while the application is not loaded yet.
 logger_class = "config.gunicorn_logger.GunicornLogger"

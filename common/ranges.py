@@ -43,6 +43,10 @@ class _Section:
         self._left -= len(block)
         return block
 
+    def fileno(self) -> int:
+        """For a server that sends the file from where it stands by itself (``sendfile``)."""
+        return self._file.fileno()
+
     def close(self) -> None:
         self._file.close()
 

@@ -10,22 +10,17 @@ from embedded.paths import CHECKOUT
 from embedded.processes import Program
 
 STAGES = ("submit", "poll", "store")  # one queue and one worker each (design.md, decision 1)
-WEB_PROCESSES = 4  # that gunicorn forks, of four threads each
+WEB_PROCESSES = 4  # that gunicorn forks, as gunicorn.conf.py says
 CELERY = (sys.executable, "-m", "celery", "-A", "config")
 
 
 def web(listener: socket.socket) -> Program:
     """gunicorn on a socket that is open already: no other program can take the port meanwhile.
 
-    Sixteen requests at once, by few threads in each of many workers: those of one worker take turns
-    at Python's lock. (With eight of them a status once took 1.3 to 2 times as long as with four;
-    since requests wait less often, no split is better than another beyond the noise.) The
-    application is loaded once for all workers. The control socket is off: two checkouts would
-    share its default path in the home folder.
+    All that is the same everywhere is in gunicorn.conf.py. (No split of the sixteen threads over
+    processes was better than another beyond the noise.)
     """
-    argv = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--no-control-socket"]
-    argv += ["-k", "gthread", "-w", str(WEB_PROCESSES), "--threads", "4"]
-    argv += ["--graceful-timeout", "5", "--preload"]
+    argv = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--graceful-timeout", "5"]
     argv += ["--bind", f"fd://{listener.fileno()}"]
     return Program("web", argv, pass_fds=(listener.fileno(),))
 

@@ -136,6 +136,8 @@ def test_broken_http_is_refused_and_kills_nothing(stack: Stack, wire: Wire, kind
     wire.send(BROKEN[kind])
     answer = wire.answer()
     assert 400 <= answer.status < 500
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert answer.json()["success"] is False
     assert wire.is_closed()
     assert httpx.get(f"{stack.base_url}/livez", timeout=10).json() == {"status": "ok"}
     assert {worker.pid for worker in web.children()} == workers

@@ -27,10 +27,15 @@ class Answer:
 class Wire:
     """One TCP connection to the web server."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, receive: int | None = None) -> None:
+        """``receive`` is how many bytes may wait here unread, if not as many as usual."""
         url = httpx.URL(base_url)
         self.host = url.netloc.decode()
-        self._socket = socket.create_connection((url.host, url.port), timeout=TIMEOUT)
+        self._socket = socket.socket()
+        self._socket.settimeout(TIMEOUT)
+        if receive is not None:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+        self._socket.connect((url.host, url.port))
         self._file: IO[bytes] = self._socket.makefile("rb")
         self.last_headers: dict[str, str] = {}
 
@@ -60,6 +65,20 @@ class Wire:
         self.last_headers = headers
         content = self._file.read(int(headers.get("content-length", 0)))
         return Answer(int(first.split()[1]), headers, content)
+
+    def interim(self) -> int:
+        """The status of a response that only announces another one."""
+        status = int(self._file.readline().split()[1])
+        assert self._file.readline() == b"\r\n"
+        return status
+
+    def peek(self, count: int) -> bytes:
+        """Some bytes of whatever has come, at most ``count``."""
+        return self._socket.recv(count)
+
+    def widen(self) -> None:
+        """Let more bytes wait here from now on."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**20)
 
     def is_closed(self) -> bool:
         """Whether the server ended the connection, without a further byte."""

@@ -94,8 +94,8 @@ def test_nothing_is_killed_in_the_middle_of_what_it_has_begun(compose: dict[str,
     }
     for stage in STAGES:
         assert grace(compose["services"][f"worker-{stage}"]) >= longest[stage] + 10
-    dockerfile = (CHECKOUT / "Dockerfile").read_text()
-    graceful = re.search(r'"--graceful-timeout", "(\d+)"', dockerfile)
+    configuration = (CHECKOUT / "gunicorn.conf.py").read_text()
+    graceful = re.search(r"^graceful_timeout = (\d+)", configuration, re.MULTILINE)
     assert graceful is not None
     assert grace(compose["services"]["web"]) > int(graceful[1])
 

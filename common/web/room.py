@@ -1,0 +1,35 @@
+"""How many connections a process has room for, and which ones make room."""
+
+from __future__ import annotations
+
+import heapq
+import resource
+from collections import Counter
+from collections.abc import Collection
+
+from common.web.connection import Connection, State
+
+FREE = 8  # places that are kept for whoever comes next; below it,
+MADE_AT_ONCE = 64  # that many are made
+MOST = 4096  # descriptors; more than gunicorn's worker_connections ever need
+OTHERS = 200  # descriptors of files, databases and threads
+
+
+def who_goes(connections: Collection[Connection]) -> list[Connection]:
+    """Connections that only wait: of the network with the most of them, the longest in a state."""
+    crowds = Counter(connection.network for connection in connections)
+
+    def rank(connection: Connection) -> tuple[int, int, float]:
+        return -crowds[connection.network], connection.state, connection.since
+
+    waiting = [each for each in connections if each.state is not State.WORKING]
+    return heapq.nsmallest(MADE_AT_ONCE, waiting, rank)
+
+
+def descriptors() -> int:
+    """How many files connections may have open; each takes two while it is sent a file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return allowed - OTHERS
