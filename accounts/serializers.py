@@ -145,7 +145,7 @@ class AccountSerializer(serializers.Serializer[Any]):
 class AccountChoiceSerializer(serializers.Serializer[Any]):
     """The body of ``PATCH /api/account/``; what is absent stays as it is."""
 
-    keys_manage_keys = StrictBooleanField(required=False)
+    keys_manage_keys = StrictBooleanField(required=False, allow_null=True)
 
 
 class NewKeySerializer(serializers.Serializer[Any]):
