@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 
@@ -149,6 +150,39 @@ def test_a_client_that_leaves_in_the_middle_harms_nobody(stack: Stack) -> None:
             gone.request("POST", VIDEO, JSON, "Content-Length: 1000")
             gone.send(b'{"prompt": ')
     assert httpx.get(f"{stack.base_url}/livez", timeout=10).status_code == 200
+
+
+def test_nothing_that_strangers_post_keeps_the_others_waiting(stack: Stack) -> None:
+    """As many at once as all processes have threads, each with the worst text of all."""
+    marks = "a" + "\u0315" * 40_000 + "\u0300" * 40_000
+    posted: list[int] = []
+    over = threading.Event()
+
+    def post(path: str) -> None:
+        body = {"username": marks, "email": "a@example.com", "password": marks}
+        with httpx.Client(base_url=stack.base_url, timeout=30) as client:
+            while not over.is_set():
+                posted.append(client.post(path, json=body).status_code)
+
+    strangers = [
+        threading.Thread(target=post, args=[path]) for path in ("/api/register/", "/api/login/") * 4
+    ]
+    for stranger in strangers:
+        stranger.start()
+    waits = []
+    try:
+        with httpx.Client(base_url=stack.base_url, timeout=30) as client:
+            for _ in range(10):
+                began = time.monotonic()
+                assert client.get("/livez").status_code == 200
+                waits.append(time.monotonic() - began)
+                time.sleep(0.1)
+    finally:
+        over.set()
+        for stranger in strangers:
+            stranger.join()
+    assert set(posted) <= {400, 429}
+    assert sorted(waits)[-2] < 1.0, waits  # one look may meet a machine that is busy otherwise
 
 
 def test_health(stack: Stack) -> None:
