@@ -184,9 +184,11 @@ def fail(
     """Refund in full and say why. ``message`` is for the customer, ``detail`` for operators.
 
     ``message`` says what happened; that the same may be tried again is added from ``retryable``.
+    Without a detail operators read what went wrong before, or the message.
     ``attempt`` is the one that the provider said no to, in its ``refusal``: when it was asked, or
     after it had accepted it, which then stays its outcome.
     """
+    data = {"code": code} | ({"detail": note(detail)} if detail else {})
     said: dict[str, Any] = {"detail": detail, "refusal": refusal}
     if attempt is not None and attempt.outcome == Outcome.ASKED:
         said["outcome"] = Outcome.REJECTED
@@ -196,9 +198,9 @@ def fail(
             sources,
             State.FAILED,
             f"Refund: {code}",
-            data={"code": code},
+            data=data,
             answer=(attempt, said) if attempt else None,
-            last_error=detail or F("last_error"),
+            last_error=detail or generation.last_error or message,
             **reasons.columns(code, message, retryable=retryable),
         )
 

@@ -10,10 +10,28 @@ from credits.models import Wallet
 from generation import lifecycle
 from generation.lifecycle import NotCancelable, Outcome
 from generation.models import Attempt, Generation
-from generation.states import OPEN, State
+from generation.states import ERROR_CODES, OPEN, State
 from tests.generation.conftest import age
 from tests.generation.steps import attempt_of, claimed, created, kept, reached
 from tests.people import Person
+
+
+@pytest.mark.parametrize("code", ERROR_CODES)
+@pytest.mark.parametrize("before", ["", "HTTP 503"])
+def test_every_failure_leaves_its_reason_for_operators(
+    code: str, before: str, alice: Person
+) -> None:
+    generation = reached(alice, State.RUNNING)
+    Generation.objects.filter(pk=generation.pk).update(last_error=before)
+    generation = claimed(generation)
+    assert lifecycle.fail(generation, code, "It failed")
+    assert Generation.objects.get(pk=generation.pk).last_error == (before or "It failed")
+    other = reached(alice, State.RUNNING, model="image")
+    assert lifecycle.fail(other, code, "It failed", detail="the host said 404, see /a?key=hush")
+    row = Generation.objects.get(pk=other.pk)
+    assert row.last_error == "the host said 404, see /a?…"
+    event = row.events.order_by("-sequence")[0]
+    assert event.data == {"code": code, "detail": row.last_error}
 
 
 def events(generation: Generation) -> list[tuple[int, str, bool]]:
