@@ -31,8 +31,10 @@ PASSWORD = "correct-horse-7-battery"  # noqa: S105 - of accounts that live for a
 class Customers:
     """Start them, stop them; ``book`` has what they saw."""
 
-    def __init__(self, base_urls: list[str], seed: int) -> None:
+    def __init__(self, base_urls: list[str], picture: str, seed: int) -> None:
+        """``picture`` is the URL of a source image."""
         self.book = Book()
+        self._picture = picture
         self._base_urls = base_urls
         self._seed = seed
         self._over = threading.Event()
@@ -90,7 +92,7 @@ class Customers:
             if not self._places.acquire(timeout=WAIT):
                 continue
             count += 1
-            order = draw(chance, secret, f"order-{number}-{count}")
+            order = draw(chance, secret, f"order-{number}-{count}", self._picture)
             generation_id = self._order(chance, order)
             if generation_id is not None:
                 mine.append(generation_id)

@@ -26,6 +26,7 @@ LIMITS = (
 )
 CRASH_POINTS = (
     *("api.before_statement", "api.after_commit"),
+    *("prepare.after_claim", "prepare.before_save"),
     *("submit.after_claim", "submit.after_intent", "submit.accepted_before_save"),
     *("submit.after_save", "poll.after_claim", "poll.before_save"),
     *("store.mid_write", "store.after_put", "store.after_save"),
@@ -35,7 +36,7 @@ CONTROL_POINT = "control.refunded"  # in chaos/without_guard.py
 
 
 class Fleet:
-    """Two web servers, five workers, beat, PostgreSQL with fsync, Valkey and the emulator.
+    """Two web servers, six workers, beat, PostgreSQL with fsync, Valkey and the emulator.
 
     Use it from one thread that outlives it (embedded/processes.py says why).
     """

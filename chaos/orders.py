@@ -9,6 +9,7 @@ from typing import Any
 VIDEO = "/api/v1/generate/video/"
 IMAGE = "/api/v1/generate/"
 IMAGE_SHARE = 0.1
+WITH_PICTURES = 0.2  # of the videos
 
 # Markers of the emulator (emulator/README.md) and the share in percent of the videos that get one.
 DELIVERED_ALL_THE_SAME = {
@@ -51,15 +52,18 @@ class Order:
     marker: str = ""
 
 
-def draw(chance: random.Random, secret: str, key: str) -> Order:
-    """A random order."""
+def draw(chance: random.Random, secret: str, key: str, picture: str) -> Order:
+    """A random order; ``picture`` is a URL for those that begin with one."""
     if chance.random() < IMAGE_SHARE:
         marker = "overloaded=1" if chance.random() < OVERLOADED_IMAGES else ""
         return Order(secret, key, IMAGE, {"prompt": _prompt("picture", key, marker)}, marker)
     marker = _marker(chance)
     prompt = _prompt("clip", key, marker)
     model = "veo3" if chance.random() < 0.2 else "veo3_fast"
-    return Order(secret, key, VIDEO, {"prompt": prompt, "video_model": model}, marker)
+    body: dict[str, Any] = {"prompt": prompt, "video_model": model}
+    if chance.random() < WITH_PICTURES:
+        body["source_image_urls"] = [picture] * chance.choice([1, 2, 3])
+    return Order(secret, key, VIDEO, body, marker)
 
 
 def _prompt(what: str, key: str, marker: str) -> str:

@@ -22,7 +22,7 @@ from embedded.stack import Stack
 TIME_SCALE = 0.15
 MANY = "1000000000"
 LIMITS = ("RATE_LIMIT_CREATES", "RATE_LIMIT_READS", "MAX_OPEN_GENERATIONS")
-WORKERS = ("submit", "poll", "store")
+WORKERS = ("prepare", "submit", "poll", "store")
 # The provider's quota is not what is measured here.
 NO_QUOTA = (
     "UPDATE generation_catalogmodel SET submits_per_minute = 1000000, max_open_operations = 100000"

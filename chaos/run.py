@@ -68,7 +68,8 @@ class _Fire:
     def __init__(self, fleet: Fleet, seed: int) -> None:
         self._fleet = fleet
         self._seed = seed
-        self._customers = Customers(fleet.base_urls, seed)
+        picture = f"{fleet.stack.emulator_url}/sample-images/square.png"
+        self._customers = Customers(fleet.base_urls, picture, seed)
         self._pulse = Pulse(fleet.stack.owner_url)
         self._faults = Faults(fleet, seed)
         self._reported = time.monotonic()

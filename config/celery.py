@@ -43,9 +43,9 @@ OPTIONS = {
     "task_ignore_result": True,
     # Never acknowledged: a wake-up may be lost, and a worker whose acknowledgement met a dying
     # Redis stayed deaf afterwards (it waited for a credit that nobody gave back).
-    "task_queues": [Queue(name, no_ack=True) for name in ("submit", "poll", "store")],
+    "task_queues": [Queue(name, no_ack=True) for name in ("prepare", "submit", "poll", "store")],
     "task_publish_retry": False,
-    # 20 s of claiming, then source images (40 s) and a submit (60 s) may be under way
+    # 20 s of claiming, then a submit (60 s) may be under way; prepare has limits of its own
     "task_soft_time_limit": 150,
     "task_time_limit": 180,
     "task_default_queue": "submit",

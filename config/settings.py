@@ -174,10 +174,10 @@ UNKNOWN_WINDOW = 900 * TIME_SCALE
 SUBMIT_TIMEOUT = max(60 * TIME_SCALE, 3.0)
 READ_TIMEOUT = max(20 * TIME_SCALE, 3.0)
 FETCH_TIMEOUT = max(60 * TIME_SCALE, 3.0)
-# Longer than any call under it: 60 s + 10 s, and fetching plus decoding source images (40 s).
-LEASE = max(90 * TIME_SCALE, 5.0)
-# A poll takes 20 s at most; whoever comes too late after it has only read.
-POLL_LEASE = max(35 * TIME_SCALE, 5.0)
+LEASE = max(90 * TIME_SCALE, 5.0)  # longer than any call under it: 60 s + 10 s
+IMAGES_TIME = max(300 * TIME_SCALE, 30.0)  # from the order on, waiting for a turn included
+PREPARE_TIMEOUT, PREPARE_LEASE = max(45 * TIME_SCALE, 5.0), max(90 * TIME_SCALE, 8.0)  # a try
+POLL_LEASE = max(35 * TIME_SCALE, 5.0)  # a poll takes 20 s; who comes later has only read
 
 # --- Outputs --------------------------------------------------------------------------------------
 OUTPUT_STORAGE = env.choice("OUTPUT_STORAGE", "local", ("local", "gcs"))

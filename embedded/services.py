@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from embedded.paths import CHECKOUT
 from embedded.processes import Program
 
-STAGES = ("submit", "poll", "store")  # one queue and one worker each (design.md, decision 1)
+STAGES = ("prepare", "submit", "poll", "store")  # one queue and one worker each
 WEB_PROCESSES = 4  # that gunicorn forks, as gunicorn.conf.py says
 CELERY = (sys.executable, "-m", "celery", "-A", "config")
 

@@ -48,7 +48,7 @@ class _CreateView(APIView):
         )
         created = create(order)
         if not created.replayed:
-            wake("submit")
+            wake("prepare" if order.source_image_urls else "submit")
         return created_response(created)
 
 

@@ -49,20 +49,29 @@ _ROW = Columns(Generation, "row")
 # which no index serves, lets the keys find what to lock.
 CLAIM = Statement(
     f"""
-WITH under_way AS (
+WITH asked AS (
     SELECT account_id, count(*) AS rows FROM generation_generation
      WHERE model_id = %(model)s::varchar AND state = ANY(%(asked)s::varchar[])
        AND next_attempt_at IS NOT NULL
      GROUP BY account_id
+), preparing AS (
+    SELECT account_id, count(*) AS rows FROM generation_generation
+     WHERE images_until IS NOT NULL AND state = 'queued' AND model_id = %(model)s::varchar
+       AND lease_token IS NOT NULL AND next_attempt_at > now()
+     GROUP BY account_id
+), under_way AS (
+    SELECT account_id, sum(rows)::bigint AS rows
+      FROM (SELECT * FROM asked UNION ALL SELECT * FROM preparing) AS every GROUP BY account_id
 ), waiting AS (
     SELECT id, account_id, created_at,
            row_number() OVER (PARTITION BY account_id ORDER BY created_at, id) AS place
       FROM generation_generation
      WHERE model_id = %(model)s::varchar AND state = 'queued' AND next_attempt_at <= now()
+       AND images_until IS NULL
        AND (strikes < %(suspect)s::int OR id = (
             SELECT id FROM generation_generation
              WHERE model_id = %(model)s::varchar AND state = 'queued' AND next_attempt_at <= now()
-               AND strikes >= %(suspect)s::int
+               AND images_until IS NULL AND strikes >= %(suspect)s::int
              ORDER BY next_attempt_at LIMIT 1))
 ), chosen AS (
     SELECT id FROM waiting FULL JOIN under_way USING (account_id)
@@ -90,7 +99,10 @@ def claim(limit: int) -> list[Generation]:
     if limit <= 0:
         return rows
     waiting = Generation.objects.filter(
-        state=State.QUEUED, next_attempt_at__isnull=False, next_attempt_at__lte=Now()
+        state=State.QUEUED,
+        images_until__isnull=True,  # the others have yet to be prepared
+        next_attempt_at__isnull=False,
+        next_attempt_at__lte=Now(),
     )
     names = list(waiting.order_by().values_list("model_id", flat=True).distinct())
     for name in names:

@@ -94,6 +94,8 @@ def _work(generation: Generation, now: datetime) -> list[Row]:
         due = round((generation.next_attempt_at - now).total_seconds())
         rows.append((claimed, f"in {due} s" if due >= 0 else f"due since {-due} s", ""))
         rows.append(("Deadline", generation.deadline_at, ""))
+    if generation.images_until and generation.state == State.QUEUED:
+        rows.append(("Source images awaited until", generation.images_until, ""))
     if generation.unknown_until and generation.state == State.SUBMIT_UNKNOWN:
         rows.append(("In doubt until", generation.unknown_until, ""))
     return rows

@@ -11,6 +11,7 @@ means that it did. It imports the standard library, Pillow and the files beside 
 from __future__ import annotations
 
 import io
+import os
 import re
 import resource
 import sys
@@ -129,6 +130,7 @@ def _encoded(picture: Image.Image, file_format: str, **options: int) -> bytes:
 
 
 def _limit_ourselves() -> None:
+    os.nice(10)  # whatever a picture costs, it is behind everybody else's work
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import BTreeIndex
 from django.db import models
-from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -16,6 +14,8 @@ from generation.catalog_model import CatalogModel
 from generation.erasure_model import Erasure
 from generation.event_model import GenerationEvent
 from generation.gate_model import ProviderGate
+from generation.indexes import INDEXES
+from generation.prepared_model import PreparedImages
 from generation.rules import CONSTRAINTS, OPEN, TERMINAL, UNDELIVERED
 from generation.states import State
 
@@ -93,6 +93,9 @@ class Generation(models.Model):
     strikes = models.PositiveSmallIntegerField(default=0, db_comment="claims without a write-back")
     retries = models.PositiveSmallIntegerField(default=0, db_comment="failed tries of this state")
     deadline_at = models.DateTimeField()
+    images_until = models.DateTimeField(
+        null=True, db_comment="when its source images have to be prepared; null = nothing awaited"
+    )
     unknown_until = models.DateTimeField(null=True)
     unknown_attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.TextField(blank=True, db_comment="for operators; never shown to customers")
@@ -127,46 +130,7 @@ class Generation(models.Model):
             ("cancel_generation", "Can cancel a generation"),
         ]
         constraints = CONSTRAINTS
-        indexes = [
-            # read by common/due.py: tiny, since only open rows are in it
-            models.Index(
-                fields=["state", "next_attempt_at"],
-                condition=Q(next_attempt_at__isnull=False),
-                name="generation_due",
-            ),
-            # read by generation/gate.py: who waits for a model, and what is under way
-            # Old versions of a row must not share an entry with the one that lives: nobody could
-            # mark them as dead then, and each claim would look at all of them until a vacuum.
-            BTreeIndex(
-                fields=["model", "state", "account", "created_at"],
-                condition=Q(next_attempt_at__isnull=False),
-                deduplicate_items=False,
-                name="generation_open_of_model",
-            ),
-            models.Index(fields=["account", "-created_at", "-id"], name="generation_history"),
-            models.Index(
-                fields=["retry_of"],
-                condition=Q(retry_of__isnull=False),
-                name="generation_retried_by",
-            ),
-            # read by the operators' pages; what is open is not in it, so creates never write it
-            models.Index(
-                fields=["state", "-finished_at"],
-                condition=Q(finished_at__isnull=False),
-                name="generation_finished",
-            ),
-            # read by generation/retention.py; who creates does not pay for them, who ends does
-            models.Index(
-                fields=["account", "finished_at"],
-                condition=~Q(output_key=""),
-                name="generation_with_output",
-            ),
-            models.Index(
-                fields=["account", "finished_at"],
-                condition=~Q(prompt="") & Q(finished_at__isnull=False),
-                name="generation_with_prompt",
-            ),
-        ]
+        indexes = INDEXES
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id} ({self.state})"
@@ -202,5 +166,6 @@ __all__ = [
     "Generation",
     "GenerationEvent",
     "Orphan",
+    "PreparedImages",
     "ProviderGate",
 ]

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Hashable, MutableMapping, Sequence
 from pathlib import Path
-from weakref import WeakKeyDictionary
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from aiohttp.abc import AbstractResolver
 
@@ -19,8 +20,7 @@ from generation import image_child
 from generation.backends.base import SourceImage
 
 FETCH_SECONDS = 20.0
-DECODE_SECONDS = 20.0  # by the wall; of CPU time the child has 10 s
-_FETCHES_AT_ONCE = 30  # each may hold 20 MB; fewer, and slow servers would use up others' leases
+DECODE_SECONDS = 20.0  # by the wall; of CPU time the child has 3 s
 _DECODES_AT_ONCE = 2  # each may hold 1 GB, 400 MB in practice
 _CHILD = str(Path(image_child.__file__).resolve())
 
@@ -50,13 +50,25 @@ class InvalidSourceImage(Exception):
 
 
 class UnusableImage(Exception):
-    """The bytes are not an image we take, or decoding it went over a limit; for our own log."""
+    """The bytes are not an image we take, or decoding it went over a limit; for our own log.
+
+    ``is_passing``: the machine was too busy for the little time that a child gets of it.
+    """
+
+    def __init__(self, reason: str, *, is_passing: bool = False) -> None:
+        super().__init__(reason)
+        self.is_passing = is_passing
 
 
 class _Slots:
+    """Of one account at a time, so that nobody takes all decoders; two altogether."""
+
     def __init__(self) -> None:
-        self.fetch = asyncio.Semaphore(_FETCHES_AT_ONCE)
-        self.decode = asyncio.Semaphore(_DECODES_AT_ONCE)
+        self.all = asyncio.Semaphore(_DECODES_AT_ONCE)
+        self._of_one: MutableMapping[Hashable, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, caller: Hashable) -> asyncio.Lock:
+        return self._of_one.setdefault(caller, asyncio.Lock())
 
 
 # A semaphore belongs to an event loop. A worker process has one loop, a test run has many.
@@ -66,61 +78,71 @@ _slots: MutableMapping[asyncio.AbstractEventLoop, _Slots] = WeakKeyDictionary()
 async def load_source_images(
     urls: Sequence[str],
     *,
+    seconds: float,
+    caller: Hashable = None,
     allowed_origins: frozenset[str] = frozenset(),
     resolver: AbstractResolver | None = None,
 ) -> tuple[SourceImage, ...]:
-    """All of ``urls`` side by side, in their order; see :func:`load_source_image`.
+    """The images behind ``urls``, in their order, each of at most 20 MB and 25 megapixels, redrawn.
 
-    One after the other, three slow servers would outlast a lease. Waits for all of them and then
-    raises for the first bad entry, so that the same request always names the same one.
+    They are fetched side by side, or three slow servers would need three times as long, and decoded
+    one after the other, as all of one ``caller`` are. ``seconds`` cover all of it, waiting for a
+    decoder included. ``allowed_origins`` and ``resolver`` are :func:`common.safe_fetch.fetch`'s.
+
+    Raises :class:`InvalidSourceImage` for whatever is the customer's fault or cannot be told from
+    it: the first entry that is hopeless, so that the same request always names the same one, else
+    the first that may be well later. An OSError means that no process could be started: ours.
     """
-    results = await asyncio.gather(
-        *(
-            load_source_image(url, index=index, allowed_origins=allowed_origins, resolver=resolver)
-            for index, url in enumerate(urls)
-        ),
-        return_exceptions=True,
-    )
+    ends = asyncio.get_running_loop().time() + seconds
+    fetches = [_fetched(url, seconds, allowed_origins, resolver) for url in urls]
+    results = await asyncio.gather(*fetches, return_exceptions=True)
     images = []
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-        images.append(result)
+    for index, body in enumerate(_bodies(urls, results)):
+        try:
+            async with _slots_of_this_loop().of(caller), asyncio.timeout_at(ends):
+                images.append(await prepare(body))
+        except UnusableImage as error:
+            detail = f"{error} at {_host(urls[index])}"
+            raise InvalidSourceImage(index, detail, is_passing=error.is_passing) from error
+        except TimeoutError as error:
+            detail = f"not decoded within {seconds:g} s"
+            raise InvalidSourceImage(index, detail, is_passing=True) from error
     return tuple(images)
 
 
-async def load_source_image(
-    url: str,
-    *,
-    index: int,
-    allowed_origins: frozenset[str] = frozenset(),
-    resolver: AbstractResolver | None = None,
-) -> SourceImage:
-    """The image behind ``url``, at most 20 MB and 25 megapixels, re-encoded by us.
-
-    ``index`` is the entry's place in ``source_image_urls``, for the error; ``allowed_origins`` and
-    ``resolver`` are :func:`common.safe_fetch.fetch`'s. Takes up to 20 s to fetch and 20 s to
-    decode, plus the wait for its turn: 30 at once in a process, 2 of them decoding.
-
-    Raises :class:`InvalidSourceImage` for whatever is the customer's fault or cannot be told from
-    it. An OSError means that no process could be started, which is ours.
-    """
-    try:
-        async with _slots_of_this_loop().fetch:
-            body = await fetch(
-                url,
-                max_bytes=image_child.MAX_BYTES,
-                total_timeout=FETCH_SECONDS,
-                allowed_origins=allowed_origins,
-                resolver=resolver,
-            )
-            return await prepare(body.data)
-    except FetchError as error:
+def _bodies(urls: Sequence[str], results: Sequence[bytes | BaseException]) -> list[bytes]:
+    """All of them; else raise for the first hopeless one, or the first that may be well later."""
+    bodies, failed = [], []
+    for index, result in enumerate(results):
+        if isinstance(result, FetchError):
+            failed.append((result.is_passing, index, result))
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            bodies.append(result)
+    for is_passing, index, error in sorted(failed, key=lambda each: each[:2]):
+        detail = f"{error.detail} at {_host(urls[index])}"
         raise InvalidSourceImage(
-            index, error.detail, is_passing=error.is_passing, retry_after=error.retry_after
+            index, detail, is_passing=is_passing, retry_after=error.retry_after
         ) from error
-    except UnusableImage as error:
-        raise InvalidSourceImage(index, str(error)) from error
+    return bodies
+
+
+async def _fetched(
+    url: str,
+    seconds: float,
+    allowed_origins: frozenset[str],
+    resolver: AbstractResolver | None,
+) -> bytes:
+    """What the host sends, at most 20 MB within 20 s. Raises FetchError."""
+    body = await fetch(
+        url,
+        max_bytes=image_child.MAX_BYTES,
+        total_timeout=min(FETCH_SECONDS, seconds),
+        allowed_origins=allowed_origins,
+        resolver=resolver,
+    )
+    return body.data
 
 
 async def prepare(data: bytes) -> SourceImage:
@@ -128,7 +150,7 @@ async def prepare(data: bytes) -> SourceImage:
 
     Raises :class:`UnusableImage`, also when the child crashed, was killed or took over 20 s.
     """
-    async with _slots_of_this_loop().decode:
+    async with _slots_of_this_loop().all:
         status, output, complaint = await _run_child(data)
     if status != 0:
         last_line = complaint.decode(errors="replace").strip().rpartition("\n")[2]
@@ -153,12 +175,17 @@ async def _run_child(data: bytes) -> tuple[int | None, bytes, bytes]:
         async with asyncio.timeout(DECODE_SECONDS):
             output, complaint = await process.communicate(data)
     except TimeoutError as error:
-        raise UnusableImage("took too long") from error
+        raise UnusableImage("took too long", is_passing=True) from error
     finally:
         if process.returncode is None:
             process.kill()
             await process.communicate()  # not wait(): a full pipe would keep that waiting
     return process.returncode, output, complaint
+
+
+def _host(url: str) -> str:
+    """Of all that a customer wrote, what operators need; its query may be a secret."""
+    return urlsplit(url).hostname or "?"
 
 
 def _slots_of_this_loop() -> _Slots:

@@ -89,5 +89,5 @@ def do(
             changes=changes,
         )
     if verb == "retry":
-        wake("submit")
+        wake("prepare" if generation.source_image_urls else "submit")
     return shown, sentence

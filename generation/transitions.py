@@ -1,6 +1,6 @@
 """The guarded UPDATE of a generation, its event and its attempt's outcome: one transaction.
 
-Only ``lifecycle.py`` and ``interventions.py`` call this.
+Only ``lifecycle.py``, ``waiting.py`` and ``interventions.py`` call this.
 """
 
 from __future__ import annotations
@@ -38,6 +38,14 @@ UPDATE generation_generation AS row
   FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(waits)s::float8[]) AS due (id, token, wait)
  WHERE row.id = due.id AND row.lease_token = due.token AND row.state = %(state)s
 """
+# A claim that comes to nothing through no fault of the row: as if it had not been.
+HAND_BACK = """
+UPDATE generation_generation AS row
+   SET next_attempt_at = now(), lease_token = NULL, strikes = GREATEST(row.strikes - 1, 0)
+  FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) AS held (id, token)
+ WHERE row.id = held.id AND row.lease_token = held.token
+   AND row.next_attempt_at IS NOT NULL
+"""
 
 
 def move(
@@ -64,6 +72,7 @@ def move(
     if not keep_lease:
         changes["lease_token"] = None
     changes.setdefault("retries", 0)
+    changes["images_until"] = None  # only what is queued awaits any
     guard = open_row(generation, sources) if locked else held_row(generation, sources)
     with transaction.atomic():
         if not guard.update(**changes):
@@ -170,6 +179,17 @@ def release(state: State, waits: Sequence[tuple[Generation, float]]) -> int:
         held = int(cursor.rowcount)
     fenced(len(waits) - held)
     return held
+
+
+def hand_back(generations: Sequence[Generation]) -> int:
+    """What was claimed and not worked on is due at once, for anybody; how many were held."""
+    values: dict[str, Any] = {
+        "ids": [generation.pk for generation in generations],
+        "tokens": [generation.lease_token for generation in generations],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(HAND_BACK, values)
+        return int(cursor.rowcount)
 
 
 def open_row(generation: Generation, sources: Iterable[State]) -> QuerySet[Generation]:

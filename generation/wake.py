@@ -40,9 +40,9 @@ from config.celery import app
 logger = logging.getLogger(__name__)
 
 # Which queue a stage's wake-ups go to, and how often beat ticks it (seconds).
-QUEUES = {"submit": "submit", "poll": "poll", "store": "store", "sweep": "store"}
-QUEUES["retention"] = QUEUES["books"] = "store"
-INTERVALS = {"submit": 1.0, "poll": 1.0, "store": 1.0}
+QUEUES = {name: name for name in ("prepare", "submit", "poll", "store")}
+QUEUES["sweep"] = QUEUES["retention"] = QUEUES["books"] = "store"
+INTERVALS = {"prepare": 1.0, "submit": 1.0, "poll": 1.0, "store": 1.0}
 INTERVALS["sweep"] = max(60 * settings.TIME_SCALE, 1.0)  # what nobody waits for has time
 INTERVALS["retention"] = INTERVALS["books"] = INTERVALS["sweep"]
 STAGES = tuple(QUEUES)

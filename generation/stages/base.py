@@ -11,13 +11,14 @@ from typing import Any
 from django.conf import settings
 
 from common import due
-from generation import lifecycle
+from generation import lifecycle, waiting
 from generation.backends import base
-from generation.engine import MAX_STRIKES, Done, Step
 from generation.models import Attempt, Generation
 from generation.provider import Provider
+from generation.stage import Done, Step
 from generation.states import State
 
+MAX_STRIKES = 5  # claims in a row that ended without a write-back
 SOMETHING_WRONG = "The generation could not be finished because of an error on our side"
 
 
@@ -65,6 +66,8 @@ class StageBase:
     concurrency = 50
     gathers = False
     gap = 0.0
+    keeps_claiming = 0.0
+    patience = 0.0
 
     def __init__(
         self, provider: Provider[base.Reader], wake: Callable[[str], None] | None = None
@@ -136,6 +139,10 @@ class StageBase:
             self.wake("store")
         return adopted
 
+    def hand_back(self, generations: list[Generation]) -> None:
+        """As if they had not been claimed. One that the provider was asked for is doubted then."""
+        waiting.hand_back(generations)
+
     def drop(self, generation: Generation, error: BaseException) -> None:
         """Our own code failed: the lease stays, so the row comes back when it ends, 5 times."""
         lifecycle.note_error(generation, f"{type(error).__name__}: {error}")
@@ -143,7 +150,13 @@ class StageBase:
 
 def fail_overdue(generation: Generation) -> None:
     """The deadline is over and nothing was found."""
-    lifecycle.fail(generation, "timeout", "The generation did not finish in time", retryable=True)
+    lifecycle.fail(
+        generation,
+        "timeout",
+        "The generation did not finish in time",
+        retryable=True,
+        detail=f"deadline over while {generation.state}; before: {generation.last_error or '-'}",
+    )
 
 
 def reject(generation: Generation, error: base.Rejected, attempt: Attempt | None = None) -> None:

@@ -11,10 +11,10 @@ from django.conf import settings
 from common.crash import crash_point
 from generation import lifecycle, pace
 from generation.backends import base
-from generation.engine import Done, Step
 from generation.models import Attempt, Generation
 from generation.pace import Pace
 from generation.provider import Provider
+from generation.stage import Done, Step
 from generation.stages.base import (
     Looked,
     StageBase,

@@ -7,8 +7,8 @@ from typing import Any
 from common.crash import crash_point
 from generation import gate, lifecycle
 from generation.delivery import Delivered, DeliveryFailed, deliver
-from generation.engine import Step
 from generation.models import Generation
+from generation.stage import Step
 from generation.stages.base import StageBase, backoff, fail_overdue, is_overdue
 from generation.states import State
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
 from common import due
 from common.crash import crash_point
-from generation import catalog, gate, lifecycle, pace
+from generation import catalog, gate, lifecycle, pace, prepared_images, waiting
 from generation.backends import base
-from generation.engine import DATABASE_ERRORS, Step
 from generation.models import Attempt, Generation
 from generation.pace import Pace
 from generation.provider import Provider
-from generation.source_images import InvalidSourceImage, load_source_images
+from generation.stage import DATABASE_ERRORS, Step
 from generation.stages.base import (
+    SOMETHING_WRONG,
     Looked,
     StageBase,
     backoff,
@@ -31,6 +33,25 @@ from generation.states import State
 IN_DOUBT_OR_TOO_LATE = "(state <> 'queued' OR deadline_at <= now())"
 
 
+# So often are missing images prepared again; each time that their host was busy counts, too.
+MAX_LOST_IMAGES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """What was prepared, as the provider gets it."""
+
+    images: tuple[base.SourceImage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoImages:
+    """Our storage has them not (``lost``), or does not answer."""
+
+    detail: str
+    lost: bool
+
+
 class SubmitStage(StageBase):
     """queued → submitting → running or storing; submit_unknown until its window closes."""
 
@@ -40,6 +61,7 @@ class SubmitStage(StageBase):
     # An intent that was committed and not sent has to be waited for like one that was. So that a
     # worker's death leaves few of them, each request goes out before the next intent is committed.
     gap = 0.005
+    patience = 20.0  # for what the provider was asked: cut off, it has to be looked for
 
     provider: Provider[base.Backend]
 
@@ -65,10 +87,7 @@ class SubmitStage(StageBase):
         if generation.state == State.SUBMIT_UNKNOWN:
             return self.look(generation)
         if generation.source_image_urls:
-            return load_source_images(
-                generation.source_image_urls,
-                allowed_origins=settings.SOURCE_IMAGE_ALLOWED_ORIGINS,
-            )
+            return _read(generation)
         return self._ask(generation, ())
 
     def _ask(self, generation: Generation, images: tuple[base.SourceImage, ...]) -> Step | None:
@@ -110,10 +129,10 @@ class SubmitStage(StageBase):
         if (attempt := self._asked.get(generation.pk)) is not None:
             self._finish_ask(generation, attempt, outcome)
             del self._asked[generation.pk]  # not before it is written: it may be tried again
-        elif isinstance(outcome, InvalidSourceImage):
-            lifecycle.fail(generation, "invalid_source_image", str(outcome), detail=outcome.detail)
-        elif isinstance(outcome, tuple):
-            return self._ask(generation, outcome)
+        elif isinstance(outcome, Images):
+            return self._ask(generation, outcome.images)
+        elif isinstance(outcome, NoImages):
+            _without_images(generation, outcome)
         elif generation.state == State.SUBMIT_UNKNOWN and not is_overdue(generation):
             self._finish_look(generation, outcome)
         else:
@@ -160,6 +179,30 @@ class SubmitStage(StageBase):
         learned = self._paces.get(generation.model_id)
         wait = pace.first_poll(generation.model, learned)
         return wait if learned else jitter(wait)
+
+
+async def _read(generation: Generation) -> Images | NoImages:
+    count = len(generation.source_image_urls)
+    try:
+        async with asyncio.timeout(settings.READ_TIMEOUT):
+            return Images(await asyncio.to_thread(prepared_images.images_of, generation.pk, count))
+    except FileNotFoundError:
+        return NoImages("no prepared source images in our storage", lost=True)
+    except OSError as error:
+        return NoImages(f"{type(error).__name__}: {error}", lost=False)
+
+
+def _without_images(generation: Generation, outcome: NoImages) -> None:
+    """Prepare them (again): they were lost, or queued by a release that prepared nothing."""
+    wait = backoff(generation.retries)
+    if not outcome.lost:
+        lifecycle.postpone(generation, wait, outcome.detail)
+    elif generation.retries < MAX_LOST_IMAGES:
+        waiting.await_images(generation, wait if generation.retries else 0.0, outcome.detail)
+    else:
+        lifecycle.fail(
+            generation, "provider_error", SOMETHING_WRONG, retryable=True, detail=outcome.detail
+        )
 
 
 def window(generation: Generation) -> float:

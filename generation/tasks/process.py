@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
+from celery.exceptions import SoftTimeLimitExceeded
 from celery.signals import (
     worker_process_init,
     worker_process_shutdown,
@@ -79,7 +80,10 @@ def run(name: str, stage: Callable[[], StageBase]) -> int:
     beat(name)
     close_old_connections()
     with bound_contextvars(stage=name):
-        return counted(name, lambda: engine().run(stage(), SECONDS, lambda: _turn(name)))
+        return counted(
+            name,
+            lambda: engine().run(stage(), SECONDS, lambda: _turn(name), SoftTimeLimitExceeded),
+        )
 
 
 def counted(name: str, work: Callable[[], int]) -> int:

@@ -9,6 +9,7 @@ from structlog.contextvars import bound_contextvars
 
 from accounts.keys import delete_ended_tokens
 from config.celery import app
+from generation import prepared_images
 from generation.backends.vertex_reader import VertexReader
 from generation.heartbeat import beat
 from generation.leftovers import Leftovers
@@ -42,6 +43,7 @@ def sweep() -> None:
     backend, loop = provider(VertexReader).backend, engine().loop
     with bound_contextvars(stage="sweep"):
         _leftovers().remove()
+        prepared_images.remove_ended(SWEEP_SECONDS)
         counted("sweep", lambda: look_for_orphans(backend, loop, SWEEP_SECONDS))
 
 

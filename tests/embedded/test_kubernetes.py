@@ -16,13 +16,14 @@ import yaml
 
 from config.misspelt import READ_ELSEWHERE
 from embedded.paths import CHECKOUT
+from embedded.services import STAGES
 from tests.embedded.test_deployment import example_names
 from tests.ops import compose
 
 FOLDER = CHECKOUT / "ops" / "kubernetes"
 COMPOSE = compose.compose()["services"]
 # web drains before it is told to end, see its preStop
-SERVICES = {"web", "worker-submit", "worker-poll", "worker-store", "beat"}
+SERVICES = {"web", "worker-prepare", "worker-submit", "worker-poll", "worker-store", "beat"}
 AGE = "reelmint_oldest_due_seconds"
 
 
@@ -172,7 +173,7 @@ def test_selectors_find_the_pods() -> None:
 
 
 def test_workers_are_scaled_by_the_age_of_the_oldest_due_row() -> None:
-    stages = {f"worker-{stage}": stage for stage in ("submit", "poll", "store")}
+    stages = {f"worker-{stage}": stage for stage in STAGES}
     hpas, scaled = of_kind("HorizontalPodAutoscaler"), of_kind("ScaledObject")
     assert set(hpas) == set(scaled) == set(stages)
     for name, stage in stages.items():

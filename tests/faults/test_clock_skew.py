@@ -14,7 +14,7 @@ from tests.faults.hands import Hands
 
 TEN_MINUTES = 600  # seconds: longer than lease, window and deadline of this stack together
 WINDOW = timedelta(minutes=15 * TIME_SCALE)
-STAGES = ("submit", "poll", "store")
+STAGES = ("prepare", "submit", "poll", "store")
 
 
 @pytest.mark.parametrize("skew", [TEN_MINUTES, -TEN_MINUTES], ids=["ahead", "behind"])

@@ -25,7 +25,7 @@ CLIENTS = 4
 PAUSE = 0.3  # seconds between two rounds of requests of a client
 WAITING = 4  # orders of a client that are open at once: a slow machine gets less load
 # what ends together: never both web servers, and one stage at a time
-STEPS = (("web", "submit"), ("web-2", "poll"), ("store",))
+STEPS = (("web", "submit"), ("web-2", "poll"), ("store", "prepare"))
 # Seconds to end: gunicorn waits 5 s for its connections; a worker for a call (3 s) and for Redis's
 # answer to its last question (5 s). docker-compose.yml gives 35.
 LONGEST = 15.0

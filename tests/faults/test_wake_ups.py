@@ -16,7 +16,7 @@ from tests.e2e.customer import VIDEO, Customer
 from tests.faults.conftest import assert_delivered_once
 from tests.faults.hands import Hands
 
-STAGES = ("submit", "poll", "store")
+STAGES = ("prepare", "submit", "poll", "store")
 DUPLICATES = 50
 
 

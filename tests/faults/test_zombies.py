@@ -23,7 +23,7 @@ from tests.faults.conftest import assert_delivered_once
 from tests.faults.hands import Hands
 
 SPARE = "spare"
-STAGES = ("submit", "poll", "store")
+STAGES = ("prepare", "submit", "poll", "store")
 
 
 def row(name: str) -> Generation:

@@ -114,6 +114,14 @@ def look_again(row: Row) -> None:
     row.retries = 0
 
 
+def hand_back(row: Row) -> None:
+    row.lease, row.due, row.strikes = None, True, max(row.strikes - 1, 0)
+
+
+def images_ready(row: Row) -> None:
+    row.lease, row.strikes, row.due = None, 0, True
+
+
 Effect = Callable[[Row], None]
 # A verb, the states that it may start from, and what it does to the row.
 MEANING: dict[str, tuple[tuple[State, ...], Effect]] = {
@@ -136,6 +144,9 @@ MEANING: dict[str, tuple[tuple[State, ...], Effect]] = {
     "complain": (OPEN, complain),
     "look_again": ((State.RUNNING,), look_again),
     "note_error": (OPEN, lambda row: None),
+    "hand_back": (OPEN, hand_back),
+    "images_ready": ((State.QUEUED,), images_ready),
+    "await_images": ((State.QUEUED,), complain),
 }
 
 # What a worker without bad luck does from each open state, the usual first.

@@ -11,7 +11,7 @@ from django.db.models import BooleanField, Case, Value, When
 from django.db.models.functions import Now
 
 from credits.models import LedgerEntry
-from generation import lifecycle
+from generation import lifecycle, waiting
 from generation.models import Attempt, Generation, GenerationEvent
 
 LATER = 600.0  # seconds; longer than any example, shorter than the deadline
@@ -43,6 +43,9 @@ VERBS: dict[str, Callable[[Generation], bool]] = {
     "postpone": lambda g: lifecycle.postpone(g, LATER),
     "complain": lambda g: lifecycle.postpone(g, LATER, "HTTP 503"),
     "look_again": lambda g: lifecycle.look_again([(g, LATER)]) == 1,
+    "hand_back": lambda g: waiting.hand_back([g]) == 1,
+    "images_ready": waiting.images_ready,
+    "await_images": lambda g: waiting.await_images(g, LATER, "no prepared images"),
     "note_error": lambda g: lifecycle.note_error(g, "of our own"),
 }
 

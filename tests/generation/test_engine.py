@@ -12,9 +12,10 @@ from pytest_django.fixtures import Settings
 
 from generation.backends.vertex import VertexBackend
 from generation.backends.vertex_reader import VertexReader
-from generation.engine import MAX_STRIKES, Done, Engine, Step
+from generation.engine import Engine
 from generation.models import Generation, ProviderGate
-from generation.stages.base import StageBase
+from generation.stage import Done, Step
+from generation.stages.base import MAX_STRIKES, StageBase
 from generation.states import State
 from generation.tasks import process
 from generation.tasks.poll import poll
@@ -32,6 +33,8 @@ class Line:
     name = "line"
     gathers = False
     gap = 0.0
+    keeps_claiming = 0.0
+    patience = 0.0
 
     def __init__(self, rows: int, concurrency: int, broken: set[int] | None = None) -> None:
         self.waiting = [Generation() for _ in range(rows)]
@@ -40,6 +43,7 @@ class Line:
         self.under_way = self.most = 0
         self.finished: list[Any] = []
         self.dropped: list[Any] = []
+        self.handed_back: list[Any] = []
 
     def claim(self, limit: int) -> list[Generation]:
         claimed_now, self.waiting = self.waiting[:limit], self.waiting[limit:]
@@ -68,6 +72,9 @@ class Line:
 
     def drop(self, generation: Generation, error: BaseException) -> None:
         self.dropped.append(generation.pk)
+
+    def hand_back(self, generations: list[Generation]) -> None:
+        self.handed_back += [generation.pk for generation in generations]
 
 
 @pytest.fixture
@@ -105,7 +112,7 @@ def test_one_that_raises_keeps_none_of_the_others(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     line = Line(rows=10, concurrency=4, broken={0, 7})
-    with caplog.at_level(logging.CRITICAL, "generation.engine"):
+    with caplog.at_level(logging.CRITICAL, "generation.stage_run"):
         assert engine.run(line, seconds=10) == 10
     assert set(line.dropped) == line.broken
     assert len(line.finished) == 8

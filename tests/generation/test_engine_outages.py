@@ -16,8 +16,9 @@ from psycopg import sql
 from pytest_django.fixtures import Settings
 
 from generation import lifecycle
-from generation.engine import Engine, Step
+from generation.engine import Engine
 from generation.models import Attempt, Generation
+from generation.stage import Step
 from generation.stages.poll import PollStage
 from generation.stages.store import StoreStage
 from generation.stages.submit import SubmitStage

@@ -14,13 +14,13 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from generation import gauges, heartbeat, lifecycle, scrape
+from generation import gauges, heartbeat, image_queue, lifecycle, scrape
 from generation.models import Generation, Orphan, ProviderGate
 from generation.states import State
 from tests.common.scraped import Samples, samples, value
 from tests.contract.test_our_faults import database_away
 from tests.generation.conftest import Works, age
-from tests.generation.steps import reached
+from tests.generation.steps import created, reached
 from tests.people import Person, make_person
 
 
@@ -133,15 +133,8 @@ def test_workers(scraped: Callable[[], Samples]) -> None:
         found = scraped()
         client.delete("beats:poll", "beats:sweep")
     alive = {n: value(found, "reelmint_workers", stage=n) for n in heartbeat.NAMES}
-    assert alive == {
-        "tick": 0,
-        "submit": 0,
-        "poll": 1,
-        "store": 0,
-        "sweep": 1,
-        "retention": 0,
-        "books": 0,
-    }
+    busy = {"poll": 1, "sweep": 1}
+    assert alive == dict.fromkeys(heartbeat.NAMES, 0) | busy
     seen = value(found, "reelmint_worker_seen_seconds", stage="poll")
     assert seen == pytest.approx(3, abs=2)
     assert value(found, "reelmint_broker_up") == 1
@@ -239,3 +232,21 @@ def test_a_late_write_back_is_counted(scraped: Callable[[], Samples], alice: Per
     assert not lifecycle.postpone(generation, 1.0)
     assert lifecycle.look_again([(generation, 1.0)]) == 0
     assert value(scraped(), "reelmint_fenced_writes_total") == before + 4
+
+
+def test_source_images_that_wait_for_a_worker_are_told_apart(
+    scraped: Callable[[], Samples], alice: Person, bob: Person
+) -> None:
+    """Neither the submits nor an account that waits for itself makes the figure grow."""
+    urls = ["https://a.example/x.png"]
+    mine = [created(alice, source_image_urls=urls) for _ in range(2)]
+    age(str(mine[0].pk), next_attempt_at="-40 seconds")
+    found = scraped()
+    assert value(found, "reelmint_oldest_due_seconds", stage="prepare") == pytest.approx(40, abs=20)
+    assert value(found, "reelmint_oldest_due_seconds", stage="submit") == 0
+    assert len(image_queue.claim(1)) == 1
+    age(str(mine[1].pk), next_attempt_at="-40 seconds")
+    assert value(scraped(), "reelmint_oldest_due_seconds", stage="prepare") == 0
+    theirs = created(bob, source_image_urls=urls)
+    age(str(theirs.pk), next_attempt_at="-20 seconds")
+    assert value(scraped(), "reelmint_oldest_due_seconds", stage="prepare") > 10

@@ -11,11 +11,10 @@ from PIL import Image, ImageChops, PngImagePlugin
 from generation.backends.base import SourceImage
 from generation.source_images import (
     InvalidSourceImage,
-    load_source_image,
     load_source_images,
     prepare,
 )
-from tests.common.loopback import Handler, answering, ok, serving
+from tests.common.loopback import Handler, ok, serving
 from tests.generation.images import encoded, halves, opened
 
 
@@ -24,13 +23,19 @@ def prepared(data: bytes) -> SourceImage:
 
 
 def load(data: bytes, *, index: int = 0, head: str = "200 OK") -> SourceImage:
-    async def main() -> SourceImage:
+    """The image at that place of a list whose others are good."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
         answer = ok(data, "Content-Type: text/html").replace(b"200 OK", head.encode())
-        async with serving(answering(answer)) as port:
+        writer.write(answer if b"/this" in asked else ok(encoded(halves(), "PNG")))
+
+    async def main() -> SourceImage:
+        async with serving(handle) as port:
             origin = f"http://127.0.0.1:{port}"
-            return await load_source_image(
-                origin + "/x", index=index, allowed_origins=frozenset({origin})
-            )
+            urls = [f"{origin}/other"] * index + [f"{origin}/this"]
+            allowed = frozenset({origin})
+            return (await load_source_images(urls, seconds=30, allowed_origins=allowed))[index]
 
     return asyncio.run(main())
 
@@ -155,14 +160,15 @@ def test_a_refused_url_a_wrong_status_and_a_wrong_image_read_alike():
     sentences = set()
     for head, data in (("404 No", b""), ("200 OK", b"<html>"), ("500 No", b"")):
         with pytest.raises(InvalidSourceImage) as caught:
-            load(data, index=1, head=head)
+            load(data, index=0, head=head)
         sentences.add(str(caught.value))
     with pytest.raises(InvalidSourceImage) as caught:
-        asyncio.run(load_source_image("http://169.254.169.254/", index=1))
+        asyncio.run(load_source_images(["http://169.254.169.254/"], seconds=30))
     assert (
-        caught.value.detail == "source_image_urls[1]: must not name a private or reserved address"
+        caught.value.detail
+        == "source_image_urls[0]: must not name a private or reserved address at 169.254.169.254"
     )
-    assert sentences | {str(caught.value)} == {"source_image_urls[1] could not be used as an image"}
+    assert sentences | {str(caught.value)} == {"source_image_urls[0] could not be used as an image"}
 
 
 async def slow_picture(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -181,7 +187,8 @@ def load_all(*paths: str, handler: Handler = slow_picture) -> tuple[SourceImage,
         async with serving(handler) as port:
             origin = f"http://127.0.0.1:{port}"
             urls = [f"{origin}/{path}" for path in paths]
-            return await load_source_images(urls, allowed_origins=frozenset({origin}))
+            allowed = frozenset({origin})
+            return await load_source_images(urls, seconds=30, allowed_origins=allowed)
 
     return asyncio.run(main())
 

@@ -17,8 +17,8 @@ from django.core.files.storage import default_storage
 from pytest_django.fixtures import Settings
 
 from generation.delivery import deliver
-from generation.engine import MAX_STRIKES
 from generation.models import Generation
+from generation.stages.base import MAX_STRIKES
 from generation.stages.store import MAX_DAMAGED
 from generation.states import State
 from tests.generation.conftest import Emulator, Works, age, make_due

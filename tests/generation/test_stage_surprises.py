@@ -8,6 +8,7 @@ from generation.backends.base import Produced
 from generation.models import Attempt, Generation
 from generation.stages.base import Looked, StageBase
 from generation.stages.poll import PollStage
+from generation.stages.prepare import PrepareStage
 from generation.stages.store import StoreStage
 from generation.stages.submit import SubmitStage
 from generation.states import State
@@ -20,6 +21,7 @@ from tests.people import Person
 @pytest.mark.parametrize(
     ("name", "state"),
     [
+        ("prepare", State.QUEUED),
         ("submit", State.QUEUED),
         ("submit", State.SUBMIT_UNKNOWN),
         ("poll", State.RUNNING),
@@ -83,6 +85,7 @@ def test_stages_claim_only_their_own_states(alice: Person, bob: Person, works: W
         next_attempt_at=rows["queued"].created_at
     )
     stages: dict[type[StageBase], set[str]] = {
+        PrepareStage: set(),  # whose images are not awaited
         SubmitStage: {"queued", "submitting", "submit_unknown"},
         PollStage: {"running"},
         StoreStage: {"storing"},

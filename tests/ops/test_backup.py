@@ -21,7 +21,7 @@ from embedded.postgres import SUPERUSER, bin_dir
 from tests.ops import compose
 from tests.ops.deployment import Deployment, database_url, new_database
 
-SERVICES = ("web", "worker-submit", "worker-poll", "worker-store", "beat")
+SERVICES = ("web", "worker-prepare", "worker-submit", "worker-poll", "worker-store", "beat")
 GUIDE = (CHECKOUT / "docs" / "production.md").read_text()
 DUMP = "pg_dump --username postgres --format custom reelmint"
 RESTORE = "pg_restore --username postgres --dbname restored --exit-on-error"

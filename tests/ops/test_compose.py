@@ -16,7 +16,7 @@ from embedded.paths import CHECKOUT
 from tests.ops import compose
 from tests.ops.deployment import Deployment, new_database
 
-WORKERS = ("worker-submit", "worker-poll", "worker-store")
+WORKERS = ("worker-prepare", "worker-submit", "worker-poll", "worker-store")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,99 @@
+"""Whose source images are prepared next: two orders of an account at a time, over all workers.
+
+What a customer names may be as slow as he likes. So nobody gets more than ``SLOTS`` of what there
+is, whoever has fewer under way comes first, and who keeps ordering unusable images gets one slot,
+with pauses.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from common import due
+from common.statement import Columns, Statement
+from generation.models import Generation
+
+SLOTS = 2  # orders of an account under way at once
+# An honest batch of 50 with the wrong format meets the last pauses; it waits 100 s in all.
+MANY_BAD = 30  # unusable ones in BAD_SECONDS, from which on an account is slowed down
+BAD_SECONDS = 600.0
+PAUSE = 5.0  # seconds after an unusable one
+
+# Two claims at once would both see a free slot. Who does not get the lock leaves it to the other.
+LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('generation.image_queue'))"
+
+_ROW = Columns(Generation, "row")
+
+# The questions repeat the condition of generation_awaits_images, which holds these rows alone.
+# As in gate.py: locked in a second step; of the rows that may have killed their workers, one.
+CLAIM = Statement(
+    f"""
+WITH under_way AS (
+    SELECT account_id, count(*) AS rows FROM generation_generation
+     WHERE images_until IS NOT NULL AND state = 'queued'
+       AND lease_token IS NOT NULL AND next_attempt_at > now()
+     GROUP BY account_id
+), waiting AS (
+    SELECT id, account_id, created_at,
+           row_number() OVER (PARTITION BY account_id ORDER BY created_at, id) AS place
+      FROM generation_generation
+     WHERE images_until IS NOT NULL AND state = 'queued' AND next_attempt_at <= now()
+       AND (strikes < %(suspect)s::int OR id = (
+            SELECT id FROM generation_generation
+             WHERE images_until IS NOT NULL AND state = 'queued' AND next_attempt_at <= now()
+               AND strikes >= %(suspect)s::int
+             ORDER BY next_attempt_at LIMIT 1))
+), account AS (
+    SELECT account_id, COALESCE(under_way.rows, 0) AS rows, bad.many,
+           bad.many AND bad.last > now() - %(pause)s::float8 * interval '1 second' AS pauses
+      FROM (SELECT DISTINCT account_id FROM waiting) AS each
+      LEFT JOIN under_way USING (account_id)
+     CROSS JOIN LATERAL (
+           SELECT count(*) >= %(bad)s::int AS many, max(finished_at) AS last FROM (
+                  SELECT finished_at FROM generation_generation AS failed
+                   WHERE failed.account_id = each.account_id
+                     AND error_code = 'invalid_source_image'
+                     AND finished_at > now() - %(bad_seconds)s::float8 * interval '1 second'
+                   ORDER BY finished_at DESC LIMIT %(bad)s::int) AS newest) AS bad
+), chosen AS (
+    SELECT id FROM waiting JOIN account USING (account_id)
+     WHERE NOT pauses AND place + rows <= CASE WHEN many THEN 1 ELSE %(slots)s::int END
+     ORDER BY place + rows, created_at LIMIT %(limit)s::int
+), due AS (
+    SELECT id FROM generation_generation
+     WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND state = 'queued'
+       AND COALESCE(next_attempt_at, 'infinity') <= now()
+       FOR UPDATE SKIP LOCKED
+)
+UPDATE generation_generation AS row
+   SET lease_token = %(token)s::uuid,
+       next_attempt_at = now() + %(lease)s::float8 * interval '1 second',
+       strikes = LEAST(row.strikes + 1, 1000)
+  FROM due WHERE row.id = due.id
+RETURNING {_ROW.sql}, now()
+"""  # noqa: S608 - columns of our model, the values are parameters
+)
+
+
+def claim(limit: int) -> list[Generation]:
+    """Up to ``limit`` orders whose images may be prepared now, leased."""
+    if limit <= 0:
+        return []
+    values = {
+        "token": uuid.uuid4(),
+        "lease": settings.PREPARE_LEASE,
+        "limit": limit,
+        "slots": SLOTS,
+        "suspect": due.SUSPECT,
+        "bad": MANY_BAD,
+        "bad_seconds": BAD_SECONDS * settings.TIME_SCALE,
+        "pause": PAUSE * settings.TIME_SCALE,
+    }
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(LOCK)
+            (free,) = cursor.fetchone()
+        return [due.leased(_ROW, row) for row in CLAIM.all(values)] if free else []

@@ -1,0 +1,93 @@
+"""Prepared source images in our storage, where any submit worker finds them.
+
+A customer's image is fetched and drawn anew in one process and sent to the provider by another,
+maybe on another host. In between it lies beside the outputs, under a prefix that nobody gets a link
+to, until its generation is over.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connection
+
+from generation.backends.base import SourceImage
+from generation.models import PreparedImages
+
+logger = logging.getLogger(__name__)
+
+MOST = 3  # images of an order
+BATCH = 100
+PNG = b"\x89PNG\r\n\x1a\n"  # what is no PNG is a JPEG: our own encoder wrote it
+
+# What is over, and old enough that no worker can be writing any more.
+ENDED = """
+UPDATE generation_preparedimages AS prepared
+   SET next_look_at = now() + %(lease)s * interval '1 second'
+  FROM (SELECT generation_id FROM generation_preparedimages AS found
+          JOIN generation_generation AS row ON row.id = found.generation_id
+         WHERE found.next_look_at <= now()
+           AND row.finished_at <= now() - %(lease)s * interval '1 second'
+         ORDER BY found.next_look_at LIMIT %(limit)s FOR UPDATE OF found SKIP LOCKED) AS ended
+ WHERE prepared.generation_id = ended.generation_id
+RETURNING prepared.generation_id
+"""
+
+
+def remember(generation_id: uuid.UUID) -> None:
+    """Note that there may be files from now on; before the first one is written."""
+    PreparedImages.objects.bulk_create(
+        [PreparedImages(generation_id=generation_id)], ignore_conflicts=True
+    )
+
+
+def keep(generation_id: uuid.UUID, images: Sequence[SourceImage]) -> None:
+    """Write them, whole or not at all each; doing it twice replaces them. Raises OSError."""
+    for number, image in enumerate(images):
+        key = _key(generation_id, number)
+        if default_storage.save(key, ContentFile(image.data)) != key:
+            raise OSError("the storage did not keep a prepared image under its name")
+
+
+def images_of(generation_id: uuid.UUID, count: int) -> tuple[SourceImage, ...]:
+    """As they were kept. Raises FileNotFoundError when one is missing, and OSError."""
+    return tuple(_read(_key(generation_id, number)) for number in range(count))
+
+
+def remove_ended(seconds: float) -> int:
+    """Delete the files of generations that are over, for up to ``seconds``; of how many.
+
+    What a storage refuses to delete is tried again after a lease.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(ENDED, {"lease": settings.PREPARE_LEASE, "limit": BATCH})
+        ended = [generation_id for (generation_id,) in cursor.fetchall()]
+    ends, removed = time.monotonic() + seconds, 0
+    for generation_id in ended:
+        if time.monotonic() >= ends:
+            break
+        try:
+            for number in range(MOST):
+                default_storage.delete(_key(generation_id, number))
+        except OSError as error:
+            logger.warning("prepared images of %s stay for now: %s", generation_id, error)
+            continue
+        PreparedImages.objects.filter(pk=generation_id).delete()
+        removed += 1
+    return removed
+
+
+def _read(key: str) -> SourceImage:
+    with default_storage.open(key) as file:
+        data: bytes = file.read()
+    return SourceImage(data, "image/png" if data.startswith(PNG) else "image/jpeg")
+
+
+def _key(generation_id: uuid.UUID, number: int) -> str:
+    return f"prepared/{generation_id.hex[-2:]}/{generation_id}.{number}"

@@ -1,0 +1,149 @@
+"""Source images: fetched and drawn anew before the order may be sent to the provider.
+
+Whatever hosts and pictures of a customer do, it is done here: in a queue and processes of its own,
+two orders of an account at a time, and before a place of the provider's rate is taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from common import due
+from common.crash import crash_point
+from common.name_lookup import Lookups
+from generation import image_queue, lifecycle, prepared_images, waiting
+from generation.backends import base
+from generation.models import Generation
+from generation.provider import Provider
+from generation.source_images import InvalidSourceImage, load_source_images
+from generation.stage import Step
+from generation.stages.base import StageBase, backoff, claimed_at
+from generation.states import State
+
+logger = logging.getLogger(__name__)
+
+MAX_TRIES = 6  # with the back-off between them about two minutes
+TOO_LATE = "images_until IS NOT NULL AND LEAST(images_until, deadline_at) <= now()"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """They are in our storage."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotKept:
+    """They are not: our storage refused, which is not the customer's fault."""
+
+    detail: str
+
+
+class PrepareStage(StageBase):
+    """queued, with source images awaited → queued, and ready for the gate."""
+
+    name = "prepare"
+    states = (State.QUEUED,)
+    concurrency = 12  # each may hold three images of 20 MB
+    # Slow hosts must not keep a run from claiming, so it goes on while anything is under way.
+    # Nothing is bought here: what is left at its end is handed back and begun anew.
+    keeps_claiming = 280.0
+
+    def __init__(
+        self,
+        provider: Provider[base.Reader],
+        wake: Callable[[str], None] | None = None,
+        lookups: Lookups | None = None,
+    ) -> None:
+        super().__init__(provider, wake)
+        self._lookups = lookups or Lookups()
+        self._begun: dict[uuid.UUID, float] = {}
+
+    def claim(self, limit: int) -> list[Generation]:
+        """What is too late, which costs nothing, then who has a slot."""
+        rows = due.claim(Generation, self.states, limit, self.lease, TOO_LATE)
+        return rows + image_queue.claim(limit - len(rows))
+
+    @property
+    def lease(self) -> float:
+        """Seconds; a try takes half of it at most."""
+        return float(settings.PREPARE_LEASE)
+
+    def work(self, generation: Generation) -> Step | None:
+        """Fetch and redraw, within one time limit that covers every wait in it."""
+        if _seconds_left(generation) <= 0:
+            lifecycle.fail(
+                generation,
+                "timeout",
+                "The source images could not be fetched in time",
+                retryable=True,
+                detail=f"no turn at source images in time; before that: {_before(generation)}",
+            )
+            return None
+        crash_point("prepare.after_claim")
+        prepared_images.remember(generation.pk)
+        self._begun[generation.pk] = time.monotonic()
+        return self._prepare(generation)
+
+    async def _prepare(self, generation: Generation) -> Prepared | NotKept:
+        images = await load_source_images(
+            generation.source_image_urls,
+            seconds=settings.PREPARE_TIMEOUT,
+            caller=generation.account_id,
+            allowed_origins=settings.SOURCE_IMAGE_ALLOWED_ORIGINS,
+            resolver=self._lookups.of(generation.account_id),
+        )
+        try:
+            async with asyncio.timeout(settings.PREPARE_TIMEOUT / 2):  # both within the lease
+                await asyncio.to_thread(prepared_images.keep, generation.pk, images)
+        except OSError as error:
+            return NotKept(f"{type(error).__name__}: {error}")
+        return Prepared()
+
+    def finish(self, generation: Generation, outcome: Any) -> Step | None:
+        """Write back that they are ready, or why they are not."""
+        if isinstance(outcome, Prepared):
+            crash_point("prepare.before_save")
+            if waiting.images_ready(generation):
+                self.wake("submit")
+        elif isinstance(outcome, NotKept):
+            lifecycle.postpone(generation, backoff(2), outcome.detail, counts=False)
+        elif isinstance(outcome, InvalidSourceImage):
+            self._not_now_or_never(generation, outcome)
+        else:
+            return super().finish(generation, outcome)
+        return None
+
+    def _not_now_or_never(self, generation: Generation, error: InvalidSourceImage) -> None:
+        """Ask again what may be well later, a few times and as long as there is time."""
+        logger.info("source image refused", extra={"detail": error.detail})
+        wait = backoff(generation.retries, error.retry_after)
+        took = time.monotonic() - self._begun[generation.pk]
+        in_time = took + wait < _seconds_left(generation)
+        if error.is_passing and generation.retries + 1 < MAX_TRIES and in_time:
+            lifecycle.postpone(generation, wait, error.detail)
+            return
+        lifecycle.fail(
+            generation,
+            "invalid_source_image",
+            str(error),
+            retryable=error.is_passing,
+            detail=error.detail,
+        )
+
+
+def _seconds_left(generation: Generation) -> float:
+    """From its claim on, by the database's clock."""
+    until = generation.images_until or generation.deadline_at
+    return (min(until, generation.deadline_at) - claimed_at(generation)).total_seconds()
+
+
+def _before(generation: Generation) -> str:
+    return generation.last_error or "none was tried"

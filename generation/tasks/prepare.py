@@ -1,0 +1,25 @@
+"""The queue ``prepare``: what customers name is fetched and decoded here, and nowhere else."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from common.name_lookup import Lookups
+from config.celery import app
+from generation.backends.vertex_reader import VertexReader
+from generation.stages.prepare import PrepareStage
+from generation.tasks.process import SECONDS, provider, run, wake
+
+# A run goes on while anything is under way, and then hands it back.
+LONGEST = int(SECONDS + PrepareStage.keeps_claiming)
+
+
+@cache
+def _lookups() -> Lookups:
+    return Lookups()
+
+
+@app.task(name="generation.prepare", soft_time_limit=LONGEST + 60, time_limit=LONGEST + 90)
+def prepare() -> None:
+    """Fetch and redraw the source images that are awaited."""
+    run("prepare", lambda: PrepareStage(provider(VertexReader), wake, _lookups()))

@@ -1,0 +1,49 @@
+"""Rows that wait on in the state in which they were claimed.
+
+An order whose source images are awaited stays queued; ``images_until`` says that they are, and
+until when. It is a column and no state of its own: to the customer, to a cancel, to the deadline
+and to a release that does not know it the order is queued, and nothing can have been bought.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import F
+from django.db.models.functions import Least, Now
+
+from common.redaction import note
+from generation import transitions
+from generation.models import Generation
+from generation.states import State
+from generation.transitions import in_seconds, stay
+
+
+def hand_back(generations: Sequence[Generation]) -> int:
+    """Claimed in vain, through no fault of theirs: due at once, for anybody, and no strike.
+
+    How many were still held. Not for rows that the provider is being asked for.
+    """
+    return transitions.hand_back(generations)
+
+
+def images_ready(generation: Generation) -> bool:
+    """They are in our storage: the provider may be asked as soon as its gate lets it."""
+    changes = {"images_until": None, "next_attempt_at": Now(), "lease_token": None, "strikes": 0}
+    return stay(generation, [State.QUEUED], 0.0, changes)
+
+
+def await_images(generation: Generation, wait: float, detail: str) -> bool:
+    """They are not in our storage after all: prepare them (again) in ``wait`` seconds."""
+    until = Least(Now() + timedelta(seconds=settings.IMAGES_TIME), F("deadline_at"))
+    changes = {
+        "images_until": until,
+        "next_attempt_at": in_seconds(wait),
+        "lease_token": None,
+        "strikes": 0,
+        "retries": F("retries") + 1,
+        "last_error": note(detail),
+    }
+    return stay(generation, [State.QUEUED], wait, changes)

@@ -1,0 +1,129 @@
+"""One customer's slowest pictures and hosts, and everybody else's orders."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import connections
+
+from generation.engine import Engine
+from generation.models import Generation
+from generation.stages.prepare import PrepareStage
+from generation.states import State
+from tests.common.loopback import Handler, answering, ok
+from tests.generation.conftest import Emulator, Works
+from tests.generation.images import encoded, halves
+from tests.generation.steps import created
+from tests.generation.test_image_child import progressive, with_its_last_scan_again
+from tests.generation.test_stage_prepare import PICTURE, drip, serve
+from tests.generation.test_stage_submit import now
+from tests.people import Person, make_person
+
+__all__ = ["serve"]  # a fixture
+
+ORDERS = 20
+# Seconds. Alone on two cores it takes some tenths; with everything in one process on a machine that
+# is busy with other things, more. Behind those pictures and hosts it would be minutes.
+SOON = 8.0
+
+
+class Preparing(threading.Thread):
+    """The worker ``prepare``, as it is in production: one loop of its own, woken every second."""
+
+    def __init__(self, works: Works) -> None:
+        super().__init__()
+        self.over = False
+        self._works = works
+
+    def run(self) -> None:
+        engine = Engine()
+        try:
+            while not self.over:
+                stage = PrepareStage(self._works.provider)
+                engine.run(stage, 20, lambda: self.over)
+                time.sleep(0.1)
+        finally:
+            engine.close()
+            connections.close_all()
+
+
+@pytest.fixture
+def preparing(works: Works) -> Iterator[Preparing]:
+    thread = Preparing(works)
+    yield thread
+    thread.over = True
+    thread.join(30)
+
+
+def until(state: Callable[[], bool], seconds: float) -> float:
+    """How many seconds it took."""
+    started = time.monotonic()
+    while not state():
+        assert time.monotonic() - started < seconds, "too late"
+        time.sleep(0.02)
+    return time.monotonic() - started
+
+
+def slowest() -> bytes:
+    """As many scans of as many pixels as are let through: more than the time that one gets."""
+    return ok(with_its_last_scan_again(progressive(5000), 80))
+
+
+@pytest.mark.parametrize("what", ["pictures", "hosts"])
+def test_slow_pictures_of_one_account_delay_nobody_else(
+    what: str,
+    bob: Person,
+    works: Works,
+    emulator: Emulator,
+    preparing: Preparing,
+    serve: Callable[[Handler], str],
+) -> None:
+    mallory = make_person("mallory", 100_000)
+    slow = serve(answering(slowest()) if what == "pictures" else drip)
+    quick = serve(answering(PICTURE))
+    for _ in range(ORDERS):
+        created(mallory, source_image_urls=[slow] * 3)
+    preparing.start()
+    busy = Generation.objects.filter(account=mallory.account, lease_token__isnull=False)
+    until(lambda: busy.count() == 2, 10)
+    started = time.monotonic()
+    text = created(bob)
+    works.run("submit")
+    assert now(text.pk).state == State.RUNNING
+    assert time.monotonic() - started < SOON
+    with_images = created(bob, source_image_urls=[quick])
+    until(lambda: now(with_images.pk).images_until is None, 10)
+    started = time.monotonic()
+    works.run("submit")
+    assert now(with_images.pk).state == State.RUNNING
+    assert time.monotonic() - started < SOON
+    assert busy.count() <= 2
+    theirs = Generation.objects.filter(account=mallory.account)
+    assert theirs.filter(state=State.QUEUED).exists()  # it was no race that was over
+    assert not theirs.exclude(state__in=[State.QUEUED, State.FAILED]).exists()
+
+
+def test_a_picture_that_takes_too_long_is_refused_not_asked_for_again(
+    alice: Person, works: Works, serve: Callable[[Handler], str]
+) -> None:
+    order = created(alice, source_image_urls=[serve(answering(slowest()))])
+    works.run("prepare")
+    row = now(order.pk)
+    if "took too long" in row.last_error:  # by the wall, on a machine that was busy: no fault of it
+        assert (row.state, row.retries) == (State.QUEUED, 1)
+        return
+    assert (row.error_code, row.error_retryable) == ("invalid_source_image", False)
+    assert "child ended with -" in row.last_error
+    assert alice.balance == 1000
+
+
+def test_an_honest_large_photo_is_far_from_the_limits(
+    alice: Person, works: Works, serve: Callable[[Handler], str]
+) -> None:
+    photo = encoded(halves(5000, 5000), "JPEG", progressive=True, quality=90)
+    order = created(alice, source_image_urls=[serve(answering(ok(photo)))] * 3)
+    works.run("prepare")
+    assert now(order.pk).images_until is None
