@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from common.errors import STATUS_CODES, NotFound, RateLimited, ServiceUnavailable
+from common.web import refusals
 
 REQUEST_ID = "0f8fad5bd9cb469fa16570867728950e"
 
@@ -111,6 +112,18 @@ WRONG_MEDIA_TYPE = Failure(
     'Unsupported media type "text/plain" in request',
     "The body is not application/json",
 )
+WRONG_ENCODING = Failure(
+    415,
+    refusals.ENCODED.code,
+    refusals.ENCODED.error,
+    "The body has a Content-Encoding; none is understood",
+)
+TIMEOUT = Failure(
+    408,
+    refusals.TIMEOUT.code,
+    refusals.TIMEOUT.error,
+    "The request takes longer than that to arrive",
+)
 RATE_LIMITED = Failure(
     429,
     "rate_limited",
@@ -133,8 +146,9 @@ GENERAL = {
     403: [SUSPENDED],
     404: [NOT_FOUND],
     406: [NOT_ACCEPTABLE],
+    408: [TIMEOUT],
     413: [TOO_LARGE],
-    415: [WRONG_MEDIA_TYPE],
+    415: [WRONG_MEDIA_TYPE, WRONG_ENCODING],
     429: [RATE_LIMITED],
     500: [INTERNAL],
     503: [UNAVAILABLE],

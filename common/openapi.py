@@ -152,7 +152,7 @@ class ContractSchema(AutoSchema):
         elif "query" in places:
             found.append(400)
         if self.method == "POST":
-            found.append(413)
+            found += [408, 413]
         if {} not in document.get("security", []):
             found += [401, 403]
         if "path" in places:
