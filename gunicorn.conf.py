@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from common import metrics_folder, tracing
+from common import memory_privacy, metrics_folder, tracing
 
+memory_privacy.keep_to_ourselves()  # every worker is forked from here and inherits it
 # before the application is loaded, here or (without --preload) in each worker
 metrics_folder.take("web")
 

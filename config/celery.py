@@ -22,7 +22,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Connection, Queue
 
-from common import metrics_folder, tracing
+from common import memory_privacy, metrics_folder, tracing
 from common.checks import refuse_to_start
 from config.env import celery_broker_url
 
@@ -85,7 +85,8 @@ class Loader(AppLoader):
     """Celery's; what it calls first of all in a worker and in beat, and nowhere else."""
 
     def init_worker(self) -> None:
-        """Prepare for counting before anything that counts is loaded."""
+        """Close our memory, and prepare for counting before anything that counts is loaded."""
+        memory_privacy.keep_to_ourselves()
         if settings.WORKER_METRICS_PORT:
             metrics_folder.take("celery")
         super().init_worker()

@@ -18,18 +18,26 @@ import sys
 import warnings
 from pathlib import Path
 
-from PIL import Image, ImageFile
+from PIL import Image, ImageCms, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 if not __package__:  # run by its path; -I keeps all folders of ours out of sys.path
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from generation import image_colours
+from generation import image_colours, image_sandbox
 from generation.image_container import take_apart
 
 MAX_BYTES = 20_000_000  # in and out
 MAX_PIXELS = 25_000_000
 MAX_SIDE = 8192
-FORMATS = ("JPEG", "PNG", "WEBP")
+# Imported by name: Pillow would look for others, and load all it has for one that is not there.
+FORMATS = tuple(
+    plugin.format
+    for plugin in (
+        JpegImagePlugin.JpegImageFile,
+        PngImagePlugin.PngImageFile,
+        WebPImagePlugin.WebPImageFile,
+    )
+)
 # Honest encoders write about ten; each costs the time of the whole picture.
 MAX_SCANS = 100
 MEMORY_BYTES = 1 << 30
@@ -140,12 +148,35 @@ def _limit_ourselves() -> None:
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
+def _load_everything() -> None:
+    """Meet every kind of picture once, so that nothing is left to be loaded from files later."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for file_format, modes in {
+        "JPEG": ("L", "RGB", "CMYK"),
+        "PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
+        "WEBP": ("RGB", "RGBA"),
+    }.items():
+        for mode in modes:
+            buffer = io.BytesIO()
+            Image.new(mode, (2, 2)).save(buffer, file_format, icc_profile=profile)
+            reencode(buffer.getvalue())
+    _encoded(Image.new("RGB", (2, 2)).transpose(_TURNS[6]), "JPEG", quality=_JPEG_QUALITY)
+
+
+def _complain(kind: type[BaseException], error: BaseException, _: object) -> None:
+    """In place of Python's own hook, which loads modules and reads our source files."""
+    sys.stderr.write(f"{kind.__name__}: {error}\n")
+
+
 def main() -> None:
     """Standard input to standard output; a refusal is an uncaught exception, status 1."""
+    sys.excepthook = _complain
     _limit_ourselves()
+    _load_everything()
     data = sys.stdin.buffer.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise Refused("too many bytes")
+    image_sandbox.seal()  # from here on a stranger's bytes are looked at
     mime_type, result = reencode(data)
     sys.stdout.buffer.write(mime_type.encode() + b"\n" + result)
     sys.stdout.buffer.flush()

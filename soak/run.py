@@ -38,7 +38,12 @@ def run(seconds: float, rate: float) -> Verdict:
     folder = Path(tempfile.mkdtemp(prefix="reelmint-soak-"))
     print(f"soak for {seconds:.0f} s, {rate:g} orders a second", flush=True)
     failures = {"RATE_LIMIT_AUTH_FAILURES": str(100 + int(rate * FAILURES_A_MINUTE))}
-    own = {"OUTPUT_ROOT": f"{folder}/outputs", "WORK_DIR": f"{folder}/work"}
+    # Descriptors of another process are counted as a debugger would look at it.
+    own = {
+        "OUTPUT_ROOT": f"{folder}/outputs",
+        "WORK_DIR": f"{folder}/work",
+        "ALLOW_DEBUGGERS": "1",
+    }
     options = Options(
         time_scale=TIME_SCALE, emulator_plain=True, environment=own | PLENTY | failures
     )
