@@ -34,12 +34,24 @@ class AddressMiddleware:
         """Django's hook: the path leads to a view, which was not called yet."""
         if "\0" in request.path_info:
             raise Http404
-        fault = fault_of(unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1")))
+        query = request.META.get("QUERY_STRING", "").encode("latin-1")
+        fault = fault_of(unquote_to_bytes(query))
         if fault is None:
             return None
+        sentence = f"The query {fault}"
         if is_for_operators(request):
-            raise BadRequest(f"The query {fault}")
-        return JsonResponse(errors.body(f"The query {fault}", "invalid_request"), status=400)
+            raise BadRequest(sentence)
+        return JsonResponse(errors.body(sentence, "invalid_request", _details(query)), status=400)
+
+
+def _details(query: bytes) -> dict[str, str]:
+    """What is wrong with each parameter whose own name is a text."""
+    found = {}
+    for pair in query.split(b"&"):
+        name, _, value = map(unquote_to_bytes, pair.partition(b"="))
+        if fault_of(name) is None and (fault := fault_of(value)) is not None:
+            found[name.decode()] = f"{fault[0].upper()}{fault[1:]}"
+    return found
 
 
 def fault_of(sent: bytes) -> str | None:

@@ -41,6 +41,8 @@ def test_a_query_that_is_no_text_is_refused(route: str, client: Client, alice: P
             assert body["code"] == "invalid_request"
             fault = "contains a NUL character" if "%00" in value else "is not valid UTF-8"
             assert body["error"] == f"The query {fault}"
+            named = [name for name in ("status", "cursor") if f"{name}={value}" in query]
+            assert list(body.get("details", {})) == named
             assert body["request_id"] == answer["X-Request-ID"]
     assert alice.balance == 1000
 
