@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -66,8 +66,12 @@ def paginate(
     rows: QuerySet[Row],
     fields: tuple[str, ...],
     read: Callable[[list[Any]], list[Row]] | None = None,
+    parts: Sequence[QuerySet[Row]] = (),
 ) -> Page[Row]:
     """One page of ``rows`` by the unique, descending order of ``fields``.
+
+    ``parts`` are the same rows in pieces of which each has an index in this order, where the whole
+    has none: as many are read of each as the page may need.
 
     ``read`` gets the primary keys of a page and returns its rows, in any order: for those who can
     do it better than the queryset. Raises InvalidRequest for a ``limit``, ``offset``, ``page`` or
@@ -76,27 +80,26 @@ def paginate(
     limit = _number(request, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
     offset = _offset(request, limit)
     cursor = _read_cursor(request, rows, fields)
-    found = rows
+    beyond, backward = Q(), cursor is not None and cursor.backward
     if cursor is not None:
-        found = found.filter(_beyond(fields, cursor))
-        offset = 0
-    backward = cursor is not None and cursor.backward
-    found = found.order_by(*(fields if backward else [f"-{field}" for field in fields]))
-    if offset or read is not None:
+        beyond, offset = _beyond(fields, cursor), 0
+    order = fields if backward else tuple(f"-{field}" for field in fields)
+    found = rows.filter(beyond).order_by(*order)
+    if offset or read is not None or parts:
         # Which rows, by the index alone; else PostgreSQL reads and sorts all that are skipped.
-        chosen = list(found.values_list("pk", flat=True)[offset : offset + limit + 1])
+        pieces = [part.filter(beyond) for part in parts or (rows,)]
+        chosen = _first(pieces, order, offset + limit + 1)[offset:]
+        more, chosen = len(chosen) > limit, chosen[:limit]
         page = list(found.filter(pk__in=chosen)) if read is None else _in_order(chosen, read)
     else:
         page = list(found[: limit + 1])
-    more, page = len(page) > limit, page[:limit]
+        more, page = len(page) > limit, page[:limit]
     if backward:
         page.reverse()
         has_next, has_previous = True, more
     else:
         has_next, has_previous = more, cursor is not None or offset > 0
-    # of no column: the index that finds the rows counts them, and none of them is read
-    nothing = rows.order_by().annotate(one=Value(1)).values("one")
-    count = nothing[: COUNT_CAP + 1].count()
+    count = _count(parts or (rows,))
     return Page(
         rows=page,
         count=min(count, COUNT_CAP),
@@ -104,6 +107,30 @@ def paginate(
         next=_link(request, fields, page[-1], False, limit) if page and has_next else None,
         previous=_link(request, fields, page[0], True, limit) if page and has_previous else None,
     )
+
+
+def _first(pieces: Sequence[QuerySet[Any]], order: tuple[str, ...], most: int) -> list[Any]:
+    """The primary keys of the first ``most`` rows of all pieces."""
+    names = dict.fromkeys([*(name.removeprefix("-") for name in order), _key(pieces[0])])
+    rows = [piece.order_by(*order).values(*names)[:most] for piece in pieces]
+    together = rows[0]
+    if len(rows) > 1:
+        together = rows[0].union(*rows[1:], all=True).order_by(*order)[:most]
+    return [row[_key(pieces[0])] for row in together]
+
+
+def _key(rows: QuerySet[Any]) -> str:
+    return str(rows.model._meta.pk.name)
+
+
+def _count(pieces: Sequence[QuerySet[Any]]) -> int:
+    """At most COUNT_CAP + 1; of no column: the indexes that find the rows count them."""
+    nothing = [
+        piece.order_by().annotate(one=Value(1)).values("one")[: COUNT_CAP + 1] for piece in pieces
+    ]
+    if len(nothing) == 1:
+        return int(nothing[0].count())
+    return int(nothing[0].union(*nothing[1:], all=True)[: COUNT_CAP + 1].count())
 
 
 def _in_order(chosen: list[Any], read: Callable[[list[Any]], list[Row]]) -> list[Row]:

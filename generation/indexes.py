@@ -38,6 +38,12 @@ INDEXES = [
         condition=Q(finished_at__isnull=False),
         name="generation_finished",
     ),
+    # read by a history with filters (generation/lookup.py); likewise
+    models.Index(
+        fields=["account", "state", "kind", "-created_at", "-id"],
+        condition=Q(finished_at__isnull=False),
+        name="generation_ended_of_account",
+    ),
     # read by generation/retention.py; who creates does not pay for them, who ends does
     models.Index(
         fields=["account", "finished_at"],

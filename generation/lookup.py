@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import uuid
 
+from django.db.models import QuerySet
+
 from accounts import keys
 from accounts.models import ApiKey
 from common.statement import Columns, Row, Statement
-from generation.models import Generation
+from generation.models import CatalogModel, Generation
+from generation.states import OPEN, PROCESSING, TERMINAL
 
 # What no customer is shown stays where it is.
 _SHOWN = Columns(
@@ -51,6 +54,29 @@ def with_key(secret: str, generation_id: uuid.UUID) -> tuple[ApiKey | None, Gene
     if key is None or row[0] is None:
         return key, None
     return key, _read(row)
+
+
+def filtered(
+    rows: QuerySet[Generation], kind: str | None, status: str | None
+) -> list[QuerySet[Generation]]:
+    """``rows`` of an account that a history is filtered to, in parts that each have an index.
+
+    An index for each filter would cost every create. What has ended has one by state and kind,
+    ``generation_ended_of_account``, which its end writes; what is open is bounded, and is found by
+    the index that the gate has (``generation_open_of_model``).
+    """
+    parts = [
+        rows.filter(state=state, kind=each, finished_at__isnull=False)
+        for state in TERMINAL
+        for each in CatalogModel.Kind.values
+        if status in (None, state) and kind in (None, each)
+    ]
+    if status in (None, PROCESSING):
+        kinds = CatalogModel.Kind.values if kind is None else [kind]
+        models = CatalogModel.objects.filter(kind__in=kinds)
+        open_ones = rows.filter(state__in=OPEN, next_attempt_at__isnull=False)
+        parts.append(open_ones.filter(model__in=list(models.values_list("pk", flat=True))))
+    return parts
 
 
 def _read(row: Row) -> Generation:

@@ -172,7 +172,9 @@ class HistoryView(APIView):
         # by its ids a page costs half as much, but between two statements a status may change
         read = lookup.of_ids if status is None else None
         timed: QuerySet[Generation] = rows.annotate(now=Now())
-        page = paginate(request, timed, ("created_at", "id"), read)
+        filters = kind is not None or status is not None
+        parts = lookup.filtered(account.generations.all(), kind, status) if filters else ()
+        page = paginate(request, timed, ("created_at", "id"), read, parts)
         for row in page.rows:
             row.account = account  # says how long outputs are kept
         base = base_url(request)
