@@ -136,7 +136,7 @@ def test_workers(scraped: Callable[[], Samples]) -> None:
     busy = {"poll": 1, "sweep": 1}
     assert alive == dict.fromkeys(heartbeat.NAMES, 0) | busy
     seen = value(found, "reelmint_worker_seen_seconds", stage="poll")
-    assert seen == pytest.approx(3, abs=2)
+    assert 3 <= seen < gauges.SEEN
     assert value(found, "reelmint_broker_up") == 1
 
 

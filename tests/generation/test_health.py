@@ -49,7 +49,7 @@ def test_all_is_well(ready: Ask, signs: redis.Redis) -> None:
     body = answer.json()
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
-    assert body.pop("last_tick_seconds") == pytest.approx(2, abs=2)
+    assert 2 <= body.pop("last_tick_seconds") < heartbeat.LATE  # however busy the machine is
     assert body == {
         "status": "ok",
         "database": "ok",
