@@ -98,16 +98,18 @@ def test_a_killed_child_is_a_refused_image():
         task = asyncio.create_task(prepare(big_png()))
         child = await until_decoding()
         child.send_signal(signal.SIGKILL)
-        with pytest.raises(UnusableImage, match="-9"):
+        with pytest.raises(UnusableImage, match="-9") as caught:
             await task
+        assert not caught.value.is_passing  # as when its processor time is over
 
     asyncio.run(main())
 
 
 def test_a_slow_child_is_ended_and_reaped(monkeypatch):
     monkeypatch.setattr(source_images, "DECODE_SECONDS", 0.15)
-    with pytest.raises(UnusableImage, match="too long"):
+    with pytest.raises(UnusableImage, match="too long") as caught:
         prepared(big_png())
+    assert caught.value.is_passing  # the machine was busy
     assert children() == []
 
 

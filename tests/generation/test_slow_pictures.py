@@ -106,20 +106,6 @@ def test_slow_pictures_of_one_account_delay_nobody_else(
     assert not theirs.exclude(state__in=[State.QUEUED, State.FAILED]).exists()
 
 
-def test_a_picture_that_takes_too_long_is_refused_not_asked_for_again(
-    alice: Person, works: Works, serve: Callable[[Handler], str]
-) -> None:
-    order = created(alice, source_image_urls=[serve(answering(slowest()))])
-    works.run("prepare")
-    row = now(order.pk)
-    if "took too long" in row.last_error:  # by the wall, on a machine that was busy: no fault of it
-        assert (row.state, row.retries) == (State.QUEUED, 1)
-        return
-    assert (row.error_code, row.error_retryable) == ("invalid_source_image", False)
-    assert "child ended with -" in row.last_error
-    assert alice.balance == 1000
-
-
 def test_an_honest_large_photo_is_far_from_the_limits(
     alice: Person, works: Works, serve: Callable[[Handler], str]
 ) -> None:
