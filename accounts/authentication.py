@@ -143,7 +143,7 @@ def _has_secret(authorization: str) -> bool:
     )
 
 
-class SecretScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular's hook is not annotated
+class SecretScheme(OpenApiAuthenticationExtension):  # drf-spectacular's hook is not annotated
     """How the OpenAPI document describes the two headers; either one is enough."""
 
     target_class = SecretAuthentication

@@ -162,7 +162,7 @@ class ContractSchema(AutoSchema):
         return found
 
 
-class TextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # its registration hook is not annotated
+class TextExtension(OpenApiSerializerFieldExtension):  # its registration hook is not annotated
     """``StrictCharField``: null means absent, NUL is refused, a required text is not blank."""
 
     target_class = "common.fields.StrictCharField"
@@ -183,7 +183,7 @@ class TextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped
         return schema
 
 
-class MomentExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # as above
+class MomentExtension(OpenApiSerializerFieldExtension):  # as above
     """``StrictDateTimeField``: null means absent."""
 
     target_class = "common.fields.StrictDateTimeField"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from common.caching import public
 from common.health import livez
+from common.schema_view import SchemaView
 from generation.health import readyz
 from generation.media_view import media
 from staff import error_pages
@@ -19,7 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("generation.urls")),
     path("api/v1/", include("credits.urls")),
     path("api/", include("accounts.urls")),
-    path("api/schema/", public(SpectacularAPIView.as_view()), name="schema"),
+    path("api/schema/", public(SchemaView.as_view()), name="schema"),
     path("api/docs/", public(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
     path("media/<path:key>", media, name="media"),
     path("", RedirectView.as_view(url="/api/docs/")),

@@ -29,7 +29,7 @@ VALUES: dict[str, dict[str, Any]] = {
 }
 
 
-class CreateExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # its registration hook is not annotated
+class CreateExtension(OpenApiSerializerExtension):  # its registration hook is not annotated
     """What the serializer asks the catalog for while it runs, as the document shows it."""
 
     target_class = "generation.serializers._CreateSerializer"
@@ -51,7 +51,7 @@ class CreateExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
         return schema
 
 
-class SourceImagesExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # as above
+class SourceImagesExtension(OpenApiSerializerFieldExtension):  # as above
     """``null`` and ``[]`` are the same as none."""
 
     target_class = "generation.serializers.SourceImageUrlsField"
