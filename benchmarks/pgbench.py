@@ -36,6 +36,7 @@ VALUES = {
     "deadline": "1800.0",
     "retry_of": "NULL::uuid",
     "grant": "NULL::uuid",
+    "images": "NULL::float8",
     "note": "'{{}}'::jsonb",
 }
 

@@ -21,6 +21,9 @@ from common.content_policy import is_for_operators
 class AddressMiddleware:
     """404 for such a path, like for any other that leads nowhere; 400 for such a query.
 
+    A path of the API is left to its view, which takes ids alone: to a client NUL is a malformed id
+    like any other, with the same body and the same headers.
+
     Below ``/admin/`` it raises, so that Django answers with the operators' own pages.
     """
 
@@ -32,7 +35,7 @@ class AddressMiddleware:
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponseBase | None:
         """Django's hook: the path leads to a view, which was not called yet."""
-        if "\0" in request.path_info:
+        if "\0" in request.path_info and not request.path_info.startswith("/api/"):
             raise Http404
         query = request.META.get("QUERY_STRING", "").encode("latin-1")
         fault = fault_of(unquote_to_bytes(query))

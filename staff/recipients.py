@@ -124,12 +124,13 @@ def take_over(command: str, user: User, password: str = "") -> str:
             .order_by("pk")
         )
         fresh = set_password(user, password)
+        ended = keys.revoke(ApiKey.objects.filter(created_by=user))  # save() would end the tokens
         user.save(update_fields=["password"])
         changes = {
             "by": command,
             "was": came(user),
             "password": None,
-            "secrets_ended": keys.revoke(ApiKey.objects.filter(created_by=user)),
+            "secrets_ended": ended,
             "devices": second_factor.reset(user),
         }
         audit.note(

@@ -75,10 +75,13 @@ def test_a_bad_format_is_refused_with_the_others() -> None:
     assert "LOG_LEVEL: 'LOUD'" in done.stderr
 
 
-def test_gunicorn_writes_the_same_lines_before_it_has_loaded_anything() -> None:
+def test_gunicorn_writes_the_same_lines_before_it_has_loaded_anything(tmp_path: Path) -> None:
+    """With preload_app it loads the application before it writes any line."""
+    settings = tmp_path / "gunicorn.conf.py"
+    settings.write_text((ROOT / "gunicorn.conf.py").read_text() + "\npreload_app = False\n")
     environment = os.environ | {"LOG_LEVEL": "INFO"}
     argv = [sys.executable, "-m", "gunicorn", "no.such:application", "--bind", "127.0.0.1:0"]
-    argv += ["--no-control-socket"]
+    argv += ["--config", str(settings)]
     done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 3  # the worker failed to boot
     # gunicorn prints its last words besides

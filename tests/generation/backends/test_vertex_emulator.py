@@ -193,7 +193,7 @@ async def test_busy_is_not_bought(veo: VertexBackend, emulator: Emulator) -> Non
     [
         ("rejected", False, "provider_rejected", ""),
         ("rejected=violence", False, "content_filtered", "violence"),
-        ("filtered=sexual", True, "content_filtered", "other"),
+        ("filtered=sexual", True, "content_filtered", "sexual"),
         ("empty", True, "empty_result", ""),
     ],
 )
