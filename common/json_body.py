@@ -19,7 +19,9 @@ MAX_DEPTH = 32
 MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 # An honest body has some dozens. Of a MiB full of empty lists Python makes a second of work.
 MAX_VALUES = 10_000
-_TEXT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+# Possessive, and a text without its end is one, too: nothing is looked at twice. Otherwise each
+# quote in such a text would begin another look at all the rest of it.
+_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 UTF_8 = {"utf-8", "utf8"}
 
 

@@ -117,6 +117,8 @@ def test_a_header(path: str, name: str, alice: Person) -> None:
         b'{"a": ' + b"9" * 1_000_000 + b"}",
         b'{"a": "' + b"\\u0301" * 170_000 + b'"}',
         b'{"a": "' + b"\\" * 1_000_000,
+        b"[" + b"," * MAX_VALUES + b'"' + b'\\"' * 500_000,
+        b"[" + b"," * MAX_VALUES + b'"' + b"\\x" * 500_000 + b"\\",
         b'{"' + b'a","' * 200_000,
     ],
     ids=lambda content: repr(content[:12]),
