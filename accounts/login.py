@@ -79,7 +79,7 @@ def log_in(identity: str, password: str, address: str) -> Issued:
     user = check(API, identity, password, address)
     account = account_of(user)
     with transaction.atomic():
-        _lock(user, user.password)
+        hold(user, user.password)
         return keys.issue_token(account, user)
 
 
@@ -93,15 +93,16 @@ def change_password(token: ApiKey, current: str, new: str, address: str) -> Issu
     before = user.password
     user.set_password(new)  # slow on purpose, therefore outside the transaction
     with transaction.atomic():
-        _lock(user, before)
+        hold(user, before)
         user.save(update_fields=["password"])
         return keys.issue_token(token.account, user)
 
 
-def _lock(user: User, password: str) -> None:
-    """Hold the user's row, if this is still the password's hash; else raises InvalidCredentials.
+def hold(user: User, password: str) -> None:
+    """Lock the user's row, if this is still the password's hash; else raises InvalidCredentials.
 
-    A log-in with a password that is being changed would leave a token that the change has not seen.
+    A log-in with a password that is being changed would leave a token that the change has not seen,
+    and who changes it with the old one would undo a change.
     """
     rows = User.objects.select_for_update(no_key=True)
     if rows.filter(pk=user.pk, password=password, is_active=True).first() is None:

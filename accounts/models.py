@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -70,6 +71,17 @@ class User(AbstractUser):
 
     _lost_password = False
 
+    def check_password(self, raw_password: str | None) -> bool:
+        """Django's; a hash that it makes anew never takes the place of another password's."""
+
+        def renew(password: str) -> None:
+            fresh = make_password(password)
+            rows = User.objects.filter(pk=self.pk, password=self.password)
+            if rows.update(password=fresh):
+                self.password = fresh
+
+        return check_password(raw_password, self.password, renew)
+
     def set_unusable_password(self) -> None:
         """Nobody logs in by a password any more; as with a new one, the tokens end."""
         super().set_unusable_password()
@@ -78,16 +90,22 @@ class User(AbstractUser):
     def save(self, *args: Any, **named: Any) -> None:
         """A new password ends the login tokens of before, whoever sets it and wherever.
 
-        A hash that is only made anew of the same password ends none.
+        Without a new one the password's hash is not written: it may have changed since it was read.
         """
         new = self._password is not None or self._lost_password  # type: ignore[attr-defined]  # not in the stubs
+        known = not self._state.adding
+        if known and not new and named.get("update_fields") is None:
+            named["update_fields"] = self._fields_read() - {"password"}
         with transaction.atomic():
-            known = not self._state.adding
             super().save(*args, **named)
             if new and known:
                 self._lost_password = False
                 theirs = ApiKey.objects.filter(created_by=self, kind=ApiKey.Kind.TOKEN)
                 theirs.filter(revoked_at=None).update(revoked_at=timezone.now())
+
+    def _fields_read(self) -> set[str]:
+        columns = {field.attname for field in self._meta.concrete_fields if not field.primary_key}
+        return columns - self.get_deferred_fields()
 
 
 class Account(models.Model):

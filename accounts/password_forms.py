@@ -8,6 +8,7 @@ from django import forms
 from django.core.validators import MaxLengthValidator
 from unfold.forms import AdminPasswordChangeForm
 
+from accounts.models import User
 from accounts.passwords import MAX_PASSWORD, canonical
 
 TOO_LONG = f"Must be at most {MAX_PASSWORD} characters"
@@ -54,3 +55,10 @@ class NewPasswordField(PasswordField):
 
 class NewPasswordForm(BoundedPasswords, AdminPasswordChangeForm):  # type: ignore[misc]  # unfold has no types
     """A superuser sets somebody's."""
+
+    def save(self, commit: bool = True) -> User:
+        """Django's hook: nothing but the password is written, the rest may have changed."""
+        user: User = super().save(commit=False)
+        if commit:
+            user.save(update_fields=["password"])
+        return user

@@ -24,6 +24,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import guesses
 from accounts.client_address import client_address
+from accounts.login import InvalidCredentials
 from accounts.models import User
 from common.errors import RateLimited
 from staff import audit, second_factor
@@ -79,6 +80,14 @@ class OwnPasswordView(_Slowed, views.PasswordChangeView):
     def get_form_kwargs(self) -> dict[str, Any]:
         """Django's hook."""
         return {**super().get_form_kwargs(), "address": client_address(self.request)}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Django's hook."""
+        try:
+            return super().form_valid(form)
+        except InvalidCredentials:
+            form.add_error("old_password", "The password was changed meanwhile, log in again")
+            return self.form_invalid(form)
 
 
 def half_in(request: HttpRequest) -> bool:

@@ -91,8 +91,14 @@ class OwnPasswordForm(BoundedPasswords, AdminOwnPasswordChangeForm):  # type: ig
         return old
 
     def save(self, commit: bool = True) -> User:
-        """Django's hook: the change and its entry in the audit log are one."""
+        """Django's hook: the change and its entry in the audit log are one.
+
+        Raises InvalidCredentials when it was changed meanwhile, or the user let go.
+        """
+        before = self.user.password
+        user: User = super().save(commit=False)
         with transaction.atomic():
-            user: User = super().save(commit)
+            login.hold(user, before)
+            user.save(update_fields=["password"])
             audit.record(user, "change_own_password", user)
         return user

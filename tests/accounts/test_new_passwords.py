@@ -127,6 +127,33 @@ def test_a_hash_that_is_made_anew_ends_nothing(
     assert api(token).get(ACCOUNT).status_code == 200
 
 
+def test_a_hash_that_is_made_anew_undoes_no_change(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log-in read the old hash before the change, and stores a stronger one behind it."""
+    read_before = User.objects.get()
+    by_change = User.objects.get()
+    by_change.set_password(NEW)
+    by_change.save()
+    monkeypatch.setattr(PBKDF2PasswordHasher, "iterations", 1001)
+    assert read_before.check_password(PASSWORD)
+    assert User.objects.get().check_password(NEW)
+    with pytest.raises(InvalidCredentials), transaction.atomic():
+        login.hold(read_before, read_before.password)
+
+
+def test_what_else_is_saved_undoes_no_change(alice: Person) -> None:
+    for fields in ((), ("first_name",)):
+        read_before = User.objects.defer(*fields).get()
+        by_change = User.objects.get()
+        by_change.set_password(NEW)
+        by_change.save()
+        read_before.last_name = "A."
+        read_before.save()
+        assert User.objects.get().last_name == "A."
+        assert User.objects.get().check_password(NEW)
+
+
 def test_what_else_is_saved_ends_nothing(api: Api, alice: Person) -> None:
     token = make_token(alice)
     user = User.objects.get()
@@ -199,8 +226,8 @@ def test_guessing_here_counts_like_guessing_at_the_log_in(api: Api, alice: Perso
     assert User.objects.get().check_password(PASSWORD)
 
 
-@pytest.mark.parametrize("verb", ["log_in", "change_password"])
-def test_a_log_in_with_a_password_that_is_being_changed_leaves_no_token(
+@pytest.mark.parametrize("verb", ["log_in", "change_password", "on_the_pages"])
+def test_who_comes_with_a_password_that_is_being_changed_is_too_late(
     verb: str, alice: Person, admin_connection: psycopg.Connection
 ) -> None:
     """It had looked at the old hash before the change took the user's row."""
@@ -208,13 +235,21 @@ def test_a_log_in_with_a_password_that_is_being_changed_leaves_no_token(
     secret = keys.find(token)
     assert secret is not None
     heard: list[Any] = []
+    if verb == "on_the_pages":
+        roles.assign(alice.user, "support")
+    browser = inside(alice.user)
+    thiefs = "a-thiefs-own-77"
 
     def late() -> None:
         try:
             if verb == "log_in":
                 login.log_in("alice", PASSWORD, "127.0.0.1")
+            elif verb == "change_password":
+                login.change_password(secret, PASSWORD, thiefs, "127.0.0.1")
             else:
-                login.change_password(secret, PASSWORD, "a-thiefs-own-77", "127.0.0.1")
+                sent = {"new_password1": thiefs, "new_password2": thiefs}
+                answer = browser.post("/admin/password_change/", sent | {"old_password": PASSWORD})
+                heard.extend(answer.context["form"].errors["old_password"])
         except InvalidCredentials as error:
             heard.append(error)
         finally:
