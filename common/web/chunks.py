@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from gunicorn.http.errors import InvalidChunkSize
+from gunicorn.http.errors import InvalidChunkSize, LimitRequestHeaders
 
 # Bytes that are no content: sizes, line ends, extensions, trailers. A body of single bytes would
 # cost as many turns as bytes; what clients really send has chunks of kilobytes.
 FRAMING = 64 * 1024
 LINE = 8 * 1024  # gunicorn's own limit of one of these lines
 LINE_END = 2
+TRAILERS = 100  # as many as gunicorn takes headers
 
 
 class ChunkScanner:
@@ -25,9 +26,14 @@ class ChunkScanner:
         self._left = 0  # of the chunk and the line end after it
         self._line = b""
         self._in_trailers = False
+        self._trailers = 0
 
     def feed(self, data: bytes) -> None:
-        """Go on with the next bytes. Raises InvalidChunkSize when most of the body is framing."""
+        """Go on with the next bytes.
+
+        Raises InvalidChunkSize when most of the body is framing, LimitRequestHeaders for too many
+        trailers.
+        """
         position = 0
         while position < len(data) and not self.ended:
             if self._left:
@@ -48,6 +54,9 @@ class ChunkScanner:
     def _end_of_line(self, line: bytes) -> None:
         if self._in_trailers:
             self.ended = line == b"\r\n"
+            self._trailers += 1
+            if self._trailers > TRAILERS:
+                raise LimitRequestHeaders("limit request trailers")
             return
         try:
             size = int(line.partition(b";")[0].strip()[:20], 16)

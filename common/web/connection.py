@@ -26,6 +26,7 @@ from common.web.refusals import MAX_BODY, Refused, too_large
 
 BLOCK = 64 * 1024
 MAX_HEAD = 64 * 1024  # bytes of request line and headers together
+MAX_LINES = 200  # of them; gunicorn keeps 100 headers
 # What a view may write ahead of a client that does not keep up. Only what is made while it is sent
 # comes here (a staff member's ledger as CSV); files and whole answers wait in no thread.
 AHEAD = 1024 * 1024
@@ -103,8 +104,10 @@ class Connection:
     def receive(self) -> int:
         """Take what has come, and say how many bytes; 0 = the client is gone. Raises OSError."""
         self._news = self.socket.recv(BLOCK)
-        if self.state is not State.CLOSING:
-            self._inbox += self._news
+        if self.state is State.CLOSING:
+            size, self._news = len(self._news), b""
+            return size
+        self._inbox += self._news
         return len(self._news)
 
     def whole_request(self) -> Request | None:
@@ -131,6 +134,9 @@ class Connection:
             if b"\r\n" not in self._inbox[:MAX_HEAD]:
                 raise LimitRequestLine(size, MAX_HEAD)
             raise LimitRequestHeaders("max buffer headers")
+        # gunicorn counts no header that it drops (X_Y), and takes time by the square of the lines
+        if found and self._inbox.count(b"\n", 0, size) > MAX_LINES:
+            raise LimitRequestHeaders("limit request headers fields")
         self._searched = max(0, size - 3)
         return found is not None
 

@@ -6,14 +6,17 @@ gunicorn's own are pages of HTML without a request's id.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import Any
 
 from gunicorn.http import errors
+from gunicorn.http.message import Request
 
-from common import caching, request_id
+from common import access_log, caching, request_id
 
 MAX_BODY = 1024 * 1024  # bytes, contract section 6
 REQUEST_SECONDS = 10  # from a request's first byte to its last
@@ -133,12 +136,24 @@ def of_exception(error: BaseException) -> Refusal:
     if isinstance(error, Refused):
         return error.refusal
     if isinstance(error, errors.InvalidHeader) and error.hdr == "TRANSFER-ENCODING":
-        sent = [value for name, value in error.req.headers if name == error.hdr]
+        # of a line that is no header at all, gunicorn tells the text without the request
+        headers = error.req.headers if error.req is not None else []
+        sent = [value for name, value in headers if name == error.hdr]
         codings = {each.strip().lower() for value in sent for each in value.split(",")}
         if codings - {"chunked", "identity"}:
             return TRANSFER_ENCODED
     found = (OF_EXCEPTIONS[kind] for kind in type(error).__mro__ if kind in OF_EXCEPTIONS)
     return next(found, BROKEN)
+
+
+def answer(refusal: Refusal, request: Any) -> bytes:
+    """The whole response; ``request`` is what is known of it. Writes its line into the log."""
+    began = time.perf_counter()
+    headers = dict(request.headers) if isinstance(request, Request) else {}
+    identifier = request_id.choose(headers.get(request_id.HEADER.upper()))
+    method = getattr(request, "method", None)
+    access_log.write(method, None, refusal.status, began, request_id=identifier)
+    return refusal.as_response(identifier, with_body=method != "HEAD")
 
 
 def is_plain(encodings: str) -> bool:

@@ -17,11 +17,10 @@ from logging import DEBUG, ERROR
 from typing import Any
 
 from gunicorn.http.errors import NoMoreData, ParseException
-from gunicorn.http.message import Request
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
-from common import access_log, request_id
 from common.web import refusals, room
+from common.web.alone import alone
 from common.web.connection import Connection, State
 from common.web.refusals import REQUEST_SECONDS, Refused
 from common.web.sender import Sender
@@ -74,12 +73,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # it is not annotated
         self.on_readable(connection)
 
     def drop(self, connection: Connection) -> None:
-        """Close it at once."""
+        """Close it at once, if it is not closed yet."""
+        if connection not in self.connections:
+            return
+        self.connections.remove(connection)
+        self.nr_conns -= 1
         self.unregister(connection)
         self.count_held(connection, 0)
         connection.close()
-        self.connections.remove(connection)
-        self.nr_conns -= 1
 
     def register(self, connection: Connection) -> None:
         if not connection.is_registered:
@@ -99,6 +100,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # it is not annotated
 
     # --- requests ---
 
+    @alone
     def on_readable(self, connection: Connection, _: object = None) -> None:
         """Read what has come, and go on with it."""
         try:
@@ -134,6 +136,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # it is not annotated
                 connection.become(State.RECEIVING, REQUEST_SECONDS)
             self.register(connection)
 
+    @alone
     def refuse(self, connection: Connection, error: Exception) -> None:
         """Answer in the loop what needs no thread."""
         self.unregister(connection)
@@ -149,6 +152,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # it is not annotated
         connection.keep = self._keepalive_after(connection, answered)
         connection.flush()
 
+    @alone
     def finish_request(self, connection: Connection, future: Future[None]) -> None:
         """In the loop again: the thread is done with it."""
         error = future.exception()
@@ -164,21 +168,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # it is not annotated
 
     def handle_error(self, req: Any, client: Connection, addr: Any, exc: BaseException) -> None:
         """gunicorn's hook: answer an error that the application does not answer itself."""
-        began = time.perf_counter()
         refusal = refusals.of_exception(exc)
-        req = req or getattr(exc, "req", None)
-        headers = dict(req.headers) if isinstance(req, Request) else {}
-        identifier = request_id.choose(headers.get(request_id.HEADER.upper()))
         if refusal is refusals.BROKEN:
             self.log.error("Error handling request", exc_info=exc)
         else:
-            self.log.warning("Invalid request from ip=%s: %s", client.address, exc)
-        method = getattr(req, "method", None)
-        access_log.write(method, None, refusal.status, began, request_id=identifier)
+            self.log.warning("Invalid request from ip=%s: %.300s", client.address, exc)
         client.keep = False
         client.linger = REFUSED_SECONDS
         client.outbox.clear()
-        client.sendall(refusal.as_response(identifier, with_body=method != "HEAD"))
+        client.sendall(refusals.answer(refusal, req or getattr(exc, "req", None)))
 
     def finish(self, connection: Connection) -> None:
         """Let the rest of the answer be sent, if there is one."""
@@ -188,6 +186,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # it is not annotated
             connection.become(State.SENDING)
             self.sender.send(connection)
 
+    @alone
     def settle(self, connection: Connection) -> None:
         """The answer is out, or will never be."""
         if connection.is_broken:

@@ -31,6 +31,9 @@ def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[
     if path in ("/endless", "/half"):
         start_response("200 OK", [])
         return endless() if path == "/endless" else half()
+    if path == "/process":
+        start_response("200 OK", [])
+        return [str(os.getpid()).encode()]
     told = {name: environ[name] for name in TOLD}
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     content = json.dumps(told | {"body": body.decode()}).encode()

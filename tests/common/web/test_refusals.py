@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
 from gunicorn.http import errors
 
@@ -64,24 +65,55 @@ REFUSED = {
     f"{HEAD}Transfer-Encoding: gzip\r\n\r\n": (415, "unsupported_media_type"),
     f"{HEAD}Transfer-Encoding: br, chunked\r\n\r\n": (415, "unsupported_media_type"),
     f"{HEAD}Transfer-Encoding: chunked, gzip\r\n\r\n": (415, "unsupported_media_type"),
+    f"{HEAD}TRANSFER-ENCODING\r\n\r\n": (400, "invalid_request"),
+    f"{HEAD}Transfer-Encoding: chunked\x01\r\n\r\n": (400, "invalid_request"),
     f"{HEAD}Content-Length: 2000000\r\n\r\n": (413, "request_too_large"),
     f"GET /{'a' * 10_000} HTTP/1.1\r\n\r\n": (414, "uri_too_long"),
     f"GET /{'a' * 100_000}": (414, "uri_too_long"),
     f"{HEAD}Expect: tea\r\n\r\n": (417, "expectation_failed"),
     f"{HEAD}A: {'a' * 9_000}\r\n\r\n": (431, "headers_too_large"),
     HEAD + "".join(f"A-{n}: b\r\n" for n in range(200)) + "\r\n": (431, "headers_too_large"),
+    HEAD + "a_:\r\n" * 300 + "\r\n": (431, "headers_too_large"),
+    f"{HEAD}Transfer-Encoding: chunked\r\n\r\n0\r\n" + "a_:\r\n" * 300 + "\r\n": (
+        431,
+        "headers_too_large",
+    ),
     HEAD + "".join(f"A-{n}: {'b' * 1000}\r\n" for n in range(80)): (431, "headers_too_large"),
 }
 
 
 @pytest.mark.parametrize("sent", REFUSED, ids=lambda sent: sent[:60].strip())
 def test_on_the_wire(server: str, sent: str) -> None:
+    before = process(server)
     with Wire(server) as wire:
         wire.send(sent.encode())
         answer = wire.answer()
         assert_shape(answer, *REFUSED[sent])
         assert answer.headers["content-type"] == "application/json"
         assert wire.is_closed()
+    assert process(server) == before
+
+
+BROKEN_FIELDS = ("{0}", "{0}:\x01", "{0} :x", "{0}:x\r\n{0}:x", "{0}:\xff", "{0}:,;=")
+FRAMING = ["TRANSFER-ENCODING", "CONTENT-LENGTH", "HOST", "EXPECT", "CONNECTION", "TRAILER"]
+OTHERS = ["X-REQUEST-ID", "AUTHORIZATION", "UPGRADE", "RANGE", "CONTENT-TYPE", "CONTENT-ENCODING"]
+
+
+@pytest.mark.parametrize("name", FRAMING + OTHERS)
+def test_no_field_that_gunicorn_reads_ends_the_process(server: str, name: str) -> None:
+    """Broken in each way, as first and as only line; what is refused is refused in the shape."""
+    before = process(server)
+    for field in BROKEN_FIELDS:
+        for start in ("POST / HTTP/1.1", "GET / HTTP/1.0", "HEAD / HTTP/1.1"):
+            with Wire(server) as wire:
+                wire.send(f"{start}\r\n{field.format(name)}\r\n\r\n".encode("latin-1"))
+                assert wire.peek(9).startswith(b"HTTP/1.")
+    assert process(server) == before
+
+
+def process(server: str) -> int:
+    """Which one answers."""
+    return int(httpx.get(f"{server}/process", timeout=5).text)
 
 
 def test_a_refusal_of_a_request_whose_id_was_read_tells_it(server: str) -> None:

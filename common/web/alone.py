@@ -1,0 +1,25 @@
+"""Keeps a fault met in one connection from ending the process with all others."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from common.web.connection import Connection
+    from common.web.worker import Worker
+
+
+def alone(step: Callable[..., None]) -> Callable[..., None]:
+    """Make a method of the worker, about one connection, drop it when the method raises."""
+
+    @functools.wraps(step)
+    def guarded(worker: Worker, connection: Connection, *rest: Any) -> None:
+        try:
+            step(worker, connection, *rest)
+        except Exception:  # whatever a stranger found; gunicorn's loop would end with it
+            worker.log.exception("Connection lost by a fault in %s", step.__name__)
+            worker.drop(connection)
+
+    return guarded
