@@ -170,19 +170,25 @@ class Buyer:
             f"{self._emulator_url}/sample-images/square.png",
             f"{self._emulator_url}/nothing/here.png",
             f"{self._emulator_url}/emulator/stats",
-            "https://10.1.2.3/private.png",
-            "http://[::1]:9/private.png",
+            "https://localhost/private.png",  # refused at the socket
         ):
-            canary = self._noted.canary(f"the query of {place}", URLS)
-            url = f"{place}?X-Goog-Signature={canary}&token={canary}#{canary}"
+            url = self._signed(place)
             self._order(VIDEO, self._noted.prompt(place), source_image_urls=[url])
         hidden = self._noted.canary("a password in a URL", URLS)
-        url = f"https://me:{hidden}@10.1.2.3/a.png"
-        refused = self.http.post(VIDEO, json={"prompt": "x", "source_image_urls": [url, "x"]})
-        assert refused.status_code == 400
+        for url in (
+            f"https://me:{hidden}@10.1.2.3/a.png",
+            self._signed("https://10.1.2.3/private.png"),
+            self._signed("http://[::1]:9/private.png"),
+        ):
+            refused = self.http.post(VIDEO, json={"prompt": "x", "source_image_urls": [url, "x"]})
+            assert refused.status_code == 400
         self._race()
         order = self._order(VIDEO, self._noted.prompt("a canceled one", "busy"))
         assert self.http.post(f"{IMAGE}{order}/cancel/").status_code in {200, 409}
+
+    def _signed(self, place: str) -> str:
+        canary = self._noted.canary(f"the query of {place}", URLS)
+        return f"{place}?X-Goog-Signature={canary}&token={canary}#{canary}"
 
     def order_one(self, name: str, marker: str = "") -> httpx.Response:
         """One video, whatever the answer."""

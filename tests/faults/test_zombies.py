@@ -1,6 +1,6 @@
 """A process that was stopped past its lease comes back with an answer, and writes nothing.
 
-Three of them, one a stage, each stopped in the middle of a call: the provider is stopped until the
+Four of them, one a stage, each stopped in the middle of a call: the provider is stopped until the
 row is leased, so the call is under way, however fast or slow the machine is.
 """
 
@@ -35,7 +35,7 @@ def reaches(name: str, state: State) -> None:
 
 
 def stop_in_the_middle(hands: Hands, stage: str, name: str, state: State) -> uuid.UUID:
-    """The stage's process holds a lease on the row and waits for the provider; the lease."""
+    """The stage's process holds a lease on the row and waits for an answer; the lease."""
     hands.hold("emulator")
     hands.let_go(stage)
     assert wait_until(lambda: row(name).state == state and bool(row(name).lease_token), 30)
@@ -79,7 +79,12 @@ def test_zombies_of_all_stages_write_nothing(
     leases[asked] = stop_in_the_middle(hands, "submit", asked, State.SUBMITTING)
     assert wait_until(lambda: provider.bought(asked) == 1, 10)  # the answer waits for the zombie
 
-    # another worker takes all three over, and is in the middle of them, too
+    hands.hold("prepare")
+    image = f"{provider.url}/sample-images/square.png"
+    pictured = customer.create(VIDEO, "stopped while it is fetched", source_image_urls=[image])
+    leases[pictured] = stop_in_the_middle(hands, "prepare", pictured, State.QUEUED)
+
+    # another worker takes all four over, and is in the middle of them, too
     hands.hold("emulator")
     hands.add_worker(SPARE, STAGES)
     assert wait_until(
@@ -89,7 +94,9 @@ def test_zombies_of_all_stages_write_nothing(
     hands.let_go("emulator")
     held = list(leases)
     # its leases get long, so that from here on only a zombie could touch the rows
-    Generation.objects.filter(pk__in=held).update(next_attempt_at=Now() + timedelta(hours=1))
+    later = Now() + timedelta(hours=1)
+    Generation.objects.filter(pk__in=held).update(next_attempt_at=later)
+    Generation.objects.filter(pk=pictured).update(images_until=later)
     before = everything(held)
 
     hands.let_go(*STAGES)
