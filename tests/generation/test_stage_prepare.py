@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from generation import gate, image_queue, lifecycle, prepared_images
+from generation.bucket_storage import LIMIT, BucketStorage
 from generation.models import Generation, PreparedImages, ProviderGate
 from generation.stages.prepare import MAX_TRIES, Prepared, PrepareStage
 from generation.states import State
@@ -23,9 +25,12 @@ from tests.common.loopback import Handler, answering, ok, serving
 from tests.generation.conftest import Emulator, Works, age, make_due
 from tests.generation.images import encoded, halves
 from tests.generation.steps import created
+from tests.generation.test_stage_store import WAYS_TO_REFUSE, Refusing, refusing
 from tests.generation.test_stage_submit import due_in, now
 from tests.people import Person, make_person
 from tests.racing import race
+
+__all__ = ["refusing"]  # a fixture
 
 PICTURE = ok(encoded(halves(), "PNG"))
 SENTENCE = "source_image_urls[0] could not be used as an image"
@@ -381,6 +386,49 @@ def test_a_storage_that_refuses_is_no_fault_of_the_customers(
     make_due()
     works.run("prepare")
     assert not awaited(order.pk)
+
+
+@pytest.mark.parametrize("how", WAYS_TO_REFUSE)
+def test_a_storage_that_does_not_give_them_back_is_waited_for(
+    how: str,
+    alice: Person,
+    works: Works,
+    emulator: Emulator,
+    serve: Callable[[Handler], str],
+    refusing: Refusing,
+) -> None:
+    order = ordered(alice, serve(answering(PICTURE)))
+    works.run("prepare")
+    refusing.refuse(how)
+    works.run("submit")
+    row = now(order.pk)
+    assert (row.state, row.strikes, row.lease_token) == (State.QUEUED, 0, None), row.last_error
+    if "nobody takes" not in how:  # google-auth takes its time
+        assert "TimeoutError" not in row.last_error  # asked once, and not again in its thread
+    assert not row.attempts.exists()
+    refusing.mend(how)
+    assert works.finish(str(order.pk)).state == State.COMPLETED
+    assert emulator.bought(str(order.pk)) == 1
+
+
+@pytest.mark.parametrize("what", ["Forbidden", "ServiceUnavailable", "cut"])
+def test_a_bucket_that_refuses_the_bytes_themselves_says_so_when_it_is_opened(
+    what: str, monkeypatch: pytest.MonkeyPatch, serve: Callable[[Handler], str]
+) -> None:
+    """Where its description was given out before."""
+    answers = {"Forbidden": status(403), "ServiceUnavailable": status(503), "cut": PICTURE[:-20]}
+    described = ok(b'{"name": "a", "bucket": "b", "size": "100", "mediaLink": "x"}')
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        writer.write(answers[what] if b"alt=media" in asked else described)
+
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", serve(handle).rpartition("/")[0])
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "shop")
+    started = time.monotonic()
+    with pytest.raises(OSError):  # of any kind
+        BucketStorage(bucket_name="b").open("a").read()
+    assert time.monotonic() - started < LIMIT
 
 
 @pytest.mark.parametrize("end", ["completed", "failed", "canceled"])
