@@ -65,7 +65,7 @@ MIDDLEWARE = [
     "common.caching.CachingMiddleware",
     "common.errors.ErrorShapeMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "common.static_files.StaticFilesMiddleware",
     "common.content_policy.ContentPolicyMiddleware",
     "common.slash.OptionalSlashMiddleware",
     "common.addresses.AddressMiddleware",

@@ -13,6 +13,7 @@ import math
 import re
 import select
 import socket
+import threading
 import time
 from typing import IO, Any
 
@@ -30,6 +31,8 @@ MAX_LINES = 200  # of them; gunicorn keeps 100 headers
 # What a view may write ahead of a client that does not keep up. Only what is made while it is sent
 # comes here (a staff member's ledger as CSV); files and whole answers wait in no thread.
 AHEAD = 1024 * 1024
+# Threads of a process that may wait so at once; one more client that does not keep up is left.
+WAITING = 2
 
 # A client that takes nothing for STALL seconds, or less than PACE bytes a second after the first
 # GRACE seconds, is left: it may ask for the rest with Range.
@@ -41,6 +44,7 @@ LINGER = 2.0
 
 # The end of a head, or a line that ends with LF alone: gunicorn refuses that one at once.
 _HEAD_ENDS = re.compile(rb"\r\n\r\n|(?<!\r)\n")
+_waits = threading.BoundedSemaphore(WAITING)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -177,6 +181,14 @@ class Connection:
         self.outbox.write_file(file, offset, count)
 
     def _wait_for_client(self) -> None:
+        if not _waits.acquire(blocking=False):
+            raise TimeoutError("too many clients are waited for")
+        try:
+            self._flush_all()
+        finally:
+            _waits.release()
+
+    def _flush_all(self) -> None:
         ends = time.monotonic() + GRACE
         poll = select.poll()
         poll.register(self.socket, select.POLLOUT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.config import Config
 
+from common.web import connection as connection_module
 from common.web import room, sender
 from common.web.connection import Connection, State
 from common.web.sender import Sender
@@ -120,6 +122,33 @@ def test_answers_that_wait_in_memory_have_a_bound(
     for connection, _ in pairs:
         running.send(connection)
     assert settled.get(timeout=5) is pairs[0][0]
+    for connection, client in pairs:
+        client.close()
+        connection.close()
+
+
+def test_few_threads_wait_at_once_for_clients_that_do_not_keep_up() -> None:
+    """One more client is left at once."""
+    pairs = [pair() for _ in range(connection_module.WAITING + 1)]
+    left: queue.Queue[type[OSError]] = queue.Queue()
+
+    def write(connection: Connection) -> None:
+        try:
+            while True:
+                connection.sendall(b"x" * SIZE)
+        except OSError as error:
+            left.put(type(error))
+
+    threads = [threading.Thread(target=write, args=[connection]) for connection, _ in pairs]
+    for thread in threads:
+        thread.start()
+    assert left.get(timeout=10) is TimeoutError
+    assert sum(thread.is_alive() for thread in threads) >= connection_module.WAITING
+    for connection, _ in pairs:
+        connection.hang_up()
+    for thread in threads:
+        thread.join(10)
+    assert TimeoutError not in [left.get(timeout=1) for _ in pairs[1:]]
     for connection, client in pairs:
         client.close()
         connection.close()
