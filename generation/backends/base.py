@@ -177,7 +177,8 @@ class Reader(ABC):
     async def poll(self, operation_name: str, prefix: str) -> Running | Produced:
         """Look at an operation. Raises Rejected, Unavailable or OperationGone.
 
-        ``prefix`` is the attempt's: an output given inline is written there first.
+        ``prefix`` is the attempt's: an output given inline is written there first, and one that an
+        answer does not name is looked for there.
         """
 
     @abstractmethod

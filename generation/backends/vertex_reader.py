@@ -10,7 +10,14 @@ from pathlib import Path
 
 from google.auth.credentials import Credentials
 
-from generation.backends.base import Fetched, OperationGone, Produced, Reader, Running
+from generation.backends.base import (
+    Fetched,
+    OperationGone,
+    Produced,
+    Reader,
+    Rejected,
+    Running,
+)
 from generation.backends.google_token import GoogleToken
 from generation.backends.vertex_http import GoogleHttp, Missing, open_client
 from generation.backends.vertex_operation import (
@@ -78,7 +85,14 @@ class VertexReader(Reader):
             )
         except Missing:
             raise OperationGone("the provider does not know the operation") from None
-        outcome = read_operation(answer, name, prefix)
+        try:
+            outcome = read_operation(answer, name, prefix)
+        except Rejected as refused:
+            # Finished, and neither a file nor a reason is named: what was billed may lie there.
+            found = await self.find_output(prefix) if refused.code == "empty_result" else None
+            if found is None:
+                raise
+            return found
         if isinstance(outcome, InlineVideo):
             return await self._store(f"{prefix}sample_0.mp4", outcome.data, "video/mp4")
         return outcome

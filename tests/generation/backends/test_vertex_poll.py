@@ -170,6 +170,46 @@ async def test_no_type_decides_over_a_video_that_was_made(
     )
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"response": "video"},
+        {"response": {"videos": []}},
+        {"response": {"videos": [{"mimeType": "video/mp4"}]}},
+        {"response": {"videos": [{"gcsUri": None}, {"gcsUri": 5}]}},
+        {"response": {"generatedSamples": [{"video": {"uri": URI}}]}},
+    ],
+    ids=str,
+)
+async def test_a_video_that_no_answer_names_is_looked_for(
+    backend: VertexBackend, provider: Provider, told: dict[str, object]
+) -> None:
+    status = {"of the bucket": 503}
+
+    async def reply(request: web.Request, body: bytes) -> web.StreamResponse:
+        if request.path.startswith("/storage/"):
+            name = f"{PREFIX.removeprefix('gs://outputs/')}17/sample_0.mp4"
+            there = {"items": [{"name": name, "size": "3", "contentType": "video/mp4"}]}
+            return web.json_response(there, status=status["of the bucket"])
+        return web.json_response({"done": True, **told})
+
+    provider.reply = reply
+    with pytest.raises(Unavailable):  # and not refunded as long as nobody can say
+        await backend.poll(OPERATION, PREFIX)
+    status["of the bucket"] = 200
+    assert await backend.poll(OPERATION, PREFIX) == Produced(URI)
+
+
+async def test_what_the_filter_stopped_is_looked_for_nowhere(
+    backend: VertexBackend, provider: Provider
+) -> None:
+    provider.reply = response(raiMediaFilteredCount=1)
+    with pytest.raises(Rejected):
+        await backend.poll(OPERATION, PREFIX)
+    assert len(provider.seen) == 1
+
+
 async def test_an_inline_video_is_stored_first(backend: VertexBackend, provider: Provider) -> None:
     data = base64.b64encode(b"mp4").decode()
     stored = {"status": 503}
