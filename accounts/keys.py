@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
@@ -21,8 +21,6 @@ from common.statement import Columns, Statement
 
 MAX_LIVE_KEYS = 20  # an account, contract section 1
 MAX_LIVE_TOKENS = 20  # a user
-TOKENS_KEPT_DAYS = 30  # after their end, for operators to look at
-DELETED_TOGETHER = 500
 
 # What every request needs of them; the rest is loaded by the few that ask for it.
 _KEY = Columns(
@@ -59,15 +57,6 @@ def statement(columns: str = "", join: str = "") -> Statement:
 
 
 FIND = statement()
-
-# By hand: Django would first read what points to each, and generations have no index for that.
-DELETE_ENDED = """
-DELETE FROM accounts_apikey WHERE id IN (
-    SELECT id FROM accounts_apikey
-     WHERE kind = 'token' AND expires_at < now() - %(days)s * interval '1 day'
-     ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-)
-"""
 
 
 class NotByAKey(ApiError):
@@ -193,16 +182,6 @@ def revoke_token(user: User, token_id: uuid.UUID) -> None:
 def revoke_other_tokens(token: ApiKey) -> int:
     """End all login tokens of the user but this one; how many those were."""
     return revoke(tokens_of(token.created_by).exclude(pk=token.pk))
-
-
-def delete_ended_tokens() -> int:
-    """Delete up to a batch of login tokens that ended TOKENS_KEPT_DAYS ago; how many those were.
-
-    One that was revoked is used no more, so its ``expires_at`` passes, too.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(DELETE_ENDED, {"days": TOKENS_KEPT_DAYS, "limit": DELETED_TOGETHER})
-        return int(cursor.rowcount)
 
 
 def revoke(secrets_to_end: QuerySet[ApiKey]) -> int:

@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import Model
 from django.urls import reverse
 
-from accounts.models import ApiKey
 from credits.models import LedgerEntry
 from generation import links
 from generation.models import Generation, GenerationEvent
@@ -44,13 +43,12 @@ def history_of(generation: Generation, now: datetime) -> dict[str, Any]:
 
 def _facts(generation: Generation) -> list[Row]:
     """Who ordered what, and when."""
-    key, person, retried = _key(generation), generation.created_by, generation.retry_of_id
-    without = "a login token that is deleted" if generation.api_key_id else "none: by staff"
+    key, person, retried = generation.api_key, generation.created_by, generation.retry_of_id
     return [
         ("Generation", generation.pk, ""),
         ("Account", generation.account.name, _page(generation.account)),
         ("Ordered by", person.username if person else "–", ""),
-        ("With the key", key.preview if key else without, _page(key) if key else ""),
+        ("With the key", key.preview if key else "none: by staff", _page(key) if key else ""),
         ("Idempotency key", generation.idempotency_key or "–", ""),
         ("Model", generation.model_id, ""),
         ("Prompt", generation.prompt or "erased", ""),
@@ -62,13 +60,6 @@ def _facts(generation: Generation) -> list[Row]:
         ("Took", _seconds(generation.finished_at, generation.created_at), ""),
         *([("Tries again", retried, _generation_page(retried))] if retried else []),
     ]
-
-
-def _key(generation: Generation) -> ApiKey | None:
-    """What it was ordered with; login tokens are deleted some time after their end."""
-    if generation.api_key_id is None:
-        return None
-    return ApiKey.objects.filter(pk=generation.api_key_id).first()
 
 
 def _work(generation: Generation, now: datetime) -> list[Row]:

@@ -27,6 +27,8 @@ INDEXES = [
         name="generation_open_of_model",
     ),
     models.Index(fields=["account", "-created_at", "-id"], name="generation_history"),
+    # read by generation/ended_tokens.py, and by the foreign key for each token that is deleted
+    models.Index(fields=["api_key"], name="generation_ordered_with"),
     models.Index(
         fields=["retry_of"],
         condition=Q(retry_of__isnull=False),

@@ -28,21 +28,16 @@ class Generation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     # Foreign keys without an index of their own: every create would keep it up. Rows are found by
-    # `generation_history`, and what these point to is never deleted, but for login tokens.
+    # `generation_history`, and what these point to is never deleted, but for login tokens
+    # (`generation_ordered_with`).
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, related_name="generations", db_index=False
     )
     created_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
-    # without a constraint, which would read all generations for each token that is deleted
     api_key = models.ForeignKey(
-        ApiKey,
-        on_delete=models.DO_NOTHING,
-        null=True,
-        related_name="+",
-        db_index=False,
-        db_constraint=False,
+        ApiKey, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - NULL is "none" to UNIQUE
     request_sha256 = models.BinaryField(max_length=32, null=True)

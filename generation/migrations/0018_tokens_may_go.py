@@ -1,28 +1,21 @@
-"""A generation outlives the login token that ordered it: its id stays, the token is deleted.
+"""Which login tokens ordered nothing, and may be deleted: by an index, and not by all generations.
 
-As a constraint it would have no index to look by, and read all generations for each token.
+The foreign key asks the same for each token that goes. Built concurrently; if it is interrupted,
+drop the index and run the migration again.
 """
 
-import django.db.models.deletion
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies = [
         ("accounts", "0008_ends_of_tokens"),
         ("generation", "0017_refusals"),
     ]
     operations = [
-        migrations.AlterField(
-            "generation",
-            "api_key",
-            models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="accounts.apikey",
-            ),
-        ),
+        AddIndexConcurrently(
+            "generation", models.Index(fields=["api_key"], name="generation_ordered_with")
+        )
     ]

@@ -7,10 +7,10 @@ from functools import cache
 from django.db import close_old_connections
 from structlog.contextvars import bound_contextvars
 
-from accounts.keys import delete_ended_tokens
 from config.celery import app
 from generation import prepared_images
 from generation.backends.vertex_reader import VertexReader
+from generation.ended_tokens import delete_ended_tokens
 from generation.heartbeat import beat
 from generation.leftovers import Leftovers
 from generation.nightly import GRACE, LONGEST, check_books

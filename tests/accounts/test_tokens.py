@@ -9,16 +9,23 @@ from importlib import import_module
 
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts import keys
 from accounts.models import TOKEN_AGE, TOKEN_LIFETIME, ApiKey
-from generation.models import Generation
+from generation import creation, ended_tokens
+from generation.ended_tokens import KEPT_DAYS, delete_ended_tokens
+from generation.models import CatalogModel, Generation
+from generation.order import Order
 from tests.people import PASSWORD, make_token
 
 ACCOUNT = "/api/account/"
 TOKENS = "/api/tokens/"
+
+
+def order(api_key) -> Order:
+    return Order(api_key, CatalogModel.objects.get(name="veo3_fast"), "a", "16:9")
 
 
 def works(api, secret) -> bool:
@@ -143,36 +150,71 @@ def test_tokens_of_before_are_shortened(api, alice):
 
 
 def test_what_ended_is_deleted_after_a_month(api, alice):
-    """Also one that ordered something: the generation stays, with the token's id."""
+    """But for one that ordered something, so that the generation says what it was ordered with."""
     ordered, revoked, expired, live = (make_token(alice) for _ in range(4))
     made = api(ordered).post("/api/v1/generate/", json={"prompt": "a"}).json()["data"]
-    for secret in (ordered, revoked):
-        assert api(secret).post("/api/logout/").status_code == 204
+    assert api(revoked).post("/api/logout/").status_code == 204
     rows = ApiKey.objects.tokens().order_by("created_at")
     by_name = dict(zip(("ordered", "revoked", "expired", "live"), rows, strict=True))
     now = timezone.now()
-    ended = now - timedelta(days=keys.TOKENS_KEPT_DAYS, seconds=1)
+    ended = now - timedelta(days=KEPT_DAYS, seconds=1)
     key = ApiKey.objects.keys()
     key.update(expires_at=ended)  # not for keys
-    assert keys.delete_ended_tokens() == 0
+    assert delete_ended_tokens() == 0
     for name in ("ordered", "revoked"):
         ApiKey.objects.filter(pk=by_name[name].pk).update(expires_at=ended)
     ApiKey.objects.filter(pk=by_name["expired"].pk).update(expires_at=ended + timedelta(minutes=5))
-    assert keys.delete_ended_tokens() == 2
+    assert delete_ended_tokens() == 1
     left = set(ApiKey.objects.tokens().values_list("pk", flat=True))
-    assert left == {by_name["expired"].pk, by_name["live"].pk}
+    assert left == {by_name[name].pk for name in ("ordered", "expired", "live")}
     assert key.count() == 1
     assert works(api, live)
     assert not works(api, expired)
     generation = Generation.objects.get(pk=made["generation_id"])
-    assert generation.api_key_id == by_name["ordered"].pk
+    assert generation.api_key == by_name["ordered"]
+    assert not works(api, ordered)
+    by_name["ordered"].refresh_from_db()
+    assert (by_name["ordered"].revoked_at, by_name["ordered"].expires_at) == (ended, None)
 
 
-def test_deleting_reads_no_generations():
-    """A constraint of the database's would, for each token: it has no index to look by."""
+def test_what_stays_keeps_no_place_from_what_goes(alice, monkeypatch):
+    """A batch of those that ordered would be looked at for ever, and nothing else."""
+    monkeypatch.setattr(ended_tokens, "TOGETHER", 2)
+    for days in (35, 34, 33, 32):
+        make_token(alice)
+        newest = ApiKey.objects.tokens().latest("created_at")
+        ended = timezone.now() - timedelta(days=days)
+        ApiKey.objects.filter(pk=newest.pk).update(expires_at=ended)
+        if days > 33:
+            creation.create(order(newest))
+    assert [delete_ended_tokens() for _ in range(3)] == [0, 2, 0]
+    assert ApiKey.objects.tokens().count() == 2
+
+
+def test_deleting_reads_no_table_of_generations(alice):
+    """Neither the statement nor the foreign key, though one key has ordered all there is."""
+    key = ApiKey.objects.keys().get()
+    for _ in range(3):
+        make_token(alice)
+        creation.create(order(key))
+    ApiKey.objects.tokens().update(expires_at=timezone.now() - timedelta(days=31))
     with connection.cursor() as cursor:
+        cursor.execute("ANALYZE generation_generation")
+    with transaction.atomic(), connection.cursor() as cursor:
+        assert delete_ended_tokens() == 3
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(
-            "SELECT count(*) FROM pg_constraint WHERE contype = 'f'"
-            " AND confrelid = 'accounts_apikey'::regclass"
+            "SELECT seq_scan, idx_scan > 0 FROM pg_stat_xact_user_tables"
+            " WHERE relname = 'generation_generation'"
         )
-        assert cursor.fetchone() == (0,)
+        assert cursor.fetchone() == (0, True)
+
+
+def test_what_ordered_something_cannot_be_deleted(alice):
+    key = ApiKey.objects.keys().get()
+    creation.create(order(key))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        with pytest.raises(IntegrityError), transaction.atomic():
+            cursor.execute("DELETE FROM accounts_apikey WHERE id = %s", [key.pk])
+    assert ApiKey.objects.filter(pk=key.pk).exists()
