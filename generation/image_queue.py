@@ -8,6 +8,7 @@ with pauses.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -46,11 +47,14 @@ WITH under_way AS (
              WHERE images_until IS NOT NULL AND state = 'queued' AND next_attempt_at <= now()
                AND strikes >= %(suspect)s::int
              ORDER BY next_attempt_at LIMIT 1))
+), here AS (
+    SELECT * FROM unnest(%(accounts)s::uuid[], %(counts)s::bigint[]) AS busy (account_id, rows)
 ), account AS (
-    SELECT account_id, COALESCE(under_way.rows, 0) AS rows, bad.many,
+    SELECT account_id, GREATEST(under_way.rows, here.rows, 0) AS rows, bad.many,
            bad.many AND bad.last > now() - %(pause)s::float8 * interval '1 second' AS pauses
       FROM (SELECT DISTINCT account_id FROM waiting) AS each
       LEFT JOIN under_way USING (account_id)
+      LEFT JOIN here USING (account_id)
      CROSS JOIN LATERAL (
            SELECT count(*) >= %(bad)s::int AS many, max(finished_at) AS last FROM (
                   SELECT finished_at FROM generation_generation AS failed
@@ -78,14 +82,20 @@ RETURNING {_ROW.sql}, now()
 )
 
 
-def claim(limit: int) -> list[Generation]:
-    """Up to ``limit`` orders whose images may be prepared now, leased."""
+def claim(limit: int, here: Mapping[uuid.UUID, int] | None = None) -> list[Generation]:
+    """Up to ``limit`` orders whose images may be prepared now, leased.
+
+    ``here`` is how many of each account this process works on. Those whose customer has canceled
+    meanwhile are among them: they are nobody's rows any more, and hold their places to the end.
+    """
     if limit <= 0:
         return []
     values = {
         "token": uuid.uuid4(),
         "lease": settings.PREPARE_LEASE,
         "limit": limit,
+        "accounts": list(here or ()),
+        "counts": list((here or {}).values()),
         "slots": SLOTS,
         "suspect": due.SUSPECT,
         "bad": MANY_BAD,

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -65,11 +66,12 @@ class PrepareStage(StageBase):
         super().__init__(provider, wake)
         self._lookups = lookups or Lookups()
         self._begun: dict[uuid.UUID, float] = {}
+        self._busy: Counter[uuid.UUID] = Counter()  # by account, canceled ones included
 
     def claim(self, limit: int) -> list[Generation]:
         """What is too late, which costs nothing, then who has a slot."""
         rows = due.claim(Generation, self.states, limit, self.lease, TOO_LATE)
-        return rows + image_queue.claim(limit - len(rows))
+        return rows + image_queue.claim(limit - len(rows), +self._busy)
 
     @property
     def lease(self) -> float:
@@ -90,7 +92,14 @@ class PrepareStage(StageBase):
         crash_point("prepare.after_claim")
         prepared_images.remember(generation.pk)
         self._begun[generation.pk] = time.monotonic()
-        return self._prepare(generation)
+        self._busy[generation.account_id] += 1
+        return self._counted(generation)
+
+    async def _counted(self, generation: Generation) -> Prepared | NotKept:
+        try:
+            return await self._prepare(generation)
+        finally:
+            self._busy[generation.account_id] -= 1
 
     async def _prepare(self, generation: Generation) -> Prepared | NotKept:
         images = await load_source_images(

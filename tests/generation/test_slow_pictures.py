@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.db import connections
 
+from generation import image_queue, lifecycle
 from generation.engine import Engine
 from generation.models import Generation
 from generation.stages.prepare import PrepareStage
@@ -104,6 +107,37 @@ def test_slow_pictures_of_one_account_delay_nobody_else(
     theirs = Generation.objects.filter(account=mallory.account)
     assert theirs.filter(state=State.QUEUED).exists()  # it was no race that was over
     assert not theirs.exclude(state__in=[State.QUEUED, State.FAILED]).exists()
+
+
+def test_who_cancels_and_orders_again_gets_no_more_places(
+    bob: Person, works: Works, preparing: Preparing, serve: Callable[[Handler], str]
+) -> None:
+    """A canceled order is nobody's row any more, but what it named is still being fetched."""
+    under_way: list[int] = []
+    most = 0
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal most
+        under_way.append(1)
+        most = max(most, len(under_way))
+        try:
+            await drip(reader, writer)
+        finally:
+            under_way.pop()
+
+    mallory = make_person("mallory", 100_000)
+    url, quick = serve(slow), serve(answering(PICTURE))
+    begun = Generation.objects.filter(lease_token__isnull=False)
+    preparing.start()
+    for _ in range(PrepareStage.concurrency + 2):
+        order = created(mallory, source_image_urls=[url])
+        with contextlib.suppress(AssertionError):  # not begun, which is as well
+            until(begun.filter(pk=order.pk).exists, 0.5)
+        assert lifecycle.cancel(order.pk)
+    honest = created(bob, source_image_urls=[quick])
+    assert until(lambda: now(honest.pk).images_until is None, 10) < SOON
+    assert 0 < most <= image_queue.SLOTS
+    assert mallory.balance == 100_000
 
 
 def test_an_honest_large_photo_is_far_from_the_limits(
