@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
 from io import StringIO
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Account, ApiKey, User
-from credits.models import LedgerEntry
+from credits.models import LedgerEntry, Wallet
+from tests.racing import wait_until_blocked
 
 
 def run(*arguments: str):
@@ -155,3 +159,36 @@ def test_a_name_is_stored_in_its_one_spelling(alice):
     )
     with pytest.raises(CommandError, match="already taken"):
         run("create_account", "y@example.com", "--username", "\uff41lice")
+
+
+def test_an_account_that_orders_meanwhile_and_the_command_do_not_wait_for_each_other(
+    admin_connection: psycopg.Connection,
+):
+    """A charge holds the wallet, and then looks at the account under a lock."""
+    run("create_account", "dora@example.com")
+    more = (
+        "--credits",
+        "5",
+        "--top-up",
+        "--keys-manage-keys",
+        "--staff",
+        "--password",
+        "a-new-7-77",
+    )
+
+    def equip() -> None:
+        try:
+            run("create_account", "dora@example.com", *more)
+        finally:
+            connection.close()
+
+    command = threading.Thread(target=equip)
+    with transaction.atomic():
+        Wallet.objects.select_for_update().get()
+        command.start()
+        wait_until_blocked(admin_connection, "credits_wallet")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM accounts_account FOR SHARE NOWAIT")
+    command.join()
+    assert Wallet.objects.get().balance == 5
+    assert Account.objects.get().keys_manage_keys

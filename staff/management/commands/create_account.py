@@ -77,12 +77,13 @@ def _run(options: dict[str, Any]) -> dict[str, Any]:
         account = open_account(user, 0, "")
     else:
         account, user = found
+    # Before the account is locked: a charge takes wallet and account in this order, too.
+    if options["credits"] and (found is None or options["top_up"]):
+        customers.grant_by(BY, account.pk, options["credits"], options["description"])
     if options["keys_manage_keys"]:
         account.keys_manage_keys = True
         account.save(update_fields=["keys_manage_keys"])
     made_up = _equip(user, options)
-    if options["credits"] and (found is None or options["top_up"]):
-        customers.grant_by(BY, account.pk, options["credits"], options["description"])
     issued = keys.create_key(account, user, KEY_NAME, make_room=True)
     _note(account, user, {"made": found is None, "api_key": issued.api_key.preview}, options)
     shown = {
