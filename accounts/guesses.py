@@ -26,7 +26,7 @@ CODES = "second-factors"
 def take_place(kind: str, person: str, address: str) -> None:
     """Before a guess of ``kind`` at ``person`` is looked at. Raises RateLimited.
 
-    ``person`` is a user's id, or the folded name that is nobody's.
+    ``person`` is a user's id, or the folded name that is nobody's, in small letters.
     """
     limit: int = settings.RATE_LIMIT_LOGINS
     slow = rate_limit.peek(f"{kind}-failed-in-all", LONG_FACTOR * limit, LONG_WINDOW, person)

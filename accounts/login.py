@@ -116,7 +116,7 @@ def check(door: Door, identity: str, password: str, address: str) -> User:
     """
     guesses.refuse_crowd(guesses.PASSWORDS, address)
     user = find_user(identity)
-    person = str(user.pk) if user is not None else fold(identity)
+    person = str(user.pk) if user is not None else fold(identity).lower()
     guesses.take_place(guesses.PASSWORDS, person, address)
     admitted = user is not None and door.admits(user)
     if not _fits(user, password) or user is None:

@@ -119,6 +119,13 @@ def test_guessing_an_unknown_name_is_slowed_down_alike(api):
     assert codes == [401] * 5 + [429]
 
 
+@pytest.mark.parametrize("name", ["alice", "nobody", "alice@example.com", "nobody@example.com"])
+def test_guessing_in_other_capitals_tells_no_known_name_from_an_unknown(api, alice, name):
+    spellings = [name, name.upper(), name.title()] * 2
+    codes = [log_in(api(), spelling, "wrong").status_code for spelling in spellings]
+    assert codes == [401] * 5 + [429]
+
+
 def test_a_success_gives_the_places_back(api, alice):
     client = api()
     for _ in range(3):
