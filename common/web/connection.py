@@ -237,7 +237,10 @@ class Connection:
 
 
 def _network(address: str) -> str:
-    """What one client has at least: an address, or an IPv6 /64 (RFC 6177)."""
+    """What one client has at least: an IPv4 address, or an IPv6 /64 (RFC 6177)."""
     if ":" not in address:
         return address
-    return str(ipaddress.ip_network(f"{address.partition('%')[0]}/64", strict=False))
+    parsed = ipaddress.IPv6Address(address.partition("%")[0])
+    if parsed.ipv4_mapped is not None:  # a listener at [::] tells IPv4 so
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))

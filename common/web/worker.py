@@ -172,7 +172,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # it is not annotated
         if refusal is refusals.BROKEN:
             self.log.error("Error handling request", exc_info=exc)
         else:
-            self.log.warning("Invalid request from ip=%s: %.300s", client.address, exc)
+            self.log.warning("Invalid request from ip=%s: %.300s", client.address or "-", exc)
         client.keep = False
         client.linger = REFUSED_SECONDS
         client.outbox.clear()

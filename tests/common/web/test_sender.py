@@ -171,9 +171,17 @@ def test_the_crowd_makes_room_and_the_lone_client_stays() -> None:
 def test_an_ipv6_client_is_its_network() -> None:
     connections = [
         Connection(Config(), socket.socket(), (address, 1, 0, 0), None)
-        for address in ("2001:db8::1", "2001:db8::2:3", "2001:db8:0:1::1", "192.0.2.1")
+        for address in (
+            "2001:db8::1",
+            "2001:db8::2:3",
+            "2001:db8:0:1::1%eth0",
+            "192.0.2.1",
+            "::ffff:192.0.2.1",
+            "::ffff:192.0.2.2",
+        )
     ]
     networks = [connection.network for connection in connections]
-    assert networks == ["2001:db8::/64", "2001:db8::/64", "2001:db8:0:1::/64", "192.0.2.1"]
+    v6 = ["2001:db8::/64", "2001:db8::/64", "2001:db8:0:1::/64"]
+    assert networks == [*v6, "192.0.2.1", "192.0.2.1", "192.0.2.2"]
     for connection in connections:
         connection.close()
