@@ -102,7 +102,7 @@ class Connection:
         """Begin with the next request; how many bytes of it came along with the last one."""
         self.request = None
         self._inbox[:0] = self.parser.unreader.take_buffered()
-        self._searched, self._news = 0, b""
+        self._searched, self._news, self._ahead = 0, b"", 0
         return len(self._inbox)
 
     def receive(self) -> int:

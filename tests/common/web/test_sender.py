@@ -127,6 +127,17 @@ def test_answers_that_wait_in_memory_have_a_bound(
         connection.close()
 
 
+def test_the_answers_of_one_connection_do_not_add_up_to_one_that_waits() -> None:
+    connection, client = pair()
+    with client:
+        began = time.monotonic()
+        for _ in range(100):
+            connection.sendall(b"x" * (SIZE // 100))
+            connection.expect_request()
+        assert time.monotonic() - began < 5
+        connection.close()
+
+
 def test_few_threads_wait_at_once_for_clients_that_do_not_keep_up() -> None:
     """One more client is left at once."""
     pairs = [pair() for _ in range(connection_module.WAITING + 1)]
