@@ -17,9 +17,10 @@ from generation.serializers import MAX_SOURCE_IMAGES
 
 TAG = ["Generations"]
 
-# What common/safe_fetch.py takes, as far as a regular expression can say it.
+# What common/safe_fetch.py takes, as far as a regular expression can say it. A host that ends in a
+# number has to be a public address, which it cannot say.
 URL = (
-    r"^https?://[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*"
+    r"^https?://([A-Za-z0-9_-]{1,63}\.)*[A-Za-z][A-Za-z0-9_-]{0,62}"
     r"(:(80|443))?([/?#][!-~]*)?$"
 )
 VALUES: dict[str, dict[str, Any]] = {
