@@ -17,6 +17,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import certifi
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -37,6 +38,12 @@ SETTINGS = {
     "LOG_LEVEL": "WARNING",
     "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
 }
+
+# How fast examples are made and tried says something of the machine, and nothing of the code.
+hypothesis.settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any-machine")
 
 
 class Servers:

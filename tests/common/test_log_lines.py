@@ -76,9 +76,14 @@ def test_a_bad_format_is_refused_with_the_others() -> None:
 
 
 def test_gunicorn_writes_the_same_lines_before_it_has_loaded_anything(tmp_path: Path) -> None:
-    """With preload_app it loads the application before it writes any line."""
+    """With preload_app it loads the application before it writes any line.
+
+    One worker: of several that fail at once, the second one changes the exit code.
+    """
     settings = tmp_path / "gunicorn.conf.py"
-    settings.write_text((ROOT / "gunicorn.conf.py").read_text() + "\npreload_app = False\n")
+    settings.write_text(
+        (ROOT / "gunicorn.conf.py").read_text() + "\npreload_app = False\nworkers = 1\n"
+    )
     environment = os.environ | {"LOG_LEVEL": "INFO"}
     argv = [sys.executable, "-m", "gunicorn", "no.such:application", "--bind", "127.0.0.1:0"]
     argv += ["--config", str(settings)]

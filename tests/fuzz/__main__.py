@@ -55,7 +55,7 @@ def attack(stack: Stack, arguments: list[str], folder: Path) -> int:
     argv += [str(HERE / "schemathesis.toml"), "run", f"{stack.base_url}/api/schema/?format=json"]
     argv += ["--phases", "examples,coverage,fuzzing,stateful", "--checks", "all"]
     argv += ["--max-examples", "40", "--request-timeout", "30", *arguments]
-    hooks = {"SCHEMATHESIS_HOOKS": str(HERE / "hooks.py")}
+    hooks = {"SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"), "PYTHONPATH": str(HERE.parent.parent)}
     environment = os.environ | hooks | {"FUZZ_TOKEN": token(stack)}
     return subprocess.run(argv, env=environment, cwd=folder, check=False).returncode
 
