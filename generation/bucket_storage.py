@@ -34,7 +34,15 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption) as error:
+        _close(error)
         raise StorageRefused(f"{type(error).__name__}: {error}") from error
+
+
+def _close(error: Exception) -> None:
+    """Google's download leaves the connection of a refusal to the garbage collector."""
+    response = getattr(error, "response", None)
+    if response is not None:
+        response.close()
 
 
 @deconstructible(path="generation.bucket_storage.BucketStorage")
@@ -57,6 +65,7 @@ class BucketStorage(GoogleCloudStorage):  # type: ignore[misc]  # it has no type
             try:
                 return ContentFile(blob.download_as_bytes(**ONCE), name)
             except NotFound as error:
+                _close(error)
                 raise FileNotFoundError(f"{name} is not in the bucket") from error
 
     def delete(self, name: str) -> None:
