@@ -10,7 +10,7 @@ RUN python -m venv /venv && /venv/bin/pip install --require-hashes -r requiremen
 
 FROM base
 # The lock also holds the embedded servers and the emulator's encoder, so that one image can be
-# tried out with `python -m embedded demo`. A production image may leave the extras out.
+# tried out with `python -m dev.embedded demo`. A production image may leave the extras out.
 COPY --from=packages /venv /venv
 ENV PATH=/venv/bin:$PATH
 # A new volume takes the owner of the folder it is mounted on; the demo keeps its data in /app/var. The code

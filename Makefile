@@ -23,10 +23,10 @@ help: ## Show this list
 		/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## Make one video through the API and stop everything
-	@$(BIN)/python -m embedded demo
+	@$(BIN)/python -m dev.embedded demo
 
 run: $(VENV)/.installed ## Keep the whole stack up until Ctrl-C (PORT=8000, TIME_SCALE=0.2)
-	@$(BIN)/python -m embedded run
+	@$(BIN)/python -m dev.embedded run
 
 ##@ Test it
 .PHONY: test test-faults test-ops test-browser fuzz chaos outages soak chaos-controls nightly
@@ -51,18 +51,18 @@ fuzz: $(VENV)/.installed-dev ## Let Schemathesis attack a live stack (ARGS="--se
 SECONDS ?= 60
 SEED ?= 7
 chaos: $(VENV)/.installed-dev ## Kill everything under load, then look for harm (SECONDS=60 SEED=7)
-	@$(BIN)/python -m chaos --seconds $(SECONDS) --seed $(SEED)
+	@$(BIN)/python -m dev.chaos --seconds $(SECONDS) --seed $(SEED)
 
 outages: $(VENV)/.installed-dev ## Take Redis and PostgreSQL away under load, and measure what it costs
-	@$(BIN)/python -m chaos outages
+	@$(BIN)/python -m dev.chaos outages
 
 soak: SECONDS := 600
 soak: RATE ?= 2
 soak: $(VENV)/.installed-dev ## Load it steadily and measure what grows (SECONDS=600 RATE=2)
-	@$(BIN)/python -m soak --seconds $(SECONDS) --rate $(RATE)
+	@$(BIN)/python -m dev.soak --seconds $(SECONDS) --rate $(RATE)
 
 chaos-controls: $(VENV)/.installed-dev ## Show that it notices a missing guard
-	@$(BIN)/python -m chaos controls --seed $(SEED)
+	@$(BIN)/python -m dev.chaos controls --seed $(SEED)
 
 nightly: $(VENV)/.installed-dev ## Run what is too long for CI in a short form; 1.5 hours, a line a step at its end
 	@.ci/nightly
@@ -72,7 +72,7 @@ nightly: $(VENV)/.installed-dev ## Run what is too long for CI in a short form; 
 ROUNDS ?= 5
 bench: SECONDS = 4
 bench: $(VENV)/.installed-dev bench-packages ## Measure against a textbook, pgbench and an empty view (ROUNDS=5 SECONDS=4)
-	@$(BIN)/python -m benchmarks $(PART) --rounds $(ROUNDS) --seconds $(SECONDS) $(ARGS)
+	@$(BIN)/python -m dev.benchmarks $(PART) --rounds $(ROUNDS) --seconds $(SECONDS) $(ARGS)
 
 ##@ Change it
 .PHONY: check fix lock clean ops-check audit

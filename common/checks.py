@@ -121,7 +121,7 @@ def check_ledger_owner(databases: Sequence[str] | None = None, **_: Any) -> list
                 checks.Warning(
                     "The service connects to the database as the owner of the ledger.",
                     hint="Run migrations as one role and the service as another one, without "
-                    "rights to the tables' definitions; embedded/roles.sql makes both.",
+                    "rights to the tables' definitions; ops/postgres/roles.sql makes both.",
                     id="reelmint.W008",
                 )
             )

@@ -2,7 +2,7 @@
 
 ``CRASH_POINTS="store.mid_write=0.02,submit.after_claim=0.01"`` gives the places and how likely each
 passing is the last one. ``CRASH_TRAPS`` names a folder: a file in it with a place's name kills
-whoever passes there next, and nobody else. The chaos driver (``python -m chaos``) arms them;
+whoever passes there next, and nobody else. The chaos driver (``python -m dev.chaos``) arms them;
 nothing else should.
 """
 

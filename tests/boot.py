@@ -22,8 +22,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from embedded.postgres import DATABASE, OWNER, SUPERUSER, PostgresServer
-from embedded.valkey import ValkeyServer
+from dev.embedded.postgres import DATABASE, OWNER, SUPERUSER, PostgresServer
+from dev.embedded.valkey import ValkeyServer
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = {

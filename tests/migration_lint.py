@@ -16,7 +16,7 @@ from pathlib import Path
 import django
 from django_migration_linter import MigrationLinter
 
-from embedded.postgres import OWNER, PostgresServer, start
+from dev.embedded.postgres import OWNER, PostgresServer, start
 from tests.packages import ROOT, with_migrations
 
 # Made before anybody ran the service, so that no table of theirs was in use. None is added here: a

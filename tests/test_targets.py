@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from benchmarks.__main__ import COMMANDS
+from dev.benchmarks.__main__ import COMMANDS
 from tests.packages import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()

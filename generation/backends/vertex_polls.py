@@ -1,8 +1,8 @@
 """The one call of which there are many: ``fetchPredictOperation``, some ten times a video.
 
-Through httpx it costs 1.3 ms of CPU, through aiohttp 0.1 ms (benchmarks/in_flight.py); at 10,000
-operations in flight that is a whole core or a tenth of one. What an answer means is decided by
-vertex_http.py, as for every other call.
+Through httpx it costs 1.3 ms of CPU, through aiohttp 0.1 ms (dev/benchmarks/in_flight.py); at
+10,000 operations in flight that is a whole core or a tenth of one. What an answer means is decided
+by vertex_http.py, as for every other call.
 """
 
 from __future__ import annotations

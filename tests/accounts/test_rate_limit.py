@@ -13,8 +13,8 @@ import pytest
 import redis
 
 from accounts.rate_limit import RateLimiter
-from embedded.processes import wait_until
-from embedded.valkey import ValkeyServer
+from dev.embedded.processes import wait_until
+from dev.embedded.valkey import ValkeyServer
 
 
 @pytest.fixture

@@ -10,16 +10,16 @@ from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from benchmarks import steps
-from benchmarks.api import ORDER
-from benchmarks.figures import Measured, Rounds
+from dev.benchmarks import steps
+from dev.benchmarks.api import ORDER
+from dev.benchmarks.figures import Measured, Rounds
 from generation.models import Generation
 from tests.people import Person
 
 
 @pytest.fixture(autouse=True)
 def _bare(settings: Settings) -> None:
-    settings.ROOT_URLCONF = "benchmarks.bare"
+    settings.ROOT_URLCONF = "dev.benchmarks.bare"
     settings.MIDDLEWARE = []
 
 

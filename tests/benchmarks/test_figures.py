@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from benchmarks import pgbench, wrk
-from benchmarks.__main__ import COMMANDS, arguments
-from benchmarks.failure import BenchmarkFailed
-from benchmarks.figures import Measured, Rounds, last_line, percentile
-from benchmarks.growth import ratios
-from benchmarks.report import FIGURES, create_figures, history_figures, status_figures
+from dev.benchmarks import pgbench, wrk
+from dev.benchmarks.__main__ import COMMANDS, arguments
+from dev.benchmarks.failure import BenchmarkFailed
+from dev.benchmarks.figures import Measured, Rounds, last_line, percentile
+from dev.benchmarks.growth import ratios
+from dev.benchmarks.report import FIGURES, create_figures, history_figures, status_figures
 from generation.creation import CREATE
 
 WRK = {"requests": 500, "microseconds": 2_000_000, "bytes": 9, "refused": 0, "broken": 0}

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from benchmarks import customers, probes
-from benchmarks.bulk import CONSTRAINTS, INDEXES
-from benchmarks.failure import BenchmarkFailed
-from benchmarks.seed import TABLES, check_space, seed
 from credits.check import check_ledger
+from dev.benchmarks import customers, probes
+from dev.benchmarks.bulk import CONSTRAINTS, INDEXES
+from dev.benchmarks.failure import BenchmarkFailed
+from dev.benchmarks.seed import TABLES, check_space, seed
 from generation.check import check_generations
 from generation.models import CatalogModel, Generation
 

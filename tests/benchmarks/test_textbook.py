@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import redis
 
-from benchmarks.stage import settings_of
+from dev.benchmarks.stage import settings_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # The site can only be loaded where no other settings are: in a process of its own.

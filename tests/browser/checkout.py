@@ -12,8 +12,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from embedded.paths import CHECKOUT
-from embedded.processes import wait_until
+from dev.embedded.paths import CHECKOUT
+from dev.embedded.processes import wait_until
 from tests.boot import SETTINGS
 
 # What the tests' own servers put into the environment; a newcomer's has none of it.
@@ -23,7 +23,7 @@ START_PATIENCE = 120.0  # seconds
 
 
 class RunningCheckout:
-    """A copy of the checkout in which ``python -m embedded run`` is up."""
+    """A copy of the checkout in which ``python -m dev.embedded run`` is up."""
 
     def __init__(self, folder: Path) -> None:
         """Copy and start; returns when the greeting has been printed."""
@@ -37,7 +37,7 @@ class RunningCheckout:
             "PYTHONUNBUFFERED": "1",
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "embedded", "run"],
+            [sys.executable, "-m", "dev.embedded", "run"],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from embedded.processes import wait_until
+from dev.embedded.processes import wait_until
 from tests.browser.checkout import RunningCheckout
 from tests.browser.test_operators import Operator
 from tests.browser.test_pages import Watched

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from embedded.mp4 import duration
-from embedded.paths import CHECKOUT
+from dev.embedded.mp4 import duration
+from dev.embedded.paths import CHECKOUT
 from tests.browser.checkout import RunningCheckout
 from tests.browser.conftest import run
 

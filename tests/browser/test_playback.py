@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Response
 
-from embedded.processes import wait_until
+from dev.embedded.processes import wait_until
 from tests.browser.checkout import RunningCheckout
 
 PLAYER = Path(__file__).with_name("player.html").read_text()

@@ -7,7 +7,7 @@ import os
 import psycopg
 import pytest
 
-from chaos.controls import LOOK_AWAY
+from dev.chaos.controls import LOOK_AWAY
 
 
 @pytest.mark.parametrize("statement", LOOK_AWAY)

@@ -16,11 +16,11 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from chaos.book import Book, Seen
-from chaos.invariants import Finding, asked_of_rows, own_checks
-from chaos.orders import IMAGE, Order
-from chaos.promises import files, kept
-from embedded import StackError
+from dev.chaos.book import Book, Seen
+from dev.chaos.invariants import Finding, asked_of_rows, own_checks
+from dev.chaos.orders import IMAGE, Order
+from dev.chaos.promises import files, kept
+from dev.embedded import StackError
 from tests.generation.videos import write_video
 
 TABLES = (

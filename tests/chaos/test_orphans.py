@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chaos.orphans import findings
+from dev.chaos.orphans import findings
 
 PREFIX = "gs://bucket/g1/1/"
 LATE = {"id": "g1", "state": "failed", "output_uri": "", "prefix": PREFIX, "uri": PREFIX + "a.mp4"}

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from chaos.outages_floors import Report
-from chaos.outages_load import Answer, Client, fault_of, milliseconds, percentile
+from dev.chaos.outages_floors import Report
+from dev.chaos.outages_load import Answer, Client, fault_of, milliseconds, percentile
 
 SHAPE = {"success": False, "error": "e", "code": "service_unavailable", "request_id": "r"}
 HEADERS = {"Retry-After": "2", "X-Request-ID": "r"}

@@ -7,8 +7,8 @@ import os
 import psycopg
 import pytest
 
-from chaos import pulse
-from chaos.pulse import Pulse
+from dev.chaos import pulse
+from dev.chaos.pulse import Pulse
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from chaos.book import Book
-from chaos.fleet import CRASH_POINTS
-from chaos.invariants import Finding
-from chaos.report import table
-from chaos.verdict import Bought, Run, Verdict, problems_of
-from chaos.witness import Hits, Overtaken
+from dev.chaos.book import Book
+from dev.chaos.fleet import CRASH_POINTS
+from dev.chaos.invariants import Finding
+from dev.chaos.report import table
+from dev.chaos.verdict import Bought, Run, Verdict, problems_of
+from dev.chaos.witness import Hits, Overtaken
 
 
 def row(name: str, state: str = "completed", **changes: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from chaos.witness import NOTE_CLAIMS, OVERTAKEN, Fallen, Overtaken, hits
+from dev.chaos.witness import NOTE_CLAIMS, OVERTAKEN, Fallen, Overtaken, hits
 
 CLAIM = "UPDATE generation_generation SET lease_token = gen_random_uuid()"
 WRITE_BACK = "UPDATE generation_generation SET lease_token = NULL"

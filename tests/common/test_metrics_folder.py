@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from common import metrics_folder
-from embedded.paths import CHECKOUT
+from dev.embedded.paths import CHECKOUT
 
 TAKE = """
 import os, sys

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from embedded.paths import CHECKOUT
+from dev.embedded.paths import CHECKOUT
 from tests.common.scraped import Samples, samples, value
 from tests.people import Person
 

@@ -18,11 +18,11 @@ import httpx
 import psutil
 import pytest
 
-from embedded.environment import Options
-from embedded.paths import runtime_dir
-from embedded.processes import wait_until
-from embedded.services import STAGES
-from embedded.stack import Stack
+from dev.embedded.environment import Options
+from dev.embedded.paths import runtime_dir
+from dev.embedded.processes import wait_until
+from dev.embedded.services import STAGES
+from dev.embedded.stack import Stack
 from tests.e2e.customer import Customer
 from tests.embedded.conftest import standing_in_environment
 

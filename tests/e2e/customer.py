@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from embedded.stack import Stack
+from dev.embedded.stack import Stack
 
 PATIENCE = 60.0  # seconds; a free machine needs two or three
 VIDEO = "/api/v1/generate/video/"

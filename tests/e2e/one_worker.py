@@ -12,7 +12,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 # Each has a stack or an emulator of its own, which takes a second or more of CPU to start.
-FOLDERS = ("tests/e2e/", "tests/generation/backends/", "tests/emulator/")
+FOLDERS = ("tests/e2e/", "tests/generation/backends/", "tests/dev/emulator/")
 
 
 class OneStack(LoadScopeScheduling):  # type: ignore[misc]  # Any, therefore

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from embedded.stack import Stack
+from dev.embedded.stack import Stack
 from generation.media import inspect_video
 from tests.e2e.conftest import Provider
 from tests.e2e.customer import IMAGE, VIDEO, Customer

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from embedded.paths import CHECKOUT
-from embedded.stack import Stack
+from dev.embedded.paths import CHECKOUT
+from dev.embedded.stack import Stack
 from generation.media import inspect_video
 from tests.e2e.customer import Customer
 

@@ -9,8 +9,8 @@ import psutil
 import psycopg
 import pytest
 
-from embedded.processes import wait_until
-from embedded.stack import Stack
+from dev.embedded.processes import wait_until
+from dev.embedded.stack import Stack
 from tests.common.scraped import Samples, samples, value
 from tests.e2e.conftest import COUNTING
 from tests.e2e.customer import IMAGE, VIDEO, Customer

@@ -7,8 +7,8 @@ import signal
 import httpx
 import psutil
 
-from embedded.processes import wait_until
-from embedded.stack import Stack
+from dev.embedded.processes import wait_until
+from dev.embedded.stack import Stack
 from tests.e2e.conftest import Provider
 from tests.e2e.customer import VIDEO, Customer
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from embedded.stack import Stack
+from dev.embedded.stack import Stack
 from tests.e2e.customer import VIDEO, Customer
 from tests.e2e.wire import Wire
 

@@ -7,7 +7,7 @@ import time
 import psutil
 import redis
 
-from embedded.stack import Stack
+from dev.embedded.stack import Stack
 from generation.wake import FLAG_SECONDS, QUEUES
 from tests.e2e.conftest import Provider
 from tests.e2e.customer import VIDEO, Customer

@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 
-from embedded.stack import Stack
+from dev.embedded.stack import Stack
 from tests.e2e.customer import VIDEO, Customer
 from tests.e2e.wire import Answer, Wire
 

@@ -1,4 +1,4 @@
-"""A supervisor for the tests to kill: ``python -m tests.embedded.supervise FOLDER KIND``."""
+"""A supervisor for the tests to kill: ``python -m tests.dev.embedded.supervise FOLDER KIND``."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-from embedded.environment import Options
-from embedded.leftovers import MARKER
-from embedded.processes import Program, wait_until
-from embedded.stack import Stack
-from embedded.supervisor import Supervisor
+from dev.embedded.environment import Options
+from dev.embedded.leftovers import MARKER
+from dev.embedded.processes import Program, wait_until
+from dev.embedded.stack import Stack
+from dev.embedded.supervisor import Supervisor
 
 POLITE = "import time; time.sleep(60)"
 # ignores being asked, and has a child of its own that does too

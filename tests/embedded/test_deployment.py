@@ -10,8 +10,8 @@ import yaml
 from django.conf import settings
 
 from config.misspelt import READ_ELSEWHERE
-from embedded.paths import CHECKOUT
-from embedded.services import STAGES
+from dev.embedded.paths import CHECKOUT
+from dev.embedded.services import STAGES
 
 SWEEP_SECONDS = 5.0  # of generation/tasks/store.py, whose import would register Celery tasks
 

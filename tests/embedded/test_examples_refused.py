@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config.env import Env
-from embedded.paths import CHECKOUT
+from dev.embedded.paths import CHECKOUT
 from tests.embedded.test_kubernetes import of_kind
 from tests.ops import compose
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded.paths import CHECKOUT
+from dev.embedded.paths import CHECKOUT
 from tests.embedded.docker_context import taken
 from tests.ops import compose
 
@@ -28,7 +28,7 @@ LITTER = [
 
 # What gunicorn, the workers, manage.py and the demo load, and what reads files
 LOADS = """
-import config.wsgi, embedded.demo, embedded.run, emulator.app
+import config.wsgi, dev.embedded.demo, dev.embedded.run, dev.emulator.app
 import generation.tasks.submit, generation.tasks.poll, generation.tasks.store
 from django.core.management import call_command
 call_command("check")

@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from config.misspelt import READ_ELSEWHERE
-from embedded.paths import CHECKOUT
-from embedded.services import STAGES
+from dev.embedded.paths import CHECKOUT
+from dev.embedded.services import STAGES
 from tests.embedded.test_deployment import example_names
 from tests.ops import compose
 

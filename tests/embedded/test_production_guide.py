@@ -6,7 +6,7 @@ import re
 
 from django.core.management import get_commands
 
-from embedded.paths import CHECKOUT
+from dev.embedded.paths import CHECKOUT
 from tests.embedded.test_deployment import example_names
 from tests.ops import compose
 

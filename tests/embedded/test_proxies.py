@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from embedded.paths import CHECKOUT
-from embedded.services import WEB_PROCESSES
+from dev.embedded.paths import CHECKOUT
+from dev.embedded.services import WEB_PROCESSES
 
 DOCUMENT = (CHECKOUT / "docs" / "production.md").read_text()
 BLOCKS = re.findall(r"```\w*\n(.*?)```", DOCUMENT, re.DOTALL)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from embedded.paths import CHECKOUT
+from dev.embedded.paths import CHECKOUT
 from tests.embedded.test_deployment import IMAGES, example_names
 from tests.embedded.test_kubernetes import container, pods
 from tests.embedded.test_kubernetes import secrets as manifests_secrets

@@ -13,9 +13,9 @@ import psycopg
 import pytest
 import redis
 
-from embedded import StackError, postgres, valkey
-from embedded.paths import SOCKET_PATH_BYTES, runtime_dir, socket_path, write_json
-from embedded.processes import wait_until
+from dev.embedded import StackError, postgres, valkey
+from dev.embedded.paths import SOCKET_PATH_BYTES, runtime_dir, socket_path, write_json
+from dev.embedded.processes import wait_until
 from tests.embedded.conftest import standing_in_environment
 
 

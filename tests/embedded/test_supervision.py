@@ -14,15 +14,15 @@ import psycopg
 import pytest
 import redis
 
-from embedded import StackError, services
-from embedded.environment import Options
-from embedded.leftovers import MARKER
-from embedded.paths import CHECKOUT
-from embedded.processes import Program, wait_until
-from embedded.stack import Stack
-from embedded.supervisor import Supervisor
+from dev.embedded import StackError, services
+from dev.embedded.environment import Options
+from dev.embedded.leftovers import MARKER
+from dev.embedded.paths import CHECKOUT
+from dev.embedded.processes import Program, wait_until
+from dev.embedded.stack import Stack
+from dev.embedded.supervisor import Supervisor
+from tests.dev.embedded.supervise import POLITE, dummies, python
 from tests.embedded.conftest import standing_in_environment
-from tests.embedded.supervise import POLITE, dummies, python
 
 SERVERS_ONLY = Options(services=False, emulator=False)
 
@@ -30,7 +30,7 @@ SERVERS_ONLY = Options(services=False, emulator=False)
 def killed_supervisor(folder: Path, kind: str) -> None:
     """Let another process supervise in ``folder``, and end it by SIGKILL when all is up."""
     folder.mkdir(exist_ok=True)
-    argv = [sys.executable, "-m", "tests.embedded.supervise", str(folder), kind]
+    argv = [sys.executable, "-m", "tests.dev.embedded.supervise", str(folder), kind]
     process = subprocess.Popen(argv, cwd=CHECKOUT)
     assert wait_until((folder / "up").exists, 15)
     process.kill()
@@ -130,7 +130,7 @@ def test_given_servers_are_used_and_named_when_they_do_not_answer(folder: Path) 
 
 
 def test_a_command_on_a_temporary_stack_gives_its_exit_code_and_ends_on_sigterm() -> None:
-    argv = [sys.executable, "-m", "embedded", "exec", "--"]
+    argv = [sys.executable, "-m", "dev.embedded", "exec", "--"]
     environment = os.environ | {"VERTEX_BASE_URL": "http://127.0.0.1:9"}
     environment.pop("DATABASE_URL", None)
     environment.pop("REDIS_URL", None)

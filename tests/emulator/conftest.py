@@ -65,9 +65,9 @@ class RunningEmulator:
 
 
 def start_emulator(folder: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
-    """Start ``python -m emulator`` and wait until it answers; gives the process and its URL."""
+    """Start ``python -m dev.emulator`` and wait until it answers; gives the process and its URL."""
     ready = folder / "ready"
-    command = [sys.executable, "-m", "emulator", "--port", "0", "--size", "small"]
+    command = [sys.executable, "-m", "dev.emulator", "--port", "0", "--size", "small"]
     command += ["--time-scale", "0.002", "--data-dir", str(folder / "data")]
     command += ["--ready-file", str(ready), *options]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from emulator.credentials import TokenApi
-from emulator.tally import Tally
+from dev.emulator.credentials import TokenApi
+from dev.emulator.tally import Tally
 from tests.emulator.conftest import FAST, RunningEmulator, start_emulator
 
 

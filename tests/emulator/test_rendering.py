@@ -6,9 +6,9 @@ import threading
 import pytest
 from PIL import Image
 
-from emulator.render_image import Still, pixels, render_image
-from emulator.render_video import Clip, RenderingStoppedError, render_video
-from emulator.samples import SIZES, draw
+from dev.emulator.render_image import Still, pixels, render_image
+from dev.emulator.render_video import Clip, RenderingStoppedError, render_video
+from dev.emulator.samples import SIZES, draw
 from tests.emulator.pictures import BLUE, RED, color_at, difference, plain_image, probe
 
 PROMPT = "A paper boat drifting down a rainy street at dusk"

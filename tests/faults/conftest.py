@@ -15,7 +15,7 @@ from django.db import connections
 
 from config.env import parse_database_url
 from credits.check import check_ledger
-from embedded.stack import Stack
+from dev.embedded.stack import Stack
 from generation.check import check_generations
 from tests.e2e.conftest import Provider, _clean_slate, provider, stack
 from tests.e2e.customer import Customer

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import psutil
 
-from embedded import services
-from embedded.processes import Child, Program
-from embedded.stack import Stack
+from dev.embedded import services
+from dev.embedded.processes import Child, Program
+from dev.embedded.stack import Stack
 
 GRACE = 35.0  # seconds; docker-compose.yml's stop_grace_period
 

@@ -16,9 +16,9 @@ import psycopg
 import redis
 
 from accounts.sessions import SessionStore
-from embedded import services
-from embedded.processes import Program, wait_until
-from embedded.stack import Stack
+from dev.embedded import services
+from dev.embedded.processes import Program, wait_until
+from dev.embedded.stack import Stack
 from tests.faults.leak_search import Places, database
 from tests.faults.leak_traffic import Buyer
 

@@ -18,8 +18,8 @@ from urllib.parse import quote
 import psutil
 import redis
 
-from embedded.postgres import bin_dir
-from embedded.stack import Stack
+from dev.embedded.postgres import bin_dir
+from dev.embedded.stack import Stack
 
 AROUND = 60  # bytes before a hit that a finding shows
 COPY = re.compile(rb"COPY public\.(\w+) \(([^)]*)\) FROM stdin;")

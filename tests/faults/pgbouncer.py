@@ -10,9 +10,9 @@ from pathlib import Path
 
 import psycopg
 
-from embedded.postgres import APP, DATABASE
-from embedded.processes import Child, Program, stop_all, wait_ready
-from embedded.unprivileged import identity
+from dev.embedded.postgres import APP, DATABASE
+from dev.embedded.processes import Child, Program, stop_all, wait_ready
+from dev.embedded.unprivileged import identity
 
 POOL = 3  # server connections; every process of a stack holds a connection to PgBouncer
 ALONE = "alone"  # the same database through one server connection

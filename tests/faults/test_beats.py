@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from embedded.processes import wait_until
-from embedded.stack import Stack
+from dev.embedded.processes import wait_until
+from dev.embedded.stack import Stack
 from generation.models import Generation
 from generation.states import State
 from tests.e2e.conftest import Provider

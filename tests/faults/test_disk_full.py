@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from django.db.models.functions import Now
 
-from embedded.processes import wait_until
-from embedded.stack import Stack
+from dev.embedded.processes import wait_until
+from dev.embedded.stack import Stack
 from generation.models import Generation
 from tests.e2e.conftest import Provider
 from tests.e2e.customer import VIDEO, Customer

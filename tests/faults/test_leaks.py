@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from embedded.environment import Options
-from embedded.stack import Stack
+from dev.embedded.environment import Options
+from dev.embedded.stack import Stack
 from tests.faults.leak_breaks import break_rules, break_things, plain_web, plant
 from tests.faults.leak_operator import operate
 from tests.faults.leak_search import (

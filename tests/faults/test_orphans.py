@@ -8,8 +8,8 @@ import time
 import uuid
 from pathlib import Path
 
-from embedded.processes import wait_until
-from embedded.stack import Stack
+from dev.embedded.processes import wait_until
+from dev.embedded.stack import Stack
 from generation.models import Generation, Orphan
 from generation.states import State
 from tests.e2e.customer import VIDEO, Customer

@@ -12,9 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from embedded.environment import Options
-from embedded.paths import runtime_dir
-from embedded.stack import Stack
+from dev.embedded.environment import Options
+from dev.embedded.paths import runtime_dir
+from dev.embedded.stack import Stack
 from tests.e2e.customer import VIDEO, Customer
 from tests.faults.pgbouncer import ALONE, POOL, PgBouncer, version
 

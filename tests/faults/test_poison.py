@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.db.models.functions import Now
 
-from embedded.processes import wait_until
+from dev.embedded.processes import wait_until
 from generation.models import Generation
 from generation.states import State
 from tests.e2e.conftest import Provider

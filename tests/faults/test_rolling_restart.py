@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import httpx
 
-from embedded.processes import wait_until
-from embedded.stack import Stack
+from dev.embedded.processes import wait_until
+from dev.embedded.stack import Stack
 from generation.models import Generation
 from generation.states import State
 from tests.e2e.conftest import Provider

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from embedded.environment import Options
-from embedded.processes import wait_until
-from embedded.stack import Stack
+from dev.embedded.environment import Options
+from dev.embedded.processes import wait_until
+from dev.embedded.stack import Stack
 from tests.e2e.customer import VIDEO, Customer
 from tests.faults.leak_search import Needle, search
 from tests.faults.otlp import Collector, attributes

@@ -10,7 +10,7 @@ import redis
 from celery import Celery
 
 from config.env import celery_broker_url
-from embedded.stack import Stack
+from dev.embedded.stack import Stack
 from tests.e2e.conftest import Provider
 from tests.e2e.customer import VIDEO, Customer
 from tests.faults.conftest import assert_delivered_once

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from embedded.processes import wait_until
+from dev.embedded.processes import wait_until
 from generation.models import Attempt, Generation
 from generation.states import State
 from tests.e2e.conftest import Provider

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import httpx
 
-from embedded import StackError
-from embedded.environment import Options
-from embedded.stack import Stack
+from dev.embedded import StackError
+from dev.embedded.environment import Options
+from dev.embedded.stack import Stack
 
 HERE = Path(__file__).parent
 EMAIL = "fuzz@example.com"

@@ -59,7 +59,7 @@ def emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emula
     arguments += ["--plain", "--time-scale", "0.001", "--ready-file", str(ready)]
     arguments += ["--write-credentials", str(credentials)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "emulator", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "dev.emulator", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL
     )
     ends = time.monotonic() + 20
     while not ready.exists() or not ready.read_text().strip():

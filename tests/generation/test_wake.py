@@ -20,8 +20,8 @@ from redis.retry import Retry
 
 from config import celery
 from config.celery import app
-from embedded import valkey
-from embedded.processes import wait_until
+from dev.embedded import valkey
+from dev.embedded.processes import wait_until
 from generation import wake
 from generation.ticks import TickScheduler
 from tests.people import Person

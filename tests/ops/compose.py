@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from embedded.paths import CHECKOUT
+from dev.embedded.paths import CHECKOUT
 
 VARIABLE = re.compile(r"\$\{([A-Z_]+)(?::[?-]([^}]*))?\}")
 ASSIGNMENT = re.compile(r"^(?:# )?([A-Z][A-Z0-9_]+)=(.*)$")

@@ -18,9 +18,9 @@ import httpx
 import pytest
 import yaml
 
-from embedded.paths import CHECKOUT
-from embedded.processes import wait_until
-from embedded.stack import Stack
+from dev.embedded.paths import CHECKOUT
+from dev.embedded.processes import wait_until
+from dev.embedded.stack import Stack
 from tests.e2e.conftest import COUNTING, _clean_slate, rich, stack
 from tests.ops.words import CONFIGURATION
 

@@ -20,8 +20,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from embedded.paths import CHECKOUT
-from embedded.postgres import APP, DATABASE, OWNER
+from dev.embedded.paths import CHECKOUT
+from dev.embedded.postgres import APP, DATABASE, OWNER
 from tests.ops import compose
 
 TIME_SCALE = "0.05"

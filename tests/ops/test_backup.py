@@ -16,8 +16,8 @@ import psycopg
 import pytest
 import redis
 
-from embedded.paths import CHECKOUT
-from embedded.postgres import SUPERUSER, bin_dir
+from dev.embedded.paths import CHECKOUT
+from dev.embedded.postgres import SUPERUSER, bin_dir
 from tests.ops import compose
 from tests.ops.deployment import Deployment, database_url, new_database
 
@@ -133,7 +133,7 @@ def test_a_dump_made_under_load_goes_on_where_it_was(deployment: Deployment) -> 
     before = bought(deployment)
 
     new_database("restored")
-    roles = (CHECKOUT / "embedded" / "roles.sql").read_text()
+    roles = (CHECKOUT / "ops" / "postgres" / "roles.sql").read_text()
     with psycopg.connect(database_url(SUPERUSER, "restored"), autocommit=True) as connection:
         connection.execute(roles.encode())
     with dump.open("rb") as file:

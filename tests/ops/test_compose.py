@@ -12,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 
-from embedded.paths import CHECKOUT
+from dev.embedded.paths import CHECKOUT
 from tests.ops import compose
 from tests.ops.deployment import Deployment, new_database
 
@@ -47,7 +47,7 @@ def test_the_first_start_of_postgres_makes_roles_that_may_be_made_again() -> Non
     passwords = compose.expanded(
         compose.compose()["configs"]["passwords"]["content"], compose.dotenv()
     )
-    roles = (CHECKOUT / "embedded" / "roles.sql").read_text()
+    roles = (CHECKOUT / "ops" / "postgres" / "roles.sql").read_text()
     url = os.environ["TEST_SUPERUSER_URL"].replace("/postgres?", "/reelmint?")
     with psycopg.connect(url, autocommit=True) as connection:
         for script in (roles, passwords):

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 import httpx
 
-from embedded.processes import wait_until
-from embedded.services import STAGES
-from embedded.stack import Stack
+from dev.embedded.processes import wait_until
+from dev.embedded.services import STAGES
+from dev.embedded.stack import Stack
 from tests.e2e.customer import VIDEO, Customer
 from tests.ops.conftest import Prometheus
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from embedded.paths import CHECKOUT
+from dev.embedded.paths import CHECKOUT
 
 OPS = CHECKOUT / "ops"
 ALERTS = OPS / "prometheus" / "alerts.yml"

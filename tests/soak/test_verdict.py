@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from soak.verdict import AS_EXPECTED, Verdict, judge, slope, trend
+from dev.soak.verdict import AS_EXPECTED, Verdict, judge, slope, trend
 
 TIMES = [float(second) for second in range(0, 600, 5)]
 FLAT = [100.0] * len(TIMES)

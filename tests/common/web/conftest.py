@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from embedded.paths import CHECKOUT
-from embedded.processes import wait_until
-from embedded.services import listen
+from dev.embedded.paths import CHECKOUT
+from dev.embedded.processes import wait_until
+from dev.embedded.services import listen
 
 CONNECTIONS = 60
 FILE_SIZE = 8_000_000

@@ -53,7 +53,7 @@ class Emulator:
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     folder = tmp_path_factory.mktemp("emulator")
     ready, credentials = folder / "url", folder / "credentials.json"
-    command = [sys.executable, "-m", "emulator", "--port", "0", "--size", "small", "--plain"]
+    command = [sys.executable, "-m", "dev.emulator", "--port", "0", "--size", "small", "--plain"]
     command += ["--time-scale", "0.001", "--data-dir", str(folder / "data")]
     command += ["--ready-file", str(ready), "--write-credentials", str(credentials)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

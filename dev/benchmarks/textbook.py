@@ -1,0 +1,158 @@
+"""The same create as a textbook has it: what a good developer writes with the same packages.
+
+A project of its own, in the same PostgreSQL (its tables are in the schema ``textbook``) and the
+same Redis: DRF's tokens, a serializer, ``select_for_update``, two inserts, ``on_commit`` and
+``.delay()``. What ours does besides, it does not: rate limits, Idempotency-Keys, an event, links
+between row and entry that the database checks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import uuid
+from typing import Any, ClassVar
+
+from celery import Celery
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection, models, transaction
+from django.urls import path
+from rest_framework import serializers
+from rest_framework.authtoken.models import Token
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from config.env import celery_broker_url
+from dev.benchmarks.textbook_settings import SCHEMA
+
+PRICES = {"veo3_fast": 240, "veo3": 500}
+TIMES = {"veo3_fast": "45-60 seconds", "veo3": "60-90 seconds"}
+CREDITS = 10**12
+
+celery = Celery(SCHEMA, broker=celery_broker_url(os.environ["REDIS_URL"]))
+
+
+@celery.task(name="textbook.generate", queue=SCHEMA, ignore_result=True)
+def generate(generation_id: str) -> None:
+    """Would ask the provider; nobody runs it here."""
+
+
+class Wallet(models.Model):  # noqa: DJ008 - nobody prints one
+    """The balance of a user."""
+
+    user = models.OneToOneField("auth.User", on_delete=models.PROTECT, related_name="wallet")
+    balance = models.PositiveBigIntegerField(default=0)
+
+    objects: ClassVar[models.Manager[Wallet]] = models.Manager()
+
+    class Meta:
+        app_label = SCHEMA
+
+
+class Generation(models.Model):  # noqa: DJ008
+    """One request."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey("auth.User", on_delete=models.PROTECT, related_name="generations")
+    prompt = models.CharField(max_length=1000)
+    video_model = models.CharField(max_length=20)
+    aspect_ratio = models.CharField(max_length=10)
+    credits_used = models.PositiveIntegerField()
+    status = models.CharField(max_length=20, default="processing")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[models.Manager[Generation]] = models.Manager()
+
+    class Meta:
+        app_label = SCHEMA
+        indexes = [models.Index(fields=["user", "-created_at"], name="textbook_history")]
+
+
+class Entry(models.Model):  # noqa: DJ008
+    """One change of a balance."""
+
+    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="entries")
+    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, null=True)
+    amount = models.BigIntegerField()
+    balance_after = models.BigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager[Entry]] = models.Manager()
+
+    class Meta:
+        app_label = SCHEMA
+
+
+class CreateSerializer(serializers.Serializer[Any]):
+    """What a create takes."""
+
+    prompt = serializers.CharField(max_length=1000)
+    video_model = serializers.ChoiceField(choices=list(PRICES), default="veo3_fast")
+    aspect_ratio = serializers.ChoiceField(choices=["16:9", "9:16"], default="16:9")
+    source_image_urls = serializers.ListField(
+        child=serializers.URLField(max_length=2048), max_length=3, required=False
+    )
+
+
+class CreateView(APIView):
+    """Makes videos."""
+
+    def post(self, request: Request) -> Response:
+        """Take the credits and start a video."""
+        serializer = CreateSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        values = serializer.validated_data
+        price = PRICES[values["video_model"]]
+        with transaction.atomic():
+            wallet = Wallet.objects.select_for_update().get(user=request.user)
+            if wallet.balance < price:
+                body = {"success": False, "error": "Insufficient credits"}
+                return Response(body, status=402)
+            wallet.balance -= price
+            wallet.save(update_fields=["balance"])
+            generation = Generation.objects.create(
+                user=request.user,
+                prompt=values["prompt"],
+                video_model=values["video_model"],
+                aspect_ratio=values["aspect_ratio"],
+                credits_used=price,
+            )
+            Entry.objects.create(
+                wallet=wallet, generation=generation, amount=-price, balance_after=wallet.balance
+            )
+            transaction.on_commit(lambda: generate.delay(str(generation.pk)))
+        data = {
+            "generation_id": str(generation.pk),
+            "status": "processing",
+            "generation_type": "video",
+            "video_model": generation.video_model,
+            "estimated_time": TIMES[generation.video_model],
+            "credits_used": price,
+            "credits_remaining": wallet.balance,
+            "message": "Video generation started successfully",
+        }
+        return Response({"success": True, "data": data}, status=201)
+
+
+def prepare(customers: int) -> None:
+    """Make the tables and users with credits, as the owner of the database; print their tokens."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE SCHEMA {SCHEMA}")
+        cursor.execute(f"GRANT USAGE ON SCHEMA {SCHEMA} TO reelmint_app")
+    call_command("migrate", run_syncdb=True, verbosity=0)
+    with connection.schema_editor() as editor:
+        for model in (Wallet, Generation, Entry):
+            editor.create_model(model)
+    users = User.objects.bulk_create(
+        User(username=f"customer-{number}") for number in range(customers)
+    )
+    tokens = Token.objects.bulk_create(Token(user=user, key=uuid.uuid4().hex) for user in users)
+    Wallet.objects.bulk_create(Wallet(user=user, balance=CREDITS) for user in users)
+    json.dump([token.key for token in tokens], sys.stdout)
+
+
+urlpatterns = [path("generate/", CreateView.as_view())]

@@ -1,0 +1,55 @@
+"""Control runs: the same fire with one guard removed. The driver has to notice, or it is blind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg
+
+from dev.chaos.fleet import Fleet
+from dev.chaos.invariants import asked_of_rows
+from dev.chaos.judge import bought
+
+# What is left out in the workers of a control run, see the modules.
+MODULES = {
+    "naive-resubmit": "dev.chaos.without_doubt",
+    "no-refund-guard": "dev.chaos.without_guard",
+}
+# The database would refuse the second refund, whatever the code does; so it has to look away.
+LOOK_AWAY = (
+    "DROP INDEX ledger_charge_refunded_once",
+    "ALTER TABLE credits_wallet DROP CONSTRAINT wallet_open_charges_not_negative",
+)
+
+
+REFUNDED = "I3 failed or canceled: exactly one refund"
+
+
+def paid_twice(fleet: Fleet) -> str | None:
+    """What the provider bills, as the verdict of a run asks it."""
+    return bought(f"{fleet.stack.emulator_url}").overspent
+
+
+def refunded_twice(fleet: Fleet) -> str | None:
+    """The invariant of the rows, as the verdict of a run asks it."""
+    try:
+        with psycopg.connect(fleet.stack.owner_url) as connection:
+            found = {each.sentence: each.problem for each in asked_of_rows(connection)}
+    except psycopg.OperationalError:
+        return None  # the database is being restarted
+    return found[REFUNDED]
+
+
+# What notices that it is missing.
+LOOKS: dict[str, Callable[[Fleet], str | None]] = {
+    "naive-resubmit": paid_twice,
+    "no-refund-guard": refunded_twice,
+}
+
+
+def prepare(control: str, owner_url: str) -> None:
+    """Take out of the database what would cover for the missing guard."""
+    if control == "no-refund-guard":
+        with psycopg.connect(owner_url, autocommit=True) as connection:
+            for statement in LOOK_AWAY:
+                connection.execute(statement.encode())

@@ -1,0 +1,188 @@
+"""Thirty customers who order, repeat, watch, fetch and cancel; some repeat on purpose.
+
+They order no faster than they are served (dev/chaos/pulse.py): a queue that only grows ends in
+refunds for being late, whatever is killed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import httpx
+
+from dev.chaos.book import Book
+from dev.chaos.orders import Order, draw
+
+CLIENTS = 30
+ACCOUNTS = 6
+DUPLICATES = 0.15
+CANCELS = 0.03
+DOWNLOADS = 0.1
+PAUSE = 4.0  # seconds between two orders of one customer, on average
+WAIT = 0.5  # seconds between two looks whether it is all over, for who may not order yet
+ANSWERED_WITHIN = 90.0  # seconds, with all repetitions
+PASSWORD = "correct-horse-7-battery"  # noqa: S105 - of accounts that live for a minute
+
+
+class Customers:
+    """Start them, stop them; ``book`` has what they saw."""
+
+    def __init__(self, base_urls: list[str], picture: str, seed: int) -> None:
+        """``picture`` is the URL of a source image."""
+        self.book = Book()
+        self._picture = picture
+        self._base_urls = base_urls
+        self._seed = seed
+        self._over = threading.Event()
+        self._http = httpx.Client(timeout=15, limits=httpx.Limits(max_connections=100))
+        self._doubles = ThreadPoolExecutor(8, "double")
+        self._threads: list[threading.Thread] = []
+        self._places = threading.Semaphore(0)
+
+    def start(self) -> list[str]:
+        """Register the accounts and begin to order; their secrets."""
+        secrets = [self._register(number) for number in range(ACCOUNTS)]
+        for number in range(CLIENTS):
+            thread = threading.Thread(
+                target=self._live, args=(number, secrets[number % ACCOUNTS]), daemon=True
+            )
+            thread.start()
+            self._threads.append(thread)
+        return secrets
+
+    def offer(self, places: int) -> None:
+        """Let so many more be ordered from now on; what was offered before is void."""
+        while self._places.acquire(blocking=False):
+            pass
+        if places > 0:
+            self._places.release(places)
+
+    def stop(self) -> None:
+        """Begin nothing new; what was asked for goes on until it is answered."""
+        self._over.set()
+
+    def are_done(self) -> bool:
+        """Whether the last answer came."""
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        self.stop()
+        self._doubles.shutdown(cancel_futures=True)
+        self._http.close()
+
+    def _register(self, number: int) -> str:
+        form = {"username": f"customer-{number}", "email": f"{number}@example.com"}
+        answer = self._http.post(
+            f"{self._base_urls[0]}/api/register/", json=form | {"password": PASSWORD}
+        )
+        answer.raise_for_status()
+        return str(answer.json()["token"])
+
+    def _live(self, number: int, secret: str) -> None:
+        chance = random.Random(f"{self._seed}:{number}")  # noqa: S311 - not a secret
+        mine: list[str] = []
+        count = 0
+        self._over.wait(chance.uniform(0, PAUSE))
+        while not self._over.is_set():
+            if not self._places.acquire(timeout=WAIT):
+                continue
+            count += 1
+            order = draw(chance, secret, f"order-{number}-{count}", self._picture)
+            generation_id = self._order(chance, order)
+            if generation_id is not None:
+                mine.append(generation_id)
+                if chance.random() < CANCELS:
+                    self._cancel(order, generation_id)
+            self._over.wait(chance.uniform(0, PAUSE))
+            if mine:
+                self._look(chance, secret, chance.choice(mine[-8:]))
+            self._over.wait(chance.uniform(0, PAUSE))
+
+    def _order(self, chance: random.Random, order: Order) -> str | None:
+        """Ask for it; sometimes twice at the same time, or once more afterwards."""
+        self.book.ask(order)
+        double: Future[str | None] | None = None
+        twice = chance.random() < DUPLICATES
+        if twice and chance.random() < 0.5:
+            double = self._doubles.submit(self._place, order)
+        generation_id = self._place(order)
+        if double is not None:
+            double.result()
+        elif twice:
+            self._place(order)
+        return generation_id
+
+    def _place(self, order: Order) -> str | None:
+        """Repeat until there is an answer; None when it was refused or never came."""
+        headers = {"Authorization": f"Bearer {order.secret}", "Idempotency-Key": order.key}
+        limit = time.monotonic() + ANSWERED_WITHIN
+        while time.monotonic() < limit:
+            began = time.monotonic()
+            answer = self._send("POST", order.path, headers, order.body)
+            if answer is None or answer.status_code in (409, 503):
+                time.sleep(random.uniform(0.1, 0.6))  # noqa: S311
+                continue
+            if answer.status_code == 201:
+                data = answer.json()["data"]
+                self.book.answer(order, data, time.monotonic() - began)
+                return str(data["generation_id"])
+            self.book.complain(f"{order.key}: {answer.status_code} {answer.text[:200]}")
+            return None
+        self.book.complain(f"{order.key} was not answered within {ANSWERED_WITHIN:.0f} s")
+        return None
+
+    def _look(self, chance: random.Random, secret: str, generation_id: str) -> None:
+        headers = {"Authorization": f"Bearer {secret}"}
+        answer = self._send("GET", f"/api/v1/generate/{generation_id}/", headers)
+        if answer is None or answer.status_code == 503:
+            return
+        if answer.status_code != 200:
+            self.book.complain(f"{generation_id}: {answer.status_code} {answer.text[:200]}")
+            return
+        body = answer.json()
+        self.book.status(body)
+        link = body["video_url"] or body["image_url"]
+        if link and chance.random() < DOWNLOADS:
+            self._fetch(generation_id, httpx.URL(link))
+
+    def _fetch(self, generation_id: str, link: httpx.URL) -> None:
+        answer = self._send("GET", link.raw_path.decode(), {})
+        if answer is None or answer.status_code == 503:
+            return
+        if answer.status_code == 200:
+            self.book.file(generation_id, hashlib.sha256(answer.content).hexdigest())
+        else:
+            self.book.complain(f"the link of {generation_id}: {answer.status_code}")
+
+    def _cancel(self, order: Order, generation_id: str) -> None:
+        headers = {"Authorization": f"Bearer {order.secret}"}
+        answer = self._send("POST", f"/api/v1/generate/{generation_id}/cancel/", headers)
+        if answer is None or answer.status_code in (409, 503):
+            return
+        if answer.status_code == 200:
+            self.book.status(answer.json())
+            self.book.count("cancels")
+        else:
+            self.book.complain(f"cancel of {generation_id}: {answer.status_code}")
+
+    def _send(
+        self, method: str, path: str, headers: dict[str, str], body: object = None
+    ) -> httpx.Response | None:
+        """One request to any of the web servers; None when the connection did not survive."""
+        if self._http.is_closed:  # a control run ended while this was waiting to ask again
+            return None
+        base_url = random.choice(self._base_urls)  # noqa: S311 - not a secret
+        try:
+            answer = self._http.request(method, base_url + path, headers=headers, json=body)
+        except httpx.TransportError:
+            self.book.count("lost connections")
+            return None
+        self.book.count(f"answers {answer.status_code}")
+        if answer.status_code == 503 and answer.json().get("code") != "service_unavailable":
+            self.book.complain(f"a 503 in another shape: {answer.text[:200]}")
+        return answer

@@ -1,0 +1,145 @@
+"""The processes under fire. Whatever dies is started again at once, as a supervisor would."""
+
+from __future__ import annotations
+
+import socket
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+
+from dev.chaos import TIME_SCALE, witness
+from dev.embedded import services
+from dev.embedded.environment import Options
+from dev.embedded.processes import Program
+from dev.embedded.stack import Stack
+
+WEBS = ("web", "web-2")
+STAGES = services.STAGES
+SPARES = ("spare-1", "spare-2")  # for all stages, so that each has three processes that race
+WORKERS = (*STAGES, *SPARES)
+MANY = "1000000000"
+LIMITS = (
+    *("RATE_LIMIT_CREATES", "RATE_LIMIT_READS", "RATE_LIMIT_ANONYMOUS", "MAX_OPEN_GENERATIONS"),
+    *("RATE_LIMIT_REGISTRATIONS", "RATE_LIMIT_AUTH_FAILURES", "SIGNUP_CREDITS"),
+)
+CRASH_POINTS = (
+    *("api.before_statement", "api.after_commit"),
+    *("prepare.after_claim", "prepare.before_save"),
+    *("submit.after_claim", "submit.after_intent", "submit.accepted_before_save"),
+    *("submit.after_save", "poll.after_claim", "poll.before_save"),
+    *("store.mid_write", "store.after_put", "store.after_save"),
+    *("sweep.after_claim", "sweep.before_save"),
+)
+CONTROL_POINT = "control.refunded"  # in dev/chaos/without_guard.py
+
+
+class Fleet:
+    """Two web servers, six workers, beat, PostgreSQL with fsync, Valkey and the emulator.
+
+    Use it from one thread that outlives it (dev/embedded/processes.py says why).
+    """
+
+    def __init__(self, folder: Path, seed: int, control: str | None) -> None:
+        """``control`` names a module that removes a guard from the workers."""
+        self.restarts: Counter[str] = Counter()
+        self.keep_logs = False
+        self.outputs = folder / "outputs"
+        self._crash_log = folder / "crashes"
+        self._traps = folder / "traps"
+        self._traps.mkdir()
+        self._control = control
+        environment = dict.fromkeys(LIMITS, MANY) | {
+            "DJANGO_SETTINGS_MODULE": "dev.chaos.settings",
+            "OUTPUT_ROOT": str(self.outputs),
+            "WORK_DIR": str(folder / "work"),
+            "CRASH_POINTS": f"{CONTROL_POINT}=0.2" if control else "",
+            "CRASH_TRAPS": str(self._traps),
+            "CRASH_LOG": str(self._crash_log),
+            "CRASH_SEED": str(seed),
+        }
+        options = Options(
+            durable=True, time_scale=TIME_SCALE, emulator_plain=True, environment=environment
+        )
+        self.stack = Stack(folder / "var", options)
+        self._second = services.listen(0)
+
+    @property
+    def base_urls(self) -> list[str]:
+        """Of both web servers."""
+        return [self.stack.base_url, f"http://127.0.0.1:{_port(self._second)}"]
+
+    def start(self) -> None:
+        """Bring all up."""
+        self.stack.start()
+        for name in STAGES if self._control else ():
+            self.stack.processes.children[name].kill_group()
+            self._run(self.stack.processes.children[name].program)
+        witness.install(self.stack.owner_url)
+        self._run(replace(services.web(self._second), name="web-2"))
+        for name in SPARES:
+            self._run(services.worker(name, STAGES))
+
+    def stop(self) -> None:
+        """End everything."""
+        self.stack.stop(grace=3.0)
+        self._second.close()
+
+    def repair(self) -> None:
+        """Start what is dead, without waiting for it."""
+        for name, child in list(self.stack.processes.children.items()):
+            if child.exit_code is not None:
+                self.restarts[name] += 1
+                self.stack.processes.restart(name)
+
+    def set_trap(self, crash_point: str) -> None:
+        """Whoever passes there next dies."""
+        (self._traps / crash_point).touch()
+
+    def traps(self) -> set[str]:
+        """Where nobody passed yet."""
+        return {path.name for path in self._traps.iterdir()}
+
+    def remove_traps(self) -> None:
+        """A control run goes on with its own crash point: most refunds come while it calms down."""
+        for path in self._traps.iterdir():
+            path.unlink(missing_ok=True)
+
+    def crashes(self) -> Counter[str]:
+        """How often each crash point ended a process until now."""
+        return Counter(name for name, _ in self._deaths())
+
+    def crashed(self) -> set[int]:
+        """The processes that died at one."""
+        return {process for _, process in self._deaths()}
+
+    def _deaths(self) -> list[tuple[str, int]]:
+        if not self._crash_log.exists():
+            return []
+        pairs = (line.split() for line in self._crash_log.read_text().splitlines())
+        return [(name, int(process)) for name, process in pairs]
+
+    def forked(self, *names: str) -> list[psutil.Process]:
+        """The processes that do the work of the named programs: theirs, not themselves."""
+        found: list[psutil.Process] = []
+        for name in names:
+            try:
+                found += psutil.Process(self.stack.processes.children[name].pid).children()
+            except psutil.NoSuchProcess:
+                continue
+        return found
+
+    def _run(self, program: Program) -> None:
+        if self._control and "celery" in program.argv:
+            argv = [
+                "dev.chaos.broken_workers" if word == "config" else word for word in program.argv
+            ]
+            program = replace(program, argv=argv)
+            self.stack.env["CHAOS_CONTROL"] = self._control
+        self.stack.processes.run(program, self.stack.env)
+
+
+def _port(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port

@@ -1,0 +1,165 @@
+"""What must be true of the rows after everything has calmed down: I1 to I6 and I10 of the list.
+
+The product's own checks (``check_ledger``, ``check_generations``) run as well; these here were
+written apart from them. I7 to I9 need to know what the customers saw: dev/chaos/promises.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from dev.embedded import StackError
+
+SHOWN = 3  # offenders named in a sentence
+
+# What is looked at, of which there are so many.
+COUNTS = {
+    "wallets": "SELECT count(*) FROM credits_wallet",
+    "generations": "SELECT count(*) FROM generation_generation",
+    "refunds": "SELECT count(*) FROM credits_ledgerentry WHERE kind = 'refund'",
+    "undelivered": """SELECT count(*) FROM generation_generation
+                       WHERE state IN ('failed', 'canceled')""",
+    "delivered": "SELECT count(*) FROM generation_generation WHERE state = 'completed'",
+    "entries": "SELECT count(*) FROM credits_ledgerentry",
+}
+# Each sentence with what it is about and a query of what is wrong; no row means that it holds.
+QUESTIONS = {
+    "I1 a balance is the sum of its entries": (
+        "wallets",
+        """
+        SELECT wallet.account_id FROM credits_wallet wallet
+          LEFT JOIN credits_ledgerentry entry ON entry.wallet_id = wallet.account_id
+         GROUP BY wallet.account_id, wallet.balance
+        HAVING wallet.balance <> COALESCE(sum(entry.amount), 0)""",
+    ),
+    "I2 exactly one charge, of the price": (
+        "generations",
+        """
+        SELECT g.id FROM generation_generation g
+          LEFT JOIN credits_ledgerentry e ON e.generation_id = g.id AND e.kind = 'charge'
+         GROUP BY g.id, g.price HAVING count(e.id) <> 1 OR min(e.amount) <> -g.price""",
+    ),
+    "I3 failed or canceled: exactly one refund": (
+        "undelivered",
+        """
+        SELECT g.id FROM generation_generation g
+          LEFT JOIN credits_ledgerentry e ON e.generation_id = g.id AND e.kind = 'refund'
+         WHERE g.state IN ('failed', 'canceled') GROUP BY g.id HAVING count(e.id) <> 1""",
+    ),
+    "I4 completed: no refund": (
+        "delivered",
+        """
+        SELECT g.id FROM generation_generation g
+          JOIN credits_ledgerentry e ON e.generation_id = g.id AND e.kind = 'refund'
+         WHERE g.state NOT IN ('failed', 'canceled')""",
+    ),
+    "I5 a refund is its charge": (
+        "refunds",
+        """
+        SELECT refund.id FROM credits_ledgerentry refund
+          LEFT JOIN credits_ledgerentry charge ON charge.id = refund.reverses
+           AND charge.kind = 'charge' AND charge.generation_id = refund.generation_id
+           AND charge.wallet_id = refund.wallet_id AND charge.amount = -refund.amount
+         WHERE refund.kind = 'refund' AND charge.id IS NULL""",
+    ),
+    "I6 nothing is open": (
+        "generations",
+        """
+        SELECT id FROM generation_generation
+         WHERE state NOT IN ('completed', 'failed', 'canceled') OR finished_at IS NULL""",
+    ),
+    "I10 exactly one final event, the last one": (
+        "generations",
+        """
+        SELECT g.id FROM generation_generation g
+          LEFT JOIN generation_generationevent e ON e.generation_id = g.id AND e.is_terminal
+         GROUP BY g.id, g.state, g.version
+        HAVING count(e.id) <> 1 OR min(e.state) <> g.state OR min(e.sequence) <> g.version""",
+    ),
+    "a charge or refund is of a generation": (
+        "entries",
+        """
+        SELECT e.id FROM credits_ledgerentry e
+          LEFT JOIN generation_generation g ON g.id = e.generation_id
+         WHERE e.kind IN ('charge', 'refund') AND g.id IS NULL""",
+    ),
+    "open charges are counted": (
+        "wallets",
+        "SELECT account_id FROM credits_wallet WHERE open_charges <> 0",
+    ),
+    "nothing was delivered that the provider did not make": (
+        "delivered",
+        """
+        SELECT g.id FROM generation_generation g WHERE state = 'completed' AND NOT EXISTS (
+            SELECT FROM generation_attempt a WHERE a.generation_id = g.id
+               AND a.outcome IN ('accepted', 'adopted'))""",
+    ),
+}
+GENERATIONS = """
+SELECT g.id::text, g.state, g.kind, g.idempotency_key, g.error_code, g.output_key,
+       g.output_sha256, g.output_size, g.last_error,
+       (SELECT count(*) FROM generation_attempt a WHERE a.generation_id = g.id
+           AND a.outcome IN ('unknown', 'adopted', 'asked')) AS doubts
+  FROM generation_generation g ORDER BY created_at
+"""
+Row = dict[str, Any]
+Manage = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that has to hold, of how many it was asked, and of which it is not so."""
+
+    sentence: str
+    checked: int
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def problem(self) -> str | None:
+        """A sentence when it does not hold."""
+        if not self.wrong:
+            return None
+        names = ", ".join(self.wrong[:SHOWN])
+        return f"{self.sentence}: not so {len(self.wrong)} times, such as {names}"
+
+
+def finding(sentence: str, checked: int, offenders: Iterable[object]) -> Finding:
+    """``offenders`` in words."""
+    return Finding(sentence, checked, [str(each) for each in offenders])
+
+
+def generations(owner_url: str) -> list[Row]:
+    """Every generation of the run."""
+    with psycopg.connect(owner_url, row_factory=dict_row) as connection:
+        return connection.execute(GENERATIONS).fetchall()
+
+
+def asked_of_rows(connection: psycopg.Connection[Any]) -> list[Finding]:
+    """I1 to I6 and I10, and what else the rows say."""
+    counts = {what: _column(connection, query)[0] for what, query in COUNTS.items()}
+    return [
+        finding(sentence, counts[what], _column(connection, query))
+        for sentence, (what, query) in QUESTIONS.items()
+    ]
+
+
+def _column(connection: psycopg.Connection[Any], query: str) -> list[Any]:
+    return [row[0] for row in connection.execute(query.encode()).fetchall()]
+
+
+def own_checks(manage: Manage) -> list[Finding]:
+    """What an operator would type."""
+    found = []
+    for command in ("check_ledger", "check_generations"):
+        try:
+            manage(command)
+            wrong = []
+        except StackError as error:
+            wrong = [str(error)]
+        found.append(Finding(f"manage.py {command} has nothing to say", 1, wrong))
+    return found

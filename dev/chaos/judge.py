@@ -1,0 +1,48 @@
+"""Gathers what the database, the files, the API, the provider and the customers say of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import psycopg
+
+from dev.chaos import invariants, orphans, promises
+from dev.chaos.book import Book
+from dev.chaos.fleet import Fleet
+from dev.chaos.verdict import Bought, Run, Verdict, problems_of
+
+
+def judge(fleet: Fleet, book: Book, run: Run) -> Verdict:
+    """Compare everything with everything."""
+    owner_url = fleet.stack.owner_url
+    rows = invariants.generations(owner_url)
+    marked = {
+        row["id"]: book.orders[row["idempotency_key"]].marker
+        for row in rows
+        if row["idempotency_key"] in book.orders
+    }
+    verdict = Verdict(run, rows, bought(f"{fleet.stack.emulator_url}"), marked)
+    whole = set(verdict.orphans)
+    report = orphans.sweep(owner_url, whole)
+    exists = orphans.in_bucket(f"{fleet.stack.emulator_url}")
+    with psycopg.connect(owner_url) as connection:
+        verdict.findings += invariants.asked_of_rows(connection)
+    verdict.findings += [
+        *promises.kept(book, rows),
+        promises.files(fleet.outputs, book, rows),
+        *promises.over_http(fleet.base_urls[0], book, rows, run.secrets),
+        *orphans.findings(whole, verdict.bought.billed, report, exists),
+        *invariants.own_checks(fleet.stack.manage),
+    ]
+    verdict.reported = len(report)
+    verdict.problems += problems_of(verdict)
+    return verdict
+
+
+def bought(emulator_url: str) -> Bought:
+    """The provider's count."""
+    stats: dict[str, Any] = httpx.get(f"{emulator_url}/emulator/stats", timeout=20).json()
+    by_label = ("by_label", "billed_by_label")
+    accepted, billed = (stats[name].get("generation", {}) for name in by_label)
+    return Bought(accepted, billed)

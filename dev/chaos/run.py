@@ -1,0 +1,156 @@
+"""One run: bring it up, load it, break it, let it calm down, judge it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dev.chaos import controls, witness
+from dev.chaos.customers import Customers
+from dev.chaos.faults import Faults
+from dev.chaos.fleet import Fleet
+from dev.chaos.judge import judge
+from dev.chaos.pulse import Pulse
+from dev.chaos.report import table
+from dev.chaos.verdict import DRAIN_SECONDS, Run, Verdict, owed
+
+TURN = 0.05  # seconds between two looks at what is due
+REPORT = 10.0  # seconds between two lines of progress
+GIVE_UP = 2 * DRAIN_SECONDS
+WARM = 15  # generations that are completed before the first fault
+# until a missing guard has to be noticed, which ends the run: a machine of one's own takes 20
+CONTROL_SECONDS = 180.0
+WARM_SECONDS = 180.0  # for these at most; a slow machine takes long to start a dozen programs
+
+
+def run(seconds: float, seed: int) -> Verdict:
+    """Do it and print what happened; the folder with the logs is kept when something was wrong."""
+    print(f"chaos for {seconds:.0f} s, seed {seed}")
+    with _fleet(seed) as fleet:
+        verdict = _Fire(fleet, seed).verdict(seconds)
+        fleet.keep_logs = bool(verdict.problems)
+    for problem in verdict.problems:
+        print(f"VIOLATION {problem}")
+    print(verdict.line(), flush=True)
+    return verdict
+
+
+def run_without(control: str, seed: int) -> str | None:
+    """Run with a guard removed until somebody notices; the words, None when nobody did."""
+    print(f"chaos with seed {seed}, {control}")
+    with _fleet(seed, control) as fleet:
+        controls.prepare(control, fleet.stack.owner_url)
+        return _Fire(fleet, seed).caught(controls.LOOKS[control])
+
+
+@contextmanager
+def _fleet(seed: int, control: str | None = None) -> Iterator[Fleet]:
+    folder = Path(tempfile.mkdtemp(prefix="reelmint-chaos-"))
+    fleet = Fleet(folder, seed, controls.MODULES[control] if control else None)
+    try:
+        fleet.start()
+        yield fleet
+    finally:
+        fleet.stop()
+        if fleet.keep_logs:
+            print(f"The logs are in {folder}")
+        else:
+            shutil.rmtree(folder)
+
+
+class _Fire:
+    """Customers, faults and the pulse of one run."""
+
+    def __init__(self, fleet: Fleet, seed: int) -> None:
+        self._fleet = fleet
+        self._seed = seed
+        picture = f"{fleet.stack.emulator_url}/sample-images/square.png"
+        self._customers = Customers(fleet.base_urls, picture, seed)
+        self._pulse = Pulse(fleet.stack.owner_url)
+        self._faults = Faults(fleet, seed)
+        self._reported = time.monotonic()
+
+    def verdict(self, seconds: float) -> Verdict:
+        """Load it, break it, let it calm down, and judge what is left."""
+        try:
+            secrets = self._warm_up()
+            self._until(self._burn, seconds, "")
+            # a slow machine gets more time, not fewer faults
+            self._until(lambda: self._burn(seconds), seconds, "over time")
+            self._faults.end()
+            self._customers.stop()
+            drain = self._until(self._is_over, GIVE_UP, "after the last fault")
+            drained = drain if self._is_over() else None
+            claims = witness.overtaken(self._fleet.stack.owner_url)
+            hits = witness.hits(claims, self._faults.fallen)
+            crashes = self._fleet.crashes()
+            run = Run(seconds, self._seed, self._faults.tally, crashes, drained, secrets, hits)
+            verdict = judge(self._fleet, self._customers.book, run)
+            print(table(verdict, self._customers.book))
+            return verdict
+        finally:
+            self._close()
+
+    def caught(self, look: Callable[[Fleet], str | None]) -> str | None:
+        """Load it and break it until ``look`` has something to say, for CONTROL_SECONDS at most."""
+        said: list[str] = []
+
+        def is_caught() -> bool:
+            self._burn()
+            if self._pulse.is_fresh and (sentence := look(self._fleet)) is not None:
+                said.append(sentence)
+            return bool(said)
+
+        try:
+            self._warm_up(1)
+            self._until(is_caught, CONTROL_SECONDS, "")
+            return said[0] if said else None
+        finally:
+            self._close()
+
+    def _warm_up(self, completed: int = WARM) -> list[str]:
+        """Wait until the customers are served; their secrets."""
+        secrets = self._customers.start()
+        warm = self._until(lambda: self._pulse.completed >= completed, WARM_SECONDS, "to warm up")
+        print(f"  the fire begins {warm:.0f} s after the start", flush=True)
+        return secrets
+
+    def _close(self) -> None:
+        self._customers.close()
+        self._pulse.close()
+
+    def _burn(self, seconds: float | None = None) -> bool:
+        """Play; whether every crash point has fired as often as a run of ``seconds`` has to."""
+        self._faults.play(self._pulse.steps)
+        return seconds is not None and not owed(self._fleet.crashes(), seconds)
+
+    def _is_over(self) -> bool:
+        return self._pulse.look(now=True) and not self._pulse.open and self._customers.are_done()
+
+    def _until(self, over: Callable[[], bool], seconds: float, what: str) -> float:
+        """Repair, count and offer places until it is ``over``, or for ``seconds``; how long it was.
+
+        ``what`` goes into the lines of progress.
+        """
+        began = self._reported = time.monotonic()
+        while not over() and time.monotonic() < began + seconds:
+            self._fleet.repair()
+            if self._pulse.look():
+                self._customers.offer(self._pulse.places)
+            self._report(began, what)
+            time.sleep(TURN)
+        return time.monotonic() - began
+
+    def _report(self, began: float, what: str) -> None:
+        now = time.monotonic()
+        if now - self._reported < REPORT:
+            return
+        self._reported = now
+        faults = self._faults.tally.total() + self._fleet.crashes().total()
+        line = f"{now - began:6.0f} s {what:<20} {faults:>5} faults, {self._pulse}"
+        away = now - self._pulse.answered > 1.0
+        print(line + (", the database is away" if away else ""), flush=True)

@@ -1,0 +1,53 @@
+"""Brings the database's tables up to date, and skips that when nothing changed."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import version
+
+import psycopg
+
+from dev.embedded import StackError
+from dev.embedded.paths import CHECKOUT
+from dev.embedded.postgres import DATABASE, OWNER, SUPERUSER, PostgresServer
+from dev.embedded.services import manage
+
+
+def migrate(environment: Mapping[str, str], owner_url: str) -> None:
+    """``manage.py migrate`` as the owner of the tables."""
+    done = subprocess.run(
+        manage("migrate", "--no-input", "--verbosity", "0"),
+        env={**environment, "DATABASE_URL": owner_url},
+        cwd=CHECKOUT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise StackError(f"manage.py migrate failed:\n{done.stdout}{done.stderr}".rstrip())
+
+
+def migrate_own(environment: Mapping[str, str], server: PostgresServer) -> None:
+    """The same for our own server, where the database's comment says what it was migrated to.
+
+    Only to find that there is nothing to do costs Django two seconds.
+    """
+    wanted = fingerprint()
+    with psycopg.connect(server.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+        query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
+        row = connection.execute(query, (DATABASE,)).fetchone()
+        if row is not None and row[0] == wanted:
+            return
+        migrate(environment, server.url(OWNER))
+        connection.execute(f"COMMENT ON DATABASE {DATABASE} IS '{wanted}'".encode())
+
+
+def fingerprint() -> str:
+    """Changes with Django's version and with any migration of ours; so does the table of roles."""
+    digest = hashlib.sha256(version("django").encode())
+    for path in sorted([*CHECKOUT.glob("*/migrations/*.py"), CHECKOUT / "staff" / "roles.py"]):
+        digest.update(str(path.relative_to(CHECKOUT)).encode() + path.read_bytes())
+    return f"migrated {digest.hexdigest()}"

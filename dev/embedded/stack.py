@@ -1,0 +1,234 @@
+"""The whole product on one machine: servers, migrations, emulator, web, workers, beat."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from dev.embedded import StackError, services
+from dev.embedded.emulation import EmulatorServer
+from dev.embedded.environment import Options, base_environment
+from dev.embedded.external import check_database, check_redis
+from dev.embedded.migrations import migrate, migrate_own
+from dev.embedded.paths import CHECKOUT, Lock, runtime_dir
+from dev.embedded.postgres import OWNER, SUPERUSER, PostgresServer
+from dev.embedded.processes import wait_ready
+from dev.embedded.supervisor import Supervisor
+from dev.embedded.valkey import ValkeyServer
+
+STOP_GRACE = 10.0  # seconds for a worker's batch and a request in progress
+
+
+class Stack:
+    """Start and stop it from one thread that outlives it (dev/embedded/processes.py says why)."""
+
+    def __init__(self, var_dir: Path, options: Options | None = None) -> None:
+        """``var_dir`` holds the data, the logs and the lock; the sockets go to a short folder."""
+        self.var_dir = var_dir.resolve()
+        self.options = options or Options()
+        self.env: dict[str, str] = {}
+        self._supervisor: Supervisor | None = None
+        self._postgres: PostgresServer | None = None
+        self._valkey: ValkeyServer | None = None
+        self._emulator: EmulatorServer | None = None
+        self._listener: socket.socket | None = None
+        self._lock: Lock | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def processes(self) -> Supervisor:
+        """The running programs by name: postgres, valkey, emulator, web, submit, ..., beat."""
+        if self._supervisor is None:
+            raise StackError("The stack is not up")
+        return self._supervisor
+
+    @property
+    def base_url(self) -> str:
+        """Where the API listens, without a slash at the end."""
+        if self._listener is None:
+            raise StackError("The stack has no web server")
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    @property
+    def emulator_url(self) -> str | None:
+        """Where the emulator listens; None without one."""
+        return self._emulator.url if self._emulator else None
+
+    @property
+    def owner_url(self) -> str:
+        """The database as the role that owns the tables."""
+        if self._postgres is not None:
+            return self._postgres.url(OWNER)
+        return self.options.database_owner_url or self.env["DATABASE_URL"]
+
+    @property
+    def superuser_url(self) -> str:
+        """Our own server's database as its superuser; StackError for a server that was given."""
+        if self._postgres is None:
+            raise StackError("The database was given; nobody said who its superuser is")
+        return self._postgres.url(SUPERUSER)
+
+    def start(self) -> None:
+        """Bring everything up, or raise StackError with nothing left running."""
+        try:
+            self.var_dir.mkdir(parents=True, exist_ok=True)
+            self._lock = Lock(
+                self.var_dir / "stack.lock", f"A stack already runs on {self.var_dir}"
+            )
+            self._supervisor = Supervisor(self.var_dir)
+            self.env = base_environment(self.var_dir, self.options)
+            self._start_servers()
+            if self.options.services:
+                self._start_services()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self, grace: float = STOP_GRACE) -> None:
+        """End everything, services first, ``grace`` seconds each; an interrupt kills what is left.
+
+        Harmless when repeated.
+        """
+        try:
+            if self._supervisor is not None:
+                self._supervisor.stop(grace, last=tuple(self._servers()))
+        finally:
+            for server in self._servers().values():
+                server.stop()
+            if self._listener is not None:
+                self._listener.close()
+            if self._supervisor is not None:
+                shutil.rmtree(runtime_dir(self.var_dir))
+            if self._lock is not None:
+                self._lock.release()
+            self._supervisor = self._postgres = self._valkey = self._emulator = None
+            self._listener = self._lock = None
+
+    def watch(self) -> None:
+        """Call it often: restarts dead workers, raises StackError when anything else died."""
+        self.processes.watch()
+
+    def restart(self, name: str) -> None:
+        """Kill a program and start it again, with the same address; a server is waited for."""
+        self.processes.restart(name)
+        if name in self._servers():
+            self._servers()[name].wait()
+
+    def manage(self, *arguments: str) -> str:
+        """The output of a ``manage.py`` command on this stack; StackError when it fails."""
+        done = subprocess.run(
+            services.manage(*arguments),
+            env=self.env,
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise StackError(f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def _servers(self) -> dict[str, PostgresServer | ValkeyServer | EmulatorServer]:
+        named = {"emulator": self._emulator, "valkey": self._valkey, "postgres": self._postgres}
+        return {name: server for name, server in named.items() if server is not None}
+
+    def _start_servers(self) -> None:
+        """Launch all before waiting for any, and migrate while the emulator comes up."""
+        if self.options.database_url is None:
+            self._launch_postgres()
+        if self.options.redis_url is None:
+            self._launch_valkey()
+        if self.options.emulator:
+            self._launch_emulator()
+        self.env["DATABASE_URL"] = self._await_database()
+        self.env["REDIS_URL"] = self._await_redis()
+        self.env |= self.options.environment
+        if self.options.services:
+            self._migrate()
+        if self._emulator is not None:
+            self._emulator.wait()
+            self.env |= self._emulator.points_here()
+            self.env |= self.options.environment
+
+    def _launch_postgres(self) -> None:
+        self._postgres = PostgresServer(
+            self.var_dir / "postgres",
+            runtime_dir(self.var_dir) / "pg",
+            durable=self.options.durable,
+            settings=self.options.postgres_settings,
+            log=self.processes.log("postgres"),
+        )
+        self.processes.keep("postgres", self._postgres.launch)
+
+    def _launch_valkey(self) -> None:
+        self._valkey = ValkeyServer(
+            self.var_dir / "valkey",
+            runtime_dir(self.var_dir),
+            durable=self.options.durable,
+            log=self.processes.log("valkey"),
+        )
+        self.processes.keep("valkey", self._valkey.launch)
+
+    def _launch_emulator(self) -> None:
+        self._emulator = EmulatorServer(
+            self.var_dir / "emulator",
+            self.processes.log("emulator"),
+            self.env,
+            self.options.emulator_arguments(),
+        )
+        self.processes.keep("emulator", self._emulator.launch)
+
+    def _await_database(self) -> str:
+        if self._postgres is not None:
+            self._postgres.wait()
+            return self._postgres.url()
+        url = str(self.options.database_url)
+        check_database(url)
+        return url
+
+    def _await_redis(self) -> str:
+        if self._valkey is not None:
+            self._valkey.wait()
+            return self._valkey.url()
+        url = str(self.options.redis_url)
+        check_redis(url)
+        return url
+
+    def _migrate(self) -> None:
+        if self._postgres is not None:
+            migrate_own(self.env, self._postgres)
+        else:
+            migrate(self.env, self.owner_url)
+
+    def _start_services(self) -> None:
+        self._listener = services.listen(self.options.port)
+        self.env["PUBLIC_BASE_URL"] = self.base_url
+        self.env |= self.options.environment
+        self.processes.run(services.web(self._listener), self.env)
+        for number, worker in enumerate(services.workers(self.options.one_worker)):
+            self.processes.run(worker, self.env | services.metrics_port(self.env, number))
+        wait_ready(self.processes.children["web"], self._web_answers, 60)
+
+    def _web_answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.base_url}/readyz", timeout=2).is_success
+        except httpx.HTTPError:
+            return False

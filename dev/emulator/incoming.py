@@ -1,0 +1,67 @@
+"""What every call of Vertex AI begins with: the token, the body, the address of the model."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Container
+from typing import Any
+
+from aiohttp import web
+
+from dev.emulator.errors import ApiError, invalid
+
+MODELS = (
+    "/{version:v1|v1beta1}/projects/{project}/locations/{location}"
+    "/publishers/google/models/{model:[^/:]+}"
+)
+
+SMALL_BYTES = 100_000  # parsed at once; going through a thread would take longer
+
+
+def check_token(request: web.Request) -> None:
+    """Raises a 401 without a bearer token, or with one that begins with ``expired``."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip() or token.startswith("expired"):
+        raise ApiError(
+            401,
+            "Request had invalid authentication credentials. Expected OAuth 2 access token.",
+            {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'},
+        )
+
+
+async def read_json(request: web.Request) -> Any:
+    """The body as JSON. Raises a 400 ApiError."""
+    raw = await request.read()
+    try:
+        if len(raw) <= SMALL_BYTES:
+            return json.loads(raw)
+        return await asyncio.to_thread(json.loads, raw)
+    except (ValueError, RecursionError):
+        raise invalid("Invalid JSON payload received.") from None
+
+
+def loose_labels(body: Any) -> dict[str, str]:
+    """Labels of a body that may be wrong in other ways, for counting what was turned away."""
+    labels = body.get("labels") if isinstance(body, dict) else None
+    given = labels if isinstance(labels, dict) else {}
+    return {key: word for key, word in given.items() if isinstance(word, str)}
+
+
+def model_path(request: web.Request) -> str:
+    """``projects/…/locations/…/publishers/google/models/…`` of the called model."""
+    info = request.match_info
+    where = f"projects/{info['project']}/locations/{info['location']}"
+    return f"{where}/publishers/google/models/{info['model']}"
+
+
+def known_model(request: web.Request, known: Container[str]) -> str:
+    """The called model's id, or the 404 that unknown and retired models get alike."""
+    model = request.match_info["model"]
+    if model not in known:
+        raise ApiError(
+            404,
+            f"Publisher Model `{model_path(request)}` was not found or your project does not have "
+            "access to it. Please ensure you are using a valid model version.",
+        )
+    return model

@@ -1,0 +1,38 @@
+"""What the command line decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev.emulator.drawing import Size
+
+# Seconds. Fast and standard lie in the ranges our API documents, and one real run took 86 s.
+LATENCY_FAST = 45.0
+LATENCY_STANDARD = 70.0
+LATENCY_IMAGE = 6.0
+
+# Landscape pixels, and by how much the pictures of the image models are scaled.
+VIDEO_SIZES: dict[str, Size] = {"small": (320, 180), "720p": (1280, 720)}
+IMAGE_SCALES = {"small": 0.25, "720p": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``latency`` is seconds by kind of model: ``fast``, ``standard``, ``image``."""
+
+    data_dir: Path
+    size: str
+    latency: dict[str, float]
+    plain: bool = False
+    threads: int = 2
+
+    def video_size(self, aspect_ratio: str) -> Size:
+        """Pixels of a video in ``16:9`` or ``9:16``."""
+        width, height = VIDEO_SIZES[self.size]
+        return (width, height) if aspect_ratio == "16:9" else (height, width)
+
+    @property
+    def image_scale(self) -> float:
+        """What the sizes of the image models are multiplied by."""
+        return IMAGE_SCALES[self.size]
