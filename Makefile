@@ -32,21 +32,20 @@ run: $(VENV)/.installed ## Keep the whole stack up until Ctrl-C (PORT=8000, TIME
 .PHONY: test test-faults test-ops test-browser fuzz chaos outages soak chaos-controls nightly
 # three processes for two cores: the tests of the real processes mostly wait
 test: $(VENV)/.installed-dev ## Run the tests, all on real servers (ARGS="-k name" picks some)
-	$(BIN)/python -m pytest -n 3 --ignore=tests/browser --ignore=tests/faults --ignore=tests/ops \
-		$(ARGS)
+	$(BIN)/python -m pytest -n 3 --ignore=tests/system $(ARGS)
 
 # leases have to pass for real there: slower, and one process, since all share one stack
 test-faults: $(VENV)/.installed-dev fault-packages ## Stop, pause and poison the real processes (ARGS="-k zombies")
-	$(BIN)/python -m pytest tests/faults $(ARGS)
+	$(BIN)/python -m pytest tests/system/faults $(ARGS)
 
 test-ops: $(VENV)/.installed-dev ops-check ## Start all as deployed, restore a dump, let Prometheus watch (ARGS="-k dump")
-	$(BIN)/python -m pytest tests/ops $(ARGS)
+	$(BIN)/python -m pytest tests/system/ops $(ARGS)
 
 test-browser: $(VENV)/.installed-dev browser-packages ## Run the tests in Chromium and under Node
-	$(BIN)/python -m pytest tests/browser $(ARGS)
+	$(BIN)/python -m pytest tests/system/browser $(ARGS)
 
 fuzz: $(VENV)/.installed-dev ## Let Schemathesis attack a live stack (ARGS="--seed 1")
-	$(BIN)/python -m tests.fuzz $(ARGS)
+	$(BIN)/python -m tests.system.fuzz $(ARGS)
 
 SECONDS ?= 60
 SEED ?= 7
@@ -123,7 +122,7 @@ migrations: $(VENV)/.installed-dev
 
 # Django writes a migration's SQL on a connection alone: this starts a server of its own for it.
 migration-lint: $(VENV)/.installed-dev
-	$(BIN)/python -m tests.migration_lint
+	$(BIN)/python -m tests.support.migration_lint
 
 # The example of a production environment has to pass Django's own check list, once it has a key.
 deploy: $(VENV)/.installed-dev

@@ -20,14 +20,14 @@ from django.test.testcases import QuietWSGIRequestHandler
 from accounts import authentication
 from common.body_limit import FORMS, LIMIT, BodyLimit
 from generation import admission, catalog
-from tests.people import Person, make_person
+from tests.support.people import Person, make_person
 
 # Django's test server waits 40 ms for the client's acknowledgement of each header otherwise.
 QuietWSGIRequestHandler.disable_nagle_algorithm = True
 PBKDF2PasswordHasher.iterations = 1000  # the default takes 0.4 s a password on purpose
 
 # folders of tests that have servers of their own
-WITHOUT_DATABASE = {"emulator", "embedded", "e2e", "browser", "backends", "ops"}
+WITHOUT_DATABASE = {"emulator", "embedded", "e2e", "browser", "backends", "ops", "repository"}
 KEEP = {
     *("django_migrations", "django_content_type", "catalog_at_start"),
     *("auth_permission", "auth_group", "auth_group_permissions"),

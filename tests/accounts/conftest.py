@@ -5,4 +5,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _probe(settings):
-    settings.ROOT_URLCONF = "tests.accounts.probe"
+    settings.ROOT_URLCONF = "tests.support.probe"

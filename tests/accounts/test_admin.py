@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.models import Account, ApiKey
 from credits.models import Wallet
 from staff.models import AuditEntry
-from tests.people import Person, inside, make_staff
+from tests.support.people import Person, inside, make_staff
 
 ACCOUNTS = "/admin/accounts/account/"
 KEYS = "/admin/accounts/apikey/"

@@ -14,7 +14,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from accounts import keys
 from accounts.models import ApiKey
 from accounts.secrets import is_well_formed
-from tests.people import make_token
+from tests.support.people import make_token
 
 RFC_3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 

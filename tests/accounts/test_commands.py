@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Account, ApiKey, User
 from credits.models import LedgerEntry, Wallet
-from tests.racing import wait_until_blocked
+from tests.support.racing import wait_until_blocked
 
 
 def run(*arguments: str):

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import TOKEN_LIFETIME, Account, ApiKey, User
-from tests.people import PASSWORD
+from tests.support.people import PASSWORD
 
 
 def log_in(client, username="alice", password=PASSWORD):

@@ -19,8 +19,8 @@ from accounts import keys, login
 from accounts.login import InvalidCredentials
 from accounts.models import Account, ApiKey, User
 from staff import customers, roles
-from tests.people import PASSWORD, Person, inside, make_staff, make_token
-from tests.racing import wait_until_blocked
+from tests.support.people import PASSWORD, Person, inside, make_staff, make_token
+from tests.support.racing import wait_until_blocked
 
 Api = Callable[..., httpx.Client]
 

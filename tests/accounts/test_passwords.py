@@ -15,7 +15,7 @@ from django.test import Client
 
 from accounts import passwords
 from accounts.models import User
-from tests.people import Person, inside, make_staff
+from tests.support.people import Person, inside, make_staff
 
 # one of each script that composes in a way of its own, and some that only order their marks
 WORDS = {

@@ -18,7 +18,7 @@ from generation import creation, ended_tokens
 from generation.ended_tokens import KEPT_DAYS, delete_ended_tokens
 from generation.models import CatalogModel, Generation
 from generation.order import Order
-from tests.people import PASSWORD, make_token
+from tests.support.people import PASSWORD, make_token
 
 ACCOUNT = "/api/account/"
 TOKENS = "/api/tokens/"

@@ -11,8 +11,8 @@ import httpx
 from accounts import secrets
 from common import access_log
 from common.access_log import is_uuid
-from tests.log_reader import lines_of
-from tests.people import Person
+from tests.support.log_reader import lines_of
+from tests.support.people import Person
 
 VIDEO = "/api/v1/generate/video/"
 Api = Callable[..., httpx.Client]

@@ -12,7 +12,7 @@ from common.browser_url import browser_url
 from common.content_coding import is_compressed
 from common.safe_fetch import FetchError, FetchFailed, FetchRefused, check_url, fetch
 from generation.backends import vertex_http
-from tests.common.loopback import Names, answering, ok, recording, serving
+from tests.support.loopback import Names, answering, ok, recording, serving
 
 # As Chromium, Firefox and Node's URL write them: https://url.spec.whatwg.org/#percent-encoded-bytes
 TARGETS = {

@@ -17,7 +17,7 @@ from accounts import secrets
 from common import request_id
 from common.log_lines import FIELDS, line_formatter
 from config.logs import logging_config
-from tests.log_reader import lines_of
+from tests.support.log_reader import lines_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 logger = logging.getLogger("a.b")

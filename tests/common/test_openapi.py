@@ -7,7 +7,7 @@ import re
 
 from drf_spectacular.validation import validate_schema
 
-from tests.common.document import document, operations, resolved, validator
+from tests.support.document import document, operations, resolved, validator
 
 ERROR_CODES = {
     *("invalid_request", "not_authenticated", "invalid_credentials", "insufficient_credits"),

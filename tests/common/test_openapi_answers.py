@@ -16,8 +16,8 @@ from credits.models import LedgerEntry
 from credits.views import to_dict as ledger_entry
 from generation import answers, catalog, examples, lifecycle, public, serializers
 from generation.models import CatalogModel, Generation
-from tests.common.document import fits, keys, validator
-from tests.people import PASSWORD, Person
+from tests.support.document import fits, keys, validator
+from tests.support.people import PASSWORD, Person
 
 Api = Callable[..., httpx.Client]
 VIDEO, IMAGE = "/api/v1/generate/video/", "/api/v1/generate/"

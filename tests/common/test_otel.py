@@ -1,4 +1,4 @@
-"""What is sent of a span, and which there are; tests/faults/test_tracing.py has the whole way."""
+"""What is sent of a span, and which there are; tests/system/faults has the whole way."""
 
 from __future__ import annotations
 

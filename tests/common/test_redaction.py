@@ -1,4 +1,4 @@
-"""What a log line keeps and what it loses; tests/faults/test_leaks.py looks at real logs."""
+"""What a log line keeps and what it loses; tests/system/faults/test_leaks.py looks at real logs."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from dev.embedded.paths import CHECKOUT
-from tests.common.scraped import Samples, samples, value
-from tests.people import Person
+from tests.support.people import Person
+from tests.support.scraped import Samples, samples, value
 
 Api = Callable[..., httpx.Client]
 REQUESTS = "reelmint_http_requests_total"

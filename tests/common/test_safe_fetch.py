@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from common.public_address import is_public_address
 from common.safe_fetch import FetchError, FetchFailed, FetchRefused, fetch
-from tests.common.loopback import Names, answering, ok, recording, redirect, serving
+from tests.support.loopback import Names, answering, ok, recording, redirect, serving
 
 # pytest-socket would stop a connect before recording() sees it, and so prove nothing; recording()
 # itself lets nothing leave the machine.

@@ -12,7 +12,7 @@ import pytest
 from aiohttp.abc import ResolveResult
 
 from common.safe_fetch import FetchError, fetch
-from tests.common.loopback import Handler, Names, answering, ok, redirect, serving
+from tests.support.loopback import Handler, Names, answering, ok, redirect, serving
 
 
 def failure(handler: Handler, **limits: Any) -> FetchError:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from common.safe_fetch import FetchError, FetchFailed, fetch
-from tests.common.loopback import Handler, Names, answering, ok, redirect, serving
+from tests.support.loopback import Handler, Names, answering, ok, redirect, serving
 
 LIMIT = 1000
 # Far below what a drip would take (15 s at the least), far above what a busy machine adds.

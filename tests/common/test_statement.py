@@ -13,7 +13,7 @@ from accounts.models import ApiKey
 from common.statement import Columns, Statement
 from generation import catalog
 from generation.models import CatalogModel
-from tests.people import Person
+from tests.support.people import Person
 
 BACKEND = Statement("SELECT pg_backend_pid(), %(word)s::varchar")
 

@@ -1,4 +1,4 @@
-"""Without a collector nothing of OpenTelemetry is loaded; tests/faults/test_tracing.py has one."""
+"""Without a collector nothing of OpenTelemetry is loaded; see tests/system/faults for one."""
 
 from __future__ import annotations
 

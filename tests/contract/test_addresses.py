@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from tests.contract.test_isolation import routes
-from tests.people import Person, inside, make_staff
+from tests.support.people import Person, inside, make_staff
 
 Api = Callable[..., httpx.Client]
 NO_TEXT = ("%00", "a%00b", "%ff", "a%c3", "%ed%a0%80")

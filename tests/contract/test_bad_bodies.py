@@ -9,7 +9,7 @@ import pytest
 
 from generation.models import Generation
 from tests.contract.answers import error
-from tests.people import Person
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 CREATES = ("/api/v1/generate/video/", "/api/v1/generate/")

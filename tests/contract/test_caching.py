@@ -9,8 +9,8 @@ from accounts.models import ApiKey
 from generation.models import Generation
 from generation.states import State
 from tests.contract.test_isolation import routes
-from tests.generation.steps import reached
-from tests.people import Person
+from tests.support.bring_to import reached
+from tests.support.people import Person
 
 PUBLIC = {
     "/api/v1/models/": "public, no-cache",

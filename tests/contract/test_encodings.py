@@ -13,8 +13,8 @@ import pytest
 from accounts.models import ApiKey, User
 from generation.models import Generation
 from staff.models import AuditEntry
-from tests.common.document import operations
-from tests.people import Person
+from tests.support.document import operations
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 

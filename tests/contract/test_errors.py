@@ -19,8 +19,8 @@ from generation import admission, catalog
 from generation.models import CatalogModel, Generation
 from generation.states import State
 from tests.contract.answers import error
-from tests.generation.steps import created, reached
-from tests.people import Person
+from tests.support.bring_to import created, reached
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 VIDEO, IMAGE = "/api/v1/generate/video/", "/api/v1/generate/"

@@ -13,7 +13,7 @@ from accounts.models import ApiKey
 from common.fields import BLANK, is_blank
 from generation.models import Generation
 from tests.contract.answers import error
-from tests.people import Person
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 INVISIBLE = [

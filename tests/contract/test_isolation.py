@@ -13,8 +13,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import ApiKey
 from generation.models import Generation
 from generation.states import State
-from tests.generation.steps import reached
-from tests.people import Person, make_token
+from tests.support.bring_to import reached
+from tests.support.people import Person, make_token
 
 Api = Callable[..., httpx.Client]
 

@@ -14,9 +14,9 @@ import pytest
 
 from common.json_body import MAX_VALUES
 from generation.models import Generation
-from tests.common.document import operations, resolved
-from tests.people import Person, make_person
-from tests.worst_texts import BOUND, WORST, cost, marks, texts
+from tests.support.document import operations, resolved
+from tests.support.people import Person, make_person
+from tests.support.worst_texts import BOUND, WORST, cost, marks, texts
 
 # of a request's first line gunicorn takes 4094 bytes
 LINE = (600,)

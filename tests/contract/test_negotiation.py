@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.contract.test_isolation import routes
-from tests.people import Person
+from tests.support.people import Person
 
 SERVERS = "This API is for servers: browsers may not call it from other pages (no CORS)"
 ROUTES = routes()

@@ -15,7 +15,7 @@ from django.db import connection
 
 from credits.views import BalanceView
 from tests.contract.answers import error
-from tests.people import Person
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 VIDEO = "/api/v1/generate/video/"

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from pytest_django.fixtures import Settings
 
-from tests.common.document import operations, resolved
-from tests.people import PASSWORD, Person, make_token
+from tests.support.document import operations, resolved
+from tests.support.people import PASSWORD, Person, make_token
 
 Api = Callable[..., httpx.Client]
 GOOD: dict[str, Any] = {

@@ -10,8 +10,8 @@ import pytest
 from generation.models import Generation
 from generation.states import State
 from tests.contract.test_isolation import routes
-from tests.generation.steps import reached
-from tests.people import PASSWORD, Person
+from tests.support.bring_to import reached
+from tests.support.people import PASSWORD, Person
 
 Api = Callable[..., httpx.Client]
 

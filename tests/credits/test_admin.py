@@ -16,8 +16,8 @@ from accounts.models import Account
 from credits import export, ledger
 from credits.models import LedgerEntry, Wallet
 from staff.models import AuditEntry
-from tests.people import Person, inside, make_staff
-from tests.racing import race
+from tests.support.people import Person, inside, make_staff
+from tests.support.racing import race
 
 ENTRIES = "/admin/credits/ledgerentry/"
 

@@ -21,8 +21,8 @@ from credits.management.progress import Bar
 from generation import interventions, lifecycle
 from generation.check import check_generations
 from generation.states import State
-from tests.generation.steps import reached
-from tests.people import Person, make_person
+from tests.support.bring_to import reached
+from tests.support.people import Person, make_person
 
 Api = Callable[..., httpx.Client]
 ENTRY = "credits_ledgerentry"

@@ -12,8 +12,8 @@ from django.db.utils import ProgrammingError
 
 from credits import ledger
 from credits.models import LedgerEntry
-from tests.people import Person
-from tests.provoke import Breach
+from tests.support.people import Person
+from tests.support.provoke import Breach
 
 
 def entry(**changes: str) -> str:

@@ -14,7 +14,7 @@ import pytest
 from common import pagination
 from credits import ledger
 from tests.credits.test_constraints import charge
-from tests.people import Person
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 BALANCE = "/api/v1/credits/"

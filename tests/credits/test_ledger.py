@@ -14,8 +14,8 @@ from django.db import IntegrityError, transaction
 from credits import ledger
 from credits.models import LedgerEntry, Wallet
 from tests.credits.test_constraints import charge
-from tests.people import Person
-from tests.racing import race
+from tests.support.people import Person
+from tests.support.racing import race
 
 
 def sums_up(person: Person) -> bool:

@@ -37,9 +37,9 @@ from generation.creation import (
 )
 from generation.models import CatalogModel
 from generation.order import Created, Order
-from tests.credits.ledger_model import COLUMNS, Bought, Purse
-from tests.machines import profile, refused_by, start_over
-from tests.people import Person, make_person
+from tests.support.ledger_model import COLUMNS, Bought, Purse
+from tests.support.machines import profile, refused_by, start_over
+from tests.support.people import Person, make_person
 
 OPEN_LIMIT = 3  # low, so that it is met
 TABLES = ("generation_generationevent", "generation_generation", "credits_ledgerentry")

@@ -23,8 +23,8 @@ from dev.embedded.paths import runtime_dir
 from dev.embedded.processes import wait_until
 from dev.embedded.services import STAGES
 from dev.embedded.stack import Stack
+from tests.dev.embedded.conftest import standing_in_environment
 from tests.e2e.customer import Customer
-from tests.embedded.conftest import standing_in_environment
 
 # A lease lasts 2.7 s then, and a lost submission is looked for during 27 s.
 TIME_SCALE = 0.03

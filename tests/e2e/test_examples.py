@@ -1,4 +1,4 @@
-"""The example for Python; those for Node and a shell are tried in tests/browser."""
+"""The example for Python; those for Node and a shell are tried in tests/system/browser."""
 
 from __future__ import annotations
 

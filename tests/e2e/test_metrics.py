@@ -11,10 +11,10 @@ import pytest
 
 from dev.embedded.processes import wait_until
 from dev.embedded.stack import Stack
-from tests.common.scraped import Samples, samples, value
 from tests.e2e.conftest import COUNTING
 from tests.e2e.customer import IMAGE, VIDEO, Customer
-from tests.ops.words import LABELS, METRIC, expressions
+from tests.support.ops_words import LABELS, METRIC, expressions
+from tests.support.scraped import Samples, samples, value
 
 LABEL = re.compile(r"(\w+)\s*[=!]~?")
 BY = re.compile(r"\bby \(([^)]*)\)")

@@ -11,7 +11,7 @@ from django.test import Client
 from generation import catalog, lifecycle
 from generation.models import Attempt, CatalogModel, Generation, Orphan
 from staff.models import AuditEntry
-from tests.people import Person, inside, make_staff
+from tests.support.people import Person, inside, make_staff
 
 Api = Callable[..., httpx.Client]
 GENERATIONS = "/admin/generation/generation/"

@@ -15,10 +15,10 @@ from generation.stages.base import claimed_at
 from generation.stages.poll import PollStage
 from generation.states import State
 from tests.generation.conftest import Works, age
-from tests.generation.steps import reached
 from tests.generation.test_gate import later
-from tests.people import Person
-from tests.racing import race
+from tests.support.bring_to import reached
+from tests.support.people import Person
+from tests.support.racing import race
 
 MANY = 10_000
 COPIES = """

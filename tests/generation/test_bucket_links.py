@@ -17,8 +17,8 @@ from pytest_django.fixtures import Settings
 from generation import links
 from generation.models import Generation
 from generation.states import State
-from tests.generation.steps import reached
-from tests.people import Person
+from tests.support.bring_to import reached
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -10,8 +10,8 @@ import pytest
 from generation.models import Attempt, Generation
 from generation.states import State
 from tests.generation.conftest import Emulator, Works
-from tests.generation.steps import created, reached
-from tests.people import Person
+from tests.support.bring_to import created, reached
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 PATH = "/api/v1/generate/{}/cancel/"

@@ -14,9 +14,9 @@ from generation import interventions
 from generation.models import Generation, GenerationEvent, Orphan, ProviderGate
 from generation.states import State
 from tests.credits import test_constraints as money
-from tests.generation.steps import attempt_of, created, reached
-from tests.people import Person
-from tests.provoke import Breach, violated
+from tests.support.bring_to import attempt_of, created, reached
+from tests.support.people import Person
+from tests.support.provoke import Breach, violated
 
 ROW = "UPDATE generation_generation SET {} WHERE id = %(" + "{}" + ")s"
 END = "next_attempt_at = NULL, lease_token = NULL, finished_at = now()"

@@ -10,7 +10,7 @@ import pytest
 
 from credits import ledger
 from generation.models import Generation
-from tests.people import Person
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 SIZE = "Invalid size. Must be one of: 1:1, 3:2, 2:3"

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from generation.models import Attempt, Generation, GenerationEvent
-from tests.people import Person
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 PATH = "/api/v1/generate/video/"

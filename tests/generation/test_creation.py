@@ -8,8 +8,8 @@ from django.db import IntegrityError
 
 from generation import creation
 from generation.models import Generation
-from tests.generation.steps import order
-from tests.people import Person
+from tests.support.bring_to import order
+from tests.support.people import Person
 
 
 @pytest.mark.parametrize("price", [0, -5])

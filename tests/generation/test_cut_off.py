@@ -17,10 +17,10 @@ from generation.stages.prepare import PrepareStage
 from generation.stages.submit import SubmitStage
 from generation.states import State
 from tests.generation.conftest import Emulator, Works, make_due
-from tests.generation.steps import created, reached
 from tests.generation.test_engine import Line
 from tests.generation.test_stage_submit import due_in, now, outcomes
-from tests.people import Person
+from tests.support.bring_to import created, reached
+from tests.support.people import Person
 
 
 class TimeIsUp(Exception):

@@ -9,8 +9,8 @@ import pytest
 
 from generation.models import Generation
 from generation.states import OPEN, State
-from tests.generation.steps import FILM, reached
-from tests.people import Person
+from tests.support.bring_to import FILM, reached
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 

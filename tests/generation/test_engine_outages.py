@@ -24,9 +24,9 @@ from generation.stages.store import StoreStage
 from generation.stages.submit import SubmitStage
 from generation.states import State
 from tests.generation.conftest import Emulator, Works, make_due
-from tests.generation.steps import attempt_of, created, reached
 from tests.generation.test_stage_submit import due_in, now, outcomes
-from tests.people import Person
+from tests.support.bring_to import attempt_of, created, reached
+from tests.support.people import Person
 
 DATABASE_AWAY = 0.6  # seconds
 

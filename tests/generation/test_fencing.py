@@ -12,8 +12,8 @@ from credits.models import Wallet
 from generation import lifecycle
 from generation.models import Attempt, Generation
 from generation.states import OPEN, TERMINAL, State
-from tests.generation.steps import claimed, reached
-from tests.people import Person
+from tests.support.bring_to import claimed, reached
+from tests.support.people import Person
 
 Verb = Callable[[Generation], bool]
 

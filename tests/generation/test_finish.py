@@ -15,7 +15,7 @@ from generation.media import inspect_video
 from generation.models import Attempt, Generation
 from generation.states import State
 from tests.generation.conftest import Emulator, Works
-from tests.people import Person
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 Start = Callable[..., str]

@@ -15,9 +15,9 @@ from generation.models import CatalogModel, Generation, ProviderGate
 from generation.stages.submit import judge
 from generation.states import State
 from tests.generation.conftest import Emulator, Works, make_due
-from tests.generation.steps import created
-from tests.people import Person, make_person
-from tests.racing import race
+from tests.support.bring_to import created
+from tests.support.people import Person, make_person
+from tests.support.racing import race
 
 
 def quota(submits_per_minute: int = 50, max_open_operations: int = 1000) -> None:

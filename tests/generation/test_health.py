@@ -18,8 +18,8 @@ from generation.states import State
 from generation.wake import connect
 from tests.contract.test_our_faults import database_away
 from tests.generation.conftest import age
-from tests.generation.steps import reached
-from tests.people import Person
+from tests.support.bring_to import reached
+from tests.support.people import Person
 
 Ask = Callable[[], httpx.Response]
 

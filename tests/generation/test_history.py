@@ -17,8 +17,8 @@ from credits import ledger
 from generation.models import Generation
 from generation.states import State
 from tests.contract.test_isolation import routes
-from tests.generation.steps import created, reached
-from tests.people import Person
+from tests.support.bring_to import created, reached
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 PATH = "/api/v1/generate/history/"

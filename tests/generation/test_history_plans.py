@@ -15,8 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from credits import ledger
 from generation.models import Generation
 from generation.states import State
-from tests.generation.steps import reached
-from tests.people import Person
+from tests.support.bring_to import reached
+from tests.support.people import Person
 
 PATH = "/api/v1/generate/history/"
 MANY, FEW = 12_000, 30

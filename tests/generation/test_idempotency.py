@@ -19,8 +19,8 @@ from credits.models import Wallet
 from generation import admission, catalog, lifecycle
 from generation.models import CatalogModel, Generation
 from generation.states import State
-from tests.generation.steps import kept, reached
-from tests.people import Person, make_key
+from tests.support.bring_to import kept, reached
+from tests.support.people import Person, make_key
 
 Api = Callable[..., httpx.Client]
 VIDEO, IMAGE = "/api/v1/generate/video/", "/api/v1/generate/"

@@ -14,10 +14,10 @@ from django.db import transaction
 from credits.models import Wallet
 from generation.models import Generation
 from generation.states import State
-from tests.generation.steps import reached
 from tests.generation.test_idempotency import BODY, VIDEO, post, refused
-from tests.people import Person
-from tests.racing import wait_until_blocked
+from tests.support.bring_to import reached
+from tests.support.people import Person
+from tests.support.racing import wait_until_blocked
 
 Api = Callable[..., httpx.Client]
 

@@ -17,7 +17,7 @@ from PIL import Image
 from generation import image_child, source_images
 from generation.backends.base import SourceImage
 from generation.source_images import UnusableImage, prepare
-from tests.generation.images import encoded, halves
+from tests.support.images import encoded, halves
 
 
 def prepared(data: bytes) -> SourceImage:

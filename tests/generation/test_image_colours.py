@@ -13,9 +13,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from generation import image_child, image_metadata
-from tests.generation import profiles
-from tests.generation.images import encoded, opened, pixel_at
-from tests.generation.metadata import chunk
+from tests.support import profiles
+from tests.support.images import encoded, opened, pixel_at
+from tests.support.metadata import chunk
 
 PIXEL = (60, 180, 60)
 RGB_PROFILES = {

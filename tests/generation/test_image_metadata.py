@@ -12,9 +12,9 @@ from PIL import Image, ImageChops
 from generation import image_child, image_metadata
 from generation.image_container import UnknownContainer, take_apart
 from generation.media import inspect_image
-from tests.generation import metadata
-from tests.generation.images import encoded, halves, opened, pixel_at
-from tests.generation.metadata import ORDERS, READABLE, UNREADABLE, chunk, in_jpeg, in_png, riff
+from tests.support import metadata
+from tests.support.images import encoded, halves, opened, pixel_at
+from tests.support.metadata import ORDERS, READABLE, UNREADABLE, chunk, in_jpeg, in_png, riff
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 

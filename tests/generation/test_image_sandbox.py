@@ -12,7 +12,7 @@ import pytest
 
 from common import memory_privacy
 from generation import image_child
-from tests.generation.images import encoded, halves
+from tests.support.images import encoded, halves
 
 ROOT = str(Path(image_child.__file__).resolve().parent.parent)
 SECCOMP = sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64")

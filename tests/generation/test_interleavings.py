@@ -32,8 +32,8 @@ from generation.interventions import NotAllowed
 from generation.lifecycle import NotCancelable
 from generation.models import Generation, GenerationEvent
 from generation.states import OPEN, State
-from tests.generation.steps import kept, reached
-from tests.people import Person, make_person
+from tests.support.bring_to import kept, reached
+from tests.support.people import Person, make_person
 
 PATIENCE = 20.0  # seconds, for a busy machine
 

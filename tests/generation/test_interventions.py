@@ -20,10 +20,10 @@ from generation.order import Created
 from generation.states import OPEN, TERMINAL, UNDELIVERED, State
 from tests.credits.test_ledger import sums_up
 from tests.generation.conftest import Emulator, Works
-from tests.generation.looks import make_looks_due, sweep, upload
-from tests.generation.steps import attempt_of, claimed, created, kept, reached
-from tests.people import Person, make_person
-from tests.racing import race
+from tests.support.bring_to import attempt_of, claimed, created, kept, reached
+from tests.support.orphan_looks import make_looks_due, sweep, upload
+from tests.support.people import Person, make_person
+from tests.support.racing import race
 
 PICTURES = ["https://example.com/a.png"]
 

@@ -19,9 +19,9 @@ from generation.leftovers import Leftovers, least_age
 from generation.models import Generation, Orphan
 from generation.states import State
 from tests.generation.conftest import Emulator, Works, make_due
-from tests.generation.looks import came_late, make_looks_due, seconds_until_look, sweep
-from tests.generation.steps import reached
-from tests.people import Person
+from tests.support.bring_to import reached
+from tests.support.orphan_looks import came_late, make_looks_due, seconds_until_look, sweep
+from tests.support.people import Person
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # a sweeper's claim, then a store that dies while it writes

@@ -12,8 +12,8 @@ from generation.lifecycle import NotCancelable, Outcome
 from generation.models import Attempt, Generation
 from generation.states import ERROR_CODES, OPEN, State
 from tests.generation.conftest import age
-from tests.generation.steps import attempt_of, claimed, created, kept, reached
-from tests.people import Person
+from tests.support.bring_to import attempt_of, claimed, created, kept, reached
+from tests.support.people import Person
 
 
 @pytest.mark.parametrize("code", ERROR_CODES)

@@ -27,10 +27,10 @@ from generation.check import check_generations
 from generation.interventions import PaidBy
 from generation.models import Generation
 from generation.states import OPEN, TERMINAL, State
-from tests.generation.lifecycle_model import MEANING, ONWARDS, sensible
-from tests.generation.lifecycle_world import World
-from tests.machines import profile
-from tests.people import Person, make_person
+from tests.support.lifecycle_model import MEANING, ONWARDS, sensible
+from tests.support.lifecycle_world import World
+from tests.support.machines import profile
+from tests.support.people import Person, make_person
 
 PICK, CHOICE = st.integers(0, 7), st.integers(0, 20)
 SOMEBODY_HOLDS = precondition(lambda self: self.world.holds)

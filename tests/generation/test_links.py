@@ -15,8 +15,8 @@ from pytest_django.fixtures import Settings
 from generation import links, public
 from generation.models import Generation
 from generation.states import State
-from tests.generation.steps import FILM, reached
-from tests.people import Person
+from tests.support.bring_to import FILM, reached
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -8,8 +8,8 @@ import httpx
 
 from generation.models import GenerationEvent
 from tests.generation.conftest import Works
-from tests.log_reader import lines_of
-from tests.people import Person
+from tests.support.log_reader import lines_of
+from tests.support.people import Person
 
 LOGGERS = ("access", "generation.transitions")
 VIDEO = "/api/v1/generate/video/"

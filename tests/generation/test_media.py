@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from generation.media import ImageFacts, NotPlayable, VideoFacts, inspect_image, inspect_video
-from tests.generation.images import encoded, halves
-from tests.generation.videos import write_video
+from tests.support.images import encoded, halves
+from tests.support.videos import write_video
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 
 from generation import catalog
 from generation.models import CatalogModel
-from tests.people import Person
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 

@@ -14,8 +14,8 @@ from credits import nightly
 from credits.check import Result
 from credits.models import BooksCheck, NightlyCheck
 from generation.nightly import CHECKS, GRACE, LONGEST, check_books
-from tests.people import Person
-from tests.racing import race
+from tests.support.people import Person
+from tests.support.racing import race
 
 
 def go_on() -> bool:

@@ -14,7 +14,7 @@ from django.db import connections, transaction
 from generation.models import Generation
 from generation.states import State
 from tests.generation.conftest import Emulator, Works, make_due
-from tests.people import Person
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 CALLS = ("connect", "connect_ex", "send", "sendall", "sendmsg", "recv", "recv_into")

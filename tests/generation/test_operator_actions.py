@@ -12,9 +12,9 @@ from generation import catalog
 from generation.models import CatalogModel, Generation
 from generation.states import OPEN, TERMINAL, UNDELIVERED, State
 from staff.models import AuditEntry
-from tests.generation.operators import ACT, GRANT, SEE, browser_of, make_operator, operator
-from tests.generation.steps import claimed, created, reached
-from tests.people import Person, make_person
+from tests.support.bring_to import claimed, created, reached
+from tests.support.operators import ACT, GRANT, SEE, browser_of, make_operator, operator
+from tests.support.people import Person, make_person
 
 GENERATIONS = "/admin/generation/generation/"
 VERBS = ("retry", "fail", "cancel")

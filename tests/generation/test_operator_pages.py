@@ -14,9 +14,9 @@ from generation.models import Attempt, Generation, Orphan
 from generation.stages.base import reject
 from generation.states import OPEN, TERMINAL, State
 from staff.audited import COUNT_CAP
-from tests.generation.operators import GRANT, SEE, browser_of, make_operator, operator
-from tests.generation.steps import FILM, attempt_of, created, reached
-from tests.people import Person, make_person
+from tests.support.bring_to import FILM, attempt_of, created, reached
+from tests.support.operators import GRANT, SEE, browser_of, make_operator, operator
+from tests.support.people import Person, make_person
 
 GENERATIONS = "/admin/generation/generation/"
 ORPHANS = "/admin/generation/orphan/"

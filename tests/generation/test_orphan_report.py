@@ -15,9 +15,9 @@ from django.db import connection
 from generation import orphans
 from generation.models import Attempt, Orphan
 from generation.states import State
-from tests.generation.looks import claimed_looks, ended
-from tests.generation.steps import attempt_of, reached
-from tests.people import Person, inside, make_staff
+from tests.support.bring_to import attempt_of, reached
+from tests.support.orphan_looks import claimed_looks, ended
+from tests.support.people import Person, inside, make_staff
 
 Outcome = Attempt.Outcome
 migration = import_module("generation.migrations.0005_orphan_sweep")

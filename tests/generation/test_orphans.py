@@ -14,16 +14,16 @@ from django.db import connection
 from generation import lifecycle, orphans
 from generation.models import Attempt, Generation, GenerationEvent, Orphan
 from generation.states import OPEN, State
-from tests.generation.looks import (
+from tests.support.bring_to import attempt_of, claimed, reached
+from tests.support.orphan_looks import (
     claimed_looks,
     end_was,
     ended,
     make_looks_due,
     seconds_until_look,
 )
-from tests.generation.steps import attempt_of, claimed, reached
-from tests.people import Person
-from tests.racing import race
+from tests.support.people import Person
+from tests.support.racing import race
 
 Outcome = Attempt.Outcome
 

@@ -13,7 +13,7 @@ from accounts.models import ApiKey, Membership
 from generation.models import Generation
 from generation.states import State
 from tests.generation.conftest import Emulator, Works
-from tests.people import Person
+from tests.support.people import Person
 
 
 @pytest.mark.parametrize(("marker", "state"), [("", "completed"), ("[emulator:error]", "failed")])

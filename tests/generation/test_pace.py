@@ -12,9 +12,9 @@ from generation.models import CatalogModel, ProviderGate
 from generation.pace import ENOUGH, KEPT, Pace
 from generation.states import State
 from tests.generation.conftest import Works, age, make_due
-from tests.generation.steps import created
 from tests.generation.test_stage_submit import due_in, now
-from tests.people import Person
+from tests.support.bring_to import created
+from tests.support.people import Person
 
 
 def gate(name: str = "veo3_fast") -> ProviderGate:

@@ -20,9 +20,9 @@ from generation.models import Attempt, Generation
 from generation.states import State
 from generation.views import GenerationView
 from tests.generation.conftest import STAGES, Emulator, Works, age, make_due
-from tests.generation.steps import attempt_of, claimed, created, reached
-from tests.generation.walks import NOON, move, new, walks
-from tests.people import Person
+from tests.support.bring_to import attempt_of, claimed, created, reached
+from tests.support.people import Person
+from tests.support.state_walks import NOON, move, new, walks
 
 Api = Callable[..., httpx.Client]
 Start = Callable[..., str]

@@ -23,9 +23,9 @@ from generation.models import Generation, GenerationEvent
 from generation.order import Created
 from generation.states import State
 from tests.credits.test_ledger import sums_up
-from tests.generation.steps import PATH, created, kept, order, reached
-from tests.people import Person, make_person
-from tests.racing import race, wait_until_blocked
+from tests.support.bring_to import PATH, created, kept, order, reached
+from tests.support.people import Person, make_person
+from tests.support.racing import race, wait_until_blocked
 
 Api = Callable[..., httpx.Client]
 

@@ -30,9 +30,9 @@ from generation.models import Attempt, Erasure, Generation
 from generation.stages.retention import let_expire
 from generation.states import State
 from tests.generation.conftest import Emulator, Works
-from tests.generation.looks import upload
-from tests.generation.steps import attempt_of, reached
-from tests.people import Person, inside, make_staff, make_token
+from tests.support.bring_to import attempt_of, reached
+from tests.support.orphan_looks import upload
+from tests.support.people import Person, inside, make_staff, make_token
 
 Api = Callable[..., httpx.Client]
 Ended = Callable[[Generation, float], Generation]

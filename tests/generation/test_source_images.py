@@ -14,8 +14,8 @@ from generation.source_images import (
     load_source_images,
     prepare,
 )
-from tests.common.loopback import Handler, ok, serving
-from tests.generation.images import encoded, halves, opened
+from tests.support.images import encoded, halves, opened
+from tests.support.loopback import Handler, ok, serving
 
 
 def prepared(data: bytes) -> SourceImage:

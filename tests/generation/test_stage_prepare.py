@@ -21,14 +21,14 @@ from generation.bucket_storage import LIMIT, BucketStorage
 from generation.models import Generation, PreparedImages, ProviderGate
 from generation.stages.prepare import MAX_TRIES, Prepared, PrepareStage
 from generation.states import State
-from tests.common.loopback import Handler, answering, ok, serving
 from tests.generation.conftest import Emulator, Works, age, make_due
-from tests.generation.images import encoded, halves
-from tests.generation.steps import created
 from tests.generation.test_stage_store import WAYS_TO_REFUSE, Refusing, refusing
 from tests.generation.test_stage_submit import due_in, now
-from tests.people import Person, make_person
-from tests.racing import race
+from tests.support.bring_to import created
+from tests.support.images import encoded, halves
+from tests.support.loopback import Handler, answering, ok, serving
+from tests.support.people import Person, make_person
+from tests.support.racing import race
 
 __all__ = ["refusing"]  # a fixture
 

@@ -22,9 +22,9 @@ from generation.stages.base import MAX_STRIKES
 from generation.stages.store import MAX_DAMAGED
 from generation.states import State
 from tests.generation.conftest import Emulator, Works, age, make_due
-from tests.generation.steps import claimed, created
 from tests.generation.test_stage_submit import due_in, now, refunded
-from tests.people import Person
+from tests.support.bring_to import claimed, created
+from tests.support.people import Person
 
 
 def storing(person: Person, works: Works, marker: str = "") -> Generation:

@@ -11,8 +11,8 @@ from pytest_django.fixtures import Settings
 from generation.models import Attempt, Generation, ProviderGate
 from generation.states import State
 from tests.generation.conftest import Emulator, Works, age, make_due
-from tests.generation.steps import created, reached
-from tests.people import Person
+from tests.support.bring_to import created, reached
+from tests.support.people import Person
 
 Outcome = Attempt.Outcome
 

@@ -13,9 +13,9 @@ from generation.stages.store import StoreStage
 from generation.stages.submit import SubmitStage
 from generation.states import State
 from tests.generation.conftest import STAGES, Works, age
-from tests.generation.steps import attempt_of, claimed, created, reached
 from tests.generation.test_stage_submit import now
-from tests.people import Person
+from tests.support.bring_to import attempt_of, claimed, created, reached
+from tests.support.people import Person
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 from generation.models import Generation
 from generation.states import OPEN, State
 from tests.generation.conftest import age
-from tests.generation.steps import created, reached
-from tests.people import Person
+from tests.support.bring_to import created, reached
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 

@@ -10,8 +10,8 @@ from common import due
 from generation import gate
 from generation.models import CatalogModel, Generation
 from generation.states import State
-from tests.generation.steps import created
-from tests.people import Person, make_person
+from tests.support.bring_to import created
+from tests.support.people import Person, make_person
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ from generation.models import Attempt, Generation, GenerationEvent, Orphan
 from generation.stages.sweep import look_for_orphans
 from generation.states import State
 from tests.generation.conftest import Emulator, Works, age, make_due
-from tests.generation.looks import (
+from tests.generation.test_no_network_in_transactions import CALLS, Watch
+from tests.support.bring_to import attempt_of, reached
+from tests.support.orphan_looks import (
     came_late,
     make_looks_due,
     overdue,
@@ -24,9 +26,7 @@ from tests.generation.looks import (
     sweep,
     upload,
 )
-from tests.generation.steps import attempt_of, reached
-from tests.generation.test_no_network_in_transactions import CALLS, Watch
-from tests.people import Person
+from tests.support.people import Person
 
 Start = Callable[..., str]
 

@@ -20,8 +20,8 @@ from generation.models import Generation, GenerationEvent
 from generation.states import State
 from staff import customers
 from tests.contract.answers import error
-from tests.generation.steps import created, reached
-from tests.people import Person, make_staff
+from tests.support.bring_to import created, reached
+from tests.support.people import Person, make_staff
 
 Api = Callable[..., httpx.Client]
 VIDEO = "/api/v1/generate/video/"

@@ -24,7 +24,7 @@ from dev.embedded import valkey
 from dev.embedded.processes import wait_until
 from generation import wake
 from generation.ticks import TickScheduler
-from tests.people import Person
+from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 PATH = "/api/v1/generate/video/"

@@ -17,8 +17,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from generation.models import Generation
 from generation.states import State
 from staff.models import AuditEntry
-from tests.generation.steps import reached
-from tests.people import Person, inside, make_staff
+from tests.support.bring_to import reached
+from tests.support.people import Person, inside, make_staff
 
 # as they stand in an address: percent-encoded
 NO_TEXT = ("%00", "a%00b", "%ff", "a%c3", "%ed%a0%80", "%f5%80%80%80")

@@ -12,8 +12,8 @@ from django.db.transaction import TransactionManagementError
 from accounts.models import Account
 from staff import audit
 from staff.models import AuditEntry
-from tests.people import Person
-from tests.provoke import Breach
+from tests.support.people import Person
+from tests.support.provoke import Breach
 
 BREACHES = [
     Breach("audit_is_append_only", "UPDATE staff_auditentry SET reason = 'another'"),

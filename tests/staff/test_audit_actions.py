@@ -14,7 +14,7 @@ from generation.staff_actions import VERBS
 from staff import audit, filters
 from staff.audited import StaffAdmin
 from staff.models import AuditEntry
-from tests.people import Person, inside, make_staff
+from tests.support.people import Person, inside, make_staff
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("accounts", "common", "credits", "generation", "staff")

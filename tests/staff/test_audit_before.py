@@ -18,9 +18,9 @@ from generation.states import State
 from staff import customers, roles
 from staff.customers import Limits
 from staff.models import AuditEntry
-from tests.generation.steps import attempt_of, claimed, created, reached
-from tests.people import Person, inside, make_staff
-from tests.racing import wait_until_blocked
+from tests.support.bring_to import attempt_of, claimed, created, reached
+from tests.support.people import Person, inside, make_staff
+from tests.support.racing import wait_until_blocked
 
 
 def by_staff(verb: str, stale: Generation) -> dict[str, object]:

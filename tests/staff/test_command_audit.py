@@ -16,8 +16,8 @@ from accounts.models import User
 from credits.models import LedgerEntry
 from staff import audit
 from staff.models import AuditEntry
-from tests.people import PASSWORD, Person, make_staff
 from tests.staff.test_recipients import commands
+from tests.support.people import PASSWORD, Person, make_staff
 
 ACCOUNT = "an account"  # stands for the id of Alice's
 # Each command of ours that changes something: how it is called, and the entries it leaves.

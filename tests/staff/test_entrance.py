@@ -19,7 +19,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts.models import User
 from staff import second_factor
 from staff.models import AuditEntry
-from tests.people import PASSWORD, Person, inside, make_staff
+from tests.support.people import PASSWORD, Person, inside, make_staff
 
 LOG_IN = "/admin/login/"
 FACTOR = "/admin/second-factor/"

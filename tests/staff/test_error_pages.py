@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from tests.people import inside, make_staff
+from tests.support.people import inside, make_staff
 
 
 @pytest.mark.parametrize(

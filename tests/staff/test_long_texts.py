@@ -15,9 +15,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from staff.models import AuditEntry
-from tests.people import PASSWORD, inside, make_staff
 from tests.staff.test_roles import APART, NOBODY, PAGES, Things, things
-from tests.worst_texts import BOUND, cost, marks, texts
+from tests.support.people import PASSWORD, inside, make_staff
+from tests.support.worst_texts import BOUND, cost, marks, texts
 
 __all__ = ["things"]
 

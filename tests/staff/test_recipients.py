@@ -28,7 +28,7 @@ from accounts.models import Account, ApiKey, Membership, User
 from credits.models import LedgerEntry, Wallet
 from staff import roles
 from staff.models import AuditEntry
-from tests.people import PASSWORD, Person, inside, make_person, make_staff
+from tests.support.people import PASSWORD, Person, inside, make_person, make_staff
 
 Api = Callable[..., httpx.Client]
 

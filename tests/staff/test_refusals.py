@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import ApiKey
 from staff.models import AuditEntry
-from tests.people import PASSWORD, Person, inside, make_staff
+from tests.support.people import PASSWORD, Person, inside, make_staff
 
 Door = Callable[[str, str], tuple[int, str]]
 

@@ -20,8 +20,8 @@ from generation.models import Attempt, CatalogModel, Generation, Orphan
 from generation.states import State
 from staff import audit, roles
 from staff.models import AuditEntry
-from tests.generation.steps import reached
-from tests.people import Person, inside, make_staff
+from tests.support.bring_to import reached
+from tests.support.people import Person, inside, make_staff
 
 ANYBODY = ""  # of the staff
 NOBODY = "nobody"

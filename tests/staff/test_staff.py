@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from staff import roles
 from staff.models import AuditEntry
-from tests.people import PASSWORD, Person, inside, make_staff
+from tests.support.people import PASSWORD, Person, inside, make_staff
 
 USERS = "/admin/accounts/user/"
 

@@ -1,0 +1,62 @@
+"""The baseline works as a textbook's would: it charges, answers 201 and wakes a worker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from dev.benchmarks.stage import settings_of
+
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
+# The site can only be loaded where no other settings are: in a process of its own.
+CREATE = """
+import io, json, sys
+from contextlib import redirect_stdout
+import django
+django.setup()
+from django.test import Client
+from benchmarks import textbook
+with redirect_stdout(io.StringIO()) as told:
+    textbook.prepare(2)
+token = json.loads(told.getvalue())[0]
+body = json.dumps({"prompt": "A paper boat", "video_model": "veo3_fast"})
+client = Client(HTTP_HOST="127.0.0.1")
+answers = [
+    client.post("/generate/", body, "application/json", headers={"Authorization": secret})
+    for secret in (f"Token {token}", "Token wrong")
+]
+print(json.dumps([[answer.status_code, answer.json()] for answer in answers]))
+"""
+CHARGED = """
+SELECT balance, amount, balance_after, status FROM textbook.textbook_wallet wallet
+  JOIN textbook.textbook_entry entry ON entry.wallet_id = wallet.id
+  JOIN textbook.textbook_generation generation ON generation.id = entry.generation_id
+"""
+
+
+@pytest.fixture
+def admin(admin_connection: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    yield admin_connection
+    admin_connection.execute("DROP SCHEMA IF EXISTS textbook CASCADE")
+
+
+def test_the_textbook_charges_and_hands_over(admin: psycopg.Connection) -> None:
+    environment = os.environ | settings_of("textbook")
+    environment["DATABASE_URL"] = os.environ["TEST_ADMIN_URL"]
+    done = subprocess.run(
+        [sys.executable, "-c", CREATE], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("[[201, "), done.stdout
+    assert "[401, " in done.stdout
+    left = 10**12 - 240
+    assert admin.execute(CHARGED).fetchall() == [(left, -240, left, "processing")]
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        assert client.llen("textbook") == 1

@@ -1,0 +1,44 @@
+"""Whatever `make help` offers is run by something, or it is broken one day and nobody knows."""
+
+from __future__ import annotations
+
+import re
+
+from dev.benchmarks.__main__ import COMMANDS
+from tests.support.packages import ROOT
+
+MAKEFILE = (ROOT / "Makefile").read_text()
+SCRIPTS = "".join((ROOT / ".ci" / name).read_text() for name in ("run", "nightly"))
+# A line in a shell that runs make, with the words behind it
+RUN = re.compile(r"\bmake ([^\n#&|>;]*)")
+NOT_RUN = {
+    "nightly": "runs the others",
+    "audit": "asks a service on the internet, before a release: docs/production.md",
+}
+
+
+def offered() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
+
+
+def run() -> list[str]:
+    """The words of every call of make, comments left out."""
+    lines = [line for line in SCRIPTS.splitlines() if not line.lstrip().startswith("#")]
+    return [word for line in lines for words in RUN.findall(line) for word in words.split()]
+
+
+def needed(target: str) -> set[str]:
+    """The targets that make runs before it."""
+    found = re.search(rf"^{target}:([^#=\n]*)", MAKEFILE, re.MULTILINE)
+    return set(found[1].split()) if found else set()
+
+
+def test_every_target_of_the_help_is_run() -> None:
+    words = set(run())
+    by_others = {name for word in words & offered() for name in needed(word)}
+    assert offered() - words - by_others == set(NOT_RUN) & offered()
+
+
+def test_every_part_of_the_benchmarks_is_run() -> None:
+    parts = {word.removeprefix("PART=") for word in run() if word.startswith("PART=")}
+    assert parts == set(COMMANDS)
