@@ -21,6 +21,9 @@ from accounts import authentication
 from common.body_limit import FORMS, LIMIT, BodyLimit
 from generation import admission, catalog
 from tests.support.people import Person, make_person
+from tests.support.works import _works_of_session, emulator, emulator_process, start, works
+
+__all__ = ["_works_of_session", "emulator", "emulator_process", "start", "works"]
 
 # Django's test server waits 40 ms for the client's acknowledgement of each header otherwise.
 QuietWSGIRequestHandler.disable_nagle_algorithm = True

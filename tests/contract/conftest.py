@@ -1,5 +1,5 @@
 """The emulator and the stages, as the tests of generations have them."""
 
-from tests.generation.conftest import start
+from tests.support.works import start
 
 __all__ = ["start"]

@@ -14,11 +14,11 @@ from generation.models import CatalogModel, Generation
 from generation.stages.base import claimed_at
 from generation.stages.poll import PollStage
 from generation.states import State
-from tests.generation.conftest import Works, age
 from tests.generation.test_gate import later
 from tests.support.bring_to import reached
 from tests.support.people import Person
 from tests.support.racing import race
+from tests.support.works import Works, age
 
 MANY = 10_000
 COPIES = """

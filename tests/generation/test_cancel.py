@@ -9,9 +9,9 @@ import pytest
 
 from generation.models import Attempt, Generation
 from generation.states import State
-from tests.generation.conftest import Emulator, Works
 from tests.support.bring_to import created, reached
 from tests.support.people import Person
+from tests.support.works import Emulator, Works
 
 Api = Callable[..., httpx.Client]
 PATH = "/api/v1/generate/{}/cancel/"

@@ -17,9 +17,9 @@ from generation.check import check_generations
 from generation.models import Attempt, Generation, GenerationEvent
 from generation.states import State
 from tests.contract.answers import error
-from tests.generation.conftest import Emulator, Works
 from tests.support.cutting_proxy import CuttingProxy, Moment
 from tests.support.people import Person
+from tests.support.works import Emulator, Works
 
 Api = Callable[..., httpx.Client]
 VIDEO = "/api/v1/generate/video/"

@@ -16,11 +16,11 @@ from generation.stages.poll import PollStage
 from generation.stages.prepare import PrepareStage
 from generation.stages.submit import SubmitStage
 from generation.states import State
-from tests.generation.conftest import Emulator, Works, make_due
 from tests.generation.test_engine import Line
 from tests.generation.test_stage_submit import due_in, now, outcomes
 from tests.support.bring_to import created, reached
 from tests.support.people import Person
+from tests.support.works import Emulator, Works, make_due
 
 
 class TimeIsUp(Exception):

@@ -20,10 +20,10 @@ from credits import ledger
 from generation import dashboard, figures, heartbeat, lifecycle, wake
 from generation.models import Attempt, CatalogModel, Generation, Orphan, ProviderGate
 from generation.states import State
-from tests.generation.conftest import age
 from tests.support.bring_to import attempt_of, claimed, created, reached
 from tests.support.operators import browser_of, make_operator
 from tests.support.people import Person, make_person
+from tests.support.works import age
 
 NOW = timezone.now()
 

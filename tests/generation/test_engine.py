@@ -21,10 +21,10 @@ from generation.tasks import process
 from generation.tasks.poll import poll
 from generation.tasks.store import store, sweep
 from generation.tasks.submit import submit
-from tests.generation.conftest import Emulator, Works, make_due
 from tests.generation.test_stage_submit import due_in, now, outcomes, refunded
 from tests.support.bring_to import claimed, created, reached
 from tests.support.people import Person
+from tests.support.works import Emulator, Works, make_due
 
 
 class Line:

@@ -23,10 +23,10 @@ from generation.stages.poll import PollStage
 from generation.stages.store import StoreStage
 from generation.stages.submit import SubmitStage
 from generation.states import State
-from tests.generation.conftest import Emulator, Works, make_due
 from tests.generation.test_stage_submit import due_in, now, outcomes
 from tests.support.bring_to import attempt_of, created, reached
 from tests.support.people import Person
+from tests.support.works import Emulator, Works, make_due
 
 DATABASE_AWAY = 0.6  # seconds
 

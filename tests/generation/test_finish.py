@@ -14,8 +14,8 @@ from PIL import Image
 from generation.media import inspect_video
 from generation.models import Attempt, Generation
 from generation.states import State
-from tests.generation.conftest import Emulator, Works
 from tests.support.people import Person
+from tests.support.works import Emulator, Works
 
 Api = Callable[..., httpx.Client]
 Start = Callable[..., str]

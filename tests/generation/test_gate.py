@@ -14,10 +14,10 @@ from generation.backends import base
 from generation.models import CatalogModel, Generation, ProviderGate
 from generation.stages.submit import judge
 from generation.states import State
-from tests.generation.conftest import Emulator, Works, make_due
 from tests.support.bring_to import created
 from tests.support.people import Person, make_person
 from tests.support.racing import race
+from tests.support.works import Emulator, Works, make_due
 
 
 def quota(submits_per_minute: int = 50, max_open_operations: int = 1000) -> None:

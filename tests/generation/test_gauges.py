@@ -18,10 +18,10 @@ from generation import gauges, heartbeat, image_queue, lifecycle, scrape
 from generation.models import Generation, Orphan, ProviderGate
 from generation.states import State
 from tests.contract.test_our_faults import database_away
-from tests.generation.conftest import Works, age
 from tests.support.bring_to import created, reached
 from tests.support.people import Person, make_person
 from tests.support.scraped import Samples, samples, value
+from tests.support.works import Works, age
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from generation import health, heartbeat
 from generation.states import State
 from generation.wake import connect
 from tests.contract.test_our_faults import database_away
-from tests.generation.conftest import age
 from tests.support.bring_to import reached
 from tests.support.people import Person
+from tests.support.works import age
 
 Ask = Callable[[], httpx.Response]
 

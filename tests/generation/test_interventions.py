@@ -19,11 +19,11 @@ from generation.models import Attempt, CatalogModel, Generation, Orphan
 from generation.order import Created
 from generation.states import OPEN, TERMINAL, UNDELIVERED, State
 from tests.credits.test_ledger import sums_up
-from tests.generation.conftest import Emulator, Works
 from tests.support.bring_to import attempt_of, claimed, created, kept, reached
 from tests.support.orphan_looks import make_looks_due, sweep, upload
 from tests.support.people import Person, make_person
 from tests.support.racing import race
+from tests.support.works import Emulator, Works
 
 PICTURES = ["https://example.com/a.png"]
 

@@ -18,10 +18,10 @@ from django.core.files.storage import default_storage
 from generation.leftovers import Leftovers, least_age
 from generation.models import Generation, Orphan
 from generation.states import State
-from tests.generation.conftest import Emulator, Works, make_due
 from tests.support.bring_to import reached
 from tests.support.orphan_looks import came_late, make_looks_due, seconds_until_look, sweep
 from tests.support.people import Person
+from tests.support.works import Emulator, Works, make_due
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # a sweeper's claim, then a store that dies while it writes

@@ -11,9 +11,9 @@ from generation import lifecycle
 from generation.lifecycle import NotCancelable, Outcome
 from generation.models import Attempt, Generation
 from generation.states import ERROR_CODES, OPEN, State
-from tests.generation.conftest import age
 from tests.support.bring_to import attempt_of, claimed, created, kept, reached
 from tests.support.people import Person
+from tests.support.works import age
 
 
 @pytest.mark.parametrize("code", ERROR_CODES)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import httpx
 
 from generation.models import GenerationEvent
-from tests.generation.conftest import Works
 from tests.support.log_reader import lines_of
 from tests.support.people import Person
+from tests.support.works import Works
 
 LOGGERS = ("access", "generation.transitions")
 VIDEO = "/api/v1/generate/video/"

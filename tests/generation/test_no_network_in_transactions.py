@@ -13,8 +13,8 @@ from django.db import connections, transaction
 
 from generation.models import Generation
 from generation.states import State
-from tests.generation.conftest import Emulator, Works, make_due
 from tests.support.people import Person
+from tests.support.works import Emulator, Works, make_due
 
 Api = Callable[..., httpx.Client]
 CALLS = ("connect", "connect_ex", "send", "sendall", "sendmsg", "recv", "recv_into")

@@ -12,8 +12,8 @@ from django.db.models.functions import Now
 from accounts.models import ApiKey, Membership
 from generation.models import Generation
 from generation.states import State
-from tests.generation.conftest import Emulator, Works
 from tests.support.people import Person
+from tests.support.works import Emulator, Works
 
 
 @pytest.mark.parametrize(("marker", "state"), [("", "completed"), ("[emulator:error]", "failed")])

@@ -11,10 +11,10 @@ from generation import pace
 from generation.models import CatalogModel, ProviderGate
 from generation.pace import ENOUGH, KEPT, Pace
 from generation.states import State
-from tests.generation.conftest import Works, age, make_due
 from tests.generation.test_stage_submit import due_in, now
 from tests.support.bring_to import created
 from tests.support.people import Person
+from tests.support.works import Works, age, make_due
 
 
 def gate(name: str = "veo3_fast") -> ProviderGate:

@@ -19,10 +19,10 @@ from generation import lifecycle, progress, public
 from generation.models import Attempt, Generation
 from generation.states import State
 from generation.views import GenerationView
-from tests.generation.conftest import STAGES, Emulator, Works, age, make_due
 from tests.support.bring_to import attempt_of, claimed, created, reached
 from tests.support.people import Person
 from tests.support.state_walks import NOON, move, new, walks
+from tests.support.works import STAGES, Emulator, Works, age, make_due
 
 Api = Callable[..., httpx.Client]
 Start = Callable[..., str]

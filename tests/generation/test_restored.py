@@ -10,10 +10,10 @@ from django.core.management import call_command
 
 from generation.models import Attempt, Generation
 from generation.states import State
-from tests.generation.conftest import Emulator, Works, age, make_due
 from tests.support.bring_to import created, reached
 from tests.support.orphan_looks import upload
 from tests.support.people import Person
+from tests.support.works import Emulator, Works, age, make_due
 
 
 def restored() -> str:

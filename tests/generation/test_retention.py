@@ -29,10 +29,10 @@ from generation.check import check_generations
 from generation.models import Attempt, Erasure, Generation
 from generation.stages.retention import let_expire
 from generation.states import State
-from tests.generation.conftest import Emulator, Works
 from tests.support.bring_to import attempt_of, reached
 from tests.support.orphan_looks import upload
 from tests.support.people import Person, inside, make_staff, make_token
+from tests.support.works import Emulator, Works
 
 Api = Callable[..., httpx.Client]
 Ended = Callable[[Generation, float], Generation]

@@ -16,7 +16,6 @@ from generation.engine import Engine
 from generation.models import Generation
 from generation.stages.prepare import PrepareStage
 from generation.states import State
-from tests.generation.conftest import Emulator, Works
 from tests.generation.test_image_child import progressive, with_its_last_scan_again
 from tests.generation.test_stage_prepare import PICTURE, drip, serve
 from tests.generation.test_stage_submit import now
@@ -24,6 +23,7 @@ from tests.support.bring_to import created
 from tests.support.images import encoded, halves
 from tests.support.loopback import Handler, answering, ok
 from tests.support.people import Person, make_person
+from tests.support.works import Emulator, Works
 
 __all__ = ["serve"]  # a fixture
 

@@ -12,10 +12,10 @@ from generation.backends.base import Running, Unavailable
 from generation.models import Attempt, Generation, ProviderGate
 from generation.stages.poll import PollStage
 from generation.states import State
-from tests.generation.conftest import Emulator, Works, age, make_due
 from tests.generation.test_stage_submit import due_in, now, outcomes, refunded, wait_for_output
 from tests.support.bring_to import claimed, created
 from tests.support.people import Person
+from tests.support.works import Emulator, Works, age, make_due
 
 Outcome = Attempt.Outcome
 

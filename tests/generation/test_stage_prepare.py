@@ -21,7 +21,6 @@ from generation.bucket_storage import LIMIT, BucketStorage
 from generation.models import Generation, PreparedImages, ProviderGate
 from generation.stages.prepare import MAX_TRIES, Prepared, PrepareStage
 from generation.states import State
-from tests.generation.conftest import Emulator, Works, age, make_due
 from tests.generation.test_stage_store import WAYS_TO_REFUSE, Refusing, refusing
 from tests.generation.test_stage_submit import due_in, now
 from tests.support.bring_to import created
@@ -29,6 +28,7 @@ from tests.support.images import encoded, halves
 from tests.support.loopback import Handler, answering, ok, serving
 from tests.support.people import Person, make_person
 from tests.support.racing import race
+from tests.support.works import Emulator, Works, age, make_due
 
 __all__ = ["refusing"]  # a fixture
 

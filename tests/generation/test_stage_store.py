@@ -21,10 +21,10 @@ from generation.models import Generation
 from generation.stages.base import MAX_STRIKES
 from generation.stages.store import MAX_DAMAGED
 from generation.states import State
-from tests.generation.conftest import Emulator, Works, age, make_due
 from tests.generation.test_stage_submit import due_in, now, refunded
 from tests.support.bring_to import claimed, created
 from tests.support.people import Person
+from tests.support.works import Emulator, Works, age, make_due
 
 
 def storing(person: Person, works: Works, marker: str = "") -> Generation:

@@ -10,9 +10,9 @@ from pytest_django.fixtures import Settings
 
 from generation.models import Attempt, Generation, ProviderGate
 from generation.states import State
-from tests.generation.conftest import Emulator, Works, age, make_due
 from tests.support.bring_to import created, reached
 from tests.support.people import Person
+from tests.support.works import Emulator, Works, age, make_due
 
 Outcome = Attempt.Outcome
 

@@ -12,10 +12,10 @@ from generation.stages.prepare import PrepareStage
 from generation.stages.store import StoreStage
 from generation.stages.submit import SubmitStage
 from generation.states import State
-from tests.generation.conftest import STAGES, Works, age
 from tests.generation.test_stage_submit import now
 from tests.support.bring_to import attempt_of, claimed, created, reached
 from tests.support.people import Person
+from tests.support.works import STAGES, Works, age
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import pytest
 
 from generation.models import Generation
 from generation.states import OPEN, State
-from tests.generation.conftest import age
 from tests.support.bring_to import created, reached
 from tests.support.people import Person
+from tests.support.works import age
 
 Api = Callable[..., httpx.Client]
 

@@ -15,7 +15,6 @@ from generation import orphans
 from generation.models import Attempt, Generation, GenerationEvent, Orphan
 from generation.stages.sweep import look_for_orphans
 from generation.states import State
-from tests.generation.conftest import Emulator, Works, age, make_due
 from tests.generation.test_no_network_in_transactions import CALLS, Watch
 from tests.support.bring_to import attempt_of, reached
 from tests.support.orphan_looks import (
@@ -27,6 +26,7 @@ from tests.support.orphan_looks import (
     upload,
 )
 from tests.support.people import Person
+from tests.support.works import Emulator, Works, age, make_due
 
 Start = Callable[..., str]
 

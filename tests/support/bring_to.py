@@ -16,8 +16,8 @@ from generation.creation import create
 from generation.models import Attempt, CatalogModel, Generation
 from generation.order import Created, Order
 from generation.states import OPEN, State
-from tests.generation.conftest import make_due
 from tests.support.people import Person
+from tests.support.works import make_due
 
 PATH = "/api/v1/generate/video/"
 FILM = b"0123456789" * 100  # what a file's bytes are is of no interest to links and ranges

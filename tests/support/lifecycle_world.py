@@ -20,11 +20,11 @@ from generation.lifecycle import NotCancelable
 from generation.models import CatalogModel, Generation
 from generation.order import Order
 from generation.states import OPEN, State
-from tests.generation.conftest import age, make_due
 from tests.support import lifecycle_rows as found
 from tests.support.lifecycle_model import MEANING, Row, allows
 from tests.support.machines import start_over
 from tests.support.people import Person
+from tests.support.works import age, make_due
 
 TABLES = [f"generation_{name}" for name in ("generationevent", "attempt", "generation")]
 TABLES.append("credits_ledgerentry")

@@ -11,9 +11,9 @@ from generation.models import Attempt, Generation
 from generation.orphans import Look, claim
 from generation.stages.sweep import look_for_orphans
 from generation.states import State
-from tests.generation.conftest import Emulator, Works, age, make_due
 from tests.support.bring_to import attempt_of, reached
 from tests.support.people import Person
+from tests.support.works import Emulator, Works, age, make_due
 
 
 def make_looks_due() -> None:

@@ -13,8 +13,8 @@ from dev.embedded.stack import Stack
 from generation.models import Generation, Orphan
 from generation.states import State
 from tests.e2e.customer import VIDEO, Customer
-from tests.generation.conftest import age, make_due
 from tests.support.orphan_looks import make_looks_due
+from tests.support.works import age, make_due
 
 PATIENCE = 30.0  # seconds; a free machine needs four
 
