@@ -69,12 +69,12 @@ MIDDLEWARE = [
     "common.content_policy.ContentPolicyMiddleware",
     "common.slash.OptionalSlashMiddleware",
     "common.addresses.AddressMiddleware",
-    "accounts.staff_middleware.StaffSessionMiddleware",
+    "staff.middleware.StaffSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "accounts.staff_middleware.StaffAuthenticationMiddleware",
-    "accounts.staff_middleware.StaffOTPMiddleware",
-    "accounts.staff_middleware.StaffMessageMiddleware",
+    "staff.middleware.StaffAuthenticationMiddleware",
+    "staff.middleware.StaffOTPMiddleware",
+    "staff.middleware.StaffMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -226,7 +226,7 @@ SECURE_HSTS_PRELOAD = env.flag("HSTS_PRELOAD", False)
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # which ask for both
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Strict"
-SESSION_ENGINE = "accounts.sessions"
+SESSION_ENGINE = "staff.sessions"
 SESSION_COOKIE_AGE = env.integer("ADMIN_SESSION_IDLE", 1800, least=60)  # seconds
 ADMIN_SESSION_LIFETIME = env.integer("ADMIN_SESSION_LIFETIME", 28_800, least=60)  # seconds, in all
 ADMIN_REQUIRE_2FA = env.flag("ADMIN_REQUIRE_2FA", True)

@@ -60,7 +60,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "staff.site.environment",
-    "DASHBOARD_CALLBACK": "generation.dashboard.show",
+    "DASHBOARD_CALLBACK": "staff.pages.dashboard.show",
     "ACCOUNT": {
         "navigation": [
             {"title": "New recovery codes", "link": reverse_lazy("admin:recovery_codes")}

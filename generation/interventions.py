@@ -2,7 +2,7 @@
 
 Every verb is one transaction, decides under the row's lock, and is refused with a sentence for the
 operator when it may not be. The event says who did it and why; the audit entry is written by the
-caller, in the same transaction (``generation/staff_actions.py``).
+caller, in the same transaction (``staff/generations.py``).
 """
 
 from __future__ import annotations

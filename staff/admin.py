@@ -1,86 +1,25 @@
-"""The audit log's page, those of modules that Django does not look for, and what has none."""
+"""What Django looks for: all operators' pages, and what has none."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.contrib.auth.models import Group
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.login import find_user
-from accounts.user_admin import StaffUserAdmin
-from common import ids
-from common.errors import NotFound
-from generation.catalog_admin import CatalogModelAdmin
-from staff.audited import ReadOnlyAdmin, display
-from staff.filters import ActionFilter, ActorFilter
-from staff.models import AuditEntry
+from staff.pages import accounts, audit_log, catalog, generations, keys, ledger, orphans, users
 
-__all__ = ["AuditEntryAdmin", "CatalogModelAdmin", "StaffUserAdmin"]
+__all__ = [
+    "accounts",
+    "audit_log",
+    "catalog",
+    "generations",
+    "keys",
+    "ledger",
+    "orphans",
+    "users",
+]
 
 # Roles are code (staff/roles.py), and the second factors' keys are nobody's to see.
 for model in (Group, TOTPDevice, StaticDevice):
     admin.site.unregister(model)
-
-
-@admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin):
-    """What staff did, newest first."""
-
-    list_display = ("created_at", "who", "action", "target", "account_id", "reason")
-    list_filter = (ActionFilter, ActorFilter)
-    list_select_related = ("actor",)
-    ordering = ("-id",)
-    search_fields = ("pk",)  # see get_search_results
-    search_help_text = "An action, who did it (e-mail or user name), or the id of what it was about"
-    fields = (
-        *("created_at", "who", "action", "target_type", "target_id", "account_id", "reason"),
-        *("changed", "request_id"),
-    )
-    readonly_fields = ("who", "changed")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Django's hook: what has an index, exactly."""
-        return (_find(queryset, search_term.strip()) if search_term else queryset), False
-
-    @display(description="Who")
-    def who(self, entry: AuditEntry) -> str:
-        """Nobody at the command line, and at a log-in with a name that is nobody's."""
-        return str(entry.actor or "–")
-
-    @display(description="Of what")
-    def target(self, entry: AuditEntry) -> str:
-        """Its type and id."""
-        return f"{entry.target_type.rpartition('.')[2]} {entry.target_id}".strip() or "–"
-
-    @display(description="Changes")
-    def changed(self, entry: AuditEntry) -> SafeString:
-        """Before and after."""
-        return render_to_string("admin/audit_changes.html", {"changes": entry.changes})
-
-
-def _find(entries: QuerySet[Any], term: str) -> QuerySet[Any]:
-    try:
-        found = ids.parse(term)
-    except NotFound:
-        user = find_user(term)
-        if user is not None:
-            return entries.filter(actor=user)
-        return entries.filter(action=term.lower().replace(" ", "_"))
-    about = Q(account_id=found) | Q(target_id=str(found), target_type__in=TYPES)
-    return entries.filter(about)
-
-
-# An index on (type, id) needs the type.
-TYPES = (
-    *("accounts.account", "accounts.apikey", "accounts.user", "generation.generation"),
-    *("generation.orphan", "generation.attempt"),
-)

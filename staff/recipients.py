@@ -19,7 +19,8 @@ from accounts.models import Account, ApiKey, Membership, User
 from accounts.passwords import canonical
 from common import ids
 from common.errors import NotFound
-from staff import audit, second_factor
+from staff import audit
+from staff.entrance import second_factor
 
 PASSWORD_BYTES = 15  # 20 characters
 ANYBODY = "Anybody can register any address, so the address alone proves nothing."

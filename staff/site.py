@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from unfold.sites import UnfoldAdminSite
 
 from common.checks import is_google
-from staff import entrance
+from staff.entrance import views
 
 EntranceView = Callable[[HttpRequest, dict[str, Any]], HttpResponse]
 
@@ -31,7 +31,7 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether the request's session is all the way in; then it lives on by this use."""
-        inside = bool(super().has_permission(request)) and not entrance.half_in(request)
+        inside = bool(super().has_permission(request)) and not views.half_in(request)
         if inside:  # here, and not by a setting: an API request may carry the cookie, too
             request.session.modified = True
         return inside
@@ -44,12 +44,12 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
     def extra_urls(self) -> list[URLPattern]:
         """unfold's hook: the second half of the way in."""
         return [
-            path("second-factor/", self._open(entrance.second_factor_view), name="second_factor"),
-            path("leave/", self._open(entrance.leave_view), name="leave"),
-            path("enroll/", self._open(entrance.enroll_view), name="enroll"),
+            path("second-factor/", self._open(views.second_factor_view), name="second_factor"),
+            path("leave/", self._open(views.leave_view), name="leave"),
+            path("enroll/", self._open(views.enroll_view), name="enroll"),
             path(
                 "recovery-codes/",
-                self.admin_view(self._with_context(entrance.recovery_codes_view)),
+                self.admin_view(self._with_context(views.recovery_codes_view)),
                 name="recovery_codes",
             ),
         ]
@@ -61,14 +61,14 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
         """The first half; who has passed it goes on to the second."""
         if request.method == "GET" and self.has_permission(request):
             return redirect("admin:index")
-        if request.method == "GET" and entrance.half_in(request):
+        if request.method == "GET" and views.half_in(request):
             return redirect(f"{reverse('admin:second_factor')}?{request.GET.urlencode()}")
         context = self._context(request) | {
             "title": "Log in",
             "app_path": request.get_full_path(),
-            entrance.NEXT: request.GET.get(entrance.NEXT) or reverse("admin:index"),
+            views.NEXT: request.GET.get(views.NEXT) or reverse("admin:index"),
         }
-        view = entrance.LogInView.as_view(extra_context=context | (extra_context or {}))
+        view = views.LogInView.as_view(extra_context=context | (extra_context or {}))
         response: HttpResponse = view(request)  # type: ignore[assignment]  # it does not stream
         return response
 
@@ -103,7 +103,7 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
     ) -> HttpResponse:
         """Django's page about one's own; the form notes it in the audit log."""
         request.current_app = self.name
-        view = entrance.OwnPasswordView.as_view(
+        view = views.OwnPasswordView.as_view(
             success_url=reverse("admin:password_change_done"),
             extra_context={**self.each_context(request), **(extra_context or {})},
         )

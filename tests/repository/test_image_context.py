@@ -91,7 +91,7 @@ def test_what_is_taken_is_enough(tracked: set[str], tmp_path: Path) -> None:
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-    assert (tmp_path / "staticfiles/generation/operations.css").exists()
+    assert (tmp_path / "staticfiles/staff/operations.css").exists()
 
 
 def test_the_code_does_not_belong_to_whoever_runs_it() -> None:

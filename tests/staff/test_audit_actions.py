@@ -10,10 +10,11 @@ from django.contrib import admin
 from django.db import transaction
 from django.test import Client
 
-from generation.staff_actions import VERBS
-from staff import audit, filters
-from staff.audited import StaffAdmin
+from staff import audit
+from staff.generations import VERBS
 from staff.models import AuditEntry
+from staff.pages import filters
+from staff.pages.base import StaffAdmin
 from tests.support.people import Person, inside, make_staff
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -13,10 +13,10 @@ from accounts.models import User
 from credits import ledger
 from generation import lifecycle
 from generation.models import Generation
-from generation.staff_actions import do
 from generation.states import State
 from staff import customers, roles
 from staff.customers import Limits
+from staff.generations import do
 from staff.models import AuditEntry
 from tests.support.bring_to import attempt_of, claimed, created, reached
 from tests.support.people import Person, inside, make_staff

@@ -17,7 +17,7 @@ from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import User
-from staff import second_factor
+from staff.entrance import second_factor
 from staff.models import AuditEntry
 from tests.support.people import PASSWORD, Person, inside, make_staff
 

@@ -109,7 +109,7 @@ WRITES: dict[str, tuple[str, dict[str, str]]] = {
     "staff_auditentry_change": (NOBODY, {"reason": "x"}),
     "generation_generation_change": (NOBODY, {"state": "completed"}),
     "generation_catalogmodel_change": ("generation.change_catalogmodel", {}),
-    # what their forms do in each state: tests/generation/test_operator_actions.py
+    # what their forms do in each state: tests/staff/pages/test_generation_verbs.py
     "generation_generation_retry": ("generation.retry_generation", {}),
     # a retry that the house pays for gives credits; what is behind the "?" is sent with the form
     "generation_generation_retry?paid_by=grant": (

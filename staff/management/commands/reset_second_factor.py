@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from accounts.login import find_user
-from staff import audit, second_factor
+from staff import audit
+from staff.entrance import second_factor
 
 
 class Command(BaseCommand):

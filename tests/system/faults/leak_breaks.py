@@ -15,10 +15,10 @@ import httpx
 import psycopg
 import redis
 
-from accounts.sessions import SessionStore
 from dev.embedded import services
 from dev.embedded.processes import Program, wait_until
 from dev.embedded.stack import Stack
+from staff.sessions import SessionStore
 from tests.system.faults.leak_search import Places, database
 from tests.system.faults.leak_traffic import Buyer
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 
-from accounts.models import Account, ApiKey, Membership
-from staff import customers, recipients, search
-from staff.audited import ReadOnlyAdmin, action, display, staff_user
-from staff.customer_forms import ReasonForm
-from staff.customer_verbs import CustomerVerbs
-from staff.customers import AlreadyDone
+from accounts.models import Account, Membership
+from staff import recipients, search
 from staff.models import AuditEntry
+from staff.pages.account_verbs import CustomerVerbs
+from staff.pages.base import ReadOnlyAdmin, display
 
 MEMBERS = Prefetch("memberships", Membership.objects.select_related("user").order_by("pk"))
 MORE = {"title": "More", "icon": "tune", "items": ("adjust", "limit", "resume")}
@@ -132,67 +129,3 @@ class AccountAdmin(CustomerVerbs, ReadOnlyAdmin):
             for model, field, title in LISTS
         )
         return format_html_join(" · ", '<a class="underline" href="{}">{}</a>', links)
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnlyAdmin):
-    """Secrets can be looked at (their previews) and ended, nothing else."""
-
-    list_display = (
-        *("preview", "name", "kind", "owner", "state", "created_at", "last_used_at"),
-        *("expires_at", "revoked_at"),
-    )
-    list_filter = ("kind",)
-    list_select_related = ("account", "created_by")
-    ordering = ("-created_at",)
-    search_fields = ("pk",)  # see get_search_results
-    search_help_text = search.HELP
-    exclude = ("digest",)
-    linked_by = ("account__id__exact",)
-    actions_detail = ("revoke",)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """A preview finds the key itself, everything else the account's keys."""
-        if search_term:
-            queryset = search.keys(queryset, search_term)
-        return queryset, False
-
-    def account_id_of(self, obj: ApiKey) -> uuid.UUID:
-        """For the audit log."""
-        return obj.account_id
-
-    @display(description="Account")
-    def owner(self, key: ApiKey) -> str:
-        """Whose, with a link."""
-        page = reverse("admin:accounts_account_change", args=[key.account_id])
-        return format_html('<a href="{}">{}</a>', page, key.account.name)
-
-    @display(
-        description="State", label={"live": "success", "revoked": "danger", "expired": "warning"}
-    )
-    def state(self, key: ApiKey) -> str:
-        """In a colour."""
-        if key.is_live:
-            return "live"
-        return "expired" if key.revoked_at is None else "revoked"
-
-    def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """unfold's hook for the button."""
-        return request.user.has_perm("accounts.revoke_apikey")
-
-    @action(description="Revoke", permissions=["revoke"], url_path="revoke", icon="key_off")
-    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """End it: from its next request on it is answered 401."""
-        key: ApiKey = self.object_or_404(request, object_id)
-        form = ReasonForm(request.POST or None)
-        if not form.is_valid():
-            explanation = f"{key.preview} of {key.account} stops working at once, for ever."
-            return self.verb_page(request, key, form, "Revoke", explanation)
-        try:
-            customers.revoke_key(staff_user(request), key, form.cleaned_data["reason"])
-            messages.success(request, f"{key.preview} is revoked.")
-        except AlreadyDone:
-            messages.warning(request, f"{key.preview} was revoked before.")
-        return redirect("admin:accounts_apikey_change", object_id)

@@ -17,9 +17,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from credits import ledger
-from generation import dashboard, figures, heartbeat, lifecycle, wake
+from generation import heartbeat, lifecycle, wake
 from generation.models import Attempt, CatalogModel, Generation, Orphan, ProviderGate
 from generation.states import State
+from staff.pages import dashboard, dashboard_queries
 from tests.support.bring_to import attempt_of, claimed, created, reached
 from tests.support.operators import browser_of, make_operator
 from tests.support.people import Person, make_person
@@ -93,7 +94,7 @@ def test_what_ended_in_each_of_24_hours_and_why(
     lifecycle.fail(other, "empty_result", "Nothing came")
     shift("generation_generation", other.pk, finished_at=this_hour)
 
-    hours, reasons = figures.ended(now)
+    hours, reasons = dashboard_queries.ended(now)
     assert len(hours) == 24
     assert [(hour.completed, hour.failed, hour.canceled) for hour in (*hours[:2], *hours[-2:])] == [
         (1, 0, 0),
@@ -148,14 +149,16 @@ def test_credits_per_day(
     assert (first.sold, first.granted, first.spent, first.refunded) == (1000, 70, 480, 240)
     assert all((day.sold, day.spent) == (0, 0) for day in days[1:])
 
-    midnight = figures.today(timezone.now())
+    midnight = dashboard_queries.today(timezone.now())
     shift("credits_ledgerentry", entry.pk, created_at=midnight - timedelta(days=13))
     browser_again = browser_of(make_operator("view_ledgerentry", name="other"))
     days = browser_again.get("/admin/").context["money"]["days"]
     assert [day.sold for day in days] == [0] * 13 + [1000]
     shift("credits_ledgerentry", entry.pk, created_at=midnight - timedelta(days=13, seconds=1))
-    assert sum(day.sold for day in figures.money(midnight - timedelta(days=13), 14)) == 0
-    assert sum(day.spent for day in figures.money(midnight - timedelta(days=13), 14)) == 480
+    assert sum(day.sold for day in dashboard_queries.money(midnight - timedelta(days=13), 14)) == 0
+    assert (
+        sum(day.spent for day in dashboard_queries.money(midnight - timedelta(days=13), 14)) == 480
+    )
 
 
 def test_the_provider(browser: Client, rich: Person) -> None:

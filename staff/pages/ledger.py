@@ -21,8 +21,8 @@ from credits import export
 from credits.models import LedgerEntry
 from generation.models import Generation
 from staff import audit, search
-from staff.audited import ReadOnlyAdmin, action, display, staff_user
-from staff.filters import PeriodFilter
+from staff.pages.base import ReadOnlyAdmin, action, display, staff_user
+from staff.pages.filters import PeriodFilter
 
 KINDS = {
     "purchase": "success",

@@ -10,8 +10,9 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
 
-from generation import figures, heartbeat
-from generation.figures import Hour
+from generation import heartbeat
+from staff.pages import dashboard_queries
+from staff.pages.dashboard_queries import Hour
 
 SECONDS = 10  # how old a figure may be; a page that is reloaded all the time costs no more
 OVER_SECONDS = 300  # the same of days that are over; what was under way at midnight shows up, too
@@ -53,8 +54,8 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def _work() -> dict[str, Any]:
     now = timezone.now()
-    open_states = figures.open_by_state()
-    hours, reasons = figures.ended(now)
+    open_states = dashboard_queries.open_by_state()
+    hours, reasons = dashboard_queries.ended(now)
     return {
         "at": now,
         "open": open_states,
@@ -68,22 +69,22 @@ def _work() -> dict[str, Any]:
         "bars": bars(hours),
         "most": _most(hours),
         "first_hour": hours[0].begins,
-        "paces": figures.paces(),
-        "asked": figures.asked(),
-        "gates": [(gate, gate.is_closed(now)) for gate in figures.gates()],
-        "orphans": figures.orphans(now),
-        "orphan_days": figures.ORPHAN_DAYS,
+        "paces": dashboard_queries.paces(),
+        "asked": dashboard_queries.asked(),
+        "gates": [(gate, gate.is_closed(now)) for gate in dashboard_queries.gates()],
+        "orphans": dashboard_queries.orphans(now),
+        "orphan_days": dashboard_queries.ORPHAN_DAYS,
         "workers": workers(),
     }
 
 
 def _money() -> dict[str, Any]:
     """Days that are over change no more, and may have a million entries."""
-    today, over = figures.today(timezone.now()), figures.DAYS - 1
+    today, over = dashboard_queries.today(timezone.now()), dashboard_queries.DAYS - 1
     first = today - timedelta(days=over)
     key = f"dashboard.money.{today.date()}"
-    before = cache.get_or_set(key, lambda: figures.money(first, over), OVER_SECONDS)
-    return {"days": [*figures.money(today, 1), *(before or [])]}
+    before = cache.get_or_set(key, lambda: dashboard_queries.money(first, over), OVER_SECONDS)
+    return {"days": [*dashboard_queries.money(today, 1), *(before or [])]}
 
 
 def workers() -> list[Works] | None:

@@ -16,9 +16,9 @@ from accounts import login
 from accounts.client_address import client_address
 from accounts.login import MAX_IDENTITY, InvalidCredentials
 from accounts.models import User
-from accounts.password_forms import BoundedPasswords
 from common.errors import RateLimited
 from staff import audit
+from staff.entrance.password_forms import BoundedPasswords
 
 INPUT = {"class": " ".join(BASE_INPUT_CLASSES), "autocomplete": "one-time-code", "autofocus": ""}
 MAX_CODE = 40

@@ -21,12 +21,12 @@ from django.utils.timesince import timesince
 from common import ids
 from common.errors import ApiError
 from generation import interventions, lifecycle
-from generation.admin_lists import ErrorFilter, ModelFilter, StateFilter, find
-from generation.generation_history import history_of
 from generation.models import Generation
-from generation.staff_actions import VERBS, do, form_of, may
 from staff import search
-from staff.audited import ReadOnlyAdmin, display
+from staff.generations import VERBS, do, form_of, may
+from staff.pages.base import ReadOnlyAdmin, display
+from staff.pages.generation_history import history_of
+from staff.pages.generation_lists import ErrorFilter, ModelFilter, StateFilter, find
 
 LABELS = {"completed": "success", "failed": "danger", "canceled": "warning"}
 

@@ -15,9 +15,9 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
 
 from accounts import keys, login
 from accounts.models import User
-from accounts.password_forms import BoundedPasswords, NewPasswordForm
 from staff import recipients, roles
-from staff.audited import StaffAdmin, display, staff_user
+from staff.entrance.password_forms import BoundedPasswords, NewPasswordForm
+from staff.pages.base import StaffAdmin, display, staff_user
 
 CHOICES = [(name, name.capitalize()) for name in roles.NAMES]
 

@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from common import ids
-from generation.admin_lists import find
 from generation.models import Orphan
 from staff import search
-from staff.audited import ReadOnlyAdmin
+from staff.pages.base import ReadOnlyAdmin
+from staff.pages.generation_lists import find
 
 
 @admin.register(Orphan)

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.sessions import SessionStore
+from staff.sessions import SessionStore
 
 ADMIN = "/admin/"
 PASSWORD = "correct horse battery"

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from credits import ledger
 from staff import audit
-from staff.audited import COUNT_CAP
+from staff.pages.base import COUNT_CAP
 from tests.support.people import inside, make_key, make_person, make_staff
 
 EVERY_PAGE = 6  # session, user, second factor; BEGIN, the session, COMMIT

@@ -13,9 +13,9 @@ from accounts.models import Account, User
 from credits.ledger import LedgerRefusal, Posted
 from credits.models import Wallet
 from staff import customers, recipients
-from staff.audited import StaffAdmin, action, staff_user
-from staff.customer_forms import AdjustForm, CreditsForm, LimitsForm, ReasonForm
 from staff.customers import AlreadyDone, Credits, Limits
+from staff.pages.base import StaffAdmin, action, staff_user
+from staff.pages.forms import AdjustForm, CreditsForm, LimitsForm, ReasonForm
 
 if TYPE_CHECKING:
     Base = StaffAdmin

@@ -8,12 +8,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from generation import admin_lists, interventions, public
+from generation import interventions, public
 from generation.backends import safety
 from generation.models import Attempt, Generation, Orphan
 from generation.stages.base import reject
 from generation.states import OPEN, TERMINAL, State
-from staff.audited import COUNT_CAP
+from staff.pages import generation_lists
+from staff.pages.base import COUNT_CAP
 from tests.support.bring_to import FILM, attempt_of, created, reached
 from tests.support.operators import GRANT, SEE, browser_of, make_operator, operator
 from tests.support.people import Person, make_person
@@ -69,7 +70,7 @@ def test_the_list_is_filtered_by_model_and_error(browser: Client, rich: Person) 
 def test_only_the_newest_ends_are_listed_but_all_are_found(
     browser: Client, rich: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admin_lists, "NEWEST", 2)
+    monkeypatch.setattr(generation_lists, "NEWEST", 2)
     rows = [str(reached(rich, State.FAILED).pk) for _ in range(4)]
     still = str(created(rich).pk)
     assert listed(browser, state="failed") == set(rows[2:])

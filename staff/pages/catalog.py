@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from generation import catalog
 from generation.models import CatalogModel
-from staff.audited import StaffAdmin
+from staff.pages.base import StaffAdmin
 
 if TYPE_CHECKING:  # only the stubs' class takes a parameter
     ModelForm = forms.ModelForm[CatalogModel]

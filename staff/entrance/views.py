@@ -27,8 +27,9 @@ from accounts.client_address import client_address
 from accounts.login import InvalidCredentials
 from accounts.models import User
 from common.errors import RateLimited
-from staff import audit, second_factor
-from staff.entrance_forms import CodeForm, LogInForm, OwnPasswordForm
+from staff import audit
+from staff.entrance import second_factor
+from staff.entrance.forms import CodeForm, LogInForm, OwnPasswordForm
 
 NEXT = "next"
 ENROLLING = "enrolling"  # in the session: the app's key that this browser was shown

@@ -1,4 +1,4 @@
-"""The forms of what staff do to a customer's account. Each asks why."""
+"""The forms of what staff do to an account or a generation. Each asks why."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminRadioSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
@@ -108,3 +109,22 @@ class AdjustForm(CreditsForm):
         if amount == 0:
             raise forms.ValidationError("Must not be 0")
         return amount
+
+
+class RetryForm(ReasonForm):
+    """Who pays, too. ``token`` is the form's own name: sent twice, it orders once."""
+
+    paid_by = forms.ChoiceField(widget=UnfoldAdminRadioSelectWidget())
+    token = forms.UUIDField(widget=forms.HiddenInput(), initial=uuid.uuid4)
+    field_order = ("paid_by", "reason", "token")
+
+    def show_price(self, price: int, balance: int, *, may_grant: bool) -> None:
+        """``price`` and ``balance`` in credits; the customer's credits are never the default."""
+        field: Any = self.fields["paid_by"]
+        field.choices = [
+            ("charge", f"Charge the account {price} credits again (it has {balance})"),
+        ]
+        if may_grant:
+            granted = f"Grant {price} credits for it: the customer pays nothing"
+            field.choices = [*field.choices, ("grant", granted)]
+        field.label = "Who pays?"

@@ -21,7 +21,7 @@ from common.errors import NotFound
 from generation.models import CatalogModel, Generation
 from generation.states import ERROR_CODES, OPEN, TERMINAL, State
 from staff import search
-from staff.audited import PAGE
+from staff.pages.base import PAGE
 
 NEWEST = 5_000  # of each end
 
