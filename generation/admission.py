@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from generation.models import CatalogModel, Generation
-from generation.states import State
+from generation.models.states import State
 
 # How old an answer may be, in seconds: the bound is a forecast, so a count per request would only
 # make it dearer, not truer. Counting takes a millisecond for a thousand rows that wait; whatever it

@@ -11,8 +11,7 @@ from typing import Any
 from rest_framework import serializers
 
 from common.openapi import PageSerializer, TrueField
-from generation import states
-from generation.models import CatalogModel
+from generation.models import CatalogModel, states
 from generation.progress import STAGE_NAMES
 
 VIDEO_MODELS = ["veo3_fast", "veo3"]  # the first of each is the default (contract, section 2)

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from common import metrics
 from generation.models import Generation
-from generation.states import UNDELIVERED, State
+from generation.models.states import UNDELIVERED, State
 
 
 def created(model: str, price: int) -> None:

@@ -12,9 +12,9 @@ from rest_framework.views import APIView
 from accounts.authentication import caller
 from common import access_log
 from common.headers import idempotency_key
-from generation import catalog, openapi, states
+from generation import catalog, openapi
 from generation.creation import create, replay
-from generation.models import CatalogModel
+from generation.models import CatalogModel, states
 from generation.order import Created, Order
 from generation.serializers import ImageRequestSerializer, VideoRequestSerializer, validated
 from generation.wake import wake

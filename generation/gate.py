@@ -18,9 +18,9 @@ from django.db.models.functions import Now
 
 from common import due
 from common.statement import Columns, Statement
-from generation.gate_model import ProviderGate
 from generation.models import CatalogModel, Generation
-from generation.states import State
+from generation.models.gate import ProviderGate
+from generation.models.states import State
 
 # Of a quota of N a minute, N/10 may come at once and the rest evenly: so no 60 seconds ever see
 # more than N, wherever they begin.

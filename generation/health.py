@@ -23,7 +23,7 @@ from common import errors
 from common.metrics_access import may_read
 from generation import heartbeat
 from generation.gauges import DUE, ages_of
-from generation.states import OPEN
+from generation.models.states import OPEN
 
 FRESH = 1.0  # seconds
 LATE = 60.0  # seconds that a due row may wait before somebody should look

@@ -16,10 +16,10 @@ from django.db import transaction
 from accounts.models import User
 from common.errors import ApiError
 from credits import ledger
-from generation import catalog, creation, lifecycle, reasons
-from generation.models import CatalogModel, Generation
+from generation import catalog, creation, lifecycle
+from generation.models import CatalogModel, Generation, reasons
+from generation.models.states import OPEN, TERMINAL, UNDELIVERED, State
 from generation.order import ByStaff, Created, Order
-from generation.states import OPEN, TERMINAL, UNDELIVERED, State
 from generation.transitions import end_undelivered
 
 PaidBy = Literal["charge", "grant"]

@@ -20,10 +20,9 @@ from django.db.models.functions import Now
 from common.errors import ApiError
 from common.redaction import note
 from credits import ledger
-from generation import reasons
 from generation.counts import fenced
-from generation.models import Attempt, Generation
-from generation.states import OPEN, State
+from generation.models import Attempt, Generation, reasons
+from generation.models.states import OPEN, State
 from generation.transitions import (
     end_undelivered,
     held_row,

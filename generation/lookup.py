@@ -10,7 +10,7 @@ from accounts import keys
 from accounts.models import ApiKey
 from common.statement import Columns, Row, Statement
 from generation.models import CatalogModel, Generation
-from generation.states import OPEN, PROCESSING, TERMINAL
+from generation.models.states import OPEN, PROCESSING, TERMINAL
 
 # What no customer is shown stays where it is.
 _SHOWN = Columns(

@@ -11,8 +11,8 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from common.failures import BAD_LIMIT, bad_field
 from common.openapi import LIMIT, OFFSET, PAGE, header, nullable, operation
 from common.safe_fetch import MAX_URL_LENGTH
-from generation import answers, examples, failures, progress, states
-from generation.models import CatalogModel
+from generation import answers, examples, failures, progress
+from generation.models import CatalogModel, states
 from generation.serializers import MAX_SOURCE_IMAGES
 
 TAG = ["Generations"]

@@ -22,7 +22,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from generation.models import Attempt, Orphan
-from generation.states import State
+from generation.models.states import State
 
 BATCH = 100  # attempts claimed together, and looked for at once
 NOTE_LENGTH = 200  # characters, as the column has it

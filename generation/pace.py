@@ -18,8 +18,8 @@ from statistics import median
 from django.conf import settings
 from django.db import transaction
 
-from generation.gate_model import ProviderGate
 from generation.models import CatalogModel
+from generation.models.gate import ProviderGate
 
 # Seconds since the provider accepted it -> seconds until the next poll (design.md, decision 17).
 STEPS = ((60.0, 5.0), (180.0, 10.0), (float("inf"), 30.0))

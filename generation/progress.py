@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from generation.models import CatalogModel, Generation
-from generation.states import State
+from generation.models.states import State
 
 STEPS = 20  # of 0.05, contract section 4; only what is completed is at the last
 # The highest step before anything is with the provider, before there is an output, and with one.

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.conf import settings
 
-from generation import catalog, links, progress, retention, states
+from generation import catalog, links, progress, retention
 from generation.lifecycle import is_cancelable
-from generation.models import CatalogModel, Generation
-from generation.states import State
+from generation.models import CatalogModel, Generation, states
+from generation.models.states import State
 
 
 def etag(generation: Generation, now: datetime) -> str:

@@ -23,7 +23,7 @@ from django.db import connection
 from accounts.models import MAX_RETENTION_DAYS, Account
 from common.redaction import note
 from generation.models import Attempt, Erasure, Generation
-from generation.states import State
+from generation.models.states import State
 
 BATCH = 200  # rows of a statement: some milliseconds of locks on what nobody changes any more
 ERASED_TOGETHER = 50  # files deleted at once

@@ -18,7 +18,7 @@ from common.redaction import note
 from credits import ledger
 from generation.counts import ended, fenced
 from generation.models import Attempt, Generation, GenerationEvent
-from generation.states import TERMINAL, State
+from generation.models.states import TERMINAL, State
 
 # An attempt, and the columns that say what became of it.
 Answer = tuple[Attempt, dict[str, Any]]

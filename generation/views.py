@@ -26,9 +26,9 @@ from common.negotiation import AnyAccept
 from common.pagination import paginate
 from common.query import choice
 from common.ranges import ranged_file_response
-from generation import catalog, lifecycle, links, lookup, openapi, progress, public, states
-from generation.models import CatalogModel, Generation
-from generation.states import State
+from generation import catalog, lifecycle, links, lookup, openapi, progress, public
+from generation.models import CatalogModel, Generation, states
+from generation.models.states import State
 
 
 class NotReady(ApiError):

@@ -17,7 +17,7 @@ from django.db.models.functions import Least, Now
 from common.redaction import note
 from generation import transitions
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 from generation.transitions import in_seconds, stay
 
 

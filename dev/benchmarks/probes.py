@@ -16,7 +16,7 @@ from common import due
 from credits.check import check_ledger
 from generation import gate
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 
 BATCH = 20
 # The seeded rows are due in a year; a claim chooses among some that are due now.

@@ -10,9 +10,9 @@ from django.db.models.functions import Now
 
 from common.crash import crash_point
 from credits import ledger
-from generation import lifecycle, reasons
-from generation.models import Attempt, Generation
-from generation.states import OPEN, State
+from generation import lifecycle
+from generation.models import Attempt, Generation, reasons
+from generation.models.states import OPEN, State
 from generation.transitions import move
 
 

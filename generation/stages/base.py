@@ -14,9 +14,9 @@ from common import due
 from generation import lifecycle, waiting
 from generation.backends import base
 from generation.models import Attempt, Generation
+from generation.models.states import State
 from generation.provider import Provider
 from generation.stage import Done, Step
-from generation.states import State
 
 MAX_STRIKES = 5  # claims in a row that ended without a write-back
 SOMETHING_WRONG = "The generation could not be finished because of an error on our side"

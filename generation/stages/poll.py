@@ -12,6 +12,7 @@ from common.crash import crash_point
 from generation import lifecycle, pace
 from generation.backends import base
 from generation.models import Attempt, Generation
+from generation.models.states import State
 from generation.pace import Pace
 from generation.provider import Provider
 from generation.stage import Done, Step
@@ -24,7 +25,6 @@ from generation.stages.base import (
     jitter,
     reject,
 )
-from generation.states import State
 
 
 class PollStage(StageBase):

@@ -23,11 +23,11 @@ from common.name_lookup import Lookups
 from generation import image_queue, lifecycle, prepared_images, waiting
 from generation.backends import base
 from generation.models import Generation
+from generation.models.states import State
 from generation.provider import Provider
 from generation.source_images import InvalidSourceImage, load_source_images
 from generation.stage import Step
 from generation.stages.base import StageBase, backoff, claimed_at
-from generation.states import State
 
 logger = logging.getLogger(__name__)
 

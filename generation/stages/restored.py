@@ -13,8 +13,8 @@ from django.conf import settings
 from common import due
 from generation import catalog, lifecycle
 from generation.models import Generation
+from generation.models.states import State
 from generation.stages.submit import window
-from generation.states import State
 
 BATCH = 100
 

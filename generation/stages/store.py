@@ -8,9 +8,9 @@ from common.crash import crash_point
 from generation import gate, lifecycle
 from generation.delivery import Delivered, DeliveryFailed, deliver
 from generation.models import Generation
+from generation.models.states import State
 from generation.stage import Step
 from generation.stages.base import StageBase, backoff, fail_overdue, is_overdue
-from generation.states import State
 
 MAX_DAMAGED = 4  # tries to fetch a whole file before the output counts as broken
 

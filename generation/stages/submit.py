@@ -15,6 +15,7 @@ from common.crash import crash_point
 from generation import catalog, gate, lifecycle, pace, prepared_images, waiting
 from generation.backends import base
 from generation.models import Attempt, Generation
+from generation.models.states import State
 from generation.pace import Pace
 from generation.provider import Provider
 from generation.stage import DATABASE_ERRORS, Step
@@ -28,7 +29,6 @@ from generation.stages.base import (
     jitter,
     reject,
 )
-from generation.states import State
 
 IN_DOUBT_OR_TOO_LATE = "(state <> 'queued' OR deadline_at <= now())"
 

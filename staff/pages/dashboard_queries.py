@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 from generation.models import CatalogModel, Orphan, ProviderGate
-from generation.states import OPEN
+from generation.models.states import OPEN
 
 HOURS = 24
 DAYS = 14

@@ -11,7 +11,7 @@ from django.urls import reverse
 from credits.models import LedgerEntry
 from generation import links
 from generation.models import Generation, GenerationEvent
-from generation.states import State
+from generation.models.states import State
 from staff.models import AuditEntry
 
 MOST = 200  # events, or entries of the audit log, on one page

@@ -19,7 +19,7 @@ from accounts.models import Account
 from common import ids
 from common.errors import NotFound
 from generation.models import CatalogModel, Generation
-from generation.states import ERROR_CODES, OPEN, TERMINAL, State
+from generation.models.states import ERROR_CODES, OPEN, TERMINAL, State
 from staff import search
 from staff.pages.base import PAGE
 

@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.models import ApiKey
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 from tests.contract.test_isolation import routes
 from tests.support.bring_to import reached
 from tests.support.people import Person

@@ -17,7 +17,7 @@ from accounts.models import Account
 from credits.models import Wallet
 from generation import admission, catalog
 from generation.models import CatalogModel, Generation
-from generation.states import State
+from generation.models.states import State
 from tests.contract.answers import error
 from tests.support.bring_to import created, reached
 from tests.support.people import Person

@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import ApiKey
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 from tests.support.bring_to import reached
 from tests.support.people import Person, make_token
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 from tests.contract.test_isolation import routes
 from tests.support.bring_to import reached
 from tests.support.people import PASSWORD, Person

@@ -20,7 +20,7 @@ from credits.check import check_ledger
 from credits.management.progress import Bar
 from generation import interventions, lifecycle
 from generation.check import check_generations
-from generation.states import State
+from generation.models.states import State
 from tests.support.bring_to import reached
 from tests.support.people import Person, make_person
 

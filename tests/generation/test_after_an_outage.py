@@ -11,9 +11,9 @@ import psycopg
 from generation import gate
 from generation.backends import base
 from generation.models import CatalogModel, Generation
+from generation.models.states import State
 from generation.stages.base import claimed_at
 from generation.stages.poll import PollStage
-from generation.states import State
 from tests.generation.test_gate import later
 from tests.support.bring_to import reached
 from tests.support.people import Person

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from generation import links
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 from tests.support.bring_to import reached
 from tests.support.people import Person
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from generation.models import Attempt, Generation
-from generation.states import State
+from generation.models.states import State
 from tests.support.bring_to import created, reached
 from tests.support.people import Person
 from tests.support.works import Emulator, Works

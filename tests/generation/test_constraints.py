@@ -12,7 +12,7 @@ from django.utils import timezone
 from credits import ledger
 from generation import interventions
 from generation.models import Generation, GenerationEvent, Orphan, ProviderGate
-from generation.states import State
+from generation.models.states import State
 from tests.credits import test_constraints as money
 from tests.support.bring_to import attempt_of, created, reached
 from tests.support.people import Person

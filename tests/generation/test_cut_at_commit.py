@@ -15,7 +15,7 @@ from django.db import connection, connections
 from credits.check import check_ledger
 from generation.check import check_generations
 from generation.models import Attempt, Generation, GenerationEvent
-from generation.states import State
+from generation.models.states import State
 from tests.contract.answers import error
 from tests.support.cutting_proxy import CuttingProxy, Moment
 from tests.support.people import Person

@@ -11,11 +11,11 @@ import pytest
 from generation.backends.base import Produced
 from generation.engine import Engine
 from generation.models import Generation, ProviderGate
+from generation.models.states import State
 from generation.stage import Step
 from generation.stages.poll import PollStage
 from generation.stages.prepare import PrepareStage
 from generation.stages.submit import SubmitStage
-from generation.states import State
 from tests.generation.test_engine import Line
 from tests.generation.test_stage_submit import due_in, now, outcomes
 from tests.support.bring_to import created, reached

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from generation.models import Generation
-from generation.states import OPEN, State
+from generation.models.states import OPEN, State
 from tests.support.bring_to import FILM, reached
 from tests.support.people import Person
 

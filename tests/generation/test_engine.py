@@ -14,9 +14,9 @@ from generation.backends.vertex import VertexBackend
 from generation.backends.vertex_reader import VertexReader
 from generation.engine import Engine
 from generation.models import Generation, ProviderGate
+from generation.models.states import State
 from generation.stage import Done, Step
 from generation.stages.base import MAX_STRIKES, StageBase
-from generation.states import State
 from generation.tasks import process
 from generation.tasks.poll import poll
 from generation.tasks.store import store, sweep

@@ -18,11 +18,11 @@ from pytest_django.fixtures import Settings
 from generation import lifecycle
 from generation.engine import Engine
 from generation.models import Attempt, Generation
+from generation.models.states import State
 from generation.stage import Step
 from generation.stages.poll import PollStage
 from generation.stages.store import StoreStage
 from generation.stages.submit import SubmitStage
-from generation.states import State
 from tests.generation.test_stage_submit import due_in, now, outcomes
 from tests.support.bring_to import attempt_of, created, reached
 from tests.support.people import Person

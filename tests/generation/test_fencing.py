@@ -11,7 +11,7 @@ import pytest
 from credits.models import Wallet
 from generation import lifecycle
 from generation.models import Attempt, Generation
-from generation.states import OPEN, TERMINAL, State
+from generation.models.states import OPEN, TERMINAL, State
 from tests.support.bring_to import claimed, reached
 from tests.support.people import Person
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from generation.media import inspect_video
 from generation.models import Attempt, Generation
-from generation.states import State
+from generation.models.states import State
 from tests.support.people import Person
 from tests.support.works import Emulator, Works
 

@@ -12,8 +12,8 @@ from django.db.models.functions import Now
 from generation import gate
 from generation.backends import base
 from generation.models import CatalogModel, Generation, ProviderGate
+from generation.models.states import State
 from generation.stages.submit import judge
-from generation.states import State
 from tests.support.bring_to import created
 from tests.support.people import Person, make_person
 from tests.support.racing import race

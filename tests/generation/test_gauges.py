@@ -16,7 +16,7 @@ from django.db import connection
 
 from generation import gauges, heartbeat, image_queue, lifecycle, scrape
 from generation.models import Generation, Orphan, ProviderGate
-from generation.states import State
+from generation.models.states import State
 from tests.contract.test_our_faults import database_away
 from tests.support.bring_to import created, reached
 from tests.support.people import Person, make_person

@@ -14,7 +14,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from generation import health, heartbeat
-from generation.states import State
+from generation.models.states import State
 from generation.wake import connect
 from tests.contract.test_our_faults import database_away
 from tests.support.bring_to import reached

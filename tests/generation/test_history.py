@@ -15,7 +15,7 @@ import pytest
 from common import pagination
 from credits import ledger
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 from tests.contract.test_isolation import routes
 from tests.support.bring_to import created, reached
 from tests.support.people import Person

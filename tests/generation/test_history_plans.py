@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from credits import ledger
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 from tests.support.bring_to import reached
 from tests.support.people import Person
 

@@ -18,7 +18,7 @@ from credits import ledger
 from credits.models import Wallet
 from generation import admission, catalog, lifecycle
 from generation.models import CatalogModel, Generation
-from generation.states import State
+from generation.models.states import State
 from tests.support.bring_to import kept, reached
 from tests.support.people import Person, make_key
 

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from credits.models import Wallet
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 from tests.generation.test_idempotency import BODY, VIDEO, post, refused
 from tests.support.bring_to import reached
 from tests.support.people import Person

@@ -31,7 +31,7 @@ from generation.check import check_generations
 from generation.interventions import NotAllowed
 from generation.lifecycle import NotCancelable
 from generation.models import Generation, GenerationEvent
-from generation.states import OPEN, State
+from generation.models.states import OPEN, State
 from tests.support.bring_to import kept, reached
 from tests.support.people import Person, make_person
 

@@ -16,8 +16,8 @@ from generation.check import check_generations
 from generation.creation import InsufficientCredits, TooManyOpenGenerations
 from generation.interventions import NotAllowed
 from generation.models import Attempt, CatalogModel, Generation, Orphan
+from generation.models.states import OPEN, TERMINAL, UNDELIVERED, State
 from generation.order import Created
-from generation.states import OPEN, TERMINAL, UNDELIVERED, State
 from tests.credits.test_ledger import sums_up
 from tests.support.bring_to import attempt_of, claimed, created, kept, reached
 from tests.support.orphan_looks import make_looks_due, sweep, upload

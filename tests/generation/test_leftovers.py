@@ -17,7 +17,7 @@ from django.core.files.storage import default_storage
 
 from generation.leftovers import Leftovers, least_age
 from generation.models import Generation, Orphan
-from generation.states import State
+from generation.models.states import State
 from tests.support.bring_to import reached
 from tests.support.orphan_looks import came_late, make_looks_due, seconds_until_look, sweep
 from tests.support.people import Person

@@ -10,7 +10,7 @@ from credits.models import Wallet
 from generation import lifecycle
 from generation.lifecycle import NotCancelable, Outcome
 from generation.models import Attempt, Generation
-from generation.states import ERROR_CODES, OPEN, State
+from generation.models.states import ERROR_CODES, OPEN, State
 from tests.support.bring_to import attempt_of, claimed, created, kept, reached
 from tests.support.people import Person
 from tests.support.works import age

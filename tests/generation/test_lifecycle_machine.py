@@ -26,7 +26,7 @@ from credits.check import check_ledger
 from generation.check import check_generations
 from generation.interventions import PaidBy
 from generation.models import Generation
-from generation.states import OPEN, TERMINAL, State
+from generation.models.states import OPEN, TERMINAL, State
 from tests.support.lifecycle_model import MEANING, ONWARDS, sensible
 from tests.support.lifecycle_world import World
 from tests.support.machines import profile

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from generation import links, public
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 from tests.support.bring_to import FILM, reached
 from tests.support.people import Person
 

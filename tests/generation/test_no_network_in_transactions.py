@@ -12,7 +12,7 @@ import pytest
 from django.db import connections, transaction
 
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 from tests.support.people import Person
 from tests.support.works import Emulator, Works, make_due
 

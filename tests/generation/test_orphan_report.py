@@ -14,7 +14,7 @@ from django.db import connection
 
 from generation import orphans
 from generation.models import Attempt, Orphan
-from generation.states import State
+from generation.models.states import State
 from tests.support.bring_to import attempt_of, reached
 from tests.support.orphan_looks import claimed_looks, ended
 from tests.support.people import Person, inside, make_staff

@@ -13,7 +13,7 @@ from django.db import connection
 
 from generation import lifecycle, orphans
 from generation.models import Attempt, Generation, GenerationEvent, Orphan
-from generation.states import OPEN, State
+from generation.models.states import OPEN, State
 from tests.support.bring_to import attempt_of, claimed, reached
 from tests.support.orphan_looks import (
     claimed_looks,

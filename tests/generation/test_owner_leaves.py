@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from accounts.models import ApiKey, Membership
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 from tests.support.people import Person
 from tests.support.works import Emulator, Works
 

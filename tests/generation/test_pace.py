@@ -9,8 +9,8 @@ from pytest_django.fixtures import Settings
 
 from generation import pace
 from generation.models import CatalogModel, ProviderGate
+from generation.models.states import State
 from generation.pace import ENOUGH, KEPT, Pace
-from generation.states import State
 from tests.generation.test_stage_submit import due_in, now
 from tests.support.bring_to import created
 from tests.support.people import Person

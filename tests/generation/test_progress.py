@@ -17,7 +17,7 @@ from hypothesis import given, settings
 
 from generation import lifecycle, progress, public
 from generation.models import Attempt, Generation
-from generation.states import State
+from generation.models.states import State
 from generation.views import GenerationView
 from tests.support.bring_to import attempt_of, claimed, created, reached
 from tests.support.people import Person

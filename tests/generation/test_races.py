@@ -20,8 +20,8 @@ from generation import lifecycle
 from generation.creation import InsufficientCredits, TooManyOpenGenerations, create
 from generation.lifecycle import NotCancelable
 from generation.models import Generation, GenerationEvent
+from generation.models.states import State
 from generation.order import Created
-from generation.states import State
 from tests.credits.test_ledger import sums_up
 from tests.support.bring_to import PATH, created, kept, order, reached
 from tests.support.people import Person, make_person

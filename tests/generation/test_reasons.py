@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from generation import reasons
-from generation.models import Generation
+from generation.models import Generation, reasons
 
 ROOT = Path(__file__).resolve().parent.parent.parent / "generation"
 MAKERS = {"fail", "Rejected", "InvalidSourceImage", "columns"}

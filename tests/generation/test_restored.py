@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from generation.models import Attempt, Generation
-from generation.states import State
+from generation.models.states import State
 from tests.support.bring_to import created, reached
 from tests.support.orphan_looks import upload
 from tests.support.people import Person

@@ -27,8 +27,8 @@ from credits.check import check_ledger
 from generation import retention
 from generation.check import check_generations
 from generation.models import Attempt, Erasure, Generation
+from generation.models.states import State
 from generation.stages.retention import let_expire
-from generation.states import State
 from tests.support.bring_to import attempt_of, reached
 from tests.support.orphan_looks import upload
 from tests.support.people import Person, inside, make_staff, make_token

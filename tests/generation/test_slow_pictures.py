@@ -14,8 +14,8 @@ from django.db import connections
 from generation import image_queue, lifecycle
 from generation.engine import Engine
 from generation.models import Generation
+from generation.models.states import State
 from generation.stages.prepare import PrepareStage
-from generation.states import State
 from tests.generation.test_image_child import progressive, with_its_last_scan_again
 from tests.generation.test_stage_prepare import PICTURE, drip, serve
 from tests.generation.test_stage_submit import now

@@ -10,8 +10,8 @@ from pytest_django.fixtures import Settings
 from generation import lifecycle
 from generation.backends.base import Running, Unavailable
 from generation.models import Attempt, Generation, ProviderGate
+from generation.models.states import State
 from generation.stages.poll import PollStage
-from generation.states import State
 from tests.generation.test_stage_submit import due_in, now, outcomes, refunded, wait_for_output
 from tests.support.bring_to import claimed, created
 from tests.support.people import Person

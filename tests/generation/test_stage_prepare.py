@@ -19,8 +19,8 @@ from pytest_django.fixtures import Settings
 from generation import gate, image_queue, lifecycle, prepared_images
 from generation.bucket_storage import LIMIT, BucketStorage
 from generation.models import Generation, PreparedImages, ProviderGate
+from generation.models.states import State
 from generation.stages.prepare import MAX_TRIES, Prepared, PrepareStage
-from generation.states import State
 from tests.generation.test_stage_store import WAYS_TO_REFUSE, Refusing, refusing
 from tests.generation.test_stage_submit import due_in, now
 from tests.support.bring_to import created

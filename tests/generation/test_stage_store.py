@@ -18,9 +18,9 @@ from pytest_django.fixtures import Settings
 
 from generation.delivery import deliver
 from generation.models import Generation
+from generation.models.states import State
 from generation.stages.base import MAX_STRIKES
 from generation.stages.store import MAX_DAMAGED
-from generation.states import State
 from tests.generation.test_stage_submit import due_in, now, refunded
 from tests.support.bring_to import claimed, created
 from tests.support.people import Person

@@ -9,7 +9,7 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from generation.models import Attempt, Generation, ProviderGate
-from generation.states import State
+from generation.models.states import State
 from tests.support.bring_to import created, reached
 from tests.support.people import Person
 from tests.support.works import Emulator, Works, age, make_due

@@ -6,12 +6,12 @@ import pytest
 
 from generation.backends.base import Produced
 from generation.models import Attempt, Generation
+from generation.models.states import State
 from generation.stages.base import Looked, StageBase
 from generation.stages.poll import PollStage
 from generation.stages.prepare import PrepareStage
 from generation.stages.store import StoreStage
 from generation.stages.submit import SubmitStage
-from generation.states import State
 from tests.generation.test_stage_submit import now
 from tests.support.bring_to import attempt_of, claimed, created, reached
 from tests.support.people import Person

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from generation.models import Generation
-from generation.states import OPEN, State
+from generation.models.states import OPEN, State
 from tests.support.bring_to import created, reached
 from tests.support.people import Person
 from tests.support.works import age

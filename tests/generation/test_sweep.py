@@ -13,8 +13,8 @@ from django.conf import settings
 
 from generation import orphans
 from generation.models import Attempt, Generation, GenerationEvent, Orphan
+from generation.models.states import State
 from generation.stages.sweep import look_for_orphans
-from generation.states import State
 from tests.generation.test_no_network_in_transactions import CALLS, Watch
 from tests.support.bring_to import attempt_of, reached
 from tests.support.orphan_looks import (

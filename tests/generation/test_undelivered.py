@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 
 from credits.models import LedgerEntry, Wallet
 from generation.models import Generation, GenerationEvent
-from generation.states import State
+from generation.models.states import State
 from staff import customers
 from tests.contract.answers import error
 from tests.support.bring_to import created, reached

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 from staff.models import AuditEntry
 from tests.support.bring_to import reached
 from tests.support.people import Person, inside, make_staff

@@ -13,7 +13,7 @@ from accounts.models import User
 from credits import ledger
 from generation import lifecycle
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 from staff import customers, roles
 from staff.customers import Limits
 from staff.generations import do

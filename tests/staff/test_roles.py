@@ -17,7 +17,7 @@ from unfold.admin import ModelAdmin
 from accounts.models import ApiKey
 from credits.models import LedgerEntry
 from generation.models import Attempt, CatalogModel, Generation, Orphan
-from generation.states import State
+from generation.models.states import State
 from staff import audit, roles
 from staff.models import AuditEntry
 from tests.support.bring_to import reached

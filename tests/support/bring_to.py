@@ -14,8 +14,8 @@ from common import due
 from generation import lifecycle
 from generation.creation import create
 from generation.models import Attempt, CatalogModel, Generation
+from generation.models.states import OPEN, State
 from generation.order import Created, Order
-from generation.states import OPEN, State
 from tests.support.people import Person
 from tests.support.works import make_due
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from generation import lifecycle
-from generation.states import OPEN, TERMINAL, UNDELIVERED, State
+from generation.models.states import OPEN, TERMINAL, UNDELIVERED, State
 
 
 @dataclass

@@ -18,8 +18,8 @@ from generation.creation import InsufficientCredits, create
 from generation.interventions import NotAllowed, PaidBy
 from generation.lifecycle import NotCancelable
 from generation.models import CatalogModel, Generation
+from generation.models.states import OPEN, State
 from generation.order import Order
-from generation.states import OPEN, State
 from tests.support import lifecycle_rows as found
 from tests.support.lifecycle_model import MEANING, Row, allows
 from tests.support.machines import start_over

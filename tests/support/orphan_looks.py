@@ -8,9 +8,9 @@ from django.db import connection
 
 from generation import lifecycle
 from generation.models import Attempt, Generation
+from generation.models.states import State
 from generation.orphans import Look, claim
 from generation.stages.sweep import look_for_orphans
-from generation.states import State
 from tests.support.bring_to import attempt_of, reached
 from tests.support.people import Person
 from tests.support.works import Emulator, Works, age, make_due

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from accounts.models import Account
 from generation.models import Generation
+from generation.models.states import OPEN, TERMINAL, State
 from generation.progress import COMMIT
-from generation.states import OPEN, TERMINAL, State
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 NEXT = {

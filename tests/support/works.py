@@ -19,12 +19,12 @@ from generation.backends.base import Backend
 from generation.backends.vertex import VertexBackend
 from generation.engine import Engine
 from generation.models import Generation
+from generation.models.states import OPEN
 from generation.provider import Provider, connect
 from generation.stages.poll import PollStage
 from generation.stages.prepare import PrepareStage
 from generation.stages.store import StoreStage
 from generation.stages.submit import SubmitStage
-from generation.states import OPEN
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STAGES: dict[str, type[PrepareStage | SubmitStage | PollStage | StoreStage]] = {

@@ -122,7 +122,7 @@ async def test_done_without_a_video_is_a_rejection(
     error = caught.value
     assert (error.code, error.category) == (code, category)
     assert (error.retryable, error.operator_fault) == (retryable, operator)
-    assert "again" not in str(error)  # that is said from the flag, in generation/reasons.py
+    assert "again" not in str(error)  # that is said from the flag, in generation/models/reasons.py
 
 
 @pytest.mark.parametrize(

@@ -171,5 +171,5 @@ async def test_a_refusal_is_final(
     error = caught.value
     assert (error.code, error.operator_fault, error.category) == (code, operator, category)
     assert error.retryable == (code == "provider_error")
-    assert "again" not in str(error)  # that is said from the flag, in generation/reasons.py
+    assert "again" not in str(error)  # that is said from the flag, in generation/models/reasons.py
     assert error.__suppress_context__  # what the provider said does not reach a traceback

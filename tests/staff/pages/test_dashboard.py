@@ -19,7 +19,7 @@ from django.utils import timezone
 from credits import ledger
 from generation import heartbeat, lifecycle, wake
 from generation.models import Attempt, CatalogModel, Generation, Orphan, ProviderGate
-from generation.states import State
+from generation.models.states import State
 from staff.pages import dashboard, dashboard_queries
 from tests.support.bring_to import attempt_of, claimed, created, reached
 from tests.support.operators import browser_of, make_operator

@@ -10,7 +10,7 @@ from django.test import Client
 from credits.models import LedgerEntry
 from generation import catalog
 from generation.models import CatalogModel, Generation
-from generation.states import OPEN, TERMINAL, UNDELIVERED, State
+from generation.models.states import OPEN, TERMINAL, UNDELIVERED, State
 from staff.models import AuditEntry
 from tests.support.bring_to import claimed, created, reached
 from tests.support.operators import ACT, GRANT, SEE, browser_of, make_operator, operator

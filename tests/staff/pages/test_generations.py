@@ -11,8 +11,8 @@ from django.utils import timezone
 from generation import interventions, public
 from generation.backends import safety
 from generation.models import Attempt, Generation, Orphan
+from generation.models.states import OPEN, TERMINAL, State
 from generation.stages.base import reject
-from generation.states import OPEN, TERMINAL, State
 from staff.pages import generation_lists
 from staff.pages.base import COUNT_CAP
 from tests.support.bring_to import FILM, attempt_of, created, reached

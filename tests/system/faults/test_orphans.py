@@ -11,7 +11,7 @@ from pathlib import Path
 from dev.embedded.processes import wait_until
 from dev.embedded.stack import Stack
 from generation.models import Generation, Orphan
-from generation.states import State
+from generation.models.states import State
 from tests.e2e.customer import VIDEO, Customer
 from tests.support.orphan_looks import make_looks_due
 from tests.support.works import age, make_due

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from dev.embedded.processes import wait_until
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 from tests.e2e.conftest import Provider
 from tests.e2e.customer import VIDEO, Customer
 from tests.system.faults.conftest import CREDITS, PRICE, finished

@@ -15,7 +15,7 @@ import httpx
 from dev.embedded.processes import wait_until
 from dev.embedded.stack import Stack
 from generation.models import Generation
-from generation.states import State
+from generation.models.states import State
 from tests.e2e.conftest import Provider
 from tests.e2e.customer import VIDEO, Customer
 from tests.system.faults.conftest import MakeCustomer, assert_delivered_once

@@ -9,10 +9,10 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from generation.states import ERROR_CODES, State
-from generation.states import OPEN as OPEN_STATES
-from generation.states import TERMINAL as TERMINAL_STATES
-from generation.states import UNDELIVERED as UNDELIVERED_STATES
+from generation.models.states import ERROR_CODES, State
+from generation.models.states import OPEN as OPEN_STATES
+from generation.models.states import TERMINAL as TERMINAL_STATES
+from generation.models.states import UNDELIVERED as UNDELIVERED_STATES
 
 # plain strings, so that migrations do not import the enumeration
 OPEN = [state.value for state in OPEN_STATES]

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 
-from generation.catalog_model import CatalogModel
+from generation.models.catalog import CatalogModel
 
 
 class ProviderGate(models.Model):

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from generation.states import OPEN, TERMINAL, State
+from generation.models.states import OPEN, TERMINAL, State
 
 
 class GenerationEvent(models.Model):

@@ -1,4 +1,4 @@
-"""The product: what is sold, what was ordered, when we asked the provider, what happened."""
+"""The table of generations."""
 
 from __future__ import annotations
 
@@ -9,21 +9,16 @@ from django.utils import timezone
 from accounts.models import Account, ApiKey, User
 from common import ids
 from credits.models import LedgerEntry
-from generation.attempt_model import Attempt, Orphan
-from generation.catalog_model import CatalogModel
-from generation.erasure_model import Erasure
-from generation.event_model import GenerationEvent
-from generation.gate_model import ProviderGate
-from generation.indexes import INDEXES
-from generation.prepared_model import PreparedImages
-from generation.rules import CONSTRAINTS, OPEN, TERMINAL, UNDELIVERED
-from generation.states import State
+from generation.models.catalog import CatalogModel
+from generation.models.indexes import INDEXES
+from generation.models.rules import CONSTRAINTS, OPEN
+from generation.models.states import State
 
 
 class Generation(models.Model):
     """One request and its result. The row is its own outbox: open means scheduled.
 
-    Only ``generation/creation.py`` and ``generation/lifecycle.py`` write here.
+    Only ``creation.py``, ``lifecycle.py`` and ``interventions.py`` write here.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
@@ -149,18 +144,3 @@ class Generation(models.Model):
         """The aspect ratio of a video or the size of an image."""
         shape: str = self.parameters["aspect_ratio" if self.kind == "video" else "size"]
         return shape
-
-
-__all__ = [
-    "OPEN",
-    "TERMINAL",
-    "UNDELIVERED",
-    "Attempt",
-    "CatalogModel",
-    "Erasure",
-    "Generation",
-    "GenerationEvent",
-    "Orphan",
-    "PreparedImages",
-    "ProviderGate",
-]
