@@ -10,16 +10,16 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from common.caching import public
 from common.health import livez
 from common.schema_view import SchemaView
+from generation.api.media import media
 from generation.health import readyz
-from generation.media_view import media
 from staff import error_pages
 
 FAVICON = "/static/drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("api/v1/", include("generation.urls")),
-    path("api/v1/", include("credits.urls")),
-    path("api/", include("accounts.urls")),
+    path("api/v1/", include("generation.api.urls")),
+    path("api/v1/", include("credits.api.urls")),
+    path("api/", include("accounts.api.urls")),
     path("api/schema/", public(SchemaView.as_view()), name="schema"),
     path("api/docs/", public(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
     path("media/<path:key>", media, name="media"),

@@ -17,7 +17,7 @@ from accounts import keys, rate_limit
 from accounts.models import ApiKey
 from accounts.throttling import WINDOW
 from common import ids
-from generation import lookup
+from generation.api import lookup
 from generation.creation import create
 from generation.models import CatalogModel
 from generation.order import Order
@@ -129,5 +129,5 @@ urlpatterns = [
     path("create/", CreateView.as_view()),
     path("secret-and-create/", SecretAndCreateView.as_view()),
     path("limited-create/", LimitedCreateView.as_view()),
-    path("api/v1/", include("generation.urls")),
+    path("api/v1/", include("generation.api.urls")),
 ]

@@ -40,7 +40,7 @@ INDEXES = [
         condition=Q(finished_at__isnull=False),
         name="generation_finished",
     ),
-    # read by a history with filters (generation/lookup.py); likewise
+    # read by a history with filters (generation/api/lookup.py); likewise
     models.Index(
         fields=["account", "state", "kind", "-created_at", "-id"],
         condition=Q(finished_at__isnull=False),

@@ -12,9 +12,10 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.db.models.functions import Now
 
+from credits.api.views import to_dict as ledger_entry
 from credits.models import LedgerEntry
-from credits.views import to_dict as ledger_entry
-from generation import answers, catalog, examples, lifecycle, public, serializers
+from generation import catalog, lifecycle, public
+from generation.api import answers, examples, requests
 from generation.models import CatalogModel, Generation
 from tests.support.document import fits, keys, validator
 from tests.support.people import PASSWORD, Person
@@ -37,8 +38,8 @@ def test_the_schemas_have_the_keys_of_the_answers(api: Api, alice: Person):
     assert set(ledger_entry(entry)) == keys("LedgerEntry")
     models = [set(catalog.to_dict(model)) for model in CatalogModel.objects.all()]
     assert set.union(*models) == keys("CatalogModel")
-    assert keys("VideoRequest") == set(serializers.VideoRequestSerializer().fields)
-    assert keys("ImageRequest") == set(serializers.ImageRequestSerializer().fields)
+    assert keys("VideoRequest") == set(requests.VideoRequestSerializer().fields)
+    assert keys("ImageRequest") == set(requests.ImageRequestSerializer().fields)
 
 
 def test_the_choices_are_those_of_the_catalog():

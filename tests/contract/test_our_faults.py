@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from credits.views import BalanceView
+from credits.api.views import BalanceView
 from tests.contract.answers import error
 from tests.support.people import Person
 

@@ -16,9 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 
 from generation import lifecycle, progress, public
+from generation.api.views import GenerationView
 from generation.models import Attempt, Generation
 from generation.models.states import State
-from generation.views import GenerationView
 from tests.support.bring_to import attempt_of, claimed, created, reached
 from tests.support.people import Person
 from tests.support.state_walks import NOON, move, new, walks

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from common import safe_fetch
-from generation import image_child, openapi, source_images
-from generation.serializers import VideoRequestSerializer
+from generation import image_child, source_images
+from generation.api import document
+from generation.api.requests import VideoRequestSerializer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PLACES = {
@@ -46,5 +47,5 @@ def test_the_documented_limits_are_those_of_the_code(text: str) -> None:
 def test_the_schema_knows_the_ports(port: int) -> None:
     for scheme in ("http", "https"):
         url = f"{scheme}://a.example:{port}/x.png"
-        matches = re.match(openapi.URL, url) is not None
+        matches = re.match(document.URL, url) is not None
         assert matches is (port in safe_fetch.PORTS) is (safe_fetch.check_url(url) is None)

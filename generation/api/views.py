@@ -26,7 +26,8 @@ from common.negotiation import AnyAccept
 from common.pagination import paginate
 from common.query import choice
 from common.ranges import ranged_file_response
-from generation import catalog, lifecycle, links, lookup, openapi, progress, public
+from generation import catalog, lifecycle, links, progress, public
+from generation.api import document, lookup
 from generation.models import CatalogModel, Generation, states
 from generation.models.states import State
 
@@ -88,7 +89,7 @@ class GenerationView(APIView):
         key, self.found = lookup.with_key(secret, generation_id)
         return key
 
-    @openapi.status
+    @document.status
     def get(self, request: Request, generation_id: str) -> HttpResponseBase:
         """How far it is, and where its output is."""
         generation = self.found
@@ -113,7 +114,7 @@ class DownloadView(APIView):
 
     content_negotiation_class = AnyAccept
 
-    @openapi.download
+    @document.download
     def get(self, request: Request, generation_id: str) -> HttpResponseBase:
         """The file, under a name; or a redirect to a signed link of the bucket."""
         generation = owned(request, generation_id)
@@ -145,7 +146,7 @@ class DownloadView(APIView):
 class CancelView(APIView):
     """Gives the credits back while nothing was bought."""
 
-    @openapi.cancel
+    @document.cancel
     def post(self, request: Request, generation_id: str) -> Response:
         """Cancel; again is fine."""
         generation = owned(request, generation_id)
@@ -158,7 +159,7 @@ class CancelView(APIView):
 class HistoryView(APIView):
     """The account's generations."""
 
-    @openapi.history
+    @document.history
     def get(self, request: Request) -> Response:
         """Newest first, in pages."""
         kind = choice(request, "type", tuple(CatalogModel.Kind.values))
@@ -190,7 +191,7 @@ class ModelsView(APIView):
     permission_classes = [AllowAny]
     kind: str | None = None
 
-    @openapi.models
+    @document.models
     def get(self, request: Request) -> Response:
         """Every model with its price and allowed values."""
         models = catalog.on_sale(self.kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts import token_views, views
+from accounts.api import token_views, views
 
 urlpatterns = [
     path("register/", views.RegisterView.as_view(), name="register"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from accounts import examples, serializers
+from accounts.api import examples, requests
 from common.failures import INVALID_CREDENTIALS, SUSPENDED, Failure, bad_field
 from common.openapi import operation
 
@@ -54,8 +54,8 @@ register = operation(
     "register",
     summary="Register",
     tags=ACCOUNT,
-    request=serializers.RegistrationSerializer,
-    responses={201: serializers.SessionSerializer},
+    request=requests.RegistrationSerializer,
+    responses={201: requests.SessionSerializer},
     examples=examples.REGISTER,
     fails=[
         bad_field("username", "This username is already taken", fault="taken"),
@@ -68,8 +68,8 @@ login = operation(
     "login",
     summary="Log in",
     tags=ACCOUNT,
-    request=serializers.LoginSerializer,
-    responses={200: serializers.SessionSerializer},
+    request=requests.LoginSerializer,
+    responses={200: requests.SessionSerializer},
     examples=examples.LOGIN,
     fails=[INVALID_CREDENTIALS, SUSPENDED],
 )
@@ -85,8 +85,8 @@ change_password = operation(
     "change_password",
     summary="Change the password",
     tags=ACCOUNT,
-    request=serializers.PasswordSerializer,
-    responses={200: serializers.SessionSerializer},
+    request=requests.PasswordSerializer,
+    responses={200: requests.SessionSerializer},
     examples=examples.PASSWORD,
     fails=[
         bad_field("new_password", "This password is too common"),
@@ -98,7 +98,7 @@ list_tokens = operation(
     "list_tokens",
     summary="List login tokens",
     tags=ACCOUNT,
-    responses={200: serializers.TokenSerializer(many=True)},
+    responses={200: requests.TokenSerializer(many=True)},
     examples=examples.TOKENS,
     fails=[NOT_THE_TOKENS],
 )
@@ -126,15 +126,15 @@ account = operation(
     "get_account",
     summary="Your account",
     tags=ACCOUNT,
-    responses={200: serializers.AccountSerializer},
+    responses={200: requests.AccountSerializer},
     examples=examples.ACCOUNT,
 )
 change_account = operation(
     "change_account",
     summary="Change your account",
     tags=ACCOUNT,
-    request=serializers.AccountChoiceSerializer,
-    responses={200: serializers.AccountSerializer},
+    request=requests.AccountChoiceSerializer,
+    responses={200: requests.AccountSerializer},
     examples=[*examples.ACCOUNT_CHOICE, *examples.ACCOUNT],
     fails=[
         bad_field(
@@ -147,15 +147,15 @@ list_keys = operation(
     "list_api_keys",
     summary="List API keys",
     tags=KEYS,
-    responses={200: serializers.ApiKeySerializer(many=True)},
+    responses={200: requests.ApiKeySerializer(many=True)},
     examples=examples.KEYS,
 )
 create_key = operation(
     "create_api_key",
     summary="Create an API key",
     tags=KEYS,
-    request=serializers.NewKeySerializer,
-    responses={201: serializers.CreatedKeySerializer},
+    request=requests.NewKeySerializer,
+    responses={201: requests.CreatedKeySerializer},
     examples=examples.NEW_KEY,
     fails=[
         bad_field("name", "Name is required", "This field is required", "missing"),

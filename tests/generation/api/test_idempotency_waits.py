@@ -14,7 +14,7 @@ from django.db import transaction
 from credits.models import Wallet
 from generation.models import Generation
 from generation.models.states import State
-from tests.generation.test_idempotency import BODY, VIDEO, post, refused
+from tests.generation.api.test_idempotency import BODY, VIDEO, post, refused
 from tests.support.bring_to import reached
 from tests.support.people import Person
 from tests.support.racing import wait_until_blocked

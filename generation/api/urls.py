@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from generation import create_views, views
+from generation.api import create, views
 
 urlpatterns = [
-    path("generate/", create_views.ImageView.as_view(), name="generate"),
-    path("generate/image/", create_views.ImageView.as_view(), name="generate-image"),
-    path("generate/video/", create_views.VideoView.as_view(), name="generate-video"),
+    path("generate/", create.ImageView.as_view(), name="generate"),
+    path("generate/image/", create.ImageView.as_view(), name="generate-image"),
+    path("generate/video/", create.VideoView.as_view(), name="generate-video"),
     path("generate/history/", views.HistoryView.as_view(), name="history"),
     path("generate/<str:generation_id>/", views.GenerationView.as_view(), name="generation"),
     path("generate/<str:generation_id>/download/", views.DownloadView.as_view(), name="download"),

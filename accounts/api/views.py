@@ -12,12 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import keys, login, openapi, rate_limit, registration
-from accounts.authentication import caller
-from accounts.client_address import client_address
-from accounts.keys import Issued
-from accounts.models import ApiKey
-from accounts.serializers import (
+from accounts import keys, login, rate_limit, registration
+from accounts.api import document
+from accounts.api.requests import (
     TAKEN,
     AccountChoiceSerializer,
     AccountSerializer,
@@ -28,6 +25,10 @@ from accounts.serializers import (
     RegistrationSerializer,
     SessionSerializer,
 )
+from accounts.authentication import caller
+from accounts.client_address import client_address
+from accounts.keys import Issued
+from accounts.models import ApiKey
 from common import ids
 from credits.models import Wallet
 
@@ -41,7 +42,7 @@ class RegisterView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @openapi.register
+    @document.register
     def post(self, request: Request) -> Response:
         """Create a user with an account of their own, and log them in."""
         if not settings.REGISTRATION_OPEN:
@@ -65,7 +66,7 @@ class LoginView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @openapi.login
+    @document.login
     def post(self, request: Request) -> Response:
         """Exchange a user name or an e-mail and a password for a token (30 days from last use)."""
         serializer = LoginSerializer(data=request.data)
@@ -78,7 +79,7 @@ class LoginView(APIView):
 class LogoutView(APIView):
     """Ends a login token."""
 
-    @openapi.logout
+    @document.logout
     def post(self, request: Request) -> Response:
         """End the login token that this request was sent with; it stops working at once."""
         # A program that calls this by mistake must not lose the key it runs on.
@@ -91,12 +92,12 @@ class LogoutView(APIView):
 class AccountView(APIView):
     """The account itself, and what it has chosen."""
 
-    @openapi.account
+    @document.account
     def get(self, request: Request) -> Response:
         """Which account the secret belongs to; support asks for its id."""
         return Response(AccountSerializer(caller(request).account).data)
 
-    @openapi.change_account
+    @document.change_account
     def patch(self, request: Request) -> Response:
         """Choose whether the account's keys may make and delete keys."""
         account = login_token(request, "Only a login token can change the account").account
@@ -111,14 +112,14 @@ class AccountView(APIView):
 class ApiKeysView(APIView):
     """The account's API keys."""
 
-    @openapi.list_keys
+    @document.list_keys
     def get(self, request: Request) -> Response:
         """The account's keys, newest first, with those that have expired."""
         found = caller(request).account.api_keys.keys().filter(revoked_at=None)
         newest = found.order_by("-created_at", "-id")[:MAX_LISTED]
         return Response(ApiKeySerializer(newest, many=True).data)
 
-    @openapi.create_key
+    @document.create_key
     def post(self, request: Request) -> Response:
         """Make a key. The answer is the only place that ever shows it."""
         asker = caller(request)
@@ -134,7 +135,7 @@ class ApiKeysView(APIView):
 class ApiKeyView(APIView):
     """One of the account's API keys."""
 
-    @openapi.delete_key
+    @document.delete_key
     def delete(self, request: Request, key_id: str) -> Response:
         """End the key; it stops working at once, everywhere. A key may always end itself."""
         asker, wanted = caller(request), ids.parse(key_id)

@@ -11,9 +11,10 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from common.failures import BAD_LIMIT, bad_field
 from common.openapi import LIMIT, OFFSET, PAGE, header, nullable, operation
 from common.safe_fetch import MAX_URL_LENGTH
-from generation import answers, examples, failures, progress
+from generation import progress
+from generation.api import answers, error_examples, examples
+from generation.api.requests import MAX_SOURCE_IMAGES
 from generation.models import CatalogModel, states
-from generation.serializers import MAX_SOURCE_IMAGES
 
 TAG = ["Generations"]
 
@@ -33,7 +34,7 @@ VALUES: dict[str, dict[str, Any]] = {
 class CreateExtension(OpenApiSerializerExtension):  # its registration hook is not annotated
     """What the serializer asks the catalog for while it runs, as the document shows it."""
 
-    target_class = "generation.serializers._CreateSerializer"
+    target_class = "generation.api.requests._CreateSerializer"
     match_subclasses = True
 
     def get_name(self, auto_schema: Any, direction: str) -> str:
@@ -55,7 +56,7 @@ class CreateExtension(OpenApiSerializerExtension):  # its registration hook is n
 class SourceImagesExtension(OpenApiSerializerFieldExtension):  # as above
     """``null`` and ``[]`` are the same as none."""
 
-    target_class = "generation.serializers.SourceImageUrlsField"
+    target_class = "generation.api.requests.SourceImageUrlsField"
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         """drf-spectacular's hook."""
@@ -119,9 +120,9 @@ create_video = operation(
     responses={201: answers.VideoEnvelopeSerializer},
     examples=examples.CREATE_VIDEO,
     fails=[
-        *(failures.BAD_PROMPT + failures.BAD_VIDEO),
-        *(failures.BAD_KEY, failures.POOR_VIDEO),
-        *failures.REFUSED,
+        *(error_examples.BAD_PROMPT + error_examples.BAD_VIDEO),
+        *(error_examples.BAD_KEY, error_examples.POOR_VIDEO),
+        *error_examples.REFUSED,
     ],
 )
 create_image = operation(
@@ -133,9 +134,9 @@ create_image = operation(
     responses={201: answers.ImageEnvelopeSerializer},
     examples=examples.CREATE_IMAGE,
     fails=[
-        *(*failures.BAD_PROMPT, failures.BAD_SIZE),
-        *(failures.BAD_KEY, failures.POOR_IMAGE),
-        *failures.REFUSED,
+        *(*error_examples.BAD_PROMPT, error_examples.BAD_SIZE),
+        *(error_examples.BAD_KEY, error_examples.POOR_IMAGE),
+        *error_examples.REFUSED,
     ],
 )
 status = operation(
@@ -148,7 +149,7 @@ status = operation(
         304: OpenApiResponse(description="Nothing changed since that `ETag`"),
     },
     examples=examples.STATUS,
-    fails=[failures.CHANGED],
+    fails=[error_examples.CHANGED],
 )
 download = operation(
     "download_output",
@@ -173,7 +174,12 @@ download = operation(
         ),
         304: OpenApiResponse(description="You have the file with that `ETag`"),
     },
-    fails=[*failures.NO_FILE, failures.EXPIRED, failures.CHANGED, failures.NO_SUCH_RANGE],
+    fails=[
+        *error_examples.NO_FILE,
+        error_examples.EXPIRED,
+        error_examples.CHANGED,
+        error_examples.NO_SUCH_RANGE,
+    ],
 )
 cancel = operation(
     "cancel_generation",
@@ -183,7 +189,7 @@ cancel = operation(
     request=None,
     responses={200: answers.GenerationSerializer},
     examples=examples.CANCEL,
-    fails=[failures.NOT_CANCELABLE],
+    fails=[error_examples.NOT_CANCELABLE],
 )
 history = operation(
     "list_generations",

@@ -10,14 +10,14 @@ from rest_framework.views import APIView
 
 from accounts.authentication import caller
 from common.pagination import paginate
-from credits import openapi
+from credits.api import document
 from credits.models import LedgerEntry, Wallet
 
 
 class BalanceView(APIView):
     """The account's credits."""
 
-    @openapi.balance
+    @document.balance
     def get(self, request: Request) -> Response:
         """How many there are."""
         wallet = Wallet.objects.get(account_id=caller(request).account_id)
@@ -27,7 +27,7 @@ class BalanceView(APIView):
 class TransactionsView(APIView):
     """The account's ledger."""
 
-    @openapi.transactions
+    @document.transactions
     def get(self, request: Request) -> Response:
         """Newest first, in pages; each balance is the next older one's plus the amount."""
         entries = LedgerEntry.objects.filter(wallet_id=caller(request).account_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from credits import views
+from credits.api import views
 
 urlpatterns = [
     path("credits/", views.BalanceView.as_view(), name="credits"),

@@ -12,11 +12,12 @@ from rest_framework.views import APIView
 from accounts.authentication import caller
 from common import access_log
 from common.headers import idempotency_key
-from generation import catalog, openapi
+from generation import catalog
+from generation.api import document
+from generation.api.requests import ImageRequestSerializer, VideoRequestSerializer, validated
 from generation.creation import create, replay
 from generation.models import CatalogModel, states
 from generation.order import Created, Order
-from generation.serializers import ImageRequestSerializer, VideoRequestSerializer, validated
 from generation.wake import wake
 
 
@@ -57,7 +58,7 @@ class VideoView(_CreateView):
 
     serializer_class = VideoRequestSerializer
 
-    @openapi.create_video
+    @document.create_video
     def post(self, request: Request) -> Response:
         """Take the credits and start a video."""
         return self._create(request)
@@ -68,7 +69,7 @@ class ImageView(_CreateView):
 
     serializer_class = ImageRequestSerializer
 
-    @openapi.create_image
+    @document.create_image
     def post(self, request: Request) -> Response:
         """Take the credits and start an image."""
         return self._create(request)

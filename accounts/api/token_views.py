@@ -8,11 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import keys, login, openapi
+from accounts import keys, login
+from accounts.api import document
+from accounts.api.requests import PasswordSerializer, TokenSerializer
+from accounts.api.views import login_token, session
 from accounts.client_address import client_address
 from accounts.models import User
-from accounts.serializers import PasswordSerializer, TokenSerializer
-from accounts.views import login_token, session
 from common import ids
 
 PASSWORD = "Only a login token can change the password, log in first"  # noqa: S105 - a sentence
@@ -23,7 +24,7 @@ TOKENS = "Only a login token can list and end login tokens, log in first"
 class PasswordView(APIView):
     """The password of who has logged in."""
 
-    @openapi.change_password
+    @document.change_password
     def post(self, request: Request) -> Response:
         """Set a new password. All login tokens end, and the answer has a fresh one.
 
@@ -45,14 +46,14 @@ class PasswordView(APIView):
 class TokensView(APIView):
     """The login tokens of who has logged in."""
 
-    @openapi.list_tokens
+    @document.list_tokens
     def get(self, request: Request) -> Response:
         """Where you are logged in, newest first: at most 20 login tokens, no API keys."""
         token = login_token(request, TOKENS)
         found = keys.tokens_of(token.created_by)
         return Response(TokenSerializer(found, many=True, context={"current": token}).data)
 
-    @openapi.delete_tokens
+    @document.delete_tokens
     def delete(self, request: Request) -> Response:
         """Log out everywhere else: end all login tokens but the one this was sent with."""
         keys.revoke_other_tokens(login_token(request, TOKENS))
@@ -62,7 +63,7 @@ class TokensView(APIView):
 class TokenView(APIView):
     """One login token of who has logged in."""
 
-    @openapi.delete_token
+    @document.delete_token
     def delete(self, request: Request, token_id: str) -> Response:
         """End a login token; it stops working at once."""
         keys.revoke_token(login_token(request, TOKENS).created_by, ids.parse(token_id))
