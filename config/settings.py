@@ -189,14 +189,14 @@ OUTPUT_RETENTION_DAYS = env.integer("OUTPUT_RETENTION_DAYS", 90)
 PROMPT_RETENTION_DAYS = env.integer("PROMPT_RETENTION_DAYS", 365)
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "generation.storage.AtomicFileSystemStorage",
+        "BACKEND": "generation.outputs.storage.AtomicFileSystemStorage",
         "OPTIONS": {"location": str(OUTPUT_ROOT)},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 if OUTPUT_STORAGE == "gcs":
     STORAGES["default"] = {
-        "BACKEND": "generation.bucket_storage.BucketStorage",
+        "BACKEND": "generation.outputs.bucket_storage.BucketStorage",
         "OPTIONS": {
             "bucket_name": OUTPUT_GCS_BUCKET,
             "file_overwrite": True,  # the key is the generation's: a second upload is the same file

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from django.db import connection
 from django.db.models.functions import Now
 
-from credits.check import Result
+from credits.books import Result
 from credits.models import BooksCheck, NightlyCheck
 
 logger = logging.getLogger(__name__)

@@ -27,9 +27,10 @@ from common.errors import ApiError, RateLimited
 from common.statement import Statement
 from credits import ledger
 from credits.models import Wallet
-from generation import admission, catalog, counts, origin
+from generation import catalog, metrics, origin
 from generation.models import CatalogModel, Generation
 from generation.order import ByStaff, Created, Order
+from generation.provider import admission
 
 CAME_TO_NOTHING = "Too many generations were canceled or failed within a day"
 KEY_CONSTRAINT = "generation_idempotency_key_unique"
@@ -133,7 +134,7 @@ def create(order: Order) -> Created:
     if row is None:
         return _replay_or(order, None)
     crash_point("api.after_commit")
-    counts.created(order.model.name, order.model.price)
+    metrics.created(order.model.name, order.model.price)
     return Created(
         generation_id=generation_id,
         model=order.model,

@@ -20,8 +20,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from common.build import BUILD
 from generation import heartbeat
+from generation.books import CHECKS
 from generation.models.states import OPEN, State
-from generation.nightly import CHECKS
 from generation.wake import INTERVALS
 
 logger = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 from common.errors import ApiError
 from common.redaction import note
 from credits import ledger
-from generation.counts import fenced
+from generation.metrics import fenced
 from generation.models import Attempt, Generation, reasons
 from generation.models.states import OPEN, State
 from generation.transitions import (

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.conf import settings
 
-from generation import catalog, links, progress, retention
+from generation import catalog, progress
 from generation.lifecycle import is_cancelable
 from generation.models import CatalogModel, Generation, states
 from generation.models.states import State
+from generation.outputs import links, retention
 
 
 def etag(generation: Generation, now: datetime) -> str:

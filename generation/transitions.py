@@ -16,7 +16,7 @@ from django.db.models.functions import Least, Now
 
 from common.redaction import note
 from credits import ledger
-from generation.counts import ended, fenced
+from generation.metrics import ended, fenced
 from generation.models import Attempt, Generation, GenerationEvent
 from generation.models.states import TERMINAL, State
 

@@ -19,7 +19,8 @@ from django.test.testcases import QuietWSGIRequestHandler
 
 from accounts import authentication
 from common.body_limit import FORMS, LIMIT, BodyLimit
-from generation import admission, catalog
+from generation import catalog
+from generation.provider import admission
 from tests.support.people import Person, make_person
 from tests.support.works import _works_of_session, emulator, emulator_process, start, works
 

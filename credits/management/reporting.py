@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
-from credits.check import Result
+from credits.books import Result
 from credits.nightly import note
 
 

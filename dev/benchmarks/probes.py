@@ -13,10 +13,10 @@ from django.conf import settings
 from django.db import connection
 
 from common import due
-from credits.check import check_ledger
-from generation import gate
+from credits.books import check_ledger
 from generation.models import Generation
 from generation.models.states import State
+from generation.provider import gate
 
 BATCH = 20
 # The seeded rows are due in a year; a claim chooses among some that are due now.

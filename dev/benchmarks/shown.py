@@ -1,7 +1,8 @@
 """How soon a finished video is shown, and how many looks at the provider it takes, at life's pace.
 
 The emulator is told for each video how long it has to take: as long as customers are told that a
-fast one takes, 45 to 60 s. The first ones teach the service how long that is (generation/pace.py).
+fast one takes, 45 to 60 s. The first ones teach the service how long that is
+(generation/provider/pace.py).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import httpx
 from dev.chaos.book import Book
 from dev.chaos.invariants import Finding, Row, finding
 from dev.chaos.orders import NEVER_DELIVERED
-from generation.media import NotPlayable, inspect_image, inspect_video
+from generation.outputs.playable import NotPlayable, inspect_image, inspect_video
 
 ASKED_OVER_HTTP = 150  # generations
 

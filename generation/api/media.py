@@ -16,8 +16,8 @@ from django.views.decorators.http import require_safe
 from common import ids
 from common.errors import NotFound, shaped
 from common.ranges import ranged_file_response
-from generation import links
 from generation.models import Generation
+from generation.outputs import links
 
 TYPES = {"mp4": "video/mp4", "png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 

@@ -26,10 +26,11 @@ from common.negotiation import AnyAccept
 from common.pagination import paginate
 from common.query import choice
 from common.ranges import ranged_file_response
-from generation import catalog, lifecycle, links, progress, public
+from generation import catalog, lifecycle, progress, public
 from generation.api import document, lookup
 from generation.models import CatalogModel, Generation, states
 from generation.models.states import State
+from generation.outputs import links
 
 
 class NotReady(ApiError):

@@ -60,7 +60,8 @@ class Attempt(models.Model):
             ),
         ]
         indexes = [
-            # read by generation/orphans.py: settled attempts, nearly all of them, are not in it
+            # read by generation/outputs/orphans.py: settled attempts, nearly all of them, are not
+            # in it
             models.Index(
                 fields=["next_look_at"],
                 condition=Q(next_look_at__isnull=False),

@@ -13,7 +13,7 @@ from generation.models.catalog import CatalogModel
 class ProviderGate(models.Model):
     """One row a model: its submit rate and its circuit breaker, in the one place all share.
 
-    ``lasted`` is for generation/pace.py.
+    ``lasted`` is for generation/provider/pace.py.
     ``next_submit_at`` is the theoretical arrival time of the generic cell rate algorithm.
     ``open_until`` is set while the breaker is open; once it has passed, one call may probe.
     """

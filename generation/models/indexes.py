@@ -17,7 +17,7 @@ INDEXES = [
         condition=Q(next_attempt_at__isnull=False),
         name="generation_due",
     ),
-    # read by generation/gate.py: who waits for a model, and what is under way
+    # read by generation/provider/gate.py: who waits for a model, and what is under way
     # Old versions of a row must not share an entry with the one that lives: nobody could
     # mark them as dead then, and each claim would look at all of them until a vacuum.
     BTreeIndex(
@@ -27,7 +27,8 @@ INDEXES = [
         name="generation_open_of_model",
     ),
     models.Index(fields=["account", "-created_at", "-id"], name="generation_history"),
-    # read by generation/ended_tokens.py, and by the foreign key for each token that is deleted
+    # read by generation/stages/ended_tokens.py, and by the foreign key for each token that is
+    # deleted
     models.Index(fields=["api_key"], name="generation_ordered_with"),
     models.Index(
         fields=["retry_of"],
@@ -46,7 +47,7 @@ INDEXES = [
         condition=Q(finished_at__isnull=False),
         name="generation_ended_of_account",
     ),
-    # read by generation/retention.py; who creates does not pay for them, who ends does
+    # read by generation/outputs/retention.py; who creates does not pay for them, who ends does
     models.Index(
         fields=["account", "finished_at"],
         condition=~Q(output_key=""),
@@ -57,8 +58,8 @@ INDEXES = [
         condition=~Q(prompt="") & Q(finished_at__isnull=False),
         name="generation_with_prompt",
     ),
-    # read by generation/image_queue.py: whose source images are awaited; creates without any do not
-    # write it
+    # read by generation/inputs/image_queue.py: whose source images are awaited; creates without any
+    # do not write it
     models.Index(
         fields=["account", "next_attempt_at"],
         condition=Q(images_until__isnull=False),

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 
 class PreparedImages(models.Model):
-    """Files of a generation that submit reads and nobody else; see generation/prepared_images.py.
+    """Files of a generation that submit reads and nobody else; see
+    generation/inputs/prepared_images.py.
 
     Written before the first file and removed after the last one, so that none is forgotten.
     """

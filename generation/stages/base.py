@@ -15,7 +15,7 @@ from generation import lifecycle, waiting
 from generation.backends import base
 from generation.models import Attempt, Generation
 from generation.models.states import State
-from generation.provider import Provider
+from generation.provider.connect import Provider
 from generation.stage import Done, Step
 
 MAX_STRIKES = 5  # claims in a row that ended without a write-back

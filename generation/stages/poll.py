@@ -9,12 +9,13 @@ from typing import Any
 from django.conf import settings
 
 from common.crash import crash_point
-from generation import lifecycle, pace
+from generation import lifecycle
 from generation.backends import base
 from generation.models import Attempt, Generation
 from generation.models.states import State
-from generation.pace import Pace
-from generation.provider import Provider
+from generation.provider import pace
+from generation.provider.connect import Provider
+from generation.provider.pace import Pace
 from generation.stage import Done, Step
 from generation.stages.base import (
     Looked,

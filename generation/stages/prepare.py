@@ -20,12 +20,13 @@ from django.conf import settings
 from common import due
 from common.crash import crash_point
 from common.name_lookup import Lookups
-from generation import image_queue, lifecycle, prepared_images, waiting
+from generation import lifecycle, waiting
 from generation.backends import base
+from generation.inputs import image_queue, prepared_images
+from generation.inputs.source_images import InvalidSourceImage, load_source_images
 from generation.models import Generation
 from generation.models.states import State
-from generation.provider import Provider
-from generation.source_images import InvalidSourceImage, load_source_images
+from generation.provider.connect import Provider
 from generation.stage import Step
 from generation.stages.base import StageBase, backoff, claimed_at
 

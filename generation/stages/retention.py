@@ -11,9 +11,9 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from common.crash import crash_point
-from generation import retention
 from generation.backends.base import Reader, Unavailable
-from generation.retention import Files
+from generation.outputs import retention
+from generation.outputs.retention import Files
 
 logger = logging.getLogger(__name__)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from common.crash import crash_point
-from generation import gate, lifecycle
-from generation.delivery import Delivered, DeliveryFailed, deliver
+from generation import lifecycle
 from generation.models import Generation
 from generation.models.states import State
+from generation.outputs.delivery import Delivered, DeliveryFailed, deliver
+from generation.provider import gate
 from generation.stage import Step
 from generation.stages.base import StageBase, backoff, fail_overdue, is_overdue
 

@@ -12,12 +12,14 @@ from django.conf import settings
 
 from common import due
 from common.crash import crash_point
-from generation import catalog, gate, lifecycle, pace, prepared_images, waiting
+from generation import catalog, lifecycle, waiting
 from generation.backends import base
+from generation.inputs import prepared_images
 from generation.models import Attempt, Generation
 from generation.models.states import State
-from generation.pace import Pace
-from generation.provider import Provider
+from generation.provider import gate, pace
+from generation.provider.connect import Provider
+from generation.provider.pace import Pace
 from generation.stage import DATABASE_ERRORS, Step
 from generation.stages.base import (
     SOMETHING_WRONG,

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from django.conf import settings
 
 from common.crash import crash_point
-from generation import orphans
 from generation.backends.base import Backend, Produced, Unavailable
-from generation.orphans import Look
+from generation.outputs import orphans
+from generation.outputs.orphans import Look
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config.celery import app
-from generation.backends.vertex_reader import VertexReader
+from generation.backends.vertex.reader import VertexReader
 from generation.stages.poll import PollStage
 from generation.tasks.process import provider, run, wake
 

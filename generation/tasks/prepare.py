@@ -6,7 +6,7 @@ from functools import cache
 
 from common.name_lookup import Lookups
 from config.celery import app
-from generation.backends.vertex_reader import VertexReader
+from generation.backends.vertex.reader import VertexReader
 from generation.stages.prepare import PrepareStage
 from generation.tasks.process import SECONDS, provider, run, wake
 

@@ -22,7 +22,7 @@ from common import metrics, metrics_server
 from generation.backends.base import Reader
 from generation.engine import Engine
 from generation.heartbeat import beat
-from generation.provider import Provider, connect
+from generation.provider.connect import Provider, connect
 from generation.stages.base import StageBase
 from generation.wake import taken, wake
 
@@ -70,7 +70,7 @@ def engine() -> Engine:
 
 @cache
 def provider(backend: Callable[..., B]) -> Provider[B]:
-    """The one of this process; ``backend`` as for generation.provider.connect()."""
+    """The one of this process; ``backend`` as for generation.provider.connect.connect()."""
     return connect(backend)
 
 

@@ -8,12 +8,12 @@ from django.db import close_old_connections
 from structlog.contextvars import bound_contextvars
 
 from config.celery import app
-from generation import prepared_images
-from generation.backends.vertex_reader import VertexReader
-from generation.ended_tokens import delete_ended_tokens
+from generation.backends.vertex.reader import VertexReader
+from generation.books import GRACE, LONGEST, check_books
 from generation.heartbeat import beat
-from generation.leftovers import Leftovers
-from generation.nightly import GRACE, LONGEST, check_books
+from generation.inputs import prepared_images
+from generation.outputs.leftovers import Leftovers
+from generation.stages.ended_tokens import delete_ended_tokens
 from generation.stages.retention import let_expire
 from generation.stages.store import StoreStage
 from generation.stages.sweep import look_for_orphans

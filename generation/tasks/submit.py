@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config.celery import app
-from generation.backends.vertex import VertexBackend
+from generation.backends.vertex.backend import VertexBackend
 from generation.stages.submit import SubmitStage
 from generation.tasks.process import provider, run, wake
 

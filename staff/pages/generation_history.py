@@ -9,9 +9,9 @@ from django.db.models import Model
 from django.urls import reverse
 
 from credits.models import LedgerEntry
-from generation import links
 from generation.models import Generation, GenerationEvent
 from generation.models.states import State
+from generation.outputs import links
 from staff.models import AuditEntry
 
 MOST = 200  # events, or entries of the audit log, on one page

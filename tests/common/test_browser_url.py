@@ -11,7 +11,7 @@ import pytest
 from common.browser_url import browser_url
 from common.content_coding import is_compressed
 from common.safe_fetch import FetchError, FetchFailed, FetchRefused, check_url, fetch
-from generation.backends import vertex_http
+from generation.backends.google import http
 from tests.support.loopback import Names, answering, ok, recording, serving
 
 # As Chromium, Firefox and Node's URL write them: https://url.spec.whatwg.org/#percent-encoded-bytes
@@ -186,7 +186,7 @@ def asked_by_the_backend(*codings: str) -> bytes:
         headers = [f"Content-Encoding: {coding}" for coding in codings]
         async with (
             serving(answering(ok(b"picture", *headers))) as port,
-            vertex_http.open_client(1) as client,
+            http.open_client(1) as client,
         ):
             return (await client.get(f"http://127.0.0.1:{port}/")).content
 
@@ -211,5 +211,5 @@ def test_a_coding_that_compresses_is_refused(coding):
 
 
 def test_the_fetcher_and_the_backend_mean_the_same_codings():
-    for coding in (*PLAIN, *COMPRESSED, *vertex_http.COMPRESSING):
-        assert is_compressed([coding]) == vertex_http.is_compressed(coding)
+    for coding in (*PLAIN, *COMPRESSED, *http.COMPRESSING):
+        assert is_compressed([coding]) == http.is_compressed(coding)

@@ -17,8 +17,8 @@ from accounts import secrets
 from common import otel
 from common.otel import Alone, CleaningExporter, OpenTelemetry, Roots
 from generation.backends.base import SubmitRequest
-from generation.backends.vertex_reader import VertexReader
-from generation.traced_backend import TracedBackend
+from generation.backends.vertex.reader import VertexReader
+from generation.provider.observed import TracedBackend
 
 TRACE, SPAN = "a" * 32, "b" * 16
 

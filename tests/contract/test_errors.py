@@ -15,9 +15,10 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import Account
 from credits.models import Wallet
-from generation import admission, catalog
+from generation import catalog
 from generation.models import CatalogModel, Generation
 from generation.models.states import State
+from generation.provider import admission
 from tests.contract.answers import error
 from tests.support.bring_to import created, reached
 from tests.support.people import Person

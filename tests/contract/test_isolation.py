@@ -66,7 +66,7 @@ NOTHING_TO_SEE = {
     "api/schema/",
     "api/docs/",
 }
-# The signed links are files' own matter, see tests/generation/test_links.py.
+# The signed links are files' own matter, see tests/generation/outputs/test_links.py.
 OUTSIDE_THE_API = {"", "admin", "favicon.ico", "media/<path:key>", "livez", "readyz"}
 
 

@@ -15,11 +15,11 @@ import psycopg
 import pytest
 from django.core.management import call_command
 
-from credits import check, ledger
-from credits.check import check_ledger
+from credits import books, ledger
+from credits.books import check_ledger
 from credits.management.progress import Bar
 from generation import interventions, lifecycle
-from generation.check import check_generations
+from generation.books import check_generations
 from generation.models.states import State
 from tests.support.bring_to import reached
 from tests.support.people import Person, make_person
@@ -202,13 +202,13 @@ def test_wallets_are_read_in_batches_and_none_is_left_out(
     """Every wallet once, whatever the batches are; the last one says that all is read."""
     more = [make_person(f"person-{number}") for number in range(5)]
     for batch in (1, 3, 1000):
-        monkeypatch.setattr(check, "BATCH", batch)
+        monkeypatch.setattr(books, "BATCH", batch)
         told: list[tuple[int, int]] = []
 
         def tell(done: int, of: int, told: list[tuple[int, int]] = told) -> None:
             told.append((done, of))
 
-        result = check.check_ledger(tell)
+        result = books.check_ledger(tell)
         assert result.counts == {"wallets": 2 + len(more), "entries": 2 + len(more)}
         assert told == sorted(told)
         assert told[-1][0] == told[-1][1]

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 
 from accounts.models import ApiKey
 from credits import ledger
-from credits.check import check_ledger
+from credits.books import check_ledger
 from credits.ledger import LedgerRefusal
 from credits.models import LedgerEntry, Wallet
 from generation.creation import (

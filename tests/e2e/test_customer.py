@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from dev.embedded.stack import Stack
-from generation.media import inspect_video
+from generation.outputs.playable import inspect_video
 from tests.e2e.conftest import Provider
 from tests.e2e.customer import IMAGE, VIDEO, Customer
 

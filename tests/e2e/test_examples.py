@@ -11,7 +11,7 @@ import pytest
 
 from dev.embedded.paths import CHECKOUT
 from dev.embedded.stack import Stack
-from generation.media import inspect_video
+from generation.outputs.playable import inspect_video
 from tests.e2e.customer import Customer
 
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from django.db import connection, connections
 
-from credits.check import check_ledger
-from generation.check import check_generations
+from credits.books import check_ledger
+from generation.books import check_generations
 from generation.models import Attempt, Generation, GenerationEvent
 from generation.models.states import State
 from tests.contract.answers import error

@@ -16,8 +16,8 @@ from generation.stage import Step
 from generation.stages.poll import PollStage
 from generation.stages.prepare import PrepareStage
 from generation.stages.submit import SubmitStage
+from tests.generation.stages.test_submit import due_in, now, outcomes
 from tests.generation.test_engine import Line
-from tests.generation.test_stage_submit import due_in, now, outcomes
 from tests.support.bring_to import created, reached
 from tests.support.people import Person
 from tests.support.works import Emulator, Works, make_due

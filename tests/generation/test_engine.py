@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from generation.backends.vertex import VertexBackend
-from generation.backends.vertex_reader import VertexReader
+from generation.backends.vertex.backend import VertexBackend
+from generation.backends.vertex.reader import VertexReader
 from generation.engine import Engine
 from generation.models import Generation, ProviderGate
 from generation.models.states import State
@@ -21,7 +21,7 @@ from generation.tasks import process
 from generation.tasks.poll import poll
 from generation.tasks.store import store, sweep
 from generation.tasks.submit import submit
-from tests.generation.test_stage_submit import due_in, now, outcomes, refunded
+from tests.generation.stages.test_submit import due_in, now, outcomes, refunded
 from tests.support.bring_to import claimed, created, reached
 from tests.support.people import Person
 from tests.support.works import Emulator, Works, make_due

@@ -23,7 +23,7 @@ from generation.stage import Step
 from generation.stages.poll import PollStage
 from generation.stages.store import StoreStage
 from generation.stages.submit import SubmitStage
-from tests.generation.test_stage_submit import due_in, now, outcomes
+from tests.generation.stages.test_submit import due_in, now, outcomes
 from tests.support.bring_to import attempt_of, created, reached
 from tests.support.people import Person
 from tests.support.works import Emulator, Works, make_due

@@ -14,7 +14,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from generation import gauges, heartbeat, image_queue, lifecycle, scrape
+from generation import gauges, heartbeat, lifecycle, scrape
+from generation.inputs import image_queue
 from generation.models import Generation, Orphan, ProviderGate
 from generation.models.states import State
 from tests.contract.test_our_faults import database_away

@@ -24,10 +24,10 @@ import psycopg
 import pytest
 from django.db import connection, connections, transaction
 
-from credits.check import check_ledger
+from credits.books import check_ledger
 from credits.models import LedgerEntry, Wallet
 from generation import interventions, lifecycle
-from generation.check import check_generations
+from generation.books import check_generations
 from generation.interventions import NotAllowed
 from generation.lifecycle import NotCancelable
 from generation.models import Generation, GenerationEvent

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from accounts.models import Account
-from credits.check import check_ledger
+from credits.books import check_ledger
 from credits.models import LedgerEntry, Wallet
 from generation import catalog, interventions, lifecycle
-from generation.check import check_generations
+from generation.books import check_generations
 from generation.creation import InsufficientCredits, TooManyOpenGenerations
 from generation.interventions import NotAllowed
 from generation.models import Attempt, CatalogModel, Generation, Orphan

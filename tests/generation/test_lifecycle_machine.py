@@ -22,8 +22,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from credits.check import check_ledger
-from generation.check import check_generations
+from credits.books import check_ledger
+from generation.books import check_generations
 from generation.interventions import PaidBy
 from generation.models import Generation
 from generation.models.states import OPEN, TERMINAL, State

@@ -11,9 +11,9 @@ from django.db import connection
 from django.utils import timezone
 
 from credits import nightly
-from credits.check import Result
+from credits.books import Result
 from credits.models import BooksCheck, NightlyCheck
-from generation.nightly import CHECKS, GRACE, LONGEST, check_books
+from generation.books import CHECKS, GRACE, LONGEST, check_books
 from tests.support.people import Person
 from tests.support.racing import race
 

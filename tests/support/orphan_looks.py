@@ -9,7 +9,7 @@ from django.db import connection
 from generation import lifecycle
 from generation.models import Attempt, Generation
 from generation.models.states import State
-from generation.orphans import Look, claim
+from generation.outputs.orphans import Look, claim
 from generation.stages.sweep import look_for_orphans
 from tests.support.bring_to import attempt_of, reached
 from tests.support.people import Person

@@ -16,11 +16,11 @@ from django.conf import settings
 from django.db import connection
 
 from generation.backends.base import Backend
-from generation.backends.vertex import VertexBackend
+from generation.backends.vertex.backend import VertexBackend
 from generation.engine import Engine
 from generation.models import Generation
 from generation.models.states import OPEN
-from generation.provider import Provider, connect
+from generation.provider.connect import Provider, connect
 from generation.stages.poll import PollStage
 from generation.stages.prepare import PrepareStage
 from generation.stages.store import StoreStage

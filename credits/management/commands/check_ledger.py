@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from credits.check import Result, check_ledger
+from credits.books import Result, check_ledger
 from credits.management.progress import Bar
 from credits.management.reporting import CheckCommand
 

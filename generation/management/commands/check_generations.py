@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from credits.check import Result
+from credits.books import Result
 from credits.management.reporting import CheckCommand
-from generation.check import check_generations
+from generation.books import check_generations
 
 
 class Command(CheckCommand):

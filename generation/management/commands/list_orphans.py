@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from generation import orphans
 from generation.models import Orphan
+from generation.outputs import orphans
 
 
 def moment(text: str) -> datetime:

@@ -14,10 +14,11 @@ from django.utils import timezone
 
 from accounts import keys
 from accounts.models import TOKEN_AGE, TOKEN_LIFETIME, ApiKey
-from generation import creation, ended_tokens
-from generation.ended_tokens import KEPT_DAYS, delete_ended_tokens
+from generation import creation
 from generation.models import CatalogModel, Generation
 from generation.order import Order
+from generation.stages import ended_tokens
+from generation.stages.ended_tokens import KEPT_DAYS, delete_ended_tokens
 from tests.support.people import PASSWORD, make_token
 
 ACCOUNT = "/api/account/"

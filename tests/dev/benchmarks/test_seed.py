@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from credits.check import check_ledger
+from credits.books import check_ledger
 from dev.benchmarks import customers, probes
 from dev.benchmarks.bulk import CONSTRAINTS, INDEXES
 from dev.benchmarks.failure import BenchmarkFailed
 from dev.benchmarks.seed import TABLES, check_space, seed
-from generation.check import check_generations
+from generation.books import check_generations
 from generation.models import CatalogModel, Generation
 
 ACCOUNTS = 2

@@ -16,9 +16,10 @@ import pytest
 from accounts.models import Account
 from credits import ledger
 from credits.models import Wallet
-from generation import admission, catalog, lifecycle
+from generation import catalog, lifecycle
 from generation.models import CatalogModel, Generation
 from generation.models.states import State
+from generation.provider import admission
 from tests.support.bring_to import kept, reached
 from tests.support.people import Person, make_key
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from google.oauth2.credentials import Credentials
 
 from generation.backends.base import SourceImage, SubmitRequest
-from generation.backends.vertex import VertexBackend
+from generation.backends.vertex.backend import VertexBackend
 
 BUCKET = "outputs"
 PREFIX = f"gs://{BUCKET}/g1/a1/"

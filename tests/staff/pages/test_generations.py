@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from generation import interventions, public
-from generation.backends import safety
+from generation.backends.google import safety
 from generation.models import Attempt, Generation, Orphan
 from generation.models.states import OPEN, TERMINAL, State
 from generation.stages.base import reject

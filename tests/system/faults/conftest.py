@@ -14,9 +14,9 @@ import pytest
 from django.db import connections
 
 from config.env import parse_database_url
-from credits.check import check_ledger
+from credits.books import check_ledger
 from dev.embedded.stack import Stack
-from generation.check import check_generations
+from generation.books import check_generations
 from tests.e2e.conftest import Provider, _clean_slate, provider, stack
 from tests.e2e.customer import Customer
 from tests.support.people import make_person

@@ -11,7 +11,7 @@ from pathlib import Path
 from common.crash import crash_point
 from config.celery import app
 from generation.backends.base import Produced, Running
-from generation.backends.vertex_reader import VertexReader
+from generation.backends.vertex.reader import VertexReader
 
 __all__ = ["app"]
 

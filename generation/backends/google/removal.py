@@ -1,0 +1,45 @@
+"""Deletes what lies under an attempt's prefix in Cloud Storage, and nothing beside it."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from generation.backends.base import Unavailable
+from generation.backends.google.http import GoogleHttp, Json, Missing
+from generation.backends.google.storage import Location, is_below
+
+_MAX_PAGES = 20
+
+
+async def remove_all(http: GoogleHttp, base_url: str, prefix: str) -> None:
+    """Delete all objects under ``prefix``, a ``gs://bucket/…/``. Raises Unavailable.
+
+    What is gone already will do, the whole bucket included.
+    """
+    place = Location.parse(prefix)
+    if place is None or not place.name.endswith("/"):
+        raise Unavailable("not a prefix of outputs")
+    objects = f"{base_url}/storage/v1/b/{place.bucket}/o"
+    params = {"prefix": place.name, "fields": "items(name)"}
+    for _ in range(_MAX_PAGES):  # always the first page: what it named is gone the next time
+        try:
+            names = _names(await http.call("GET", objects, params=params))
+        except Missing:
+            return
+        if not names:
+            return
+        for name in names:
+            if not is_below(f"gs://{place.bucket}/{name}", prefix):
+                raise Unavailable("the list of outputs names something else")
+            await http.delete(f"{objects}/{quote(name, safe='')}")
+    raise Unavailable("the list of outputs does not end")
+
+
+def _names(page: Json) -> list[str]:
+    items = page.get("items")
+    found = (
+        [item.get("name") for item in items if isinstance(item, dict)]
+        if isinstance(items, list)
+        else []
+    )
+    return [name for name in found if isinstance(name, str)]

@@ -1,0 +1,126 @@
+"""What costs nothing: polling operations, looking for outputs and fetching them.
+
+A process that only does this need not load google-genai, whose 40 MB are most of a worker's own.
+``base.py`` says what each error means.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from google.auth.credentials import Credentials
+
+from generation.backends.base import (
+    Fetched,
+    OperationGone,
+    Produced,
+    Reader,
+    Rejected,
+    Running,
+)
+from generation.backends.google.http import GoogleHttp, Missing, open_client
+from generation.backends.google.polls import PollHttp
+from generation.backends.google.removal import remove_all
+from generation.backends.google.storage import Outputs
+from generation.backends.google.tokens import GoogleToken
+from generation.backends.vertex.operation import (
+    LOCATION,
+    InlineVideo,
+    read_operation,
+    required_name,
+    vertex_url,
+)
+
+STORAGE_URL = "https://storage.googleapis.com"
+API_VERSION = "v1"  # google-genai would take v1beta1
+TOKEN_LIMIT = 10.0
+
+
+class VertexReader(Reader):
+    """One project's Vertex AI. All times in seconds; each bounds one whole call.
+
+    ``credentials`` None means Google's application default credentials, looked up at the first
+    call. ``base_url`` and ``storage_base_url`` are for the emulator; the latter follows the former.
+    Operations and outputs are found by their own names: a generation that was made with another
+    location or bucket is finished there.
+    """
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        location: str,
+        bucket: str,
+        credentials: Credentials | None = None,
+        base_url: str = "",
+        storage_base_url: str = "",
+        submit_timeout: float = 60.0,
+        read_timeout: float = 20.0,
+        fetch_timeout: float = 60.0,
+        max_connections: int = 100,
+    ) -> None:
+        if not project or not bucket or not LOCATION.fullmatch(location):
+            raise ValueError("project, location and bucket are needed")
+        self._project = project
+        self._location = location
+        self._bucket = bucket
+        self._base_url = _checked(base_url)
+        self._submit_timeout = submit_timeout
+        limit = min(TOKEN_LIMIT, submit_timeout / 3, read_timeout / 2)
+        self._token = GoogleToken(credentials, limit=limit)
+        self._client = open_client(max_connections)
+        self._http = GoogleHttp(self._client, self._token, read_timeout)
+        self._polls = PollHttp(self._http, self._token, max_connections)
+        self._storage_url = _checked(storage_base_url) or self._base_url or STORAGE_URL
+        self._outputs = Outputs(self._http, self._storage_url, copy_timeout=fetch_timeout)
+
+    async def poll(self, operation_name: str, prefix: str) -> Running | Produced:
+        """Look at an operation; see :meth:`Backend.poll`."""
+        name = required_name(operation_name)
+        base_url = self._base_url or vertex_url(name.location)
+        try:
+            answer = await self._polls.post(
+                f"{base_url}/{API_VERSION}/{name.resource}:fetchPredictOperation",
+                {"operationName": name.full},
+            )
+        except Missing:
+            raise OperationGone("the provider does not know the operation") from None
+        try:
+            outcome = read_operation(answer, name, prefix)
+        except Rejected as refused:
+            # Finished, and neither a file nor a reason is named: what was billed may lie there.
+            found = await self.find_output(prefix) if refused.code == "empty_result" else None
+            if found is None:
+                raise
+            return found
+        if isinstance(outcome, InlineVideo):
+            return await self._store(f"{prefix}sample_0.mp4", outcome.data, "video/mp4")
+        return outcome
+
+    async def find_output(self, prefix: str) -> Produced | None:
+        """Look into a prefix; see :meth:`Backend.find_output`."""
+        return await self._outputs.find(prefix)
+
+    async def fetch_output(self, uri: str, destination: Path) -> Fetched:
+        """Copy an output, at most 512 MiB; see :meth:`Backend.fetch_output`."""
+        return await self._outputs.fetch(uri, destination)
+
+    async def remove_outputs(self, prefix: str) -> None:
+        """Delete what is under a prefix; see :meth:`Backend.remove_outputs`."""
+        await remove_all(self._http, self._storage_url, prefix)
+
+    async def aclose(self) -> None:
+        """Close connections; the backend is not used afterwards."""
+        await self._token.aclose()
+        await self._polls.aclose()
+        await self._client.aclose()
+
+    async def _store(self, uri: str, data: bytes, mime_type: str) -> Produced:
+        await self._outputs.write(uri, data, mime_type)
+        return Produced(uri)
+
+
+def _checked(url: str) -> str:
+    if url and not url.startswith(("http://", "https://")):
+        raise ValueError("a base URL starts with http:// or https://")
+    return url.rstrip("/")

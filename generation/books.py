@@ -1,0 +1,126 @@
+"""Whether generations and money agree, asked of the rows in one snapshot; and all checks, nightly.
+
+The nightly run shares its process with files that customers wait for: 2 s for a million entries of
+the ledger, in which other store workers go on. What is found is a row of BooksCheck, and an alert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from django.db import connection, transaction
+
+from credits import nightly
+from credits.books import Difference, Result, begin_snapshot, check_ledger
+from generation.models import OPEN, UNDELIVERED
+
+COUNTS = """
+SELECT (SELECT count(*) FROM generation_generation),
+       (SELECT count(*) FROM credits_ledgerentry WHERE kind IN ('charge', 'refund'))
+"""
+# Each row is an account and a sentence about it.
+QUESTIONS = (
+    """
+SELECT account_id, format('%%s charges are open, %%s generations are', open_charges, open)
+  FROM (SELECT wallet.account_id, open_charges, count(generation.id) AS open
+          FROM credits_wallet wallet
+          LEFT JOIN generation_generation generation
+                 ON generation.account_id = wallet.account_id AND state = ANY(%(open)s)
+         GROUP BY wallet.account_id, open_charges) counted
+ WHERE open_charges <> open
+""",
+    """
+SELECT wallet_id, format('charge %%s belongs to %%s generations', entry.id, count(generation.id))
+  FROM credits_ledgerentry entry
+  LEFT JOIN generation_generation generation
+         ON charge_id = entry.id AND generation.id = entry.generation_id
+        AND generation.account_id = wallet_id
+ WHERE entry.kind = 'charge' GROUP BY entry.id HAVING count(generation.id) <> 1
+""",
+    """
+SELECT account_id, format('generation %%s is %%s, and not refunded whole', generation.id, state)
+  FROM generation_generation generation
+  LEFT JOIN credits_ledgerentry entry
+         ON entry.id = refund_id AND entry.reverses = charge_id AND entry.amount = price
+ WHERE state = ANY(%(undelivered)s) AND entry.id IS NULL
+""",
+    """
+SELECT wallet_id, format('refund %%s belongs to no generation that was not delivered', entry.id)
+  FROM credits_ledgerentry entry
+  LEFT JOIN generation_generation generation
+         ON refund_id = entry.id AND state = ANY(%(undelivered)s)
+ WHERE entry.kind = 'refund' AND generation.id IS NULL
+""",
+    """
+SELECT account_id, format('generation %%s was not paid for by grant %%s', generation.id, grant_id)
+  FROM generation_generation generation
+  LEFT JOIN credits_ledgerentry entry
+         ON entry.id = grant_id AND entry.kind = 'grant' AND entry.amount = price
+        AND entry.wallet_id = account_id AND entry.reference = idempotency_key
+ WHERE grant_id IS NOT NULL AND entry.id IS NULL
+""",
+    """
+SELECT account_id,
+       format('generation %%s is %%s, and its grant did not go back', generation.id, state)
+  FROM generation_generation generation
+  LEFT JOIN credits_ledgerentry entry
+         ON entry.id = adjustment_id AND entry.kind = 'adjustment' AND entry.amount = -price
+        AND entry.wallet_id = account_id AND entry.generation_id = generation.id
+        AND entry.reference = 'taken-back-' || grant_id
+ WHERE grant_id IS NOT NULL AND state = ANY(%(undelivered)s) AND entry.id IS NULL
+""",
+    """
+SELECT wallet_id,
+       format('adjustment %%s is of no grant whose generation was not delivered', entry.id)
+  FROM credits_ledgerentry entry
+  LEFT JOIN generation_generation generation
+         ON adjustment_id = entry.id AND grant_id IS NOT NULL AND state = ANY(%(undelivered)s)
+ WHERE entry.kind = 'adjustment' AND entry.reference LIKE 'taken-back-%%' AND generation.id IS NULL
+""",
+)
+
+
+def check_generations() -> Result:
+    """Compare open charges with open generations, and charges, refunds and grants with outcomes.
+
+    Must not be called inside a transaction, since it takes a snapshot of its own.
+    """
+    values = {"open": OPEN, "undelivered": UNDELIVERED}
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        begin_snapshot(cursor)
+        cursor.execute(COUNTS)
+        generations, entries = cursor.fetchone()
+        result = Result({"generations": generations, "charges and refunds": entries})
+        for question in QUESTIONS:
+            cursor.execute(question, values)
+            result.differences += [Difference(*row) for row in cursor.fetchall()]
+    return result
+
+
+# Seconds that a run may take, and to end then: far above what it takes, and within the lease
+LONGEST, GRACE = 3000, 60
+# By the name of the command that does the same by hand, with how it is asked
+Turn = Callable[[], bool]
+CHECKS: dict[str, Callable[[Turn], Result]] = {
+    "check_ledger": lambda turn: check_ledger(lambda *_: _go_on(turn)),
+    "check_generations": lambda turn: check_generations(),
+}
+
+
+def check_books(turn: Turn) -> int:
+    """How many checks it was the time for.
+
+    ``turn`` is asked now and then, as the engine asks its stages: whether to end.
+    """
+    ran = 0
+    for command, ask in CHECKS.items():
+        if turn():
+            break
+        ran += nightly.check(command, partial(ask, turn))
+    return ran
+
+
+def _go_on(turn: Turn) -> None:
+    if turn():
+        raise nightly.Stopped

@@ -1,0 +1,95 @@
+"""A bucket of ours for outputs, which fails as any storage does: by an OSError.
+
+Who stores an output knows what to do when a storage refuses or is away: wait, and buy nothing
+meanwhile. Google's libraries raise errors of their own for that (of google-api-core, google-auth
+and the transfer), and repeat a request for two minutes, which is longer than a worker's lease. Here
+each request is sent once, within a limit: the stage that asked comes back by itself.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.files.base import ContentFile, File
+from django.utils.deconstruct import deconstructible
+from google.api_core.exceptions import GoogleAPIError, NotFound
+from google.auth.exceptions import GoogleAuthError
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
+from storages.backends.gcloud import GoogleCloudStorage
+
+LIMIT = 20.0  # seconds to connect, and again between two parts of an answer
+ONCE: dict[str, Any] = {"retry": None, "timeout": LIMIT}
+
+
+class StorageRefused(OSError):
+    """The bucket said no, or nothing, or we have nothing to show it; the words are Google's."""
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """requests' own errors are OSErrors already."""
+    try:
+        yield
+    except (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption) as error:
+        _close(error)
+        raise StorageRefused(f"{type(error).__name__}: {error}") from error
+
+
+def _close(error: Exception) -> None:
+    """Google's download leaves the connection of a refusal to the garbage collector."""
+    response = getattr(error, "response", None)
+    if response is not None:
+        response.close()
+
+
+@deconstructible(path="generation.outputs.bucket_storage.BucketStorage")
+class BucketStorage(GoogleCloudStorage):  # type: ignore[misc]  # it has no types
+    """django-storages' bucket; what it raises is an OSError, and FileNotFoundError for no file."""
+
+    def _save(self, name: str, content: File[Any]) -> str:
+        kind, _ = mimetypes.guess_type(name)
+        with _refusals():
+            blob = self.bucket.blob(self._normalize_name(name))
+            blob.upload_from_file(
+                content, rewind=True, size=content.size, content_type=kind, **ONCE
+            )
+        return name
+
+    def _open(self, name: str, mode: str = "rb") -> ContentFile[bytes]:
+        # At once: django-storages' file asks when it is read, where nobody expects a refusal.
+        with _refusals():
+            blob = self.bucket.blob(self._normalize_name(name))
+            try:
+                return ContentFile(blob.download_as_bytes(**ONCE), name)
+            except NotFound as error:
+                _close(error)
+                raise FileNotFoundError(f"{name} is not in the bucket") from error
+
+    def delete(self, name: str) -> None:
+        """Delete what is there; what is gone already will do."""
+        with _refusals():
+            try:
+                self.bucket.delete_blob(self._normalize_name(name), **ONCE)
+            except NotFound:
+                return
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file."""
+        with _refusals():
+            return self.bucket.get_blob(self._normalize_name(name), **ONCE) is not None
+
+    def size(self, name: str) -> int:
+        """In bytes. Raises FileNotFoundError, besides."""
+        with _refusals():
+            blob = self.bucket.get_blob(self._normalize_name(name), **ONCE)
+        if blob is None:
+            raise FileNotFoundError(f"{name} is not in the bucket")
+        return int(blob.size)
+
+    def url(self, name: str, parameters: dict[str, Any] | None = None) -> str:
+        """The bucket's own signed link."""
+        with _refusals():
+            return str(super().url(name, parameters))
