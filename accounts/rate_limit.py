@@ -28,7 +28,6 @@ from redis.retry import Retry
 
 from accounts.redis_window import RedisWindow, SentHit
 from common.errors import RateLimited
-from config.env import limits_storage_url
 
 T = TypeVar("T")
 Question = Callable[[MovingWindowRateLimiter], T]
@@ -60,7 +59,7 @@ class RateLimiter:
             "retry": Retry(NoBackoff(), 0),
             "key_prefix": "reelmint",
         }
-        storage = storage_from_string(limits_storage_url(redis_url), **options)
+        storage = storage_from_string(redis_url, **options)
         self._shared = MovingWindowRateLimiter(storage)
         self._window = RedisWindow(storage) if type(storage) is RedisStorage else None
         self._own = MovingWindowRateLimiter(MemoryStorage())
@@ -184,22 +183,22 @@ def _limiter(redis_url: str) -> RateLimiter:
 
 def hit(name: str, limit: int, per_seconds: int, *identifiers: str) -> Decision:
     """Take a place among ``limit`` in any ``per_seconds`` seconds, if there is one."""
-    return _limiter(settings.REDIS_URL).hit(name, limit, per_seconds, *identifiers)
+    return _limiter(settings.RATE_LIMIT_STORAGE_URL).hit(name, limit, per_seconds, *identifiers)
 
 
 def ask(name: str, limit: int, per_seconds: int, *identifiers: str) -> Callable[[], Decision]:
     """The same in two halves; what is returned has to be called once, for the decision."""
-    return _limiter(settings.REDIS_URL).ask(name, limit, per_seconds, *identifiers)
+    return _limiter(settings.RATE_LIMIT_STORAGE_URL).ask(name, limit, per_seconds, *identifiers)
 
 
 def peek(name: str, limit: int, per_seconds: int, *identifiers: str) -> Decision:
     """Whether ``hit`` would find a place now; takes none."""
-    return _limiter(settings.REDIS_URL).peek(name, limit, per_seconds, *identifiers)
+    return _limiter(settings.RATE_LIMIT_STORAGE_URL).peek(name, limit, per_seconds, *identifiers)
 
 
 def forget(name: str, limit: int, per_seconds: int, *identifiers: str) -> None:
     """Empty the window, as after a success that proves the failures harmless."""
-    _limiter(settings.REDIS_URL).forget(name, limit, per_seconds, *identifiers)
+    _limiter(settings.RATE_LIMIT_STORAGE_URL).forget(name, limit, per_seconds, *identifiers)
 
 
 def too_many(decision: Decision) -> RateLimited:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage
-
-from config.misspelt import misspelt
 
 A_YEAR = 31_536_000  # seconds
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]", "testserver"}
@@ -19,10 +16,9 @@ Found = Iterator[CheckMessage]
 
 def check_misspelt(**_: object) -> list[CheckMessage]:
     """A variable that is nearly one of ours was meant to be it."""
-    near = misspelt(os.environ, settings.KNOWN_VARIABLES)
     return [
         _warning("W020", f"{name} is no setting.", f"Did you mean {meant}?")
-        for name, meant in near.items()
+        for name, meant in settings.MISSPELT_VARIABLES.items()
     ]
 
 

@@ -1,15 +1,16 @@
-"""The Celery application. Only a worker imports the tasks; the web publishes them by name."""
+"""What a Celery worker and beat do at their start. Only a worker imports the tasks.
+
+Celery forks and watches the worker processes, hands a wake-up to a free one, and ticks. It keeps no
+work: the rows are the queue. So there are no results, acknowledgements, retries, ETAs, events or
+remote control here, and every message may be lost.
+"""
 
 from __future__ import annotations
 
 import logging.config
-import os
 from importlib import import_module
 from typing import Any
 
-from celery import Celery
-from celery.app.amqp import AMQP
-from celery.loaders.app import AppLoader
 from celery.signals import (
     beat_init,
     celeryd_after_setup,
@@ -20,80 +21,14 @@ from celery.signals import (
 )
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from kombu import Connection, Queue
 
-from common import memory_privacy, metrics_folder, tracing
+from common import tracing
 from common.checks import refuse_to_start
-from config.env import celery_broker_url
+from work.queue import app
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+__all__ = ["app"]
 
-OPTIONS = {
-    "broker_url": celery_broker_url(settings.REDIS_URL),
-    "broker_connection_retry_on_startup": True,
-    "broker_connection_max_retries": None,  # a worker outlives its broker, however long it is away
-    # A hung Redis must never hold a process for longer than this.
-    "broker_transport_options": {
-        "socket_timeout": 5,
-        "socket_connect_timeout": 2,
-        "socket_keepalive": True,
-        "health_check_interval": 25,
-        "visibility_timeout": 300,
-    },
-    "task_ignore_result": True,
-    # Never acknowledged: a wake-up may be lost, and a worker whose acknowledgement met a dying
-    # Redis stayed deaf afterwards (it waited for a credit that nobody gave back).
-    "task_queues": [Queue(name, no_ack=True) for name in ("prepare", "submit", "poll", "store")],
-    "task_publish_retry": False,
-    # 20 s of claiming, then a submit (60 s) may be under way; prepare has limits of its own
-    "task_soft_time_limit": 150,
-    "task_time_limit": 180,
-    "task_default_queue": "submit",
-    "worker_prefetch_multiplier": 1,
-    "worker_enable_remote_control": False,
-    "worker_send_task_events": False,
-    "worker_hijack_root_logger": False,
-    "worker_cancel_long_running_tasks_on_connection_loss": False,
-    "beat_scheduler": "generation.ticks:TickScheduler",
-    "beat_max_loop_interval": 1,
-    "timezone": "UTC",
-}
-
-RECONNECT = 1.0  # seconds between two tries
-
-
-class Broker(Connection):
-    """Tries once a second for as long as it takes.
-
-    kombu's own pauses grow to 30 s and are no setting: after a minute without a broker a worker
-    stayed away for another 12 s, after an hour for up to 30.
-    """
-
-    def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
-        """Celery's worker calls this with what to log and the most tries."""
-        pace = {"interval_start": RECONNECT, "interval_step": 0, "interval_max": RECONNECT}
-        return super().ensure_connection(*args, **kwargs | pace)
-
-
-class Messages(AMQP):
-    """Celery's, on our connections."""
-
-    Connection = Broker
-
-
-class Loader(AppLoader):
-    """Celery's; what it calls first of all in a worker and in beat, and nowhere else."""
-
-    def init_worker(self) -> None:
-        """Close our memory, and prepare for counting before anything that counts is loaded."""
-        memory_privacy.keep_to_ourselves()
-        if settings.WORKER_METRICS_PORT:
-            metrics_folder.take("celery")
-        super().init_worker()
-
-
-app = Celery("reelmint", amqp=Messages, loader="config.celery:Loader")
-app.conf.update(OPTIONS)
+app.conf.imports = ("monitoring.workers",)  # by Celery, after the folder of the counts is taken
 
 
 @setup_logging.connect
@@ -116,11 +51,12 @@ def check_settings(**_: Any) -> None:
 @celeryd_after_setup.connect
 def import_tasks(instance: Any, **_: Any) -> None:
     """Import those of the queues that this worker reads: others would only cost it memory."""
-    try:
-        for queue in instance.app.amqp.queues.consume_from:
-            import_module(f"generation.tasks.{queue}")
-    except ImportError as error:
-        raise SystemExit(f"no tasks for the queue {queue}: {error}") from error
+    for queue in instance.app.amqp.queues.consume_from:
+        modules = {stage.module for stage in settings.STAGES.values() if stage.queue == queue}
+        if not modules:
+            raise SystemExit(f"no tasks for the queue {queue}: config/stages.py has none")
+        for module in sorted(modules):
+            import_module(module)
 
 
 @worker_init.connect

@@ -1,7 +1,8 @@
-"""How Django REST framework serves the API."""
+"""How Django REST framework serves the API, and drf-spectacular describes it."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 REST_FRAMEWORK: dict[str, Any] = {
@@ -16,4 +17,29 @@ REST_FRAMEWORK: dict[str, Any] = {
     "EXCEPTION_HANDLER": "common.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": False,
+}
+
+INTRODUCTION = Path(__file__).resolve().parent.parent / "templates" / "api_introduction.md"
+
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Reelmint API",
+    "DESCRIPTION": INTRODUCTION.read_text(),
+    "VERSION": "1.0.0",
+    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    "TAGS": [
+        {"name": name} for name in ("Generations", "Models", "Credits", "API keys", "Account")
+    ],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "common.openapi.add_shared_parts",
+    ],
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # Without this it would ask validator.swagger.io about the schema.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
 }

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
-from config.env import Env, environment
+from config import stages
+from config.env import Env, celery_broker_url, environment, limits_storage_url
 from config.logs import FORMATS, LEVELS, logging_config
-from config.rest import REST_FRAMEWORK  # noqa: F401 - Django's settings are the names of this file
-from config.spectacular import SPECTACULAR_SETTINGS  # noqa: F401
+from config.misspelt import misspelt
+from config.rest import (  # noqa: F401 - Django's settings are the names of this file
+    REST_FRAMEWORK,
+    SPECTACULAR_SETTINGS,
+)
 from config.unfold import (  # noqa: F401 - so it does these
     ADMIN_CONTENT_SECURITY_POLICY,
     CONTENT_SECURITY_POLICY,
@@ -58,8 +63,8 @@ INSTALLED_APPS = [
     "staff",  # last: its roles name the permissions of all others
 ]
 MIDDLEWARE = [
-    "generation.scrape.ScrapeMiddleware",
-    "common.request_metrics.RequestMetricsMiddleware",
+    "monitoring.endpoint.ScrapeMiddleware",
+    "monitoring.request_metrics.RequestMetricsMiddleware",
     "common.request_id.RequestIdMiddleware",
     "common.access_log.AccessLogMiddleware",
     "common.caching.CachingMiddleware",
@@ -120,6 +125,7 @@ if env.flag("PGBOUNCER", False):
     DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+BROKER_URL, RATE_LIMIT_STORAGE_URL = celery_broker_url(REDIS_URL), limits_storage_url(REDIS_URL)
 
 # --- Accounts -------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -168,6 +174,7 @@ SOURCE_IMAGE_ALLOWED_ORIGINS = frozenset(env.words("SOURCE_IMAGE_ALLOWED_ORIGINS
 
 # --- Time (design.md, decision 17), in seconds ----------------------------------------------------
 TIME_SCALE = env.number("TIME_SCALE", 1.0)
+STAGES = stages.table(TIME_SCALE)
 DEADLINE = 1800 * TIME_SCALE
 UNKNOWN_WINDOW = 900 * TIME_SCALE
 # A real machine answers in real time, however fast a demo's clock runs: hence the least values.
@@ -245,4 +252,5 @@ if OUTPUT_STORAGE == "gcs" and not OUTPUT_GCS_BUCKET:
 if not DEBUG:
     env.refuse_examples()
 KNOWN_VARIABLES = frozenset(env.known)
+MISSPELT_VARIABLES = misspelt(os.environ, KNOWN_VARIABLES)
 env.finish()

@@ -8,10 +8,9 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from common.caching import public
-from common.health import livez
 from common.schema_view import SchemaView
 from generation.api.media import media
-from generation.health import readyz
+from monitoring.health import livez, readyz
 from staff import error_pages
 
 FAVICON = "/static/drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"

@@ -7,9 +7,32 @@ from time import time
 
 from django.db import transaction
 
-from common import metrics
+from common.metrics import Counter, Histogram
 from generation.models import Generation
 from generation.models.states import UNDELIVERED, State
+
+CREATED = Counter("reelmint_generations_created", "Generations that were charged.", ["model"])
+ENDED = Counter(
+    "reelmint_generations_ended",
+    "Generations that came to their end, by final state and error code (empty when completed).",
+    ["model", "kind", "state", "code"],
+)
+GENERATION_SECONDS = Histogram(
+    "reelmint_generation_duration_seconds",
+    "Seconds from creation to completion of those that were completed.",
+    ["model"],
+    buckets=(5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800),
+)
+CHARGED = Counter("reelmint_credits_charged", "Credits taken for generations.", ["model"])
+REFUNDED = Counter(
+    "reelmint_credits_refunded",
+    "Credits given back, by the error code or canceled.",
+    ["model", "code"],
+)
+FENCED = Counter(
+    "reelmint_fenced_writes",
+    "Write-backs that matched no row: the lease was lost, or somebody ended it meanwhile.",
+)
 
 
 def created(model: str, price: int) -> None:
@@ -24,20 +47,20 @@ def ended(generation: Generation, state: State, code: str) -> None:
 
 def fenced(rows: int = 1) -> bool:
     """So many write-backs matched no row. Always False, which is what their verbs return."""
-    metrics.FENCED.inc(rows)
+    FENCED.inc(rows)
     return False
 
 
 def _created(model: str, price: int) -> None:
-    metrics.CREATED.labels(model).inc()
-    metrics.CHARGED.labels(model).inc(price)
+    CREATED.labels(model).inc()
+    CHARGED.labels(model).inc(price)
 
 
 def _ended(generation: Generation, state: State, code: str) -> None:
     model = generation.model_id
-    metrics.ENDED.labels(model, generation.kind, str(state), code).inc()
+    ENDED.labels(model, generation.kind, str(state), code).inc()
     if state in UNDELIVERED:
-        metrics.REFUNDED.labels(model, code or str(state)).inc(generation.price)
+        REFUNDED.labels(model, code or str(state)).inc(generation.price)
     else:
         lasted = max(0.0, time() - generation.created_at.timestamp())
-        metrics.GENERATION_SECONDS.labels(model).observe(lasted)
+        GENERATION_SECONDS.labels(model).observe(lasted)

@@ -12,9 +12,9 @@ from django.http import HttpRequest
 from accounts.models import User
 from generation import interventions
 from generation.models import Generation
-from generation.wake import wake
 from staff import audit
 from staff.pages.forms import ReasonForm, RetryForm
+from work.wake import wake
 
 # What a verb's page says about it: title, explanation.
 VERBS = {

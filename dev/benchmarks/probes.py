@@ -12,11 +12,11 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from common import due
 from credits.books import check_ledger
 from generation.models import Generation
 from generation.models.states import State
 from generation.provider import gate
+from work import due
 
 BATCH = 20
 # The seeded rows are due in a year; a claim chooses among some that are due now.

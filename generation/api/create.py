@@ -18,7 +18,7 @@ from generation.api.requests import ImageRequestSerializer, VideoRequestSerializ
 from generation.creation import create, replay
 from generation.models import CatalogModel, states
 from generation.order import Created, Order
-from generation.wake import wake
+from work.wake import wake
 
 
 class _CreateView(APIView):

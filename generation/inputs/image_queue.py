@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.db import connection, transaction
 
-from common import due
 from common.statement import Columns, Statement
 from generation.models import Generation
+from work import due
 
 SLOTS = 2  # orders of an account under way at once
 # An honest batch of 50 with the wrong format meets the last pauses; it waits 100 s in all.

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 INDEXES = [
-    # read by common/due.py: tiny, since only open rows are in it
+    # read by work/due.py: tiny, since only open rows are in it
     models.Index(
         fields=["state", "next_attempt_at"],
         condition=Q(next_attempt_at__isnull=False),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, wraps
 from time import perf_counter
 from typing import Any, Generic, TypeVar, cast
 
 from django.conf import settings
 
-from common import metrics, tracing
+from common import tracing
 from generation.backends import base
 from generation.backends.base import Reader
-from generation.provider.observed import TracedBackend
+from generation.provider.observed import PROVIDER_CALLS, PROVIDER_SECONDS, TracedBackend
 
 CALLS = ("submit", "poll", "find_output", "fetch_output", "remove_outputs")
 # What a call may come to, as counted: the results and errors of the backends' manual.
@@ -66,8 +66,14 @@ def connect(backend: Callable[..., Backend_co]) -> Provider[Backend_co]:
     return Provider(made, settings.GOOGLE_CLOUD_PROJECT, settings.GOOGLE_CLOUD_LOCATION)
 
 
+@cache
+def provider(backend: Callable[..., Backend_co]) -> Provider[Backend_co]:
+    """The one of this process; ``backend`` as for connect()."""
+    return connect(backend)
+
+
 def _counted(call: str, ask: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    seconds = metrics.PROVIDER_SECONDS.labels(call)
+    seconds = PROVIDER_SECONDS.labels(call)
 
     @wraps(ask)
     async def counted(*args: Any, **kwargs: Any) -> Any:
@@ -79,7 +85,7 @@ def _counted(call: str, ask: Callable[..., Awaitable[Any]]) -> Callable[..., Awa
             outcome = OUTCOMES.get(type(error), outcome)
             raise
         finally:
-            metrics.PROVIDER_CALLS.labels(call, outcome).inc()
+            PROVIDER_CALLS.labels(call, outcome).inc()
             seconds.observe(perf_counter() - began)
         return answer
 

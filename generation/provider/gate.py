@@ -16,11 +16,11 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from common import due
 from common.statement import Columns, Statement
 from generation.models import CatalogModel, Generation
 from generation.models.gate import ProviderGate
 from generation.models.states import State
+from work import due
 
 # Of a quota of N a minute, N/10 may come at once and the rest evenly: so no 60 seconds ever see
 # more than N, wherever they begin.
@@ -42,7 +42,7 @@ _ROW = Columns(Generation, "row")
 # Everybody's first waiting row comes before anybody's second, and who has rows under way waits for
 # who has none: a row's turn is how many its account has under way, and waiting up to this one.
 # Locked in a second step, because a window function cannot be locked. Of the rows that may have
-# killed their workers one only, see common/due.py.
+# killed their workers one only, see work/due.py.
 # The planner thinks next to nothing is open among millions of finished rows, and would look all
 # that is under way through for each row that waits. A FULL JOIN is never done row by row, and stays
 # one since COALESCE hides from the planner that a LEFT one would do; COALESCE in the second step,

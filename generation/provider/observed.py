@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from common import tracing
+from common.metrics import Counter, Histogram
 from generation.backends.base import (
     Accepted,
     Backend,
@@ -13,6 +14,16 @@ from generation.backends.base import (
     Reader,
     Running,
     SubmitRequest,
+)
+
+PROVIDER_CALLS = Counter(
+    "reelmint_provider_calls", "Calls to the provider by what came of them.", ["call", "outcome"]
+)
+PROVIDER_SECONDS = Histogram(
+    "reelmint_provider_call_duration_seconds",
+    "Seconds that calls to the provider took.",
+    ["call"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60),
 )
 
 

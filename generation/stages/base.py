@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
-from common import due
 from generation import lifecycle, waiting
 from generation.backends import base
 from generation.models import Attempt, Generation
 from generation.models.states import State
+from generation.origin import traceparents
 from generation.provider.connect import Provider
-from generation.stage import Done, Step
+from work import due
+from work.stage import Done, Step
 
 MAX_STRIKES = 5  # claims in a row that ended without a write-back
 SOMETHING_WRONG = "The generation could not be finished because of an error on our side"
@@ -34,7 +35,7 @@ def backoff(retries: int, retry_after: float | None = None) -> float:
 
 
 def claimed_at(generation: Generation) -> datetime:
-    """The database's time of the claim, see common/due.py."""
+    """The database's time of the claim, see work/due.py."""
     moment: datetime = generation.claimed_at  # type: ignore[attr-defined]  # a column of the claim
     return moment
 
@@ -62,6 +63,7 @@ class StageBase:
     """Claiming, overdue rows and our own errors are the same in every stage."""
 
     name: str
+    noun = "generation"
     states: tuple[State, ...]
     concurrency = 50
     gathers = False
@@ -79,6 +81,10 @@ class StageBase:
     def claim(self, limit: int) -> list[Generation]:
         """Lease due rows of this stage's states."""
         return due.claim(Generation, self.states, limit, self.lease)
+
+    def traces(self, rows: Sequence[Generation]) -> dict[Any, str]:
+        """The traces of the requests that ordered them."""
+        return traceparents([row.pk for row in rows])
 
     @property
     def lease(self) -> float:
@@ -99,7 +105,7 @@ class StageBase:
         """The stage's own step."""
         raise NotImplementedError
 
-    def together(self, done: list[Done]) -> list[Done]:
+    def together(self, done: list[Done[Generation]]) -> list[Done[Generation]]:
         """Nothing can be, as a rule."""
         return done
 

@@ -16,7 +16,6 @@ from generation.models.states import State
 from generation.provider import pace
 from generation.provider.connect import Provider
 from generation.provider.pace import Pace
-from generation.stage import Done, Step
 from generation.stages.base import (
     Looked,
     StageBase,
@@ -26,6 +25,7 @@ from generation.stages.base import (
     jitter,
     reject,
 )
+from work.stage import Done, Step
 
 
 class PollStage(StageBase):
@@ -61,7 +61,7 @@ class PollStage(StageBase):
         prefix = self._prefixes[generation.pk]
         return self.provider.backend.poll(generation.operation_name or "", prefix)
 
-    def together(self, done: list[Done]) -> list[Done]:
+    def together(self, done: list[Done[Generation]]) -> list[Done[Generation]]:
         """Most operations are still running: one statement says of all of them when to look again.
 
         At 10,000 operations in flight this is what PostgreSQL has to do 700 times a second.

@@ -17,7 +17,6 @@ from typing import Any
 
 from django.conf import settings
 
-from common import due
 from common.crash import crash_point
 from common.name_lookup import Lookups
 from generation import lifecycle, waiting
@@ -27,8 +26,9 @@ from generation.inputs.source_images import InvalidSourceImage, load_source_imag
 from generation.models import Generation
 from generation.models.states import State
 from generation.provider.connect import Provider
-from generation.stage import Step
 from generation.stages.base import StageBase, backoff, claimed_at
+from work import due
+from work.stage import Step
 
 logger = logging.getLogger(__name__)
 

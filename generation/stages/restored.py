@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from common import due
 from generation import catalog, lifecycle
 from generation.models import Generation
 from generation.models.states import State
 from generation.stages.submit import window
+from work import due
 
 BATCH = 100
 

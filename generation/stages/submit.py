@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 
-from common import due
 from common.crash import crash_point
 from generation import catalog, lifecycle, waiting
 from generation.backends import base
@@ -20,7 +19,6 @@ from generation.models.states import State
 from generation.provider import gate, pace
 from generation.provider.connect import Provider
 from generation.provider.pace import Pace
-from generation.stage import DATABASE_ERRORS, Step
 from generation.stages.base import (
     SOMETHING_WRONG,
     Looked,
@@ -31,6 +29,8 @@ from generation.stages.base import (
     jitter,
     reject,
 )
+from work import due
+from work.stage import DATABASE_ERRORS, Step
 
 IN_DOUBT_OR_TOO_LATE = "(state <> 'queued' OR deadline_at <= now())"
 

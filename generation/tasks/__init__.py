@@ -1,5 +1,5 @@
 """The stages as Celery tasks: claim a batch, work it, end.
 
-A module a queue, named like it: a worker imports those of its own queues (config/celery.py), so
+A module a queue (config/stages.py): a worker imports those of its own queues, so
 that one which polls carries neither google-genai nor a video decoder.
 """

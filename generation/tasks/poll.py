@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from config.celery import app
 from generation.backends.vertex.reader import VertexReader
+from generation.provider.connect import provider
 from generation.stages.poll import PollStage
-from generation.tasks.process import provider, run, wake
+from work.process import run, wake
+from work.queue import app
 
 
 @app.task(name="generation.poll")

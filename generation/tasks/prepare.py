@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cache
 
 from common.name_lookup import Lookups
-from config.celery import app
 from generation.backends.vertex.reader import VertexReader
+from generation.provider.connect import provider
 from generation.stages.prepare import PrepareStage
-from generation.tasks.process import SECONDS, provider, run, wake
+from work.process import SECONDS, run, wake
+from work.queue import app
 
 # A run goes on while anything is under way, and then hands it back.
 LONGEST = int(SECONDS + PrepareStage.keeps_claiming)

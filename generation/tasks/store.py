@@ -7,18 +7,19 @@ from functools import cache
 from django.db import close_old_connections
 from structlog.contextvars import bound_contextvars
 
-from config.celery import app
 from generation.backends.vertex.reader import VertexReader
 from generation.books import GRACE, LONGEST, check_books
-from generation.heartbeat import beat
 from generation.inputs import prepared_images
 from generation.outputs.leftovers import Leftovers
+from generation.provider.connect import provider
 from generation.stages.ended_tokens import delete_ended_tokens
 from generation.stages.retention import let_expire
 from generation.stages.store import StoreStage
 from generation.stages.sweep import look_for_orphans
-from generation.tasks.process import counted, engine, is_stopping, provider, run, wake
-from generation.wake import QUEUES, taken
+from work.heartbeat import beat
+from work.process import counted, engine, is_stopping, run, wake
+from work.queue import app
+from work.wake import QUEUES, taken
 
 SWEEP_SECONDS = 5.0  # it shares its process with files that a customer waits for
 

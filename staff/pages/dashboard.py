@@ -10,9 +10,9 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
 
-from generation import heartbeat
 from staff.pages import dashboard_queries
 from staff.pages.dashboard_queries import Hour
+from work import heartbeat
 
 SECONDS = 10  # how old a figure may be; a page that is reloaded all the time costs no more
 OVER_SECONDS = 300  # the same of days that are over; what was under way at midnight shows up, too

@@ -18,11 +18,12 @@ from common import metrics_folder
 folder = metrics_folder.take("web")
 assert metrics_folder.is_own() and not list(folder.iterdir())
 from common import metrics
-metrics.STAGE_ERRORS.inc()
+from work.metrics import STAGE_ERRORS
+STAGE_ERRORS.inc()
 assert metrics_folder.take("web") == folder and list(folder.glob("counter_*.db"))
 read, write = os.pipe()
 if os.fork() == 0:
-    metrics.STAGE_ERRORS.inc(2)
+    STAGE_ERRORS.inc(2)
     same = metrics_folder.take("celery") == folder and not metrics_folder.is_own()
     os.write(write, b"1" if same else b"0")
     os._exit(0)

@@ -75,10 +75,11 @@ def test_contradictions(settings, changes: dict[str, object], numbers: list[str]
 
 
 def test_a_misspelt_variable_is_told_with_the_one_that_was_meant(
-    settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("REGISTRATON_OPEN", "0")
-    monkeypatch.setenv("rate_limit_reads", "1")
+    settings.MISSPELT_VARIABLES = misspelt(
+        ("REGISTRATON_OPEN", "rate_limit_reads"), settings.KNOWN_VARIABLES
+    )
     found = setting_checks.check_misspelt()
     assert [(message.msg, message.hint) for message in found] == [
         ("REGISTRATON_OPEN is no setting.", "Did you mean REGISTRATION_OPEN?"),

@@ -8,9 +8,9 @@ import psutil
 import redis
 
 from dev.embedded.stack import Stack
-from generation.wake import FLAG_SECONDS, QUEUES
 from tests.e2e.conftest import Provider
 from tests.e2e.customer import VIDEO, Customer
+from work.wake import FLAG_SECONDS, QUEUES
 
 WORKERS = ("submit", "poll", "store")
 ORDERS = 24

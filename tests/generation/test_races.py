@@ -14,7 +14,6 @@ import pytest
 from django.db import connections, transaction
 
 from accounts.models import Account
-from common import due
 from credits.models import Wallet
 from generation import lifecycle
 from generation.creation import InsufficientCredits, TooManyOpenGenerations, create
@@ -26,6 +25,7 @@ from tests.credits.test_ledger import sums_up
 from tests.support.bring_to import PATH, created, kept, order, reached
 from tests.support.people import Person, make_person
 from tests.support.racing import race, wait_until_blocked
+from work import due
 
 Api = Callable[..., httpx.Client]
 

@@ -10,7 +10,6 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from accounts.models import ApiKey
-from common import due
 from generation import lifecycle
 from generation.creation import create
 from generation.models import Attempt, CatalogModel, Generation
@@ -18,6 +17,7 @@ from generation.models.states import OPEN, State
 from generation.order import Created, Order
 from tests.support.people import Person
 from tests.support.works import make_due
+from work import due
 
 PATH = "/api/v1/generate/video/"
 FILM = b"0123456789" * 100  # what a file's bytes are is of no interest to links and ranges

@@ -10,7 +10,6 @@ import psycopg
 from django.conf import settings
 
 from accounts.models import ApiKey
-from common import due
 from credits import ledger
 from credits.models import Wallet
 from generation import interventions, lifecycle
@@ -25,6 +24,7 @@ from tests.support.lifecycle_model import MEANING, Row, allows
 from tests.support.machines import start_over
 from tests.support.people import Person
 from tests.support.works import age, make_due
+from work import due
 
 TABLES = [f"generation_{name}" for name in ("generationevent", "attempt", "generation")]
 TABLES.append("credits_ledgerentry")

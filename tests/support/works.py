@@ -17,7 +17,6 @@ from django.db import connection
 
 from generation.backends.base import Backend
 from generation.backends.vertex.backend import VertexBackend
-from generation.engine import Engine
 from generation.models import Generation
 from generation.models.states import OPEN
 from generation.provider.connect import Provider, connect
@@ -25,6 +24,7 @@ from generation.stages.poll import PollStage
 from generation.stages.prepare import PrepareStage
 from generation.stages.store import StoreStage
 from generation.stages.submit import SubmitStage
+from work.engine import Engine
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STAGES: dict[str, type[PrepareStage | SubmitStage | PollStage | StoreStage]] = {

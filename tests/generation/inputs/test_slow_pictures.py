@@ -12,7 +12,6 @@ import pytest
 from django.db import connections
 
 from generation import lifecycle
-from generation.engine import Engine
 from generation.inputs import image_queue
 from generation.models import Generation
 from generation.models.states import State
@@ -25,6 +24,7 @@ from tests.support.images import encoded, halves
 from tests.support.loopback import Handler, answering, ok
 from tests.support.people import Person, make_person
 from tests.support.works import Emulator, Works
+from work.engine import Engine
 
 __all__ = ["serve"]  # a fixture
 

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from credits import ledger
-from generation import heartbeat, lifecycle, wake
+from generation import lifecycle
 from generation.models import Attempt, CatalogModel, Generation, Orphan, ProviderGate
 from generation.models.states import State
 from staff.pages import dashboard, dashboard_queries
@@ -25,6 +25,8 @@ from tests.support.bring_to import attempt_of, claimed, created, reached
 from tests.support.operators import browser_of, make_operator
 from tests.support.people import Person, make_person
 from tests.support.works import age
+from work import heartbeat
+from work.redis import redis_client
 
 NOW = timezone.now()
 
@@ -201,7 +203,7 @@ def test_workers(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (found["poll"].workers, found["poll"].is_silent) == (2, False)
     assert (found["store"].workers, found["store"].is_silent) == (1, True)
     assert (found["submit"].last, found["submit"].is_silent) == (None, True)
-    monkeypatch.setattr(heartbeat, "_redis", wake.connect("redis://127.0.0.1:9/0"))
+    monkeypatch.setattr(heartbeat, "_redis", redis_client("redis://127.0.0.1:9/0"))
     other = browser_of(make_operator("view_generation", "view_orphan", name="other"))
     assert "Redis does not answer" in other.get("/admin/").text
 

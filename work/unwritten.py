@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic
 
 from django.db import connection
 
-from generation.models import Generation
-from generation.stage import DATABASE_ERRORS
+from work.stage import DATABASE_ERRORS, R
 
 
 @dataclass(slots=True)
-class Unwritten:
+class Unwritten(Generic[R]):
     """A row whose next step failed at the database, and since when."""
 
-    generation: Generation
+    row: R
     outcome: Any
     tries: int = 0
     since: float = field(default_factory=time.monotonic)

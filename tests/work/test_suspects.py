@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from common import due
 from generation.models import CatalogModel, Generation
 from generation.models.states import State
 from generation.provider import gate
 from tests.support.bring_to import created
 from tests.support.people import Person, make_person
+from work import due
 
 
 @pytest.fixture

@@ -13,13 +13,14 @@ from django.conf import settings
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from generation import health, heartbeat
 from generation.models.states import State
-from generation.wake import connect
+from monitoring import health
 from tests.contract.test_our_faults import database_away
 from tests.support.bring_to import reached
 from tests.support.people import Person
 from tests.support.works import age
+from work import heartbeat
+from work.redis import redis_client
 
 Ask = Callable[[], httpx.Response]
 
@@ -79,7 +80,7 @@ def test_what_waits_is_a_warning(ready: Ask, signs: redis.Redis, alice: Person) 
 
 
 def test_the_broker_is_a_warning(ready: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    nobody = connect("redis://127.0.0.1:9/0")
+    nobody = redis_client("redis://127.0.0.1:9/0")
     monkeypatch.setattr(heartbeat, "_redis", nobody)
     answer = ready()
     body = answer.json()

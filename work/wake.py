@@ -31,20 +31,17 @@ from celery import current_task
 from celery.exceptions import Ignore
 from django.conf import settings
 from kombu.exceptions import OperationalError
-from redis.backoff import NoBackoff
 from redis.client import Pipeline
-from redis.retry import Retry
 
-from config.celery import app
+from work.queue import app
+from work.redis import redis_client
 
 logger = logging.getLogger(__name__)
 
 # Which queue a stage's wake-ups go to, and how often beat ticks it (seconds).
-QUEUES = {name: name for name in ("prepare", "submit", "poll", "store")}
-QUEUES["sweep"] = QUEUES["retention"] = QUEUES["books"] = "store"
-INTERVALS = {"prepare": 1.0, "submit": 1.0, "poll": 1.0, "store": 1.0}
-INTERVALS["sweep"] = max(60 * settings.TIME_SCALE, 1.0)  # what nobody waits for has time
-INTERVALS["retention"] = INTERVALS["books"] = INTERVALS["sweep"]
+QUEUES = {name: stage.queue for name, stage in settings.STAGES.items()}
+INTERVALS = {name: stage.seconds for name, stage in settings.STAGES.items()}
+TASKS = {name: stage.task for name, stage in settings.STAGES.items()}
 STAGES = tuple(QUEUES)
 FLAG_SECONDS = 3.0
 PAUSE = 0.1  # seconds between two publishes of one process; the first after a calm never waits
@@ -81,19 +78,8 @@ class _Waker:
             time.sleep(PAUSE)
 
 
-def connect(url: str) -> redis.Redis:
-    """A client that gives up after half a second; redis-py's own tries three times more."""
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=0.5,
-        socket_connect_timeout=0.5,
-        health_check_interval=30,
-        retry=Retry(NoBackoff(), 0),
-    )
-
-
 _waker = _Waker()
-_redis = connect(settings.REDIS_URL)
+_redis = redis_client(settings.REDIS_URL)
 
 
 def wake(stage: str) -> None:
@@ -110,7 +96,7 @@ def publish(stage: str) -> bool:
             return False
         if not _redis.set(_flag(stage), 1, nx=True, px=int(FLAG_SECONDS * 1000)):
             return False
-        app.send_task(f"generation.{stage}", queue=queue, ignore_result=True, headers={SENT: now})
+        app.send_task(TASKS[stage], queue=queue, ignore_result=True, headers={SENT: now})
     except (redis.RedisError, OperationalError, OSError) as error:
         logger.warning("no wake-up for %s: %s", stage, type(error).__name__)
         return False

@@ -18,11 +18,11 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError, connection
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from common.build import BUILD
-from generation import heartbeat
 from generation.books import CHECKS
 from generation.models.states import OPEN, State
-from generation.wake import INTERVALS
+from monitoring.build import BUILD
+from work import heartbeat
+from work.wake import INTERVALS
 
 logger = logging.getLogger(__name__)
 

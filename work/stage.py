@@ -1,24 +1,33 @@
-"""What the engine asks of a stage. generation/stages/base.py has what all of them share."""
+"""What the engine asks of a stage and of its rows, whatever table they are of."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any, Protocol
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol, TypeVar
 
 from django.db import InterfaceError, OperationalError
-
-from generation.models import Generation
 
 DATABASE_ERRORS = (OperationalError, InterfaceError)
 
 Step = Coroutine[Any, Any, Any]
-Done = tuple[Generation, Any]  # a row and what its coroutine returned or raised
 
 
-class Stage(Protocol):
+class Row(Protocol):
+    """A row of due work, see due.py."""
+
+    @property
+    def pk(self) -> Any: ...
+
+
+R = TypeVar("R", bound=Row)
+Done = tuple[R, Any]  # a row and what its coroutine returned or raised
+
+
+class Stage(Protocol[R]):
     """All but the coroutines is synchronous."""
 
     name: str
+    noun: str  # what a row is, in the log
     concurrency: int
     gathers: bool  # whether answers are waited for up to a turn, to be written back together
     gap: float  # seconds the loop runs between two starts
@@ -28,20 +37,23 @@ class Stage(Protocol):
     keeps_claiming: float
     patience: float  # seconds that a run which is cut off waits for what is under way
 
-    def claim(self, limit: int) -> list[Generation]:
+    def claim(self, limit: int) -> list[R]:
         """Lease up to ``limit`` due rows."""
 
-    def start(self, generation: Generation) -> Step | None:
+    def traces(self, rows: Sequence[R], /) -> dict[Any, str]:
+        """The trace that a row began in, by its primary key, where it is known."""
+
+    def start(self, row: R, /) -> Step | None:
         """What to wait for; None when the row was dealt with at once."""
 
-    def together(self, done: list[Done]) -> list[Done]:
+    def together(self, done: list[Done[R]]) -> list[Done[R]]:
         """Write back in one statement what can be; returns the rest."""
 
-    def finish(self, generation: Generation, outcome: Any) -> Step | None:
+    def finish(self, row: R, outcome: Any, /) -> Step | None:
         """Write back what a coroutine returned or raised; maybe go on with another one."""
 
-    def drop(self, generation: Generation, error: BaseException) -> None:
+    def drop(self, row: R, error: BaseException, /) -> None:
         """Write back that our own code failed on this row."""
 
-    def hand_back(self, generations: list[Generation]) -> None:
+    def hand_back(self, rows: list[R], /) -> None:
         """Write back that these were claimed in vain, through no fault of theirs."""

@@ -6,28 +6,20 @@ import mmap
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
-from celery.signals import (
-    worker_process_init,
-    worker_process_shutdown,
-    worker_ready,
-    worker_shutting_down,
-)
+from celery.signals import worker_shutting_down
 from django.db import close_old_connections
 from structlog.contextvars import bound_contextvars
 
-from common import metrics, metrics_server
-from generation.backends.base import Reader
-from generation.engine import Engine
-from generation.heartbeat import beat
-from generation.provider.connect import Provider, connect
-from generation.stages.base import StageBase
-from generation.wake import taken, wake
+from work import metrics
+from work.engine import Engine
+from work.heartbeat import beat
+from work.stage import Stage
+from work.wake import taken, wake
 
 SECONDS = 20.0  # how long one task goes on refilling its slots
-B = TypeVar("B", bound=Reader)
 
 # One byte shared with the worker's main process, which is the one that hears the SIGTERM.
 _stopping = mmap.mmap(-1, 1)
@@ -37,24 +29,6 @@ _stopping = mmap.mmap(-1, 1)
 def stop_claiming(**_: Any) -> None:
     """What was claimed is finished; what comes due from now on is for others."""
     _stopping[0] = 1
-
-
-@worker_ready.connect
-def serve_metrics(**_: Any) -> None:
-    """In the main process, once those that work have been forked."""
-    metrics_server.start()
-
-
-@worker_process_init.connect
-def begin_process(**_: Any) -> None:
-    """One that replaces another has inherited the main process's socket."""
-    metrics_server.close_inherited()
-
-
-@worker_process_shutdown.connect
-def end_process(pid: int, **_: Any) -> None:
-    """What this process counted stays."""
-    metrics.forget_process(pid)
 
 
 def is_stopping() -> bool:
@@ -68,13 +42,7 @@ def engine() -> Engine:
     return Engine()
 
 
-@cache
-def provider(backend: Callable[..., B]) -> Provider[B]:
-    """The one of this process; ``backend`` as for generation.provider.connect.connect()."""
-    return connect(backend)
-
-
-def run(name: str, stage: Callable[[], StageBase]) -> int:
+def run(name: str, stage: Callable[[], Stage[Any]]) -> int:
     """Work a stage for up to 20 s; how many rows it was."""
     taken(name)
     beat(name)
@@ -105,4 +73,4 @@ def _turn(name: str) -> bool:
     return is_stopping()
 
 
-__all__ = ["counted", "engine", "provider", "run", "wake"]
+__all__ = ["counted", "engine", "run", "wake"]

@@ -78,7 +78,7 @@ import os, sys, time
 import django
 django.setup()
 from django.http import HttpRequest, HttpResponse
-from common.request_metrics import RequestMetricsMiddleware
+from monitoring.request_metrics import RequestMetricsMiddleware
 
 class Match:
     namespaces, url_name, route = [], "generation", "x"

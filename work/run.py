@@ -13,19 +13,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic
 
 from django.conf import settings
 from structlog.contextvars import bound_contextvars
 
-from common import metrics, tracing
-from generation.models import Generation
-from generation.origin import traceparents
-from generation.stage import DATABASE_ERRORS, Stage
-from generation.unwritten import Unwritten, brief, is_away
+from common import tracing
+from work import metrics
+from work.stage import DATABASE_ERRORS, R, Stage
+from work.unwritten import Unwritten, brief, is_away
 
 logger = logging.getLogger(__name__)
 
@@ -35,20 +33,20 @@ MAX_TRIES = 3  # of one write-back that fails although PostgreSQL answers: a dea
 NOT_STARTED = object()  # instead of an outcome: the row is yet to be started
 
 
-class Run:
+class Run(Generic[R]):
     """Made by Engine.run(): go() until nothing is left to do, then settle(), however it ended."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, stage: Stage, cut_off: type[BaseException]
+        self, loop: asyncio.AbstractEventLoop, stage: Stage[R], cut_off: type[BaseException]
     ) -> None:
         self._loop = loop
         self._stage = stage
         self._cut_off = cut_off
-        self._held: dict[uuid.UUID, Generation] = {}  # claimed, and not written back yet
-        self._running: dict[asyncio.Task[Any], Generation] = {}
-        self._done: deque[Unwritten] = deque()  # to be written back in this turn
-        self._unwritten: list[Unwritten] = []  # what failed at the database
-        self._traces: dict[uuid.UUID, str] = {}
+        self._held: dict[Any, R] = {}  # claimed, and not written back yet
+        self._running: dict[asyncio.Task[Any], R] = {}
+        self._done: deque[Unwritten[R]] = deque()  # to be written back in this turn
+        self._unwritten: list[Unwritten[R]] = []  # what failed at the database
+        self._traces: dict[Any, str] = {}
         self._claimed = 0
         self._next_claim = 0.0
         self._nothing_due = False
@@ -124,10 +122,10 @@ class Run:
         if len(rows) < free:
             self._next_claim = now + TURN
         self._claimed += len(rows)
-        self._traces |= traceparents([generation.pk for generation in rows])
-        self._held |= {generation.pk: generation for generation in rows}
-        for generation in rows:
-            self._step(Unwritten(generation, NOT_STARTED))
+        self._traces |= self._stage.traces(rows)
+        self._held |= {row.pk: row for row in rows}
+        for row in rows:
+            self._step(Unwritten(row, NOT_STARTED))
             if self._stage.gap:
                 self._loop.run_until_complete(asyncio.sleep(self._stage.gap))
 
@@ -171,66 +169,67 @@ class Run:
             raise cut_off
 
     def _write_together(self) -> None:
-        rest = self._stage.together([(entry.generation, entry.outcome) for entry in self._done])
-        left = {generation.pk for generation, _ in rest}
+        rest = self._stage.together([(entry.row, entry.outcome) for entry in self._done])
+        left = {row.pk for row, _ in rest}
         for entry in list(self._done):
-            if entry.generation.pk not in left:
-                self._held.pop(entry.generation.pk, None)
+            if entry.row.pk not in left:
+                self._held.pop(entry.row.pk, None)
                 self._done.remove(entry)
 
-    def _keep(self, entries: list[Unwritten]) -> list[Unwritten]:
+    def _keep(self, entries: list[Unwritten[R]]) -> list[Unwritten[R]]:
         """Those whose lease may still be ours."""
         oldest = time.monotonic() - settings.LEASE
         kept = [entry for entry in entries if entry.since > oldest]
         if len(kept) < len(entries):
             for entry in entries:
                 if entry not in kept:
-                    self._held.pop(entry.generation.pk, None)
+                    self._held.pop(entry.row.pk, None)
             metrics.LOST_ANSWERS.inc(len(entries) - len(kept))
             logger.error("%d answers lost: PostgreSQL was away", len(entries) - len(kept))
         return kept
 
-    def _step(self, entry: Unwritten) -> None:
-        """A step in which log lines and spans are of the generation, as in what it waits for."""
-        generation_id = entry.generation.pk
-        trace = tracing.within(self._traces.get(generation_id))
-        with bound_contextvars(generation_id=str(generation_id)), trace:
+    def _step(self, entry: Unwritten[R]) -> None:
+        """A step in which log lines and spans are of the row, as in what it waits for."""
+        row_id = {f"{self._stage.noun}_id": str(entry.row.pk)}
+        with bound_contextvars(**row_id), tracing.within(self._traces.get(entry.row.pk)):
             self._go_on(entry)
 
-    def _go_on(self, entry: Unwritten) -> None:
+    def _go_on(self, entry: Unwritten[R]) -> None:
         """Start a row or finish its step. What fails at the database is kept."""
-        generation = entry.generation
+        row = entry.row
         try:
             if entry.outcome is NOT_STARTED:
-                step = self._stage.start(generation)
+                step = self._stage.start(row)
             else:
-                step = self._stage.finish(generation, entry.outcome)
+                step = self._stage.finish(row, entry.outcome)
         except DATABASE_ERRORS as error:
             self._not_written(entry, error)
             return
         except self._cut_off:
             raise
         except Exception as error:
-            logger.exception("generation %s failed in our own code", generation.pk)
-            self._drop(generation, error)
+            logger.exception("%s %s failed in our own code", self._stage.noun, row.pk)
+            self._drop(row, error)
             return
         if step is not None:
-            self._running[self._loop.create_task(step)] = generation
+            self._running[self._loop.create_task(step)] = row
         else:
-            self._held.pop(generation.pk, None)
+            self._held.pop(row.pk, None)
 
-    def _not_written(self, entry: Unwritten, error: Exception) -> None:
-        logger.warning("generation %s not written back yet: %s", entry.generation.pk, brief(error))
+    def _not_written(self, entry: Unwritten[R], error: Exception) -> None:
+        noun = self._stage.noun
+        logger.warning("%s %s not written back yet: %s", noun, entry.row.pk, brief(error))
         entry.tries += not is_away()
         if entry.tries < MAX_TRIES:
             self._unwritten.append(entry)
         else:  # the database is well and refuses this row
-            self._drop(entry.generation, error)
+            self._drop(entry.row, error)
 
-    def _drop(self, generation: Generation, error: Exception) -> None:
-        self._held.pop(generation.pk, None)  # it was the cause: its lease and its strike stay
+    def _drop(self, row: R, error: Exception) -> None:
+        self._held.pop(row.pk, None)  # it was the cause: its lease and its strike stay
         metrics.STAGE_ERRORS.inc()
         try:
-            self._stage.drop(generation, error)
+            self._stage.drop(row, error)
         except DATABASE_ERRORS as second:  # only a note; the lease brings the row back
-            logger.warning("generation %s: nothing noted: %s", generation.pk, brief(second))
+            noun = self._stage.noun
+            logger.warning("%s %s: nothing noted: %s", noun, row.pk, brief(second))

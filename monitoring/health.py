@@ -1,7 +1,8 @@
-"""Whether this process can serve: ``/readyz``, for load balancers, compose and Kubernetes.
+"""Whether this process lives and can serve, for load balancers, compose and Kubernetes.
 
-Not ready (503) is only what no request can do without: the database, and the migrations that this
-code was written for. A dead broker or dead workers are warnings: orders are taken and kept, and
+``/livez`` is 200 while the process answers at all. Not ready (``/readyz``, 503) is only what no
+request can do without: the database, and the migrations that this code was written for. A dead
+broker or dead workers are warnings: orders are taken and kept, and
 taking the web out of service would help nobody.
 
 One statement and one round trip to Redis, once a second at most, however often it is asked.
@@ -20,10 +21,10 @@ from django.http import HttpRequest, JsonResponse
 
 from accounts.client_address import direct_address
 from common import errors
-from common.metrics_access import may_read
-from generation import heartbeat
-from generation.gauges import DUE, ages_of
 from generation.models.states import OPEN
+from monitoring.access import may_read
+from monitoring.gauges import DUE, ages_of
+from work import heartbeat
 
 FRESH = 1.0  # seconds
 LATE = 60.0  # seconds that a due row may wait before somebody should look
@@ -41,6 +42,11 @@ Found = tuple[int, dict[str, Any]]
 
 _lock = threading.Lock()
 _known: list[tuple[float, Found]] = []
+
+
+def livez(request: HttpRequest) -> JsonResponse:
+    """200."""
+    return JsonResponse({"status": "ok"})
 
 
 def readyz(request: HttpRequest) -> JsonResponse:

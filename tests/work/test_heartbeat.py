@@ -13,12 +13,12 @@ import pytest
 import redis
 
 from config.celery import app
-from generation import heartbeat, wake
-from generation.engine import Engine
 from generation.models import Generation
-from generation.tasks import process
-from generation.ticks import TickScheduler
-from tests.generation.test_engine import Line
+from tests.work.test_engine import Line
+from work import heartbeat, process
+from work.engine import Engine
+from work.redis import redis_client
+from work.ticks import TickScheduler
 
 ME = f"{socket.gethostname()}:{os.getpid()}"
 
@@ -119,7 +119,7 @@ def test_celery_beat_leaves_one_too(signs: redis.Redis) -> None:
 def test_without_redis_nobody_knows_and_nobody_waits(
     signs: redis.Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    away = wake.connect("redis://127.0.0.1:9/0")
+    away = redis_client("redis://127.0.0.1:9/0")
     monkeypatch.setattr(heartbeat, "_redis", away)
     began = time.monotonic()
     for _ in range(1000):

@@ -20,7 +20,7 @@ from django.conf import settings
 from prometheus_client.exposition import ThreadingWSGIServer
 
 from common.metrics import CONTENT_TYPE, Scrape
-from common.metrics_access import may_read
+from monitoring.access import may_read
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -1,7 +1,7 @@
 """Works a stage's due rows: claims a batch, waits for the network concurrently, writes back.
 
 One event loop and one provider client a process, made after the fork and kept for its life (the
-client dies with the loop it was born in). ``stage_run.py`` is one run of a stage.
+client dies with the loop it was born in). ``run.py`` is one run of a stage.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from generation.stage import Stage
-from generation.stage_run import Run
+from work.run import Run
+from work.stage import R, Stage
 
 
 class Engine:
@@ -21,7 +21,7 @@ class Engine:
 
     def run(
         self,
-        stage: Stage,
+        stage: Stage[R],
         seconds: float,
         stopping: Callable[[], bool] = lambda: False,
         cut_off: type[BaseException] = KeyboardInterrupt,

@@ -12,7 +12,7 @@ from django.conf import LazySettings, settings
 from django.test import RequestFactory
 
 from accounts.client_address import direct_address
-from common import metrics_server
+from monitoring import server
 
 TOKEN = "a-token-of-the-operators"
 
@@ -104,7 +104,7 @@ def port(free_port: int, monkeypatch: pytest.MonkeyPatch) -> int:
 
 def test_a_worker_asks_the_same_of_its_readers(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     base = f"http://127.0.0.1:{port}"
-    assert metrics_server.start() == metrics_server.start() == port
+    assert server.start() == server.start() == port
     try:
         assert status(base) == 200
         assert httpx.get(f"{base}/else").status_code == 404
@@ -113,41 +113,41 @@ def test_a_worker_asks_the_same_of_its_readers(port: int, monkeypatch: pytest.Mo
         assert status(base) == 403
         assert status(base, Authorization=f"Bearer {TOKEN}") == 200
     finally:
-        metrics_server.stop()
+        server.stop()
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{base}/metrics")
 
 
 def test_silent_clients_keep_no_scraper_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor do they cost more than a few threads, nor for longer than a while."""
-    monkeypatch.setattr(metrics_server, "SECONDS", 1.0)
-    metrics_server.start()
+    monkeypatch.setattr(server, "SECONDS", 1.0)
+    server.start()
     others = threading.active_count()
     silent = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(60)]
     try:
         for number, client in enumerate(silent):
             client.send(b"GET /metrics" if number % 2 else b"")
         assert status(f"http://127.0.0.1:{port}") == 200
-        assert threading.active_count() - others <= metrics_server.CONNECTIONS
+        assert threading.active_count() - others <= server.CONNECTIONS
         for client in silent:
             assert client.recv(100) == b""
     finally:
         for client in silent:
             client.close()
-        metrics_server.stop()
+        server.stop()
 
 
 def test_a_port_that_is_taken_stops_no_worker(
     port: int, base_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(settings, "WORKER_METRICS_PORT", httpx.URL(base_url).port)
-    assert metrics_server.start() == 0
+    assert server.start() == 0
     assert "no metrics at 127.0.0.1" in caplog.text
 
 
 def test_without_a_port_nothing_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "WORKER_METRICS_PORT", 0)
-    assert metrics_server.start() == 0
+    assert server.start() == 0
 
 
 def test_the_defaults_let_loopback_alone() -> None:

@@ -5,18 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from celery.beat import Scheduler
-from celery.signals import beat_init
 
-from common import metrics, metrics_folder, metrics_server
-from generation import heartbeat
-from generation.wake import INTERVALS, publish
-
-
-@beat_init.connect
-def serve_metrics(**_: Any) -> None:
-    """Not where beat runs inside a worker, which answers for both."""
-    if metrics_folder.is_own():
-        metrics_server.start()
+from work import heartbeat, metrics
+from work.wake import INTERVALS, TASKS, publish
 
 
 class TickScheduler(Scheduler):
@@ -28,7 +19,7 @@ class TickScheduler(Scheduler):
     def setup_schedule(self) -> None:
         """Beat calls this once at its start."""
         entries: dict[str, Any] = {
-            stage: {"task": f"generation.{stage}", "schedule": seconds}
+            stage: {"task": TASKS[stage], "schedule": seconds}
             for stage, seconds in INTERVALS.items()
         }
         self.merge_inplace(entries)

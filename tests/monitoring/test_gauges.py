@@ -14,15 +14,17 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from generation import gauges, heartbeat, lifecycle, scrape
+from generation import lifecycle
 from generation.inputs import image_queue
 from generation.models import Generation, Orphan, ProviderGate
 from generation.models.states import State
+from monitoring import endpoint, gauges
 from tests.contract.test_our_faults import database_away
 from tests.support.bring_to import created, reached
 from tests.support.people import Person, make_person
 from tests.support.scraped import Samples, samples, value
 from tests.support.works import Works, age
+from work import heartbeat
 
 
 @pytest.fixture
@@ -191,7 +193,7 @@ def test_one_scrape_costs_a_handful_of_statements(alice: Person, django_assert_m
     reached(alice, State.RUNNING)
     with django_assert_max_num_queries(7):
         list(gauges.GenerationGauges().collect())
-    assert scrape.PATH == "/metrics"
+    assert endpoint.PATH == "/metrics"
 
 
 def test_ends_and_refunds_are_counted_once(

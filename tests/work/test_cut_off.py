@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from generation.backends.base import Produced
-from generation.engine import Engine
 from generation.models import Generation, ProviderGate
 from generation.models.states import State
-from generation.stage import Step
 from generation.stages.poll import PollStage
 from generation.stages.prepare import PrepareStage
 from generation.stages.submit import SubmitStage
 from tests.generation.stages.test_submit import due_in, now, outcomes
-from tests.generation.test_engine import Line
 from tests.support.bring_to import created, reached
 from tests.support.people import Person
 from tests.support.works import Emulator, Works, make_due
+from tests.work.test_engine import Line
+from work.engine import Engine
+from work.stage import Step
 
 
 class TimeIsUp(Exception):

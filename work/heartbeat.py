@@ -16,7 +16,8 @@ import time
 import redis
 from django.conf import settings
 
-from generation.wake import INTERVALS, STAGES, connect
+from work.redis import redis_client
+from work.wake import INTERVALS, STAGES
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ LATE = 30.0  # seconds beyond its interval after which a stage counts as dead
 # first.
 Beats = dict[str, list[tuple[str, float]]]
 
-_redis = connect(settings.REDIS_URL)
+_redis = redis_client(settings.REDIS_URL)
 _last: dict[str, float] = {}  # when this process last tried, by its own monotonic clock
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -12,12 +12,10 @@ from pytest_django.fixtures import Settings
 
 from generation.backends.vertex.backend import VertexBackend
 from generation.backends.vertex.reader import VertexReader
-from generation.engine import Engine
 from generation.models import Generation, ProviderGate
 from generation.models.states import State
-from generation.stage import Done, Step
+from generation.provider import connect
 from generation.stages.base import MAX_STRIKES, StageBase
-from generation.tasks import process
 from generation.tasks.poll import poll
 from generation.tasks.store import store, sweep
 from generation.tasks.submit import submit
@@ -25,12 +23,16 @@ from tests.generation.stages.test_submit import due_in, now, outcomes, refunded
 from tests.support.bring_to import claimed, created, reached
 from tests.support.people import Person
 from tests.support.works import Emulator, Works, make_due
+from work import process
+from work.engine import Engine
+from work.stage import Done, Step
 
 
 class Line:
     """A stage over rows that are in no database; counts how many are under way at once."""
 
     name = "line"
+    noun = "generation"
     gathers = False
     gap = 0.0
     keeps_claiming = 0.0
@@ -49,6 +51,9 @@ class Line:
         claimed_now, self.waiting = self.waiting[:limit], self.waiting[limit:]
         return claimed_now
 
+    def traces(self, rows: Sequence[Generation]) -> dict[Any, str]:
+        return {}
+
     def start(self, generation: Generation) -> Step:
         return self._work(generation)
 
@@ -61,7 +66,7 @@ class Line:
             raise ConnectionResetError
         return "done"
 
-    def together(self, done: list[Done]) -> list[Done]:
+    def together(self, done: list[Done[Generation]]) -> list[Done[Generation]]:
         return done
 
     def finish(self, generation: Generation, outcome: Any) -> Step | None:
@@ -112,7 +117,7 @@ def test_one_that_raises_keeps_none_of_the_others(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     line = Line(rows=10, concurrency=4, broken={0, 7})
-    with caplog.at_level(logging.CRITICAL, "generation.stage_run"):
+    with caplog.at_level(logging.CRITICAL, "work.run"):
         assert engine.run(line, seconds=10) == 10
     assert set(line.dropped) == line.broken
     assert len(line.finished) == 8
@@ -191,7 +196,7 @@ def one_pass(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
     """The tasks as a worker process runs them, once each, with an engine of their own."""
     monkeypatch.setattr(process, "SECONDS", 0.0)
     process.engine.cache_clear()
-    process.provider.cache_clear()
+    connect.provider.cache_clear()
 
     def run() -> None:
         make_due()
@@ -201,10 +206,10 @@ def one_pass(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
     yield run
     loop = process.engine().loop
     for backend in (VertexBackend, VertexReader):
-        loop.run_until_complete(process.provider(backend).backend.aclose())
+        loop.run_until_complete(connect.provider(backend).backend.aclose())
     process.engine().close()
     process.engine.cache_clear()
-    process.provider.cache_clear()
+    connect.provider.cache_clear()
 
 
 def test_the_tasks_make_a_picture(alice: Person, one_pass: Callable[[], None]) -> None:

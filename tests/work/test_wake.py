@@ -18,13 +18,14 @@ from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from config import celery
 from config.celery import app
 from dev.embedded import valkey
 from dev.embedded.processes import wait_until
-from generation import wake
-from generation.ticks import TickScheduler
 from tests.support.people import Person
+from work import queue as celery_queue
+from work import wake
+from work.redis import redis_client
+from work.ticks import TickScheduler
 
 Api = Callable[..., httpx.Client]
 PATH = "/api/v1/generate/video/"
@@ -150,6 +151,7 @@ def test_stages_that_share_a_queue_do_not_hold_each_other_up(
     queue: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(wake.QUEUES, "guest", "poll")
+    monkeypatch.setitem(wake.TASKS, "guest", "generation.guest")
     assert wake.publish("poll")
     assert wake.publish("guest")
     assert not wake.publish("guest")
@@ -172,7 +174,7 @@ def test_a_tick_is_coalesced_with_what_waits(queue: redis.Redis) -> None:
 
 
 def use_redis(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    monkeypatch.setattr(wake, "_redis", wake.connect(url))
+    monkeypatch.setattr(wake, "_redis", redis_client(url))
 
 
 def use_patient_redis(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
@@ -217,9 +219,9 @@ def test_a_hung_redis_costs_nothing(
 def test_a_worker_tries_once_a_second_to_get_its_broker_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert celery.RECONNECT == 1
+    assert celery_queue.RECONNECT == 1
     assert app.conf.broker_connection_max_retries is None
-    monkeypatch.setattr(celery, "RECONNECT", 0.01)
+    monkeypatch.setattr(celery_queue, "RECONNECT", 0.01)
     pauses: list[float] = []
     broker = app.connection_for_read("redis://127.0.0.1:9/0")
     with broker, pytest.raises(OperationalError):

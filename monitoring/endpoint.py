@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from accounts.client_address import direct_address
 from common.metrics import CONTENT_TYPE, Scrape
-from common.metrics_access import may_read
-from generation.gauges import GenerationGauges
+from monitoring.access import may_read
+from monitoring.gauges import GenerationGauges
 
 PATH = "/metrics"
 PLAIN = "text/plain; charset=utf-8"

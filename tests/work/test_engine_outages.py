@@ -16,10 +16,8 @@ from psycopg import sql
 from pytest_django.fixtures import Settings
 
 from generation import lifecycle
-from generation.engine import Engine
 from generation.models import Attempt, Generation
 from generation.models.states import State
-from generation.stage import Step
 from generation.stages.poll import PollStage
 from generation.stages.store import StoreStage
 from generation.stages.submit import SubmitStage
@@ -27,6 +25,8 @@ from tests.generation.stages.test_submit import due_in, now, outcomes
 from tests.support.bring_to import attempt_of, created, reached
 from tests.support.people import Person
 from tests.support.works import Emulator, Works, make_due
+from work.engine import Engine
+from work.stage import Step
 
 DATABASE_AWAY = 0.6  # seconds
 

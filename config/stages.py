@@ -1,0 +1,29 @@
+"""The one table of what workers do. A stage more is a line here and a module of tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """How one stage is run."""
+
+    queue: str  # which worker takes its wake-ups
+    seconds: float  # between two ticks of beat
+    task: str
+    module: str  # where the task is; a worker imports those of its own queues
+
+
+def table(time_scale: float) -> dict[str, StageRow]:
+    """Every stage by its name; what nobody waits for has time."""
+    slow = max(60 * time_scale, 1.0)
+    return {
+        "prepare": StageRow("prepare", 1.0, "generation.prepare", "generation.tasks.prepare"),
+        "submit": StageRow("submit", 1.0, "generation.submit", "generation.tasks.submit"),
+        "poll": StageRow("poll", 1.0, "generation.poll", "generation.tasks.poll"),
+        "store": StageRow("store", 1.0, "generation.store", "generation.tasks.store"),
+        "sweep": StageRow("store", slow, "generation.sweep", "generation.tasks.store"),
+        "retention": StageRow("store", slow, "generation.retention", "generation.tasks.store"),
+        "books": StageRow("store", slow, "generation.books", "generation.tasks.store"),
+    }
