@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from common import memory_privacy, metrics_folder, tracing
+from common import memory_privacy
+from common.telemetry import metrics_folder, tracing
 
 memory_privacy.keep_to_ourselves()  # every worker is forked from here and inherits it
 # before the application is loaded, here or (without --preload) in each worker
 metrics_folder.take("web")
 
-from common.metrics import forget_process  # noqa: E402
+from common.telemetry.metrics import forget_process  # noqa: E402
 
 # Sixteen requests at once, by few threads in each of several processes: those of one process take
 # turns at Python's lock. The application is loaded once for all of them.

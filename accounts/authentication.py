@@ -14,10 +14,11 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts import keys, rate_limit, secrets, throttling
-from accounts.client_address import client_address
+from accounts import keys, secrets, throttling
 from accounts.login import AccountSuspended, InvalidCredentials
 from accounts.models import ApiKey, User
+from common.web import rate_limit
+from common.web.client_address import client_address
 
 if TYPE_CHECKING:  # rest_framework.views imports this module
     from rest_framework.views import APIView

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from accounts import rate_limit
-from accounts.client_address import networks
+from common.web import rate_limit
+from common.web.client_address import networks
 
 WINDOW = 60  # seconds
 LONG_WINDOW = 600  # seconds

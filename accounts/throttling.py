@@ -10,10 +10,10 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from accounts import rate_limit
-from accounts.client_address import client_address
 from accounts.models import ApiKey
-from accounts.rate_limit import Decision
+from common.web import rate_limit
+from common.web.client_address import client_address
+from common.web.rate_limit import Decision
 
 if TYPE_CHECKING:  # rest_framework.views imports this module
     from rest_framework.views import APIView

@@ -20,8 +20,8 @@ from django.views.defaults import page_not_found
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from common import request_id
-from common.content_policy import is_for_operators
+from common.telemetry import request_id
+from common.web.content_policy import is_for_operators
 
 logger = logging.getLogger(__name__)
 

@@ -21,11 +21,11 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from common.api.content_coding import is_compressed
 from common.browser_url import browser_url
-from common.content_coding import is_compressed
 from common.public_address import as_literal, is_public_address
-from common.redaction import redact
 from common.retry_after import seconds_of
+from common.telemetry.redaction import redact
 
 MAX_URL_LENGTH = 2048  # section 2 of the API contract
 PORTS = frozenset({80, 443})

@@ -22,8 +22,8 @@ from celery.signals import (
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from common import tracing
 from common.checks import refuse_to_start
+from common.telemetry import tracing
 from work.queue import app
 
 __all__ = ["app"]

@@ -15,7 +15,7 @@ def logging_config(level: str, style: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": {"()": "common.log_lines.line_formatter", "style": style}},
+        "formatters": {"line": {"()": "common.telemetry.log_lines.line_formatter", "style": style}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         # Named here, they lose the handlers of their own, which redact nothing.

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 READ_ELSEWHERE = frozenset(
     {
         "GOOGLE_APPLICATION_CREDENTIALS",
-        "METRICS_DIR",  # common/metrics_folder.py, before there are settings
+        "METRICS_DIR",  # common/telemetry/metrics_folder.py, before there are settings
         "ALLOW_DEBUGGERS",  # common/memory_privacy.py, likewise
         *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS"),
         *("OTEL_SERVICE_NAME", "OTEL_TRACES_SAMPLER_ARG"),

@@ -8,11 +8,11 @@ from typing import Any
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SecretAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.HasAccount"],
-    "DEFAULT_PARSER_CLASSES": ["common.json_body.StrictJSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "common.negotiation.JsonOnly",
+    "DEFAULT_PARSER_CLASSES": ["common.api.json_body.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "common.api.negotiation.JsonOnly",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.AccountThrottle"],
-    "DEFAULT_SCHEMA_CLASS": "common.openapi.ContractSchema",
+    "DEFAULT_SCHEMA_CLASS": "common.api.openapi.ContractSchema",
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "common.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
@@ -31,7 +31,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "common.openapi.add_shared_parts",
+        "common.api.openapi.add_shared_parts",
     ],
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,

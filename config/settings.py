@@ -65,15 +65,15 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "monitoring.endpoint.ScrapeMiddleware",
     "monitoring.request_metrics.RequestMetricsMiddleware",
-    "common.request_id.RequestIdMiddleware",
-    "common.access_log.AccessLogMiddleware",
-    "common.caching.CachingMiddleware",
+    "common.telemetry.request_id.RequestIdMiddleware",
+    "common.telemetry.access_log.AccessLogMiddleware",
+    "common.web.caching.CachingMiddleware",
     "common.errors.ErrorShapeMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "common.static_files.StaticFilesMiddleware",
-    "common.content_policy.ContentPolicyMiddleware",
-    "common.slash.OptionalSlashMiddleware",
-    "common.addresses.AddressMiddleware",
+    "common.web.static_files.StaticFilesMiddleware",
+    "common.web.content_policy.ContentPolicyMiddleware",
+    "common.api.slash.OptionalSlashMiddleware",
+    "common.web.addresses.AddressMiddleware",
     "staff.middleware.StaffSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -215,7 +215,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = env.text("STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 
-# --- Metrics (METRICS_DIR is read before there are settings: common/metrics_folder.py) ------------
+# --- Metrics (METRICS_DIR is read before there are settings: telemetry/metrics_folder.py) ---------
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 METRICS_NETWORKS = env.networks("METRICS_NETWORKS", ("127.0.0.0/8", "::1"))
 WORKER_METRICS_PORT = env.integer("WORKER_METRICS_PORT", 0)  # of every worker and beat; 0 = none

@@ -7,8 +7,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from common.caching import public
-from common.schema_view import SchemaView
+from common.api.schema_view import SchemaView
+from common.web.caching import public
 from generation.api.media import media
 from monitoring.health import livez, readyz
 from staff import error_pages

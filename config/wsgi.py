@@ -8,9 +8,9 @@ import os
 from django.core.wsgi import get_wsgi_application
 from django.urls import resolve
 
-from common import tracing
-from common.body_limit import FORMS, LIMIT, BodyLimit
 from common.checks import refuse_to_start
+from common.telemetry import tracing
+from common.web.body_limit import FORMS, LIMIT, BodyLimit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 

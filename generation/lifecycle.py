@@ -18,7 +18,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from common.errors import ApiError
-from common.redaction import note
+from common.telemetry.redaction import note
 from credits import ledger
 from generation.metrics import fenced
 from generation.models import Attempt, Generation, reasons

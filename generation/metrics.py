@@ -7,7 +7,7 @@ from time import time
 
 from django.db import transaction
 
-from common.metrics import Counter, Histogram
+from common.telemetry.metrics import Counter, Histogram
 from generation.models import Generation
 from generation.models.states import UNDELIVERED, State
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from common import request_id, tracing
+from common.telemetry import request_id, tracing
 
 TRACEPARENTS = """
 SELECT generation_id, data ->> 'traceparent' FROM generation_generationevent

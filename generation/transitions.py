@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Least, Now
 
-from common.redaction import note
+from common.telemetry.redaction import note
 from credits import ledger
 from generation.metrics import ended, fenced
 from generation.models import Attempt, Generation, GenerationEvent

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Least, Now
 
-from common.redaction import note
+from common.telemetry.redaction import note
 from generation import transitions
 from generation.models import Generation
 from generation.models.states import State

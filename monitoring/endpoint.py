@@ -11,8 +11,8 @@ from functools import cache
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from accounts.client_address import direct_address
-from common.metrics import CONTENT_TYPE, Scrape
+from common.telemetry.metrics import CONTENT_TYPE, Scrape
+from common.web.client_address import direct_address
 from monitoring.access import may_read
 from monitoring.gauges import GenerationGauges
 

@@ -19,8 +19,8 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, JsonResponse
 
-from accounts.client_address import direct_address
 from common import errors
+from common.web.client_address import direct_address
 from generation.models.states import OPEN
 from monitoring.access import may_read
 from monitoring.gauges import DUE, ages_of

@@ -8,7 +8,7 @@ from time import perf_counter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from common.metrics import Counter, Gauge, Histogram
+from common.telemetry.metrics import Counter, Gauge, Histogram
 
 REQUESTS = Counter(
     "reelmint_http_requests",

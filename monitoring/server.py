@@ -19,7 +19,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from django.conf import settings
 from prometheus_client.exposition import ThreadingWSGIServer
 
-from common.metrics import CONTENT_TYPE, Scrape
+from common.telemetry.metrics import CONTENT_TYPE, Scrape
 from monitoring.access import may_read
 
 if TYPE_CHECKING:

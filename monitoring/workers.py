@@ -14,7 +14,7 @@ from celery.signals import (
     worker_ready,
 )
 
-from common import metrics, metrics_folder
+from common.telemetry import metrics, metrics_folder
 from monitoring import server
 
 

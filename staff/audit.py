@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.db.transaction import TransactionManagementError
 
 from accounts.models import User
-from common import request_id
+from common.telemetry import request_id
 from staff.models import AuditEntry
 
 # Every action there is. What is not here cannot be written down, so no filter can miss it.

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views import defaults
 
 from common import errors
-from common.content_policy import is_for_operators
+from common.web.content_policy import is_for_operators
 from staff.site import site
 
 

@@ -13,7 +13,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
 from django_otp.middleware import OTPMiddleware
 
-from common.content_policy import is_for_operators
+from common.web.content_policy import is_for_operators
 
 
 class _OnlyStaffPages:

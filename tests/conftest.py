@@ -18,7 +18,7 @@ from django.db import connections
 from django.test.testcases import QuietWSGIRequestHandler
 
 from accounts import authentication
-from common.body_limit import FORMS, LIMIT, BodyLimit
+from common.web.body_limit import FORMS, LIMIT, BodyLimit
 from generation import catalog
 from generation.provider import admission
 from tests.support.people import Person, make_person

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.metrics import Counter, Histogram
+from common.telemetry.metrics import Counter, Histogram
 
 CLAIMED_ROWS = Histogram(
     "reelmint_claimed_rows",

@@ -13,7 +13,8 @@ from celery.loaders.app import AppLoader
 from django.conf import settings
 from kombu import Connection, Queue
 
-from common import memory_privacy, metrics_folder
+from common import memory_privacy
+from common.telemetry import metrics_folder
 
 OPTIONS = {
     "broker_url": settings.BROKER_URL,

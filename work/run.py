@@ -20,7 +20,7 @@ from typing import Any, Generic
 from django.conf import settings
 from structlog.contextvars import bound_contextvars
 
-from common import tracing
+from common.telemetry import tracing
 from work import metrics
 from work.stage import DATABASE_ERRORS, R, Stage
 from work.unwritten import Unwritten, brief, is_away

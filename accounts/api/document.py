@@ -5,8 +5,8 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from accounts.api import examples, requests
-from common.failures import INVALID_CREDENTIALS, SUSPENDED, Failure, bad_field
-from common.openapi import operation
+from common.api.error_examples import INVALID_CREDENTIALS, SUSPENDED, Failure, bad_field
+from common.api.openapi import operation
 
 ACCOUNT = ["Account"]
 KEYS = ["API keys"]

@@ -15,7 +15,7 @@ from accounts.login import MAX_IDENTITY, find_user, fold
 from accounts.models import ApiKey, User
 from accounts.passwords import MAX_PASSWORD, canonical
 from accounts.registration import EMAIL_TAKEN, NAME_TAKEN
-from common.fields import StrictBooleanField, StrictCharField, StrictDateTimeField
+from common.api.fields import StrictBooleanField, StrictCharField, StrictDateTimeField
 
 MAX_NAME = 150
 TAKEN = "unique"

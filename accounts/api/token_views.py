@@ -12,9 +12,9 @@ from accounts import keys, login
 from accounts.api import document
 from accounts.api.requests import PasswordSerializer, TokenSerializer
 from accounts.api.views import login_token, session
-from accounts.client_address import client_address
 from accounts.models import User
 from common import ids
+from common.web.client_address import client_address
 
 PASSWORD = "Only a login token can change the password, log in first"  # noqa: S105 - a sentence
 OPERATORS = "Operators change their password on their own pages, at /admin/password_change/"

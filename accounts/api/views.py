@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import keys, login, rate_limit, registration
+from accounts import keys, login, registration
 from accounts.api import document
 from accounts.api.requests import (
     TAKEN,
@@ -26,10 +26,11 @@ from accounts.api.requests import (
     SessionSerializer,
 )
 from accounts.authentication import caller
-from accounts.client_address import client_address
 from accounts.keys import Issued
 from accounts.models import ApiKey
 from common import ids
+from common.web import rate_limit
+from common.web.client_address import client_address
 from credits.models import Wallet
 
 HOUR = 3600  # seconds

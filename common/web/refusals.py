@@ -16,7 +16,8 @@ from typing import Any
 from gunicorn.http import errors
 from gunicorn.http.message import Request
 
-from common import access_log, caching, request_id
+from common.telemetry import access_log, request_id
+from common.web import caching
 
 MAX_BODY = 1024 * 1024  # bytes, contract section 6
 REQUEST_SECONDS = 10  # from a request's first byte to its last

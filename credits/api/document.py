@@ -7,8 +7,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
-from common.failures import BAD_LIMIT
-from common.openapi import LIMIT, OFFSET, PAGE, PageSerializer, TrueField, operation
+from common.api.error_examples import BAD_LIMIT
+from common.api.openapi import LIMIT, OFFSET, PAGE, PageSerializer, TrueField, operation
 from credits.models import LedgerEntry
 
 TAG = ["Credits"]

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
-from common.pagination import paginate
+from common.api.pagination import paginate
 from credits.api import document
 from credits.models import LedgerEntry, Wallet
 

@@ -13,10 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import keys, rate_limit
+from accounts import keys
 from accounts.models import ApiKey
 from accounts.throttling import WINDOW
 from common import ids
+from common.web import rate_limit
 from generation.api import lookup
 from generation.creation import create
 from generation.models import CatalogModel

@@ -10,7 +10,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from common.openapi import PageSerializer, TrueField
+from common.api.openapi import PageSerializer, TrueField
 from generation.models import CatalogModel, states
 from generation.progress import STAGE_NAMES
 

@@ -10,8 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
-from common import access_log
-from common.headers import idempotency_key
+from common.api.headers import idempotency_key
+from common.telemetry import access_log
 from generation import catalog
 from generation.api import document
 from generation.api.requests import ImageRequestSerializer, VideoRequestSerializer, validated

@@ -8,8 +8,8 @@ from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerial
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from common.failures import BAD_LIMIT, bad_field
-from common.openapi import LIMIT, OFFSET, PAGE, header, nullable, operation
+from common.api.error_examples import BAD_LIMIT, bad_field
+from common.api.openapi import LIMIT, OFFSET, PAGE, header, nullable, operation
 from common.safe_fetch import MAX_URL_LENGTH
 from generation import progress
 from generation.api import answers, error_examples, examples

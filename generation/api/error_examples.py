@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.failures import Failure, bad_field
+from common.api.error_examples import Failure, bad_field
 
 _INSUFFICIENT: dict[str, Any] = {"credits_needed": 240, "credits_balance": 100}
 POOR_VIDEO = Failure(

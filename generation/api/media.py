@@ -14,8 +14,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from common import ids
+from common.api.ranges import ranged_file_response
 from common.errors import NotFound, shaped
-from common.ranges import ranged_file_response
 from generation.models import Generation
 from generation.outputs import links
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from common.fields import NullIsAbsent, StrictCharField
+from common.api.fields import NullIsAbsent, StrictCharField
 from common.safe_fetch import check_url
 from generation import catalog
 from generation.models import CatalogModel

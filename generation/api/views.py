@@ -19,13 +19,13 @@ from accounts import keys
 from accounts.authentication import caller
 from accounts.models import ApiKey
 from common import ids
-from common.base_url import base_url
+from common.api.base_url import base_url
+from common.api.headers import condition
+from common.api.negotiation import AnyAccept
+from common.api.pagination import paginate
+from common.api.query import choice
+from common.api.ranges import ranged_file_response
 from common.errors import ApiError, NotFound, PreconditionFailed
-from common.headers import condition
-from common.negotiation import AnyAccept
-from common.pagination import paginate
-from common.query import choice
-from common.ranges import ranged_file_response
 from generation import catalog, lifecycle, progress, public
 from generation.api import document, lookup
 from generation.models import CatalogModel, Generation, states

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.models import MAX_RETENTION_DAYS, Account
-from common.redaction import note
+from common.telemetry.redaction import note
 from generation.models import Attempt, Erasure, Generation
 from generation.models.states import State
 

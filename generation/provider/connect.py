@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from django.conf import settings
 
-from common import tracing
+from common.telemetry import tracing
 from generation.backends import base
 from generation.backends.base import Reader
 from generation.provider.observed import PROVIDER_CALLS, PROVIDER_SECONDS, TracedBackend

@@ -1,11 +1,11 @@
-"""A backend whose calls are spans (common/tracing.py); used only when somebody collects them."""
+"""A backend whose calls are spans; used only when somebody collects them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from common import tracing
-from common.metrics import Counter, Histogram
+from common.telemetry import tracing
+from common.telemetry.metrics import Counter, Histogram
 from generation.backends.base import (
     Accepted,
     Backend,

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from common.api.content_coding import is_compressed
 from common.browser_url import browser_url
-from common.content_coding import is_compressed
 from common.safe_fetch import FetchError, FetchFailed, FetchRefused, check_url, fetch
 from generation.backends.google import http
 from tests.support.loopback import Names, answering, ok, recording, serving

@@ -111,7 +111,7 @@ def test_several_faults_are_all_told_and_the_first_field_leads(client: httpx.Cli
 
 @pytest.mark.usefixtures("nothing_charged")
 def test_a_body_that_is_too_large(client: httpx.Client) -> None:
-    """Chunked ones are in tests/common/test_body_limit.py, on a server that reads them."""
+    """Chunked ones are in tests/common/web/test_body_limit.py, on a server that reads them."""
     content = b'{"prompt": "' + b"x" * 1024 * 1024 + b'"}'
     headers = {"Content-Type": "application/json"}
     error(client.post(VIDEO, content=content, headers=headers), 413, "request_too_large")

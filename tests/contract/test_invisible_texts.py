@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from accounts.models import ApiKey
-from common.fields import BLANK, is_blank
+from common.api.fields import BLANK, is_blank
 from generation.models import Generation
 from tests.contract.answers import error
 from tests.support.people import Person

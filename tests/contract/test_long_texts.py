@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from common.json_body import MAX_VALUES
+from common.api.json_body import MAX_VALUES
 from generation.models import Generation
 from tests.support.document import operations, resolved
 from tests.support.people import Person, make_person

@@ -11,7 +11,7 @@ import pytest
 from django.conf import LazySettings, settings
 from django.test import RequestFactory
 
-from accounts.client_address import direct_address
+from common.web.client_address import direct_address
 from monitoring import server
 
 TOKEN = "a-token-of-the-operators"

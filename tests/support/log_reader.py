@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from common.log_lines import line_formatter
+from common.telemetry.log_lines import line_formatter
 
 Lines = list[dict[str, Any]]
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes, urlencode
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
 
-from common.body_limit import FORMS, LIMIT, BodyLimit
+from common.web.body_limit import FORMS, LIMIT, BodyLimit
 
 # Seconds of this thread's processor time for one request. Reading a MiB takes some 20 ms of it, now
 # and then the collector some 100 ms; what takes the square of a length takes seconds.

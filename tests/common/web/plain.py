@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.body_limit import BodyLimit
+from common.web.body_limit import BodyLimit
 from common.web.refusals import MAX_BODY
 
 if TYPE_CHECKING:

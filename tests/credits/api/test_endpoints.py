@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from common import pagination
+from common.api import pagination
 from credits import ledger
 from tests.credits.test_constraints import charge
 from tests.support.people import Person

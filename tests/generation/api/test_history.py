@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from common import pagination
+from common.api import pagination
 from credits import ledger
 from generation.models import Generation
 from generation.models.states import State

@@ -6,7 +6,7 @@ from typing import Any
 
 import schemathesis
 
-from common.fields import is_blank
+from common.api.fields import is_blank
 
 MAX_OFFSET = 10_000  # that of section 4 of the API contract
 

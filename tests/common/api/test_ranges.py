@@ -13,7 +13,7 @@ from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.ranges import ranged_file_response
+from common.api.ranges import ranged_file_response
 
 DATA = bytes(range(256)) * 1000
 SIZE = len(DATA)

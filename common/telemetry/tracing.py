@@ -1,7 +1,7 @@
 """Spans for OpenTelemetry, if ``OTEL_EXPORTER_OTLP_ENDPOINT`` says who collects them.
 
 Otherwise nothing of it is imported and everything here does nothing. The extra ``otel`` installs
-what common/otel.py needs.
+what common/telemetry/otel.py needs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Protocol
 
 
 class Tracer(Protocol):
-    """What common/otel.py has."""
+    """What common/telemetry/otel.py has."""
 
     def span(self, name: str, **attributes: str | int) -> AbstractContextManager[object]:
         """Time something; an exception that leaves it is noted by its type."""
@@ -75,7 +75,7 @@ class Nobody:
 
 
 ENABLED = is_wanted(os.environ)
-_tracer: Tracer = import_module("common.otel").TRACER if ENABLED else Nobody()
+_tracer: Tracer = import_module("common.telemetry.otel").TRACER if ENABLED else Nobody()
 span, within, ids = _tracer.span, _tracer.within, _tracer.ids
 traceparent, instrument = _tracer.traceparent, _tracer.instrument
 start, stop = _tracer.start, _tracer.stop

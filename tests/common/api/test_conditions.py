@@ -10,8 +10,8 @@ from django.http import FileResponse
 from django.http.response import HttpResponseBase
 from django.test import RequestFactory
 
-from common.headers import condition
-from common.ranges import ranged_file_response
+from common.api.headers import condition
+from common.api.ranges import ranged_file_response
 
 TAG, WEAK = '"abc"', 'W/"abc"'
 DATA = b"0123456789"

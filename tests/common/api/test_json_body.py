@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import User
+from common.api.json_body import MAX_DEPTH, parse_object
 from common.errors import InvalidRequest
-from common.json_body import MAX_DEPTH, parse_object
 
 PATH = "/api/register/"
 NOT_JSON = "The body is not valid JSON"

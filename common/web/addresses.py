@@ -15,7 +15,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 
 from common import errors
-from common.content_policy import is_for_operators
+from common.web.content_policy import is_for_operators
 
 
 class AddressMiddleware:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from accounts.models import User
-from common.body_limit import BodyLimit
+from common.web.body_limit import BodyLimit
 
 MIB = 1024 * 1024
 PATH = "/api/register/"

@@ -16,8 +16,8 @@ from structlog.dev import ConsoleRenderer, plain_traceback
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
-from common import request_id, tracing
-from common.redaction import is_suspect, redact, traceback_text
+from common.telemetry import request_id, tracing
+from common.telemetry.redaction import is_suspect, redact, traceback_text
 
 # What a caller may add with ``extra=``, or bind for a while with structlog's bound_contextvars().
 FIELDS = (

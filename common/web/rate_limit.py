@@ -26,8 +26,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
 
-from accounts.redis_window import RedisWindow, SentHit
 from common.errors import RateLimited
+from common.web.redis_window import RedisWindow, SentHit
 
 T = TypeVar("T")
 Question = Callable[[MovingWindowRateLimiter], T]

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import httpx
 
 from accounts import secrets
-from common import access_log
-from common.access_log import is_uuid
+from common.telemetry import access_log
+from common.telemetry.access_log import is_uuid
 from tests.support.log_reader import lines_of
 from tests.support.people import Person
 

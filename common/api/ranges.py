@@ -14,7 +14,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header, quote_etag
 
-from common.headers import condition
+from common.api.headers import condition
 
 _BLOCK = 64 * 1024
 # More digits than a file has bytes are as good as malformed, and int() of thousands is slow.

@@ -18,7 +18,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Field, Model, Q, QuerySet, Value
 from rest_framework.request import Request
 
-from common.base_url import base_url
+from common.api.base_url import base_url
 from common.errors import InvalidRequest
 
 Row = TypeVar("Row", bound=Model)

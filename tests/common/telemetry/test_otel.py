@@ -14,8 +14,8 @@ from opentelemetry.trace import SpanKind, StatusCode
 from structlog.contextvars import bound_contextvars
 
 from accounts import secrets
-from common import otel
-from common.otel import Alone, CleaningExporter, OpenTelemetry, Roots
+from common.telemetry import otel
+from common.telemetry.otel import Alone, CleaningExporter, OpenTelemetry, Roots
 from generation.backends.base import SubmitRequest
 from generation.backends.vertex.reader import VertexReader
 from generation.provider.observed import TracedBackend

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from common import tracing
+from common.telemetry import tracing
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
 LOADED = (
     "import sys, config.wsgi, config.celery, generation.tasks.submit, generation.tasks.store;"
     "from common import tracing; tracing.start(); tracing.instrument('django');"
@@ -20,7 +20,7 @@ LOADED = (
 
 
 # redis-py loads the API and the SDK by itself where they are installed
-OURS = ("opentelemetry.exporter", "opentelemetry.instrumentation", "common.otel")
+OURS = ("opentelemetry.exporter", "opentelemetry.instrumentation", "common.telemetry.otel")
 
 
 def test_nothing_is_loaded() -> None:

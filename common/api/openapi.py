@@ -16,10 +16,10 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 
-from common import failures
-from common.failures import Failure
-from common.negotiation import AnyAccept
-from common.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
+from common.api import error_examples
+from common.api.error_examples import Failure
+from common.api.negotiation import AnyAccept
+from common.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 
 if TYPE_CHECKING:  # at runtime the base has no type parameters
     BooleanField = serializers.BooleanField
@@ -165,7 +165,7 @@ class ContractSchema(AutoSchema):
 class TextExtension(OpenApiSerializerFieldExtension):  # its registration hook is not annotated
     """``StrictCharField``: null means absent, NUL is refused, a required text is not blank."""
 
-    target_class = "common.fields.StrictCharField"
+    target_class = "common.api.fields.StrictCharField"
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
@@ -186,7 +186,7 @@ class TextExtension(OpenApiSerializerFieldExtension):  # its registration hook i
 class MomentExtension(OpenApiSerializerFieldExtension):  # as above
     """``StrictDateTimeField``: null means absent."""
 
-    target_class = "common.fields.StrictDateTimeField"
+    target_class = "common.api.fields.StrictDateTimeField"
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         """drf-spectacular's hook."""
@@ -206,10 +206,10 @@ def nullable(schema: dict[str, Any]) -> dict[str, Any]:
 def add_shared_parts(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """drf-spectacular's hook for the finished document: what the operations refer to."""
     components = result["components"]
-    components["schemas"]["Error"] = failures.SCHEMA
+    components["schemas"]["Error"] = error_examples.SCHEMA
     components["headers"] = HEADERS
     components["responses"] = {
-        _name(status): _answer(status, found) for status, found in failures.GENERAL.items()
+        _name(status): _answer(status, found) for status, found in error_examples.GENERAL.items()
     }
     return result
 
@@ -220,7 +220,7 @@ def _answers(own: Iterable[Failure], general: Iterable[int]) -> dict[str, Any]:
         str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in general
     }
     for status in {failure.status for failure in own}:
-        shared = failures.GENERAL[status] if str(status) in answers else []
+        shared = error_examples.GENERAL[status] if str(status) in answers else []
         mine = [failure for failure in own if failure.status == status]
         answers[str(status)] = _answer(status, [*mine, *shared])
     return answers
@@ -228,7 +228,7 @@ def _answers(own: Iterable[Failure], general: Iterable[int]) -> dict[str, Any]:
 
 def _answer(status: int, found: Sequence[Failure]) -> dict[str, Any]:
     names = {"X-Request-ID": None} | dict.fromkeys(name for f in found for name in f.headers)
-    if status in failures.AFTER_THROTTLING:
+    if status in error_examples.AFTER_THROTTLING:
         names |= dict.fromkeys(ALWAYS)
     return {
         "description": HTTPStatus(status).phrase,

@@ -1,4 +1,4 @@
-"""The spans of common/tracing.py, sent over OTLP/HTTP; imported only when somebody collects them.
+"""The spans of tracing.py, sent over OTLP/HTTP; imported only when somebody collects them.
 
 A trace is a generation's: it begins with the request that creates it, and what workers do for the
 row belongs to it. A pass of a worker is about many rows at once, so it has no span of its own, and
@@ -35,7 +35,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from structlog.contextvars import get_contextvars
 
-from common.redaction import redact
+from common.telemetry.redaction import redact
 
 MAX_TEXT = 300  # characters of an attribute
 LEFT_OUT = {"url.query", "http.user_agent", "user_agent.original"}
@@ -146,7 +146,7 @@ def _attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class OpenTelemetry:
-    """common/tracing.py's Tracer."""
+    """common/telemetry/tracing.py's Tracer."""
 
     def __init__(self) -> None:
         propagate.set_global_textmap(Alone())

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from structlog.stdlib import ProcessorFormatter
 
 from accounts import secrets
-from common import redaction
-from common.log_lines import line_formatter
-from common.redaction import MAX_SENTENCE, MAX_TEXT, is_suspect, note, redact
+from common.telemetry import redaction
+from common.telemetry.log_lines import line_formatter
+from common.telemetry.redaction import MAX_SENTENCE, MAX_TEXT, is_suspect, note, redact
 
 PROMPT = "a kite over the sea"
 

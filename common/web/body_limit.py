@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import IO, TYPE_CHECKING
 
-from common import access_log, request_id
+from common.telemetry import access_log, request_id
 from common.web import refusals
 from common.web.refusals import Refusal
 

@@ -25,7 +25,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
-from common import metrics_folder
+from common.telemetry import metrics_folder
 
 # What counts is made of these three, so that the line below the next one comes first.
 __all__ = ["CONTENT_TYPE", "Counter", "Gauge", "Histogram", "Scrape", "forget_process"]

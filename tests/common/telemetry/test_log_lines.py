@@ -14,12 +14,12 @@ import pytest
 from structlog.contextvars import bound_contextvars
 
 from accounts import secrets
-from common import request_id
-from common.log_lines import FIELDS, line_formatter
+from common.telemetry import request_id
+from common.telemetry.log_lines import FIELDS, line_formatter
 from config.logs import logging_config
 from tests.support.log_reader import lines_of
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
 logger = logging.getLogger("a.b")
 
 

@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 import redis
 
-from accounts.rate_limit import RateLimiter
+from common.web.rate_limit import RateLimiter
 from dev.embedded.processes import wait_until
 from dev.embedded.valkey import ValkeyServer
 
@@ -88,7 +88,7 @@ def test_away():
 
 
 def test_goes_away_and_comes_back(valkey, monkeypatch):
-    monkeypatch.setattr("accounts.rate_limit.REDIS_REST", 0.05)
+    monkeypatch.setattr("common.web.rate_limit.REDIS_REST", 0.05)
     one = RateLimiter(valkey.url(0))
     assert one.hit("test", 1, 60, "a").allowed
     valkey.stop()
@@ -108,7 +108,7 @@ def counts_in(valkey, one):
 
 
 def test_full(valkey, monkeypatch):
-    monkeypatch.setattr("accounts.rate_limit.REDIS_REST", 0.05)
+    monkeypatch.setattr("common.web.rate_limit.REDIS_REST", 0.05)
     one = RateLimiter(valkey.url(0))
     with redis.Redis.from_url(valkey.url(0)) as client:
         client.config_set("maxmemory", "1kb")
@@ -121,10 +121,10 @@ def test_full(valkey, monkeypatch):
 
 @pytest.mark.parametrize("warm", [True, False])
 def test_hung(valkey, warm, monkeypatch):
-    monkeypatch.setattr("accounts.rate_limit.REDIS_REST", 0.1)
+    monkeypatch.setattr("common.web.rate_limit.REDIS_REST", 0.1)
     # so long that a wait for it is no other than a busy machine's; redis-py's own is 5 s
     patience = 2.0
-    monkeypatch.setattr("accounts.rate_limit.REDIS_TIMEOUT", patience)
+    monkeypatch.setattr("common.web.rate_limit.REDIS_TIMEOUT", patience)
     one = RateLimiter(valkey.url(0))
     if warm:
         one.hit("test", 1000, 60, "a")

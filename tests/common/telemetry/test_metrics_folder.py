@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from common import metrics_folder
+from common.telemetry import metrics_folder
 from dev.embedded.paths import CHECKOUT
 
 TAKE = """
