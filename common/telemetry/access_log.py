@@ -25,7 +25,7 @@ _noted: ContextVar[dict[str, Any] | None] = ContextVar("access_log", default=Non
 
 
 def note(**fields: Any) -> None:
-    """Add ``fields`` (of common/telemetry/log_lines.py) to the line of the request that is being answered."""
+    """Add ``fields`` (of log_lines.py) to the line of the request that is being answered."""
     if (noted := _noted.get()) is not None:
         noted |= fields
 
