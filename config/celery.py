@@ -24,6 +24,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from common.checks import refuse_to_start
 from common.telemetry import tracing
+from generation.checks import log_emulation
 from work.queue import app
 
 __all__ = ["app"]
@@ -46,6 +47,7 @@ def check_settings(**_: Any) -> None:
     except ImproperlyConfigured as error:
         # Celery logs an exception of a signal's receiver and goes on; SystemExit is none to it.
         raise SystemExit(str(error)) from error
+    log_emulation()
 
 
 @celeryd_after_setup.connect

@@ -68,7 +68,7 @@ MIDDLEWARE = [
     "common.telemetry.request_id.RequestIdMiddleware",
     "common.telemetry.access_log.AccessLogMiddleware",
     "common.web.caching.CachingMiddleware",
-    "common.errors.ErrorShapeMiddleware",
+    "common.api.shape.ErrorShapeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "common.web.static_files.StaticFilesMiddleware",
     "common.web.content_policy.ContentPolicyMiddleware",
@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
+PAGES = ("/admin/", "/static/")  # paths answered with pages; all else is JSON
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False  # a redirected POST loses its body; OptionalSlashMiddleware answers both
 TEMPLATES: list[dict[str, Any]] = [

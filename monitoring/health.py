@@ -20,6 +20,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, JsonResponse
 
 from common import errors
+from common.api import shape
 from common.web.client_address import direct_address
 from generation.models.states import OPEN
 from monitoring.access import may_read
@@ -59,7 +60,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         checks = {"status": checks["status"]}
     if status == errors.ServiceUnavailable.status_code:
         message = errors.ServiceUnavailable.default_detail
-        body = errors.body(message, errors.ServiceUnavailable.default_code, extra=checks)
+        body = shape.body(message, errors.ServiceUnavailable.default_code, extra=checks)
         return JsonResponse(body, status=status, headers={"Retry-After": "2"})
     return JsonResponse(checks, headers={"Cache-Control": "no-store"})
 

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views import defaults
 
-from common import errors
-from common.web.content_policy import is_for_operators
+from common.api import shape
+from common.web.pages import is_for_operators
 from staff.site import site
 
 
@@ -32,7 +32,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Django's handler404, also with DEBUG off."""
     if not _has_pages(request):
-        return errors.not_found(request, exception)
+        return shape.not_found(request, exception)
     sentence = "There is no such page, or what it showed is gone."
     return _page(request, HTTPStatus.NOT_FOUND, "Not found", sentence)
 

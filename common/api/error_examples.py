@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from common.errors import STATUS_CODES, NotFound, RateLimited, ServiceUnavailable
+from common.api.shape import STATUS_CODES
+from common.errors import NotFound, RateLimited, ServiceUnavailable
 from common.web import refusals
 
 REQUEST_ID = "0f8fad5bd9cb469fa16570867728950e"

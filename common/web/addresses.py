@@ -14,8 +14,8 @@ from urllib.parse import unquote_to_bytes
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 
-from common import errors
-from common.web.content_policy import is_for_operators
+from common.api import shape
+from common.web.pages import is_for_operators
 
 
 class AddressMiddleware:
@@ -44,7 +44,7 @@ class AddressMiddleware:
         sentence = f"The query {fault}"
         if is_for_operators(request):
             raise BadRequest(sentence)
-        return JsonResponse(errors.body(sentence, "invalid_request", _details(query)), status=400)
+        return JsonResponse(shape.body(sentence, "invalid_request", _details(query)), status=400)
 
 
 def _details(query: bytes) -> dict[str, str]:

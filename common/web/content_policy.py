@@ -9,12 +9,7 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-ADMIN = "/admin/"
-
-
-def is_for_operators(request: HttpRequest) -> bool:
-    """Whether a person asks for one of the operators' pages, and is to be answered in HTML."""
-    return f"{request.path_info}/".startswith(ADMIN)
+from common.web.pages import is_for_operators
 
 
 class ContentPolicyMiddleware:

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_safe
 
 from common import ids
 from common.api.ranges import ranged_file_response
-from common.errors import NotFound, shaped
+from common.api.shape import shaped
+from common.errors import NotFound
 from generation.models import Generation
 from generation.outputs import links
 

@@ -9,14 +9,17 @@ each request is sent once, within a limit: the stage that asked comes back by it
 from __future__ import annotations
 
 import mimetypes
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.core.files.base import ContentFile, File
 from django.utils.deconstruct import deconstructible
+from django.utils.functional import cached_property
 from google.api_core.exceptions import GoogleAPIError, NotFound
 from google.auth.exceptions import GoogleAuthError
+from google.cloud.storage import Client
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from storages.backends.gcloud import GoogleCloudStorage
 
@@ -28,30 +31,48 @@ class StorageRefused(OSError):
     """The bucket said no, or nothing, or we have nothing to show it; the words are Google's."""
 
 
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """requests' own errors are OSErrors already."""
-    try:
-        yield
-    except (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption) as error:
-        _close(error)
-        raise StorageRefused(f"{type(error).__name__}: {error}") from error
-
-
-def _close(error: Exception) -> None:
-    """Google's download leaves the connection of a refusal to the garbage collector."""
-    response = getattr(error, "response", None)
-    if response is not None:
-        response.close()
-
-
 @deconstructible(path="generation.outputs.bucket_storage.BucketStorage")
 class BucketStorage(GoogleCloudStorage):  # type: ignore[misc]  # it has no types
     """django-storages' bucket; what it raises is an OSError, and FileNotFoundError for no file."""
 
+    @property
+    def client(self) -> Client:
+        """Google's; each answer is known to the thread that asked for it."""
+        if self._client is None:
+            session = super().client._http
+            session.hooks["response"].append(self._keep)
+        return self._client
+
+    @cached_property
+    def _answers(self) -> threading.local:
+        return threading.local()
+
+    def _keep(self, response: Any, **_: Any) -> None:
+        self._answers.last = response
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """requests' own errors are OSErrors already.
+
+        Google's libraries leave the connection of an answer that they did not like, or that broke
+        off, to the garbage collector; here it is closed.
+        """
+        try:
+            yield
+        except (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption) as error:
+            self._close()
+            raise StorageRefused(f"{type(error).__name__}: {error}") from error
+        except OSError:
+            self._close()
+            raise
+
+    def _close(self) -> None:
+        if (last := getattr(self._answers, "last", None)) is not None:
+            last.close()
+
     def _save(self, name: str, content: File[Any]) -> str:
         kind, _ = mimetypes.guess_type(name)
-        with _refusals():
+        with self._refusals():
             blob = self.bucket.blob(self._normalize_name(name))
             blob.upload_from_file(
                 content, rewind=True, size=content.size, content_type=kind, **ONCE
@@ -60,17 +81,16 @@ class BucketStorage(GoogleCloudStorage):  # type: ignore[misc]  # it has no type
 
     def _open(self, name: str, mode: str = "rb") -> ContentFile[bytes]:
         # At once: django-storages' file asks when it is read, where nobody expects a refusal.
-        with _refusals():
+        with self._refusals():
             blob = self.bucket.blob(self._normalize_name(name))
             try:
                 return ContentFile(blob.download_as_bytes(**ONCE), name)
             except NotFound as error:
-                _close(error)
                 raise FileNotFoundError(f"{name} is not in the bucket") from error
 
     def delete(self, name: str) -> None:
         """Delete what is there; what is gone already will do."""
-        with _refusals():
+        with self._refusals():
             try:
                 self.bucket.delete_blob(self._normalize_name(name), **ONCE)
             except NotFound:
@@ -78,12 +98,12 @@ class BucketStorage(GoogleCloudStorage):  # type: ignore[misc]  # it has no type
 
     def exists(self, name: str) -> bool:
         """Whether there is such a file."""
-        with _refusals():
+        with self._refusals():
             return self.bucket.get_blob(self._normalize_name(name), **ONCE) is not None
 
     def size(self, name: str) -> int:
         """In bytes. Raises FileNotFoundError, besides."""
-        with _refusals():
+        with self._refusals():
             blob = self.bucket.get_blob(self._normalize_name(name), **ONCE)
         if blob is None:
             raise FileNotFoundError(f"{name} is not in the bucket")
@@ -91,5 +111,5 @@ class BucketStorage(GoogleCloudStorage):  # type: ignore[misc]  # it has no type
 
     def url(self, name: str, parameters: dict[str, Any] | None = None) -> str:
         """The bucket's own signed link."""
-        with _refusals():
+        with self._refusals():
             return str(super().url(name, parameters))

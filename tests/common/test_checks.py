@@ -17,6 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from common import checks
 from config.celery import check_settings
+from credits.checks import check_ledger_owner
+from generation import checks as provider_checks
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GOOD = {
@@ -32,7 +34,13 @@ GOOD = {
     "HTTPS": True,
     "NUM_PROXIES": 1,
 }
-ALL = (*checks.AT_START, checks.check_time_scale, checks.check_public_base_url)
+ALL = (
+    provider_checks.check_emulator,
+    provider_checks.check_source_images,
+    provider_checks.check_provider,
+    provider_checks.check_time_scale,
+    checks.check_public_base_url,
+)
 
 
 @pytest.fixture
@@ -100,25 +108,25 @@ def test_the_start_is_refused_with_every_error(production):
 def test_the_start_says_that_outputs_are_emulated(production, caplog):
     production(VERTEX_BASE_URL="http://127.0.0.1:9000", ALLOW_EMULATOR=True)
     with caplog.at_level(logging.WARNING):
-        checks.refuse_to_start()
+        provider_checks.log_emulation()
     assert said(caplog) == ["outputs are emulated: the provider is http://127.0.0.1:9000"]
     caplog.clear()
     production()
-    checks.refuse_to_start()
+    provider_checks.log_emulation()
     assert said(caplog) == []
 
 
 def said(caplog) -> list[str]:
     """By the checks; another test's thread may log meanwhile."""
-    return [each.getMessage() for each in caplog.records if each.name == checks.__name__]
+    return [each.getMessage() for each in caplog.records if each.name == provider_checks.__name__]
 
 
 def test_the_services_role_does_not_own_the_ledger(admin_connection: psycopg.Connection):
-    assert checks.check_ledger_owner() == []
-    assert checks.check_ledger_owner(databases=["default"]) == []
+    assert check_ledger_owner() == []
+    assert check_ledger_owner(databases=["default"]) == []
     admin_connection.execute("GRANT reelmint_owner TO reelmint_app")
     try:
-        ids = [message.id for message in checks.check_ledger_owner(databases=["default"])]
+        ids = [message.id for message in check_ledger_owner(databases=["default"])]
     finally:
         admin_connection.execute("REVOKE reelmint_owner FROM reelmint_app")
     assert ids == ["reelmint.W008"]

@@ -69,7 +69,7 @@ urlpatterns = [
     path("api/plain/<int:status>/", plain),
     path("", include("config.urls")),
 ]
-handler404 = "common.errors.not_found"
+handler404 = "common.api.shape.not_found"
 
 
 @pytest.fixture(autouse=True)

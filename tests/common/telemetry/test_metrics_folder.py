@@ -14,10 +14,10 @@ from dev.embedded.paths import CHECKOUT
 
 TAKE = """
 import os, sys
-from common import metrics_folder
+from common.telemetry import metrics_folder
 folder = metrics_folder.take("web")
 assert metrics_folder.is_own() and not list(folder.iterdir())
-from common import metrics
+from common.telemetry import metrics
 from work.metrics import STAGE_ERRORS
 STAGE_ERRORS.inc()
 assert metrics_folder.take("web") == folder and list(folder.glob("counter_*.db"))
@@ -35,7 +35,7 @@ print(folder)
 """
 TOO_LATE = """
 import prometheus_client
-from common import metrics_folder
+from common.telemetry import metrics_folder
 metrics_folder.take("web")
 """
 

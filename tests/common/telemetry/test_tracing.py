@@ -14,7 +14,7 @@ from common.telemetry import tracing
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 LOADED = (
     "import sys, config.wsgi, config.celery, generation.tasks.submit, generation.tasks.store;"
-    "from common import tracing; tracing.start(); tracing.instrument('django');"
+    "from common.telemetry import tracing; tracing.start(); tracing.instrument('django');"
     "print([name for name in sys.modules if name.startswith(OURS)])"
 )
 

@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from common.web.rate_limit import RateLimiter
+from config.env import limits_storage_url
 from dev.embedded.processes import wait_until
 from dev.embedded.valkey import ValkeyServer
 
@@ -28,7 +29,7 @@ def valkey(tmp_path):
 
 
 def shared_url() -> str:
-    return os.environ["REDIS_URL"]
+    return limits_storage_url(os.environ["REDIS_URL"])
 
 
 def test_decisions():
@@ -62,7 +63,7 @@ def test_two_processes_share_a_window():
 
 def test_keys_carry_our_prefix_and_no_identity():
     RateLimiter(shared_url()).hit("test", 3, 60, "alice@example.com")
-    with redis.Redis.from_url(shared_url(), decode_responses=True) as client:
+    with redis.Redis.from_url(os.environ["REDIS_URL"], decode_responses=True) as client:
         found = client.keys("*")
         assert len(found) == 1
         assert found[0].startswith("reelmint:")
@@ -84,12 +85,12 @@ def test_away():
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
     assert count_allowed(RateLimiter(f"redis://127.0.0.1:{port}/0"), 37) == 37
-    assert count_allowed(RateLimiter("unix:///nowhere/redis.sock?db=0"), 37) == 37
+    assert count_allowed(RateLimiter("redis+unix:///nowhere/redis.sock?db=0"), 37) == 37
 
 
 def test_goes_away_and_comes_back(valkey, monkeypatch):
     monkeypatch.setattr("common.web.rate_limit.REDIS_REST", 0.05)
-    one = RateLimiter(valkey.url(0))
+    one = RateLimiter(limits_storage_url(valkey.url(0)))
     assert one.hit("test", 1, 60, "a").allowed
     valkey.stop()
     assert one.hit("test", 1, 60, "a").allowed  # counted anew, in this process
@@ -109,7 +110,7 @@ def counts_in(valkey, one):
 
 def test_full(valkey, monkeypatch):
     monkeypatch.setattr("common.web.rate_limit.REDIS_REST", 0.05)
-    one = RateLimiter(valkey.url(0))
+    one = RateLimiter(limits_storage_url(valkey.url(0)))
     with redis.Redis.from_url(valkey.url(0)) as client:
         client.config_set("maxmemory", "1kb")
         assert count_allowed(one, 37) == 37
@@ -125,7 +126,7 @@ def test_hung(valkey, warm, monkeypatch):
     # so long that a wait for it is no other than a busy machine's; redis-py's own is 5 s
     patience = 2.0
     monkeypatch.setattr("common.web.rate_limit.REDIS_TIMEOUT", patience)
-    one = RateLimiter(valkey.url(0))
+    one = RateLimiter(limits_storage_url(valkey.url(0)))
     if warm:
         one.hit("test", 1000, 60, "a")
     os.kill(valkey.child.pid, signal.SIGSTOP)
@@ -150,7 +151,7 @@ def test_questions_under_way_at_once():
 
 
 def test_scripts_that_redis_forgot(valkey):
-    one = RateLimiter(valkey.url(0))
+    one = RateLimiter(limits_storage_url(valkey.url(0)))
     with redis.Redis.from_url(valkey.url(0)) as client:
         for remaining in (2, 1, 0):
             client.script_flush()
@@ -159,7 +160,7 @@ def test_scripts_that_redis_forgot(valkey):
 
 
 def test_a_connection_that_was_closed_while_idle(valkey, caplog):
-    one = RateLimiter(valkey.url(0))
+    one = RateLimiter(limits_storage_url(valkey.url(0)))
     with redis.Redis.from_url(valkey.url(0)) as client:
         for remaining in (2, 1, 0):
             assert one.hit("test", 3, 60, "a").remaining == remaining
@@ -168,7 +169,7 @@ def test_a_connection_that_was_closed_while_idle(valkey, caplog):
 
 
 def test_goes_away_between_question_and_answer(valkey):
-    one = RateLimiter(valkey.url(0))
+    one = RateLimiter(limits_storage_url(valkey.url(0)))
     assert not [one.hit("test", 1, 60, "a") for _ in range(2)][-1].allowed
     answer = one.ask("test", 1, 60, "a")
     time.sleep(0.2)  # it has answered, and nobody has read that

@@ -26,7 +26,7 @@ from tests.support.works import Emulator, Works, make_due
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 # a sweeper's claim, then a store that dies while it writes
 WORK = (
-    "from generation import orphans; from generation.tasks.store import store;"
+    "from generation.outputs import orphans; from generation.tasks.store import store;"
     " orphans.claim(); store()"
 )
 

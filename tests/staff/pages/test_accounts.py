@@ -13,6 +13,8 @@ from credits.models import Wallet
 from staff.models import AuditEntry
 from tests.support.people import Person, inside, make_staff
 
+pytestmark = pytest.mark.urls("tests.support.probe")
+
 ACCOUNTS = "/admin/accounts/account/"
 KEYS = "/admin/accounts/apikey/"
 WHY = {"reason": "a chargeback"}
