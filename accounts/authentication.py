@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -169,3 +169,11 @@ class SecretScheme(OpenApiAuthenticationExtension):  # drf-spectacular's hook is
                 ),
             },
         ]
+
+
+def login_token(request: Request, sentence: str) -> ApiKey:
+    """The login token that the request was sent with. Raises PermissionDenied for a key."""
+    token = caller(request)
+    if token.kind != ApiKey.Kind.TOKEN:
+        raise PermissionDenied(sentence)
+    return token

@@ -18,6 +18,7 @@ FAVICON = "/static/drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("generation.api.urls")),
     path("api/v1/", include("credits.api.urls")),
+    path("api/", include("signup.urls")),
     path("api/", include("accounts.api.urls")),
     path("api/schema/", public(SchemaView.as_view()), name="schema"),
     path("api/docs/", public(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),

@@ -5,34 +5,13 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from accounts.api import examples, requests
-from common.api.error_examples import INVALID_CREDENTIALS, SUSPENDED, Failure, bad_field
+from common.api.error_examples import Failure, bad_field
 from common.api.openapi import operation
 
 ACCOUNT = ["Account"]
 KEYS = ["API keys"]
 
-REGISTRATION_CLOSED = Failure(
-    403, "registration_closed", "Registration is closed", "The operator has switched it off"
-)
 _BY_A_KEY = "The request was sent with an API key"
-NOT_A_TOKEN = Failure(
-    403,
-    "permission_denied",
-    "Only a login token can log out, an API key is deleted by its id",
-    _BY_A_KEY,
-)
-NOT_THE_PASSWORD = Failure(
-    403,
-    "permission_denied",
-    "Only a login token can change the password, log in first",
-    _BY_A_KEY,
-)
-NOT_THE_TOKENS = Failure(
-    403,
-    "permission_denied",
-    "Only a login token can list and end login tokens, log in first",
-    _BY_A_KEY,
-)
 NOT_THE_ACCOUNT = Failure(
     403, "permission_denied", "Only a login token can change the account", _BY_A_KEY
 )
@@ -50,78 +29,6 @@ TOO_MANY_KEYS = Failure(
 )
 _GONE = OpenApiResponse(description="It stopped working")
 
-register = operation(
-    "register",
-    summary="Register",
-    tags=ACCOUNT,
-    request=requests.RegistrationSerializer,
-    responses={201: requests.SessionSerializer},
-    examples=examples.REGISTER,
-    fails=[
-        bad_field("username", "This username is already taken", fault="taken"),
-        bad_field("email", "Enter a valid e-mail address"),
-        bad_field("password", "This password is too common"),
-        REGISTRATION_CLOSED,
-    ],
-)
-login = operation(
-    "login",
-    summary="Log in",
-    tags=ACCOUNT,
-    request=requests.LoginSerializer,
-    responses={200: requests.SessionSerializer},
-    examples=examples.LOGIN,
-    fails=[INVALID_CREDENTIALS, SUSPENDED],
-)
-logout = operation(
-    "logout",
-    summary="Log out",
-    tags=ACCOUNT,
-    request=None,
-    responses={204: _GONE},
-    fails=[NOT_A_TOKEN],
-)
-change_password = operation(
-    "change_password",
-    summary="Change the password",
-    tags=ACCOUNT,
-    request=requests.PasswordSerializer,
-    responses={200: requests.SessionSerializer},
-    examples=examples.PASSWORD,
-    fails=[
-        bad_field("new_password", "This password is too common"),
-        INVALID_CREDENTIALS,
-        NOT_THE_PASSWORD,
-    ],
-)
-list_tokens = operation(
-    "list_tokens",
-    summary="List login tokens",
-    tags=ACCOUNT,
-    responses={200: requests.TokenSerializer(many=True)},
-    examples=examples.TOKENS,
-    fails=[NOT_THE_TOKENS],
-)
-delete_tokens = operation(
-    "delete_other_tokens",
-    summary="Log out everywhere else",
-    tags=ACCOUNT,
-    responses={204: OpenApiResponse(description="All others stopped working")},
-    fails=[NOT_THE_TOKENS],
-)
-delete_token = operation(
-    "delete_token",
-    summary="End a login token",
-    tags=ACCOUNT,
-    parameters=[
-        OpenApiParameter(
-            *("token_id", {"type": "string"}, OpenApiParameter.PATH),
-            description="The UUID of the token.",
-        )
-    ],
-    responses={204: _GONE},
-    fails=[NOT_THE_TOKENS],
-)
 account = operation(
     "get_account",
     summary="Your account",

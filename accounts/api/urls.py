@@ -1,18 +1,12 @@
-"""Section 1 of the contract; under ``/api/``."""
+"""The account and its keys, of section 1 of the contract; under ``/api/``."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from accounts.api import token_views, views
+from accounts.api import views
 
 urlpatterns = [
-    path("register/", views.RegisterView.as_view(), name="register"),
-    path("login/", views.LoginView.as_view(), name="login"),
-    path("logout/", views.LogoutView.as_view(), name="logout"),
-    path("password/", token_views.PasswordView.as_view(), name="password"),
-    path("tokens/", token_views.TokensView.as_view(), name="tokens"),
-    path("tokens/<str:token_id>/", token_views.TokenView.as_view(), name="token"),
     path("account/", views.AccountView.as_view(), name="account"),
     path("api-keys/", views.ApiKeysView.as_view(), name="api-keys"),
     path("api-keys/<str:key_id>/", views.ApiKeyView.as_view(), name="api-key"),

@@ -14,9 +14,9 @@ from django.db import IntegrityError, transaction
 from accounts import keys
 from accounts.login import find_user, fold
 from accounts.models import Account, User
-from accounts.registration import open_account
 from common.errors import ApiError
 from credits.models import Wallet
+from signup.registration import open_account
 from staff import audit, customers, recipients, roles
 from staff.recipients import Refused
 

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from accounts import registration
 from accounts.models import Account, ApiKey, Membership, User
 from common.errors import InvalidRequest
 from credits.models import LedgerEntry, Wallet
+from signup import registration
 
 BODY = {"username": "Carol", "email": "carol@example.com", "password": "a-long-sentence-7"}
 REQUIRED = "This field is required"

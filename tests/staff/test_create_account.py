@@ -17,6 +17,9 @@ from credits.models import LedgerEntry, Wallet
 from tests.support.racing import wait_until_blocked
 
 
+pytestmark = pytest.mark.urls("tests.support.probe")
+
+
 def run(*arguments: str):
     out = StringIO()
     call_command(*arguments, stdout=out)

@@ -9,12 +9,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import keys, login
-from accounts.api import document
-from accounts.api.requests import PasswordSerializer, TokenSerializer
-from accounts.api.views import login_token, session
+from accounts.authentication import login_token
 from accounts.models import User
 from common import ids
 from common.web.client_address import client_address
+from signup import document
+from signup.answers import TokenSerializer
+from signup.requests import PasswordSerializer
+from signup.views import session
 
 PASSWORD = "Only a login token can change the password, log in first"  # noqa: S105 - a sentence
 OPERATORS = "Operators change their password on their own pages, at /admin/password_change/"

@@ -1,7 +1,4 @@
-"""A new customer: user, account, membership, wallet and first token, all of them or none.
-
-The one verb module here that stands above ``credits``, because an account is born with a wallet.
-"""
+"""A new customer: user, account, membership, wallet and first token, all of them or none."""
 
 from __future__ import annotations
 

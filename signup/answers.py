@@ -1,0 +1,40 @@
+"""What they are answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models import ApiKey
+
+
+class UserSerializer(serializers.Serializer[Any]):
+    """Who is logged in, with the balance of their account in credits."""
+
+    id = serializers.UUIDField()
+    username = serializers.CharField()
+    email = serializers.EmailField()
+    credits_balance = serializers.IntegerField()
+
+
+class SessionSerializer(serializers.Serializer[Any]):
+    """The answer to a registration and to a login."""
+
+    token = serializers.CharField()
+    user = UserSerializer()
+
+
+class TokenSerializer(serializers.Serializer[Any]):
+    """A login token in the list; the secret itself is not known any more."""
+
+    id = serializers.UUIDField()
+    token_preview = serializers.CharField(source="preview")
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField()
+    current = serializers.SerializerMethodField(help_text="The one this request was sent with.")
+
+    def get_current(self, token: ApiKey) -> bool:
+        """DRF's hook."""
+        return bool(token.pk == self.context["current"].pk)
