@@ -73,7 +73,7 @@ MIDDLEWARE = [
     "common.web.static_files.StaticFilesMiddleware",
     "common.web.content_policy.ContentPolicyMiddleware",
     "common.api.slash.OptionalSlashMiddleware",
-    "common.web.addresses.AddressMiddleware",
+    "common.api.addresses.AddressMiddleware",
     "staff.middleware.StaffSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

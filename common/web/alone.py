@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from common.web.connection import Connection
-    from common.web.worker import Worker
+from common.web.connection import Connection
 
 
 def alone(step: Callable[..., None]) -> Callable[..., None]:
     """Make a method of the worker, about one connection, drop it when the method raises."""
 
     @functools.wraps(step)
-    def guarded(worker: Worker, connection: Connection, *rest: Any) -> None:
+    def guarded(worker: Any, connection: Connection, *rest: Any) -> None:
         try:
             step(worker, connection, *rest)
         except Exception:  # whatever a stranger found; gunicorn's loop would end with it

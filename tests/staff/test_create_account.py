@@ -16,7 +16,6 @@ from accounts.models import Account, ApiKey, User
 from credits.models import LedgerEntry, Wallet
 from tests.support.racing import wait_until_blocked
 
-
 pytestmark = pytest.mark.urls("tests.support.probe")
 
 
