@@ -19,8 +19,8 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable, UniqueViolation
 from psycopg.types.json import Jsonb
 
+from accounts.caller import Caller
 from accounts.login import AccountSuspended
-from accounts.models import ApiKey
 from common import ids
 from common.crash import crash_point
 from common.errors import ApiError, RateLimited
@@ -29,7 +29,7 @@ from credits import ledger
 from credits.models import Wallet
 from generation import catalog, metrics, origin
 from generation.models import CatalogModel, Generation
-from generation.order import ByStaff, Created, Order
+from generation.order import Created, Order
 from generation.provider import admission
 
 CAME_TO_NOTHING = "Too many generations were canceled or failed within a day"
@@ -150,9 +150,9 @@ def create(order: Order) -> Created:
 def _values(order: Order, generation_id: uuid.UUID) -> dict[str, Any]:
     model, key = order.model, order.idempotency_key
     return {
-        "account": order.api_key.account_id,
-        "created_by": order.api_key.created_by_id,
-        "api_key": order.api_key.pk,
+        "account": order.caller.account_id,
+        "created_by": order.caller.user_id,
+        "api_key": order.caller.key_id,
         "open_limit": settings.MAX_OPEN_GENERATIONS,
         "refund_lead": ledger.refund_lead(),
         "charge": ids.new(),
@@ -177,7 +177,7 @@ def _values(order: Order, generation_id: uuid.UUID) -> dict[str, Any]:
 
 def _replay_or(order: Order, error: ApiError | None) -> Created:
     key = order.idempotency_key
-    found = replay(order.api_key, key, order.path, order.body) if key is not None else None
+    found = replay(order.caller, key, order.path, order.body) if key is not None else None
     if found is None:
         raise error or _refusal(order)
     return found
@@ -188,13 +188,13 @@ def _is_key_collision(error: IntegrityError) -> bool:
     return isinstance(cause, UniqueViolation) and cause.diag.constraint_name == KEY_CONSTRAINT
 
 
-def replay(api_key: ApiKey | ByStaff, key: str, path: str, body: dict[str, Any]) -> Created | None:
+def replay(caller: Caller, key: str, path: str, body: dict[str, Any]) -> Created | None:
     """What this key created before, as it was answered then; None when it created nothing.
 
     Raises IdempotencyKeyReused when it belongs to another request.
     """
     rows = Generation.objects.select_related("charge", "model")
-    found = rows.filter(account_id=api_key.account_id, idempotency_key=key).first()
+    found = rows.filter(account_id=caller.account_id, idempotency_key=key).first()
     if found is None:
         return None
     # until 1.0 the fields that were sent as null were part of it
@@ -229,7 +229,7 @@ def _digest(path: str, body: dict[str, Any]) -> bytes:
 def _refusal(order: Order) -> ApiError:
     """Why nothing was charged; judged on the balance first (contract, section 6)."""
     price = order.model.price
-    wallet = Wallet.objects.select_related("account").get(pk=order.api_key.account_id)
+    wallet = Wallet.objects.select_related("account").get(pk=order.caller.account_id)
     if wallet.account.suspended_at is not None:
         return AccountSuspended()
     if wallet.balance < price:

@@ -13,13 +13,14 @@ from typing import Any, Literal
 
 from django.db import transaction
 
+from accounts.caller import Caller
 from accounts.models import User
 from common.errors import ApiError
 from credits import ledger
 from generation import catalog, creation, lifecycle
 from generation.models import CatalogModel, Generation, reasons
 from generation.models.states import OPEN, TERMINAL, UNDELIVERED, State
-from generation.order import ByStaff, Created, Order
+from generation.order import Created, Order
 from generation.transitions import end_undelivered
 
 PaidBy = Literal["charge", "grant"]
@@ -47,7 +48,7 @@ def order_again(
         lost = _locked(generation, reason)
         order = _order(lost, actor, reason, paid_by, token)
         key = str(order.idempotency_key)
-        if (before := creation.replay(order.api_key, key, order.path, order.body)) is not None:
+        if (before := creation.replay(order.caller, key, order.path, order.body)) is not None:
             return before
         _refuse_to_retry(lost)
         if paid_by == "grant":
@@ -117,7 +118,7 @@ def _note(actor: User, reason: str) -> dict[str, Any]:
 
 def _order(lost: Generation, actor: User, reason: str, paid_by: PaidBy, token: uuid.UUID) -> Order:
     return Order(
-        api_key=ByStaff(account_id=lost.account_id, created_by_id=actor.pk),
+        caller=Caller(account_id=lost.account_id, user_id=actor.pk),
         model=lost.model,
         prompt=lost.prompt,
         shape=lost.shape,

@@ -6,24 +6,15 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from accounts.models import ApiKey
+from accounts.caller import Caller
 from generation.models import CatalogModel
-
-
-@dataclass(frozen=True, slots=True)
-class ByStaff:
-    """Who orders in place of a customer's key: a member of staff, for an account."""
-
-    account_id: uuid.UUID
-    created_by_id: uuid.UUID
-    pk: None = None  # there is no key
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """A validated request. ``body`` is the parsed object as it came, before defaults."""
 
-    api_key: ApiKey | ByStaff
+    caller: Caller
     model: CatalogModel
     prompt: str
     shape: str

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import keys
+from accounts.caller import Caller
 from accounts.models import ApiKey
 from accounts.throttling import WINDOW
 from common import ids
@@ -113,7 +114,7 @@ def _created(request: Request, key: ApiKey) -> Response:
     if name not in _models:
         _models[name] = CatalogModel.objects.get(name=name)
     order = Order(
-        api_key=key,
+        caller=Caller.with_key(key),
         model=_models[name],
         prompt=body["prompt"],
         shape=body["aspect_ratio"],

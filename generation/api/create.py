@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
+from accounts.caller import Caller
 from common.api.headers import idempotency_key
 from common.telemetry import access_log
 from generation import catalog
@@ -26,19 +27,19 @@ class _CreateView(APIView):
     serializer_class: ClassVar[type[VideoRequestSerializer | ImageRequestSerializer]]
 
     def _create(self, request: Request) -> Response:
-        api_key = caller(request)
+        who = Caller.with_key(caller(request))
         key = idempotency_key(request)
         body = dict(request.data)  # the parser lets nothing but an object through
         try:
             values = validated(self.serializer_class, body)
         except ValidationError:
             # what was valid then is replayed, also when its model was switched off meanwhile
-            again = replay(api_key, key, request.path, body) if key else None
+            again = replay(who, key, request.path, body) if key else None
             if again is None:
                 raise
             return created_response(again)
         order = Order(
-            api_key=api_key,
+            caller=who,
             model=values["model"],
             prompt=values["prompt"],
             shape=values["shape"],

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from accounts.caller import Caller
 from accounts.models import ApiKey
 from credits import ledger
 from credits.books import check_ledger
@@ -58,7 +59,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         start_over(self.owner, *TABLES)
-        self.purses = [Purse(*each) for each in self.people]
+        self.purses = [Purse(person, Caller.with_key(key)) for person, key in self.people]
         self.bought: list[Bought] = []
         self.keys: dict[tuple[int, str], Bought] = {}
         self.references: set[tuple[str, str]] = set()
@@ -161,7 +162,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def _order(self, purse: Purse, model: str, key: str | None, prompt: str) -> Order:
         found, body = self.catalog[model], {"prompt": prompt, "model": model}
         return Order(
-            purse.api_key, found, prompt, found.shapes[0], [], key, "/api/v1/generate/", body
+            purse.caller, found, prompt, found.shapes[0], [], key, "/api/v1/generate/", body
         )
 
     def _charge(self, who: int, answer: Created, prompt: str, key: str | None) -> None:

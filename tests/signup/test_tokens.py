@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts import keys
+from accounts.caller import Caller
 from accounts.models import TOKEN_AGE, TOKEN_LIFETIME, ApiKey
 from generation import creation
 from generation.models import CatalogModel, Generation
@@ -26,7 +27,7 @@ TOKENS = "/api/tokens/"
 
 
 def order(api_key) -> Order:
-    return Order(api_key, CatalogModel.objects.get(name="veo3_fast"), "a", "16:9")
+    return Order(Caller.with_key(api_key), CatalogModel.objects.get(name="veo3_fast"), "a", "16:9")
 
 
 def works(api, secret) -> bool:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from accounts.caller import Caller
 from accounts.models import ApiKey
 from generation import lifecycle
 from generation.creation import create
@@ -28,7 +29,7 @@ def order(person: Person, key: str | None = None, **changes: Any) -> Order:
     prompt = changes.pop("prompt", "a red fox")
     model = CatalogModel.objects.get(pk=changes.pop("model", "veo3_fast"))
     return Order(
-        api_key=ApiKey.objects.select_related("account").get(account=person.account, kind="key"),
+        caller=Caller.with_key(ApiKey.objects.get(account=person.account, kind="key")),
         model=model,
         prompt=prompt,
         shape=model.shapes[0],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 
-from accounts.models import ApiKey
+from accounts.caller import Caller
 from generation.order import Created
 from tests.support.people import Person
 
@@ -18,7 +18,7 @@ class Purse:
     """What a wallet and its entries must be."""
 
     person: Person
-    api_key: ApiKey
+    caller: Caller
     lines: list[Line] = field(default_factory=list)
     open: int = 0
 

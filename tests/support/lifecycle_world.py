@@ -9,6 +9,7 @@ from contextlib import suppress
 import psycopg
 from django.conf import settings
 
+from accounts.caller import Caller
 from accounts.models import ApiKey
 from credits import ledger
 from credits.models import Wallet
@@ -41,8 +42,8 @@ class World:
         self.staff = people[-1].user
         for person in people:
             ledger.grant(person.account.pk, CREDITS, description="for the example")
-        keys = ApiKey.objects.select_related("account")
-        self.keys = [keys.get(account=person.account) for person in people]
+        keys = [ApiKey.objects.get(account=person.account) for person in people]
+        self.callers = [Caller.with_key(key) for key in keys]
         self.catalog = CatalogModel.objects.in_bulk()
         self.rows: dict[uuid.UUID, Row] = {}
         self.holds: list[Generation] = []  # what workers believe to have, newest last
@@ -52,7 +53,7 @@ class World:
     def order(self, who: int, model: str) -> None:
         sold = self.catalog[model]
         with suppress(InsufficientCredits):  # the wallets are compared, too
-            answer = create(Order(self.keys[who], sold, "a fox", sold.shapes[0]))
+            answer = create(Order(self.callers[who], sold, "a fox", sold.shapes[0]))
             self.rows[answer.generation_id] = Row(who, sold.kind, sold.price)
 
     def claim(self, states: Sequence[State] = OPEN, limit: int = ALL) -> None:
