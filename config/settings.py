@@ -1,4 +1,4 @@
-"""All settings, from the environment alone. README.md has the table; every default is safe."""
+"""All settings, from the environment alone. Every default is safe; docs/settings.md lists them."""
 
 from __future__ import annotations
 
