@@ -1,16 +1,17 @@
-"""ARCHITECTURE.md says of each fault which test shows what happens: every name there exists."""
+"""docs/faults.md says of each fault which test shows what happens: every name there exists."""
 
 from __future__ import annotations
 
 import ast
 import re
+import string
 from pathlib import Path
 
 import pytest
 
 from tests.support.packages import ROOT, packages
 
-SECTION = "## When something dies\n"
+COLUMNS = ["#", "fault", "held by", "the customer sees", "the operator does", "shown by"]
 TEST = re.compile(r"`([\w/]+\.py)::(\w+)`")
 TARGET = re.compile(r"`make ([\w-]+)`")
 POINT = re.compile(r"`([a-z]+\.[a-z_]+)`")
@@ -19,12 +20,14 @@ WITHOUT = {13, 24}
 
 
 def rows() -> list[list[str]]:
-    """The cells of both tables."""
-    _, _, rest = (ROOT / "ARCHITECTURE.md").read_text().partition(SECTION)
-    section, _, _ = rest.partition("\n## ")
-    lines = [line for line in section.splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    return [row for row in cells if row[-1] != "shown by" and set(row[0]) != {"-"}]
+    """The cells of the table."""
+    lines = (ROOT / "docs" / "faults.md").read_text().splitlines()
+    cells = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in lines
+        if line.startswith("|")
+    ]
+    return [row for row in cells if row != COLUMNS and set(row[0]) != {"-"}]
 
 
 def numbered() -> dict[int, str]:
@@ -37,6 +40,10 @@ def names_of(path: Path) -> set[str]:
 
 def test_every_fault_has_its_row() -> None:
     assert sorted(numbered()) == list(range(1, FAULTS + 1))
+    lettered = [row[0] for row in rows() if not row[0].isdigit()]
+    assert lettered == list(string.ascii_lowercase[: len(lettered)])
+    assert len(lettered) > 10
+    assert all(len(row) == len(COLUMNS) and all(row) for row in rows())
 
 
 def test_every_row_names_what_shows_it() -> None:
