@@ -173,7 +173,7 @@ PROVIDER_MODELS = {
 }
 SOURCE_IMAGE_ALLOWED_ORIGINS = frozenset(env.words("SOURCE_IMAGE_ALLOWED_ORIGINS"))
 
-# --- Time (design.md, decision 17), in seconds ----------------------------------------------------
+# --- Time (docs/decisions.md, decision 17), in seconds --------------------------------------------
 TIME_SCALE = env.number("TIME_SCALE", 1.0)
 STAGES = stages.table(TIME_SCALE)
 DEADLINE = 1800 * TIME_SCALE

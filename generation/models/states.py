@@ -1,4 +1,4 @@
-"""The states of a generation and the words clients see for them (design.md, section 4)."""
+"""The states of a generation and the words clients see for them (ARCHITECTURE.md)."""
 
 from __future__ import annotations
 

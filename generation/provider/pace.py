@@ -2,7 +2,7 @@
 
 How long a model needs is learned from its operations that were done last (``ProviderGate.lasted``),
 because it differs between models, regions and times of the day; a model that has none yet is looked
-at by the catalog's figure and the steps of design.md, decision 17.
+at by the catalog's figure and the steps of decision 17 (docs/decisions.md).
 
 What is learned is when an operation was *seen* done, and after an outage that is far too late. So
 the soonest one counts, not a share of them: looks begin before it, and one that finds the work done
@@ -21,7 +21,7 @@ from django.db import transaction
 from generation.models import CatalogModel
 from generation.models.gate import ProviderGate
 
-# Seconds since the provider accepted it -> seconds until the next poll (design.md, decision 17).
+# Seconds since the provider accepted it -> seconds until the next poll (decision 17).
 STEPS = ((60.0, 5.0), (180.0, 10.0), (float("inf"), 30.0))
 KEPT = 40  # durations a model
 ENOUGH = 8  # fewer say nothing

@@ -1,4 +1,4 @@
-"""No spelling of a forbidden address ever leads to a connect: reliability research, section 3.1."""
+"""No spelling of a forbidden address ever leads to a connect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network is never touched inside a transaction (design.md, decision 10)."""
+"""The network is never touched inside a transaction (docs/decisions.md, decision 10)."""
 
 from __future__ import annotations
 
