@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from common.fresh import Fresh
 from generation.models import CatalogModel
 
 TEXT_MODES = {"video": "text-to-video", "image": "text-to-image"}
 IMAGE_TO_VIDEO = "image-to-video"
 
-# How old the catalog of a process may be, in seconds. A change is in force after that at the
-# latest; what was ordered meanwhile keeps the price that its answer named.
-FRESH = 1.0
 
-_read: tuple[float, list[CatalogModel]] = (float("-inf"), [])
+def _read() -> list[CatalogModel]:
+    not_retired = Q(retires_at=None) | Q(retires_at__gt=Now())
+    return list(CatalogModel.objects.filter(not_retired, enabled=True))
+
+
+# A change is in force a second later. What was ordered meanwhile keeps the price that its answer
+# named.
+sold = Fresh(1.0, _read)
 
 
 def on_sale(kind: str | None = None) -> list[CatalogModel]:
     """The models that can be ordered now, in the order they are shown; for reading only."""
-    global _read  # noqa: PLW0603 - replaced whole, so that threads see the old one or the new one
-    read_at, models = _read
-    now = time.monotonic()
-    if now - read_at >= FRESH:
-        sold = Q(retires_at=None) | Q(retires_at__gt=Now())
-        models = list(CatalogModel.objects.filter(sold, enabled=True))
-        _read = (now, models)
-    return [model for model in models if kind is None or model.kind == kind]
-
-
-def forget() -> None:
-    """Read it again next time."""
-    global _read  # noqa: PLW0603
-    _read = (float("-inf"), [])
+    return [model for model in sold() if kind is None or model.kind == kind]
 
 
 def pick(models: list[CatalogModel], name: str | None) -> CatalogModel | None:

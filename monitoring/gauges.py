@@ -10,14 +10,13 @@ others from the code. A rule could not tell a series that is missing from one th
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from common.fresh import Fresh
 from generation.books import CHECKS
 from generation.models.states import OPEN, State
 from monitoring.build import BUILD
@@ -99,18 +98,16 @@ def ages_of(rows: Rows) -> dict[str, float]:
 class GenerationGauges:
     """A collector of prometheus-client's."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._asked_at = float("-inf")
-        self._found: list[Metric] = []
-
     def collect(self) -> Iterable[Metric]:
         """What was found at most ``FRESH`` seconds ago."""
-        with self._lock:
-            if time.monotonic() - self._asked_at > FRESH:
-                self._found = [BUILD, *_of_the_database(), *_of_redis()]
-                self._asked_at = time.monotonic()
-            return self._found
+        return _newest()
+
+
+def _all() -> list[Metric]:
+    return [BUILD, *_of_the_database(), *_of_redis()]
+
+
+_newest = Fresh(FRESH, _all, others_wait=True)  # old figures would look like new ones
 
 
 def _of_the_database() -> list[Metric]:

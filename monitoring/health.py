@@ -10,8 +10,6 @@ One statement and one round trip to Redis, once a second at most, however often 
 
 from __future__ import annotations
 
-import threading
-import time
 from functools import cache
 from typing import Any
 
@@ -21,6 +19,7 @@ from django.http import HttpRequest, JsonResponse
 
 from common import errors
 from common.api import shape
+from common.fresh import Fresh
 from common.web.client_address import direct_address
 from generation.models.states import OPEN
 from monitoring.access import may_read
@@ -41,9 +40,6 @@ QUESTION = f"{MIGRATIONS} UNION ALL {DUE}"
 
 Found = tuple[int, dict[str, Any]]
 
-_lock = threading.Lock()
-_known: list[tuple[float, Found]] = []
-
 
 def livez(request: HttpRequest) -> JsonResponse:
     """200."""
@@ -63,20 +59,6 @@ def readyz(request: HttpRequest) -> JsonResponse:
         body = shape.body(message, errors.ServiceUnavailable.default_code, extra=checks)
         return JsonResponse(body, status=status, headers={"Retry-After": "2"})
     return JsonResponse(checks, headers={"Cache-Control": "no-store"})
-
-
-def forget() -> None:
-    """Look again next time."""
-    _known.clear()
-
-
-def _newest() -> Found:
-    with _lock:
-        now = time.monotonic()
-        if not _known or now - _known[0][0] > FRESH:
-            found = _look()
-            _known[:] = [(time.monotonic(), found)]
-        return _known[0][1]
 
 
 def _look() -> Found:
@@ -101,6 +83,9 @@ def _look() -> Found:
     checks["oldest_due_seconds"] = {stage: round(age, 1) for stage, age in ages.items()}
     checks["warnings"] = _warnings(checks)
     return 200, checks | {"status": "ok"}
+
+
+_newest = Fresh(FRESH, _look, others_wait=True)  # "ready" must not be a thing of the past
 
 
 def _warnings(checks: dict[str, Any]) -> list[str]:

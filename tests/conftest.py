@@ -18,9 +18,8 @@ from django.db import connections
 from django.test.testcases import QuietWSGIRequestHandler
 
 from accounts import authentication
+from common.fresh import Fresh
 from common.web.body_limit import FORMS, LIMIT, BodyLimit
-from generation import catalog
-from generation.provider import admission
 from tests.support.people import Person, make_person
 from tests.support.works import _works_of_session, emulator, emulator_process, start, works
 
@@ -70,8 +69,7 @@ def _sweep(admin_connection: psycopg.Connection) -> str:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """A process keeps some answers for a second; a test begins with none."""
-    admission.forget()
-    catalog.forget()
+    Fresh.clear_all()
     authentication.forget()
 
 

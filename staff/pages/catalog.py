@@ -104,7 +104,7 @@ class CatalogModelAdmin(StaffAdmin):
     def save_model(self, request: HttpRequest, obj: CatalogModel, form: Any, change: bool) -> None:
         """This process shows at once what other ones know in a second."""
         super().save_model(request, obj, form, change)
-        transaction.on_commit(catalog.forget)
+        transaction.on_commit(catalog.sold.clear)
 
     def get_fieldsets(self, request: HttpRequest, obj: CatalogModel | None = None) -> Any:
         """Who may not change it is not asked why."""

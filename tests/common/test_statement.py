@@ -108,5 +108,5 @@ def test_the_catalog_is_read_once_a_second(monkeypatch: pytest.MonkeyPatch) -> N
     assert [model.price for model in catalog.on_sale("video")] == [240, 500]
     CatalogModel.objects.filter(name="veo3").update(price=600)
     assert catalog.on_sale("video")[1].price == 500, "it is read once a second"
-    monkeypatch.setattr(catalog, "FRESH", 0.0)
+    monkeypatch.setattr(catalog.sold, "seconds", 0.0)
     assert catalog.on_sale("video")[1].price == 600

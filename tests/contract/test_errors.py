@@ -14,11 +14,10 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import Account
+from common.fresh import Fresh
 from credits.models import Wallet
-from generation import catalog
 from generation.models import CatalogModel, Generation
 from generation.models.states import State
-from generation.provider import admission
 from tests.contract.answers import error
 from tests.support.bring_to import created, reached
 from tests.support.people import Person
@@ -211,9 +210,9 @@ def test_too_many_open_ones(client: httpx.Client, alice: Person, settings: Setti
 
 def test_provider_busy(client: httpx.Client, alice: Person) -> None:
     CatalogModel.objects.filter(name="veo3_fast").update(submits_per_minute=0)
-    catalog.forget()
+    Fresh.clear_all()
     assert client.post(VIDEO, json={"prompt": "p"}).status_code == 201
-    admission.forget()
+    Fresh.clear_all()
     answer = client.post(VIDEO, json={"prompt": "p"})
     error(answer, 503, "provider_busy")
     assert int(answer.headers["Retry-After"]) >= 1

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from accounts.models import Account
+from common.fresh import Fresh
 from credits.books import check_ledger
 from credits.models import LedgerEntry, Wallet
-from generation import catalog, interventions, lifecycle
+from generation import interventions, lifecycle
 from generation.books import check_generations
 from generation.creation import InsufficientCredits, TooManyOpenGenerations
 from generation.interventions import NotAllowed
@@ -288,12 +289,12 @@ def refused_with(person: Person, lost: Generation, staff: Person, **model: Any) 
     """The same while the catalog says something else."""
     before = CatalogModel.objects.filter(pk=lost.model_id).values(*model).get()
     CatalogModel.objects.filter(pk=lost.model_id).update(**model)
-    catalog.forget()
+    Fresh.clear_all()
     try:
         return refused(person, lost, staff)
     finally:
         CatalogModel.objects.filter(pk=lost.model_id).update(**before)
-        catalog.forget()
+        Fresh.clear_all()
 
 
 def test_a_refused_retry_leaves_no_grant(alice: Person, staff: Person) -> None:

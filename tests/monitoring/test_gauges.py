@@ -29,7 +29,7 @@ from work import heartbeat
 
 @pytest.fixture
 def scraped(base_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Samples]:
-    monkeypatch.setattr(gauges, "FRESH", -1.0)
+    monkeypatch.setattr(gauges._newest, "seconds", -1.0)
     return lambda: samples(httpx.get(f"{base_url}/metrics").raise_for_status().text)
 
 
@@ -61,13 +61,13 @@ def test_scrapes_of_one_moment_ask_once(
     base_url: str, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"{base_url}/metrics"
-    monkeypatch.setattr(gauges, "FRESH", -1.0)
+    monkeypatch.setattr(gauges._newest, "seconds", -1.0)
     httpx.get(url)
-    monkeypatch.setattr(gauges, "FRESH", 60.0)
+    monkeypatch.setattr(gauges._newest, "seconds", 60.0)
     generation = reached(alice, State.QUEUED)
     labels = {"model": generation.model_id, "state": "queued"}
     assert value(samples(httpx.get(url).text), "reelmint_generations_open", **labels) == 0
-    monkeypatch.setattr(gauges, "FRESH", -1.0)
+    monkeypatch.setattr(gauges._newest, "seconds", -1.0)
     assert value(samples(httpx.get(url).text), "reelmint_generations_open", **labels) == 1
 
 

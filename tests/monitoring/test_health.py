@@ -13,6 +13,7 @@ from django.conf import settings
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from common.fresh import Fresh
 from generation.models.states import State
 from monitoring import health
 from tests.contract.test_our_faults import database_away
@@ -28,10 +29,10 @@ Ask = Callable[[], httpx.Response]
 @pytest.fixture
 def ready(base_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
     """Asks anew each time."""
-    monkeypatch.setattr(health, "FRESH", -1.0)
+    monkeypatch.setattr(health._newest, "seconds", -1.0)
     with httpx.Client(base_url=base_url) as client:
         yield lambda: client.get("/readyz")
-    health.forget()
+    Fresh.clear_all()
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_code_that_is_newer_than_the_database_waits(ready: Ask, admin_connection
 def test_how_busy_we_are_is_nobody_elses(
     away: bool, client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "FRESH", -1.0)
+    monkeypatch.setattr(health._newest, "seconds", -1.0)
     settings.METRICS_TOKEN = "watch-" * 5
     status = 503 if away else 200
     with database_away() if away else contextlib.nullcontext():
@@ -133,7 +134,7 @@ def test_how_busy_we_are_is_nobody_elses(
 
 
 def test_it_is_cheap(base_url: str, signs: redis.Redis, django_assert_num_queries) -> None:
-    health.forget()
+    Fresh.clear_all()
     with django_assert_num_queries(1):
         health._newest()
         health._newest()
@@ -145,4 +146,4 @@ def test_it_is_cheap(base_url: str, signs: redis.Redis, django_assert_num_querie
             assert client.get("/readyz").status_code == 200
             taken.append(time.perf_counter() - began)
         assert min(taken) < 0.05  # of the mean a busy machine decides
-    health.forget()
+    Fresh.clear_all()

@@ -14,12 +14,12 @@ import psycopg
 import pytest
 
 from accounts.models import Account
+from common.fresh import Fresh
 from credits import ledger
 from credits.models import Wallet
-from generation import catalog, lifecycle
+from generation import lifecycle
 from generation.models import CatalogModel, Generation
 from generation.models.states import State
-from generation.provider import admission
 from tests.support.bring_to import kept, reached
 from tests.support.people import Person, make_key
 
@@ -148,14 +148,13 @@ def test_the_first_answer_is_given_whatever_happened_since(
     CatalogModel.objects.filter(name="veo3_fast").update(
         price=999, estimated_time="weeks", submits_per_minute=0
     )
-    catalog.forget()
-    admission.forget()
+    Fresh.clear_all()
     assert is_replay(post(client, "k"), first)
     CatalogModel.objects.filter(name="veo3_fast").update(enabled=False)
-    catalog.forget()
+    Fresh.clear_all()
     assert is_replay(post(client, "k"), first)
     CatalogModel.objects.filter(kind="video").update(enabled=False)
-    catalog.forget()
+    Fresh.clear_all()
     assert is_replay(post(client, "k"), first)
     assert refused(post(client, "k", {"prompt": "b"}), 409, "idempotency_key_reused")
     assert refused(post(client, "new"), 400, "invalid_request")
@@ -165,7 +164,7 @@ def test_a_replay_needs_no_model_that_it_named_to_be_on_sale(client: httpx.Clien
     body = BODY | {"video_model": "veo3"}
     first = post(client, "k", body)
     CatalogModel.objects.filter(name="veo3").update(enabled=False)
-    catalog.forget()
+    Fresh.clear_all()
     assert is_replay(post(client, "k", body), first)
 
 

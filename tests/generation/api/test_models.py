@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from generation import catalog
+from common.fresh import Fresh
 from generation.models import CatalogModel
 from tests.support.people import Person
 
@@ -67,9 +67,9 @@ def test_a_bad_secret_does_not_hurt(api: Api) -> None:
 
 def test_what_is_switched_off_is_neither_shown_nor_sold(api: Api, alice: Person) -> None:
     CatalogModel.objects.filter(name="veo3_fast").update(enabled=False)
-    catalog.forget()
+    Fresh.clear_all()
     CatalogModel.objects.filter(name="image").update(enabled=False)
-    catalog.forget()
+    Fresh.clear_all()
     names = [model["name"] for model in api().get("/api/v1/models/").json()["models"]]
     assert names == ["veo3"]
 
@@ -77,7 +77,7 @@ def test_what_is_switched_off_is_neither_shown_nor_sold(api: Api, alice: Person)
 def test_the_default_is_the_first_that_is_sold(api: Api, alice: Person) -> None:
     key = alice.key
     CatalogModel.objects.filter(name="veo3_fast").update(enabled=False)
-    catalog.forget()
+    Fresh.clear_all()
     data = api(key).post("/api/v1/generate/video/", json={"prompt": "p"}).json()["data"]
     assert data["video_model"] == "veo3"
     answer = api(key).post(
@@ -88,7 +88,7 @@ def test_the_default_is_the_first_that_is_sold(api: Api, alice: Person) -> None:
 
 def test_an_alias_orders_the_same(api: Api, alice: Person) -> None:
     CatalogModel.objects.filter(name="veo3").update(aliases=["veo-3"])
-    catalog.forget()
+    Fresh.clear_all()
     body = {"prompt": "p", "video_model": "veo-3"}
     answer = api(alice.key).post("/api/v1/generate/video/", json=body)
     assert answer.json()["data"]["video_model"] == "veo3"
@@ -97,7 +97,7 @@ def test_an_alias_orders_the_same(api: Api, alice: Person) -> None:
 
 def test_with_nothing_on_sale_a_create_says_so(api: Api, alice: Person) -> None:
     CatalogModel.objects.filter(kind="video").update(enabled=False)
-    catalog.forget()
+    Fresh.clear_all()
     answer = api(alice.key).post("/api/v1/generate/video/", json={"prompt": "p"})
     assert answer.status_code == 400
     assert answer.json()["error"] == "No video model is on sale at the moment"

@@ -7,8 +7,8 @@ import uuid
 import pytest
 from django.test import Client
 
+from common.fresh import Fresh
 from credits.models import LedgerEntry
-from generation import catalog
 from generation.models import CatalogModel, Generation
 from generation.models.states import OPEN, TERMINAL, UNDELIVERED, State
 from staff.models import AuditEntry
@@ -165,6 +165,6 @@ def test_a_refusal_says_why(browser: Client) -> None:
     assert answer.status_code == 409
     assert "Insufficient credits. Need 240, have 60" in answer.text
     CatalogModel.objects.filter(pk=lost.model_id).update(enabled=False)
-    catalog.forget()
+    Fresh.clear_all()
     assert "veo3_fast is no longer on sale" in browser.get(path_of("retry", lost)).text
     assert AuditEntry.objects.count() == 0
