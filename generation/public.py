@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from common.times import with_z
 from generation import catalog, progress
 from generation.lifecycle import is_cancelable
 from generation.models import CatalogModel, Generation, states
@@ -69,8 +70,7 @@ def to_dict(generation: Generation, now: datetime, base_url: str) -> dict[str, A
 
 
 def timestamp(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC with a Z."""
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+    return None if moment is None else with_z(moment)
 
 
 def _finished(generation: Generation, state: State) -> str | None:

@@ -18,6 +18,7 @@ from structlog.typing import EventDict, Processor
 
 from common.telemetry import request_id, tracing
 from common.telemetry.redaction import is_suspect, redact, traceback_text
+from common.times import with_z
 
 # What a caller may add with ``extra=``, or bind for a while with structlog's bound_contextvars().
 FIELDS = (
@@ -42,7 +43,7 @@ def _fields(_: Any, __: str, event: EventDict) -> EventDict:
     del event["_from_structlog"]
     moment = datetime.fromtimestamp(record.created, UTC)
     line: dict[str, Any] = {
-        "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": with_z(moment, "milliseconds"),
         "level": record.levelname,
         "logger": record.name,
         "event": event.pop("event"),

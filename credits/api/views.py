@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import caller
 from common.api.pagination import paginate
+from common.times import with_z
 from credits.api import document
 from credits.models import LedgerEntry, Wallet
 
@@ -45,5 +46,5 @@ def to_dict(entry: LedgerEntry) -> dict[str, Any]:
         "balance_after": entry.balance_after,
         "generation_id": None if entry.generation_id is None else str(entry.generation_id),
         "description": entry.description,
-        "created_at": entry.created_at.isoformat().replace("+00:00", "Z"),
+        "created_at": with_z(entry.created_at),
     }
