@@ -81,7 +81,7 @@ def fail_and_refund(generation: Generation, *, actor: User, reason: str) -> Stat
             State.FAILED,
             f"Refund: {code}, by staff",
             data={"code": code, **_note(actor, reason)},
-            locked=True,
+            lease=False,
             last_error=f"Ended by {actor.username}: {reason}; before that: {row.last_error or '-'}",
             **reasons.columns(code, ENDED_BY_HAND, retryable=True),
         )
@@ -100,7 +100,14 @@ def cancel(generation: Generation, *, actor: User, reason: str) -> State:
         if not lifecycle.is_cancelable(row):
             message = "The provider may have accepted it: it can only be failed and refunded"
             raise NotAllowed(message)
-        lifecycle.cancel(row.pk, _note(actor, reason))
+        end_undelivered(
+            row,
+            [State.QUEUED],
+            State.CANCELED,
+            "Refund: canceled",
+            data=_note(actor, reason),
+            lease=False,
+        )
         return State(row.state)
 
 

@@ -204,11 +204,10 @@ def fail(
         )
 
 
-def cancel(generation_id: uuid.UUID, note: dict[str, Any] | None = None) -> bool:
+def cancel(generation_id: uuid.UUID) -> bool:
     """Give the credits back as long as nothing can have been bought; False when it was canceled.
 
     Raises NotCancelable otherwise. Needs no lease: a worker that holds one finds itself fenced.
-    ``note`` is for the event.
     """
     with transaction.atomic():
         generation = Generation.objects.select_for_update().get(pk=generation_id)
@@ -216,9 +215,7 @@ def cancel(generation_id: uuid.UUID, note: dict[str, Any] | None = None) -> bool
             return False
         if not is_cancelable(generation):
             raise NotCancelable
-        end_undelivered(
-            generation, [State.QUEUED], State.CANCELED, "Refund: canceled", data=note, locked=True
-        )
+        end_undelivered(generation, [State.QUEUED], State.CANCELED, "Refund: canceled", lease=False)
         return True
 
 

@@ -56,11 +56,12 @@ def move(
     data: dict[str, Any] | None = None,
     answer: Answer | None = None,
     keep_lease: bool = False,
-    locked: bool = False,
+    lease: bool = True,
     **changes: Any,
 ) -> bool:
     """The guarded UPDATE, its event and the attempt's outcome; False when the guard failed.
 
+    ``lease=False`` is for callers that hold the row's lock: they need no lease of a worker's.
     What is written down for operators is redacted: an exception may quote a prompt or a link.
     """
     terminal = state in TERMINAL
@@ -73,7 +74,7 @@ def move(
         changes["lease_token"] = None
     changes.setdefault("retries", 0)
     changes["images_until"] = None  # only what is queued awaits any
-    guard = open_row(generation, sources) if locked else held_row(generation, sources)
+    guard = held_row(generation, sources) if lease else open_row(generation, sources)
     with transaction.atomic():
         if not guard.update(**changes):
             return fenced()
@@ -148,22 +149,22 @@ def end_undelivered(
     *,
     data: dict[str, Any] | None = None,
     answer: Answer | None = None,
-    locked: bool = False,
+    lease: bool = True,
     **changes: Any,
 ) -> bool:
     """Lock, refund and end as one; the CHECK wants the refund in the very same UPDATE.
 
     What the house had paid goes back to the house. Belongs into a transaction of the caller's.
+    With ``lease=False`` the caller has locked the row in it, and in one of ``sources``.
     """
-    guard = held_row(generation, sources) if not locked else open_row(generation, sources)
-    if not lock(guard):
+    if lease and not lock(held_row(generation, sources)):
         return fenced()
     refund = ledger.refund(generation.charge_id, description)
     changes |= {"refund_id": refund, "finished_at": Now()}
     if generation.grant_id is not None:
         said = f"Taken back: granted to try {generation.retry_of_id} again"  # the customer reads it
         changes["adjustment_id"] = ledger.take_back(generation.grant_id, generation.pk, said)
-    return move(generation, sources, state, data=data, answer=answer, locked=locked, **changes)
+    return move(generation, sources, state, data=data, answer=answer, lease=lease, **changes)
 
 
 def release(state: State, waits: Sequence[tuple[Generation, float]]) -> int:
