@@ -8,8 +8,6 @@ up first, 97 of 300 racing replays were answered wrongly in a trial.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import uuid
 from contextlib import nullcontext
 from typing import Any
@@ -29,7 +27,7 @@ from credits import ledger
 from credits.models import Wallet
 from generation import catalog, metrics, origin
 from generation.models import CatalogModel, Generation
-from generation.order import Created, Order
+from generation.order import Created, Order, fingerprint, is_of
 from generation.provider import admission
 
 CAME_TO_NOTHING = "Too many generations were canceled or failed within a day"
@@ -197,9 +195,7 @@ def replay(caller: Caller, key: str, path: str, body: dict[str, Any]) -> Created
     found = rows.filter(account_id=caller.account_id, idempotency_key=key).first()
     if found is None:
         return None
-    # until 1.0 the fields that were sent as null were part of it
-    same = (fingerprint(path, body), _digest(path, body))
-    if bytes(found.request_sha256 or b"") not in same:
+    if not is_of(bytes(found.request_sha256 or b""), path, body):
         raise IdempotencyKeyReused
     return Created(
         generation_id=found.pk,
@@ -211,19 +207,6 @@ def replay(caller: Caller, key: str, path: str, body: dict[str, Any]) -> Created
         estimated_time=found.estimated_time,
         replayed=True,
     )
-
-
-def fingerprint(path: str, body: dict[str, Any]) -> bytes:
-    """What "the same request" means: path and parsed object before defaults (contract, 7).
-
-    A field that is null is as if absent, here as for what the request asks for.
-    """
-    return _digest(path, {name: value for name, value in body.items() if value is not None})
-
-
-def _digest(path: str, body: dict[str, Any]) -> bytes:
-    canonical = json.dumps([path, body], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).digest()
 
 
 def _refusal(order: Order) -> ApiError:
