@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -29,6 +30,7 @@ from generation import catalog, metrics, origin
 from generation.models import CatalogModel, Generation
 from generation.order import Created, Order, fingerprint, is_of
 from generation.provider import admission
+from work.wake import wake
 
 CAME_TO_NOTHING = "Too many generations were canceled or failed within a day"
 KEY_CONSTRAINT = "generation_idempotency_key_unique"
@@ -110,7 +112,8 @@ def create(order: Order) -> Created:
     """Charge and create, or replay what the same key created before.
 
     Raises one of the errors above; then nothing was written. In autocommit the statement is the
-    transaction; inside of one it gets a savepoint, so that a collision can still be looked up.
+    transaction; inside of one it gets a savepoint, so that a collision can still be looked up. The
+    first stage is woken on commit.
     """
     if admission.is_overloaded(order.model):
         return _replay_or(order, ProviderBusy(headers={"Retry-After": "60"}))
@@ -133,6 +136,7 @@ def create(order: Order) -> Created:
         return _replay_or(order, None)
     crash_point("api.after_commit")
     metrics.created(order.model.name, order.model.price)
+    transaction.on_commit(partial(wake, "prepare" if order.source_image_urls else "submit"))
     return Created(
         generation_id=generation_id,
         model=order.model,

@@ -14,7 +14,6 @@ from generation import interventions
 from generation.models import Generation
 from staff import audit
 from staff.pages.forms import ReasonForm, RetryForm
-from work.wake import wake
 
 # What a verb's page says about it: title, explanation.
 VERBS = {
@@ -88,6 +87,4 @@ def do(
             account_id=generation.account_id,
             changes=changes,
         )
-    if verb == "retry":
-        wake("prepare" if generation.source_image_urls else "submit")
     return shown, sentence

@@ -19,7 +19,6 @@ from generation.api.requests import ImageRequestSerializer, VideoRequestSerializ
 from generation.creation import create, replay
 from generation.models import CatalogModel, states
 from generation.order import Created, Order
-from work.wake import wake
 
 
 class _CreateView(APIView):
@@ -48,10 +47,7 @@ class _CreateView(APIView):
             path=request.path,
             body=body,
         )
-        created = create(order)
-        if not created.replayed:
-            wake("prepare" if order.source_image_urls else "submit")
-        return created_response(created)
+        return created_response(create(order))
 
 
 class VideoView(_CreateView):
