@@ -201,7 +201,7 @@ class TemporaryStage(Stage):
 
 def settings_of(name: str) -> dict[str, str]:
     """The variable that makes Django a site of ours to be compared with."""
-    return {"DJANGO_SETTINGS_MODULE": f"benchmarks.{name}_settings"}
+    return {"DJANGO_SETTINGS_MODULE": f"dev.benchmarks.{name}_settings"}
 
 
 def _answers(base_url: str) -> bool:

@@ -157,7 +157,7 @@ def test_no_damaged_profile_refuses_a_picture_or_ends_the_process():
         "sys.path.insert(0, sys.argv[1])\n"
         "from PIL import Image\n"
         "from generation.inputs.image_colours import plain_rgb\n"
-        "from tests.generation import profiles\n"
+        "from tests.support import profiles\n"
         "seed = random.Random(3)\n"
         "whole = [(profiles.of_rgb(profiles.P3), 'RGB'), (profiles.of_grey(2.2), 'L'),\n"
         "         (profiles.of_ink(), 'CMYK')]\n"

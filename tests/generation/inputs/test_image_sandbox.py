@@ -14,14 +14,14 @@ from common import memory_privacy
 from generation.inputs import image_child
 from tests.support.images import encoded, halves
 
-ROOT = str(Path(image_child.__file__).resolve().parent.parent)
+ROOT = str(Path(image_child.__file__).resolve().parent.parent.parent)
 SECCOMP = sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64")
 # The child's own main(), with a decoder that is taken over by one picture.
 TAKEN_OVER = """
 import ctypes, os, resource, signal, socket, subprocess, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from generation import image_child, image_sandbox
+from generation.inputs import image_child, image_sandbox
 folder = Path(sys.argv[2])
 honest = image_child.reencode
 libc = ctypes.CDLL(None, use_errno=True)
