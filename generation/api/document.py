@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from common.api.error_examples import BAD_LIMIT, bad_field
 from common.api.openapi import LIMIT, OFFSET, PAGE, header, nullable, operation
 from common.safe_fetch import MAX_URL_LENGTH
-from generation import progress
+from generation import kinds, progress
 from generation.api import answers, error_examples, examples
 from generation.api.requests import MAX_SOURCE_IMAGES
 from generation.models import CatalogModel, states
@@ -110,7 +110,6 @@ _WAIT = header(
 _RANGE = OpenApiParameter(
     "Range", str, OpenApiParameter.HEADER, description="One byte range, such as `bytes=0-1023`."
 )
-_FILES = ("video/mp4", "image/png", "image/jpeg", "image/webp")
 
 create_video = operation(
     "create_video",
@@ -165,9 +164,9 @@ download = operation(
     ],
     responses={
         **{
-            (code, file): OpenApiResponse(OpenApiTypes.BINARY, description=text)
+            (code, file.mime_type): OpenApiResponse(OpenApiTypes.BINARY, description=text)
             for code, text in ((200, "The file"), (206, "The asked range of it"))
-            for file in _FILES
+            for file in kinds.FILES
         },
         302: OpenApiResponse(
             description="To the file, where outputs are kept in a bucket; good for 15 minutes"

@@ -17,10 +17,9 @@ from common import ids
 from common.api.ranges import ranged_file_response
 from common.api.shape import shaped
 from common.errors import NotFound
+from generation.kinds import BY_EXTENSION
 from generation.models import Generation
 from generation.outputs import links
-
-TYPES = {"mp4": "video/mp4", "png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 
 
 @csrf_exempt  # it only reads: a POST is to hear 405, not of a missing cookie
@@ -56,7 +55,7 @@ def _file(request: HttpRequest, key: str, file: File[bytes]) -> HttpResponseBase
         request,
         file,
         size=file.size,
-        content_type=TYPES[key.rpartition(".")[2]],
+        content_type=BY_EXTENSION[key.rpartition(".")[2]].mime_type,
         etag=f'"{key}"',
     )
 

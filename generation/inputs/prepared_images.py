@@ -18,13 +18,13 @@ from django.core.files.storage import default_storage
 from django.db import connection
 
 from generation.backends.base import SourceImage
+from generation.kinds import JPEG, image_kind
 from generation.models import PreparedImages
 
 logger = logging.getLogger(__name__)
 
 MOST = 3  # images of an order
 BATCH = 100
-PNG = b"\x89PNG\r\n\x1a\n"  # what is no PNG is a JPEG: our own encoder wrote it
 
 # What is over, and old enough that no worker can be writing any more.
 ENDED = """
@@ -86,7 +86,8 @@ def remove_ended(seconds: float) -> int:
 def _read(key: str) -> SourceImage:
     with default_storage.open(key) as file:
         data: bytes = file.read()
-    return SourceImage(data, "image/png" if data.startswith(PNG) else "image/jpeg")
+    kind = image_kind(data) or JPEG  # our own encoder wrote it
+    return SourceImage(data, kind.mime_type)
 
 
 def _key(generation_id: uuid.UUID, number: int) -> str:

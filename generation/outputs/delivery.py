@@ -11,15 +11,11 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 
+from generation import kinds
 from generation.backends.base import DamagedOutput, Fetched, Reader, Unavailable
 from generation.models import Generation
 from generation.outputs.playable import NotPlayable, inspect_image, inspect_video
 
-IMAGE_TYPES = {
-    "PNG": ("image/png", "png"),
-    "JPEG": ("image/jpeg", "jpg"),
-    "WEBP": ("image/webp", "webp"),
-}
 KEPT_WITHIN = 0.9  # of the lease: what comes later could not be written back
 
 
@@ -87,14 +83,14 @@ async def deliver(backend: Reader, generation: Generation) -> Delivered:
 def _keep(generation: Generation, fetched: Fetched) -> Delivered:
     if generation.kind == "video":
         facts = asdict(inspect_video(fetched.path))
-        content_type, suffix = "video/mp4", "mp4"
+        kind = kinds.MP4
     else:
         image = inspect_image(fetched.path)
         facts = asdict(image)
-        content_type, suffix = IMAGE_TYPES[image.format]
-    key = f"outputs/{generation.pk.hex[:2]}/{generation.pk}.{suffix}"
+        kind = kinds.BY_FORMAT[image.format]
+    key = f"outputs/{generation.pk.hex[:2]}/{generation.pk}.{kind.extension}"
     with fetched.path.open("rb") as file:
         kept = default_storage.save(key, File(file))
     if kept != key or default_storage.size(key) != fetched.size:
         raise DeliveryFailed("the storage did not keep the file as it was", ours=True)
-    return Delivered(key, content_type, fetched.size, fetched.sha256, facts)
+    return Delivered(key, kind.mime_type, fetched.size, fetched.sha256, facts)

@@ -22,6 +22,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models.functions import Now
 
+from generation.kinds import BY_EXTENSION
 from generation.models import Generation
 from generation.outputs.storage import LEFTOVER_PREFIX
 
@@ -31,7 +32,7 @@ HOUR = 3600.0
 UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 WORK_NAME = re.compile(f"({UUID})\\.({UUID})")
 PART_NAME = re.compile(re.escape(LEFTOVER_PREFIX) + "[0-9a-f]{16}")
-OUTPUT_NAME = re.compile(f"({UUID})\\.(?:mp4|png|jpg|webp)")
+OUTPUT_NAME = re.compile(f"({UUID})\\.(?:{'|'.join(BY_EXTENSION)})")
 BATCH = 500  # outputs that the database is asked about at once
 
 

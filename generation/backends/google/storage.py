@@ -28,10 +28,11 @@ from generation.backends.google.http import (
     json_object,
 )
 from generation.backends.google.tokens import TokenUnavailable
+from generation.kinds import BY_EXTENSION
 
 MAX_OUTPUT = 512 * MIB
 _MAX_PAGES = 20
-_MEDIA = (".mp4", ".png", ".jpg", ".jpeg", ".webp")
+_MEDIA = (".jpeg", *(f".{extension}" for extension in BY_EXTENSION))
 # Bucket names: Cloud Storage's naming rules, loosely. Object names: no control characters.
 _GS = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220})/(?P<name>[^\x00-\x1f\x7f]{0,1024})")
 

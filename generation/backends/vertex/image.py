@@ -19,6 +19,7 @@ from generation.backends.google.safety import (
     filtered,
     reads_like_a_refusal,
 )
+from generation.kinds import image_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,8 @@ def _images(candidate: Json) -> Iterator[InlineImage]:
 
 def picture(data: bytes) -> InlineImage | None:
     """By the first bytes, PNG, JPEG or WebP: what can be delivered; None for all else."""
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return InlineImage(data, "image/png", "png")
-    if data.startswith(b"\xff\xd8\xff"):
-        return InlineImage(data, "image/jpeg", "jpg")
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return InlineImage(data, "image/webp", "webp")
-    return None
+    kind = image_kind(data)
+    return None if kind is None else InlineImage(data, kind.mime_type, kind.extension)
 
 
 def _object(value: object) -> Json:

@@ -30,6 +30,7 @@ from generation.backends.vertex.operation import (
     required_name,
     vertex_url,
 )
+from generation.kinds import MP4
 
 STORAGE_URL = "https://storage.googleapis.com"
 API_VERSION = "v1"  # google-genai would take v1beta1
@@ -94,7 +95,9 @@ class VertexReader(Reader):
                 raise
             return found
         if isinstance(outcome, InlineVideo):
-            return await self._store(f"{prefix}sample_0.mp4", outcome.data, "video/mp4")
+            return await self._store(
+                f"{prefix}sample_0.{MP4.extension}", outcome.data, MP4.mime_type
+            )
         return outcome
 
     async def find_output(self, prefix: str) -> Produced | None:
