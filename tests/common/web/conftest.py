@@ -19,11 +19,6 @@ CONNECTIONS = 60
 FILE_SIZE = 8_000_000
 
 
-@pytest.fixture(autouse=True)
-def _clean_slate() -> None:
-    """Nothing to sweep: there is no database."""
-
-
 @pytest.fixture(scope="module")
 def plain_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """No block of it is like another."""

@@ -22,7 +22,7 @@ from contextlib import redirect_stdout
 import django
 django.setup()
 from django.test import Client
-from benchmarks import textbook
+from dev.benchmarks import textbook
 with redirect_stdout(io.StringIO()) as told:
     textbook.prepare(2)
 token = json.loads(told.getvalue())[0]
