@@ -42,9 +42,16 @@ def _cursor() -> Any:
 
 
 class Statement:
-    """Constant SQL with named parameters; their types have to be plain from it (``::uuid``)."""
+    """Constant SQL with named parameters; their types have to be plain from it (``::uuid``).
 
-    def __init__(self, sql: str) -> None:
+    ``parts`` are constants, too: each ``{name}`` of the SQL is one of them, other braces stay.
+    """
+
+    def __init__(self, sql: str, **parts: str) -> None:
+        for name, text in parts.items():
+            if f"{{{name}}}" not in sql:
+                raise ValueError(f"the SQL has no {{{name}}}")
+            sql = sql.replace(f"{{{name}}}", text)
         self.sql = sql
 
     def one(self, values: Mapping[str, Any]) -> Row | None:
@@ -100,14 +107,14 @@ class Columns(Generic[M]):
     def __len__(self) -> int:
         return len(self._names)
 
-    def read(self, values: Row) -> M:
-        """The object of these columns' values."""
+    def read(self, values: Row, **more: Any) -> M:
+        """The object of these columns' values; ``more`` are attributes that are no columns."""
         given = dict(zip(self._names, values, strict=True))
         for name, reader in self._readers:
             given[name] = reader(given[name], None, connection)
         # what from_db() does, without signals that nobody listens to and a look at each column
         found = self._model.__new__(self._model)
-        found.__dict__ |= given
+        found.__dict__ |= given | more
         found._state = ModelState()
         found._state.adding, found._state.db = False, DEFAULT_DB_ALIAS
         return found

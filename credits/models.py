@@ -68,7 +68,7 @@ class LedgerEntry(models.Model):
     balance_after = models.BigIntegerField()
     generation_id = models.UUIDField(null=True, blank=True)
     reverses = models.UUIDField(null=True, blank=True, db_comment="the charge that a refund undoes")
-    reference = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - NULL is "none" to UNIQUE
+    reference = models.CharField(max_length=200, null=True, blank=True)
     description = models.CharField(max_length=200)
     created_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, db_index=False

@@ -10,11 +10,11 @@ from __future__ import annotations
 import functools
 import uuid
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import models
 
-from common.statement import Columns, Row, Statement
+from common.statement import Columns, Statement
 
 M = TypeVar("M", bound=models.Model)
 
@@ -23,7 +23,19 @@ M = TypeVar("M", bound=models.Model)
 # claimed together again and again would be found guilty with it.
 SUSPECT = 3
 
-CLAIM = """
+# The end of every claim. What comes before it chooses the rows, locks them and calls them ``due``.
+LEASE = """
+UPDATE {table} AS row
+   SET lease_token = %(token)s::uuid,
+       next_attempt_at = now() + %(lease)s::float8 * interval '1 second',
+       strikes = LEAST(row.strikes + 1, 1000)
+  FROM due WHERE row.id = due.id
+RETURNING {columns}, now()
+"""
+
+# The choice for rows that come when they are due. Two that also weigh accounts against each other:
+# generation/provider/gate.py and generation/inputs/image_queue.py.
+IN_ORDER = """
 WITH suspect AS (
     SELECT id FROM {table}
      WHERE state = ANY(%(states)s::varchar[]) AND next_attempt_at <= now()
@@ -34,15 +46,26 @@ WITH suspect AS (
      WHERE state = ANY(%(states)s::varchar[]) AND next_attempt_at <= now()
        AND strikes < %(suspect)s::int AND {condition}
      ORDER BY next_attempt_at LIMIT %(limit)s::int FOR UPDATE SKIP LOCKED
-)
-UPDATE {table} AS row
-   SET lease_token = %(token)s::uuid,
-       next_attempt_at = now() + %(lease)s::float8 * interval '1 second',
-       strikes = LEAST(row.strikes + 1, 1000)
-  FROM (SELECT id FROM suspect UNION ALL SELECT id FROM other LIMIT %(limit)s::int) AS due
- WHERE row.id = due.id
-RETURNING {columns}, now()
-"""
+), due AS (
+    SELECT id FROM suspect UNION ALL SELECT id FROM other LIMIT %(limit)s::int
+)"""
+
+
+class Claim(Generic[M]):
+    """One statement that chooses rows and leases them."""
+
+    def __init__(self, model: type[M], choice: str, **parts: str) -> None:
+        """``choice`` is SQL that ends with a common table expression ``due``: the ids, locked."""
+        self._columns = Columns(model, "row")
+        columns, table = self._columns.sql, model._meta.db_table
+        self._statement = Statement(choice + LEASE, columns=columns, table=table, **parts)
+
+    def rows(self, lease: float, **values: Any) -> list[M]:
+        """What is leased for ``lease`` seconds; each row carries ``claimed_at``, the database's."""
+        given = {"token": uuid.uuid4(), "lease": lease, "suspect": SUSPECT, **values}
+        return [
+            self._columns.read(row[:-1], claimed_at=row[-1]) for row in self._statement.all(given)
+        ]
 
 
 def claim(
@@ -60,26 +83,10 @@ def claim(
     """
     if limit <= 0:
         return []
-    columns, statement = _statement(model, condition)
-    values = {
-        "token": uuid.uuid4(),
-        "lease": lease_seconds,
-        "states": [str(state) for state in states],
-        "limit": limit,
-        "suspect": SUSPECT,
-    }
-    return [leased(columns, row) for row in statement.all(values)]
-
-
-def leased(columns: Columns[M], values: Row) -> M:
-    """A row out of the ``columns`` and the time that a claim returned."""
-    row = columns.read(values[:-1])
-    row.claimed_at = values[-1]  # type: ignore[attr-defined]  # a column of the claim
-    return row
+    words = [str(state) for state in states]
+    return _in_order(model, condition).rows(lease_seconds, states=words, limit=limit)
 
 
 @functools.cache
-def _statement(model: type[M], condition: str) -> tuple[Columns[M], Statement]:
-    columns = Columns(model, "row")
-    table = model._meta.db_table
-    return columns, Statement(CLAIM.format(table=table, condition=condition, columns=columns.sql))
+def _in_order(model: type[M], condition: str) -> Claim[M]:
+    return Claim(model, IN_ORDER, condition=condition)

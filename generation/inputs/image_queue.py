@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.db import connection, transaction
 
-from common.statement import Columns, Statement
 from generation.models import Generation
 from work import due
 
@@ -26,12 +25,11 @@ PAUSE = 5.0  # seconds after an unusable one
 # Two claims at once would both see a free slot. Who does not get the lock leaves it to the other.
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('generation.image_queue'))"
 
-_ROW = Columns(Generation, "row")
-
 # The questions repeat the condition of generation_awaits_images, which holds these rows alone.
 # As in gate.py: locked in a second step; of the rows that may have killed their workers, one.
-CLAIM = Statement(
-    f"""
+CLAIM = due.Claim(
+    Generation,
+    """
 WITH under_way AS (
     SELECT account_id, count(*) AS rows FROM generation_generation
      WHERE images_until IS NOT NULL AND state = 'queued'
@@ -71,14 +69,7 @@ WITH under_way AS (
      WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND state = 'queued'
        AND COALESCE(next_attempt_at, 'infinity') <= now()
        FOR UPDATE SKIP LOCKED
-)
-UPDATE generation_generation AS row
-   SET lease_token = %(token)s::uuid,
-       next_attempt_at = now() + %(lease)s::float8 * interval '1 second',
-       strikes = LEAST(row.strikes + 1, 1000)
-  FROM due WHERE row.id = due.id
-RETURNING {_ROW.sql}, now()
-"""  # noqa: S608 - columns of our model, the values are parameters
+)""",
 )
 
 
@@ -91,13 +82,10 @@ def claim(limit: int, here: Mapping[uuid.UUID, int] | None = None) -> list[Gener
     if limit <= 0:
         return []
     values = {
-        "token": uuid.uuid4(),
-        "lease": settings.PREPARE_LEASE,
         "limit": limit,
         "accounts": list(here or ()),
         "counts": list((here or {}).values()),
         "slots": SLOTS,
-        "suspect": due.SUSPECT,
         "bad": MANY_BAD,
         "bad_seconds": BAD_SECONDS * settings.TIME_SCALE,
         "pause": PAUSE * settings.TIME_SCALE,
@@ -106,4 +94,4 @@ def claim(limit: int, here: Mapping[uuid.UUID, int] | None = None) -> list[Gener
         with connection.cursor() as cursor:
             cursor.execute(LOCK)
             (free,) = cursor.fetchone()
-        return [due.leased(_ROW, row) for row in CLAIM.all(values)] if free else []
+        return CLAIM.rows(settings.PREPARE_LEASE, **values) if free else []

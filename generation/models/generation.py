@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -34,7 +36,7 @@ class Generation(models.Model):
     api_key = models.ForeignKey(
         ApiKey, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
-    idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - NULL is "none" to UNIQUE
+    idempotency_key = models.CharField(max_length=255, null=True)
     request_sha256 = models.BinaryField(max_length=32, null=True)
     retry_of = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="retried_by", db_index=False
@@ -93,7 +95,7 @@ class Generation(models.Model):
     project = models.CharField(max_length=100, blank=True)
     location = models.CharField(max_length=50, blank=True)
     provider_model = models.CharField(max_length=100, blank=True)
-    operation_name = models.CharField(max_length=400, null=True)  # noqa: DJ001 - NULL is "none" to UNIQUE
+    operation_name = models.CharField(max_length=400, null=True)
     accepted_at = models.DateTimeField(null=True)
     output_uri = models.CharField(max_length=500, blank=True, db_comment="at the provider")
 
@@ -112,6 +114,8 @@ class Generation(models.Model):
     created_at = models.DateTimeField(default=timezone.now, db_default=Now())
     updated_at = models.DateTimeField(default=timezone.now, db_default=Now())
     finished_at = models.DateTimeField(null=True)
+
+    claimed_at: datetime  # no column: a claim adds it, the database's time
 
     class Meta:
         permissions = [

@@ -7,8 +7,6 @@ a worker that finds it locked leaves the model to the one who holds it.
 from __future__ import annotations
 
 import math
-import random
-import uuid
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -16,11 +14,11 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from common.statement import Columns, Statement
 from generation.models import CatalogModel, Generation
 from generation.models.gate import ProviderGate
 from generation.models.states import State
 from work import due
+from work.waits import jitter
 
 # Of a quota of N a minute, N/10 may come at once and the rest evenly: so no 60 seconds ever see
 # more than N, wherever they begin.
@@ -37,8 +35,6 @@ ASKED = (State.SUBMITTING, State.SUBMIT_UNKNOWN, State.RUNNING)
 
 Result = Literal["works", "fails", "quota"]
 
-_ROW = Columns(Generation, "row")
-
 # Everybody's first waiting row comes before anybody's second, and who has rows under way waits for
 # who has none: a row's turn is how many its account has under way, and waiting up to this one.
 # Locked in a second step, because a window function cannot be locked. Of the rows that may have
@@ -47,8 +43,9 @@ _ROW = Columns(Generation, "row")
 # that is under way through for each row that waits. A FULL JOIN is never done row by row, and stays
 # one since COALESCE hides from the planner that a LEFT one would do; COALESCE in the second step,
 # which no index serves, lets the keys find what to lock.
-CLAIM = Statement(
-    f"""
+CLAIM = due.Claim(
+    Generation,
+    """
 WITH asked AS (
     SELECT account_id, count(*) AS rows FROM generation_generation
      WHERE model_id = %(model)s::varchar AND state = ANY(%(asked)s::varchar[])
@@ -82,14 +79,7 @@ WITH asked AS (
      WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND state = 'queued'
        AND COALESCE(next_attempt_at, 'infinity') <= now()
        FOR UPDATE SKIP LOCKED
-)
-UPDATE generation_generation AS row
-   SET lease_token = %(token)s::uuid,
-       next_attempt_at = now() + %(lease)s::float8 * interval '1 second',
-       strikes = LEAST(row.strikes + 1, 1000)
-  FROM due WHERE row.id = due.id
-RETURNING {_ROW.sql}, now()
-"""  # noqa: S608 - columns of our model, the values are parameters
+)""",
 )
 
 
@@ -120,15 +110,8 @@ def _claim_of(name: str, limit: int) -> list[Generation]:
         places = min(limit, _places(gate, now))
         if places <= 0:
             return []
-        values = {
-            "model": name,
-            "asked": [str(state) for state in ASKED],
-            "places": places,
-            "token": uuid.uuid4(),
-            "lease": settings.LEASE,
-            "suspect": due.SUSPECT,
-        }
-        rows = [due.leased(_ROW, row) for row in CLAIM.all(values)]
+        asked = [str(state) for state in ASKED]
+        rows = CLAIM.rows(settings.LEASE, model=name, asked=asked, places=places)
         start = max(gate.next_submit_at, now)
         gate.next_submit_at = start + timedelta(seconds=_interval(gate.model) * len(rows))
         if rows and gate.open_until is not None:
@@ -158,7 +141,7 @@ def record(name: str, result: Result, retry_after: float | None = None) -> None:
             gate.open_until, gate.trips = None, 0
         elif gate.open_until is not None or _is_too_much(gate):
             pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(gate.trips, 8))
-            pause *= settings.TIME_SCALE * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
+            pause = jitter(pause * settings.TIME_SCALE)
             pause = max(pause, min(retry_after or 0.0, LONGEST_PAUSE))
             gate.open_until = now + timedelta(seconds=pause)
             gate.trips = min(gate.trips + 1, 1000)

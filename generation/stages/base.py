@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -23,26 +21,9 @@ MAX_STRIKES = 5  # claims in a row that ended without a write-back
 SOMETHING_WRONG = "The generation could not be finished because of an error on our side"
 
 
-def jitter(seconds: float) -> float:
-    """±20 %, so that what came due together does not stay together."""
-    return seconds * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
-
-
-def backoff(retries: int, retry_after: float | None = None) -> float:
-    """Full jitter, 2 s to 60 s, scaled; a wish of the provider's (at most 600 s) is kept to."""
-    ceiling = min(60.0, 2.0 * 2 ** min(retries, 6)) * settings.TIME_SCALE
-    return max(random.uniform(ceiling / 2, ceiling), retry_after or 0.0)  # noqa: S311
-
-
-def claimed_at(generation: Generation) -> datetime:
-    """The database's time of the claim, see work/due.py."""
-    moment: datetime = generation.claimed_at  # type: ignore[attr-defined]  # a column of the claim
-    return moment
-
-
 def is_overdue(generation: Generation) -> bool:
     """Whether its deadline had passed when it was claimed."""
-    return claimed_at(generation) >= generation.deadline_at
+    return generation.claimed_at >= generation.deadline_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,9 @@ from generation.models.states import State
 from generation.provider import pace
 from generation.provider.connect import Provider
 from generation.provider.pace import Pace
-from generation.stages.base import (
-    Looked,
-    StageBase,
-    backoff,
-    claimed_at,
-    is_overdue,
-    jitter,
-    reject,
-)
+from generation.stages.base import Looked, StageBase, is_overdue, reject
 from work.stage import Done, Step
+from work.waits import backoff, jitter
 
 
 class PollStage(StageBase):
@@ -116,4 +109,4 @@ class PollStage(StageBase):
     def _age(self, generation: Generation) -> float:
         """Seconds since the provider accepted it."""
         since = generation.accepted_at or generation.created_at
-        return (claimed_at(generation) - since).total_seconds()
+        return (generation.claimed_at - since).total_seconds()

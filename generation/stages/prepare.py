@@ -26,9 +26,10 @@ from generation.inputs.source_images import InvalidSourceImage, load_source_imag
 from generation.models import Generation
 from generation.models.states import State
 from generation.provider.connect import Provider
-from generation.stages.base import StageBase, backoff, claimed_at
+from generation.stages.base import StageBase
 from work import due
 from work.stage import Step
+from work.waits import backoff
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +153,7 @@ class PrepareStage(StageBase):
 def _seconds_left(generation: Generation) -> float:
     """From its claim on, by the database's clock."""
     until = generation.images_until or generation.deadline_at
-    return (min(until, generation.deadline_at) - claimed_at(generation)).total_seconds()
+    return (min(until, generation.deadline_at) - generation.claimed_at).total_seconds()
 
 
 def _before(generation: Generation) -> str:

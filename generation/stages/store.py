@@ -10,8 +10,9 @@ from generation.models import Generation
 from generation.models.states import State
 from generation.outputs.delivery import Delivered, DeliveryFailed, deliver
 from generation.provider import gate
-from generation.stages.base import StageBase, backoff, fail_overdue, is_overdue
+from generation.stages.base import StageBase, fail_overdue, is_overdue
 from work.stage import Step
+from work.waits import backoff
 
 MAX_DAMAGED = 4  # tries to fetch a whole file before the output counts as broken
 

@@ -23,14 +23,12 @@ from generation.stages.base import (
     SOMETHING_WRONG,
     Looked,
     StageBase,
-    backoff,
-    claimed_at,
     is_overdue,
-    jitter,
     reject,
 )
 from work import due
 from work.stage import DATABASE_ERRORS, Step
+from work.waits import backoff, jitter
 
 IN_DOUBT_OR_TOO_LATE = "(state <> 'queued' OR deadline_at <= now())"
 
@@ -164,7 +162,7 @@ class SubmitStage(StageBase):
         if isinstance(outcome, Looked) and outcome.output is not None:
             self.adopt(generation, outcome.output.uri, outcome.attempt)
         elif isinstance(outcome, Looked):
-            if generation.unknown_until and claimed_at(generation) >= generation.unknown_until:
+            if generation.unknown_until and generation.claimed_at >= generation.unknown_until:
                 lifecycle.give_up_waiting(generation)
             else:
                 lifecycle.postpone(generation, jitter(60.0 * settings.TIME_SCALE))

@@ -12,7 +12,6 @@ from generation.backends import base
 from generation.models import CatalogModel, Generation
 from generation.models.states import State
 from generation.provider import gate
-from generation.stages.base import claimed_at
 from generation.stages.poll import PollStage
 from tests.generation.provider.test_gate import later
 from tests.support.bring_to import reached
@@ -61,7 +60,7 @@ def test_polls_are_claimed_in_bounded_batches_and_spread_again(
     while rows := stage.claim(stage.concurrency):
         assert len(rows) <= stage.concurrency
         assert not claimed.keys() & {row.pk for row in rows}
-        claimed |= {row.pk: claimed_at(row) for row in rows}
+        claimed |= {row.pk: row.claimed_at for row in rows}
         assert stage.together([(row, base.Running()) for row in rows]) == []
     assert len(claimed) == MANY
     due = {pk: when for pk, when in Generation.objects.values_list("pk", "next_attempt_at") if when}
