@@ -11,15 +11,11 @@ from config import stages
 from config.env import Env, celery_broker_url, environment, limits_storage_url
 from config.logs import FORMATS, LEVELS, logging_config
 from config.misspelt import misspelt
-from config.rest import (  # noqa: F401 - Django's settings are the names of this file
-    REST_FRAMEWORK,
-    SPECTACULAR_SETTINGS,
-)
-from config.unfold import (  # noqa: F401 - so it does these
-    ADMIN_CONTENT_SECURITY_POLICY,
-    CONTENT_SECURITY_POLICY,
-    UNFOLD,
-)
+from config.rest import REST_FRAMEWORK as REST_FRAMEWORK  # settings are the names of this file
+from config.rest import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
+from config.unfold import ADMIN_CONTENT_SECURITY_POLICY as ADMIN_CONTENT_SECURITY_POLICY
+from config.unfold import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
+from config.unfold import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"

@@ -14,7 +14,8 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic
 
 from django.conf import settings
@@ -31,6 +32,15 @@ TURN = 0.1  # seconds between two looks for newly due rows while calls are under
 MAX_TRIES = 3  # of one write-back that fails although PostgreSQL answers: a deadlock, a time-out
 
 NOT_STARTED = object()  # instead of an outcome: the row is yet to be started
+
+
+@contextmanager
+def surviving(failed: Callable[[Exception], None]) -> Iterator[None]:
+    """Hand whatever goes wrong to ``failed``: an error of one row must not cost the others."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - that is what it is for
+        failed(error)
 
 
 class Run(Generic[R]):
@@ -94,11 +104,9 @@ class Run(Generic[R]):
         """Also what comes in the time that the stage has patience for."""
         ends = time.monotonic() + self._stage.patience
         while self._running or self._done or self._unwritten:
-            try:
+            with surviving(lambda error: logger.warning("not written back: %s", brief(error))):
                 self._wait()
                 self._write_back()
-            except Exception as error:  # noqa: BLE001 - one row's, and the others still count
-                logger.warning("not written back: %s", brief(error))
             if time.monotonic() >= ends:
                 return
 
@@ -197,24 +205,25 @@ class Run(Generic[R]):
     def _go_on(self, entry: Unwritten[R]) -> None:
         """Start a row or finish its step. What fails at the database is kept."""
         row = entry.row
-        try:
+        with surviving(lambda error: self._failed(entry, error)):
             if entry.outcome is NOT_STARTED:
                 step = self._stage.start(row)
             else:
                 step = self._stage.finish(row, entry.outcome)
-        except DATABASE_ERRORS as error:
+            if step is not None:
+                self._running[self._loop.create_task(step)] = row
+            else:
+                self._held.pop(row.pk, None)
+
+    def _failed(self, entry: Unwritten[R], error: Exception) -> None:
+        if isinstance(error, DATABASE_ERRORS):
             self._not_written(entry, error)
-            return
-        except self._cut_off:
-            raise
-        except Exception as error:
-            logger.exception("%s %s failed in our own code", self._stage.noun, row.pk)
-            self._drop(row, error)
-            return
-        if step is not None:
-            self._running[self._loop.create_task(step)] = row
+        elif isinstance(error, self._cut_off):
+            raise error
         else:
-            self._held.pop(row.pk, None)
+            noun = self._stage.noun
+            logger.error("%s %s failed in our own code", noun, entry.row.pk, exc_info=error)
+            self._drop(entry.row, error)
 
     def _not_written(self, entry: Unwritten[R], error: Exception) -> None:
         noun = self._stage.noun

@@ -46,26 +46,26 @@ WITH due AS (
 ), held AS (
     SELECT id, output_key FROM generation_generation
      WHERE id IN (SELECT id FROM due) AND {column} <> '' FOR UPDATE SKIP LOCKED
-)
+){then}
 """
-EXPIRE = (
-    DUE.format(what="output", column="output_key")  # noqa: S608 - constants
-    + """, remembered AS (
+EXPIRE = DUE.format(
+    what="output",
+    column="output_key",
+    then=""", remembered AS (
     INSERT INTO generation_erasure (generation_id, key) SELECT id, output_key FROM held
 )
 UPDATE generation_generation AS row
    SET output_key = '', output_deleted_at = now(), version = version + 1, updated_at = now()
-  FROM held WHERE row.id = held.id
-"""
+  FROM held WHERE row.id = held.id""",
 )
-FORGET = (
-    DUE.format(what="prompt", column="prompt")
-    + """
+FORGET = DUE.format(
+    what="prompt",
+    column="prompt",
+    then="""
 UPDATE generation_generation AS row
    SET prompt = '', parameters = generation_without_urls(parameters), version = version + 1,
        updated_at = now()
-  FROM held WHERE row.id = held.id
-"""
+  FROM held WHERE row.id = held.id""",
 )
 CLAIM = """
 UPDATE generation_erasure AS erasure SET next_try_at = now() + %(lease)s * interval '1 second'

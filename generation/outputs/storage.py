@@ -44,9 +44,8 @@ class AtomicFileSystemStorage(FileSystemStorage):
             if self.file_permissions_mode is not None:
                 part.chmod(self.file_permissions_mode)
             part.replace(target)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        finally:
+            part.unlink(missing_ok=True)  # of a save that failed; a whole one has its own name
         self._flush_folders(target.parent)
         return target.relative_to(self.location).as_posix()
 

@@ -37,8 +37,7 @@ class GoogleToken:
     def __init__(self, credentials: Credentials | None, *, limit: float) -> None:
         self._credentials: Credentials | None = None
         if credentials is not None:
-            # google-auth has no types here
-            self._credentials = with_scopes_if_required(credentials, SCOPES)  # type: ignore[no-untyped-call]
+            self._credentials = with_scopes_if_required(credentials, SCOPES)
         self._limit = limit
         self._doubtful = False
         self._refreshing: asyncio.Task[None] | None = None
@@ -101,7 +100,7 @@ class GoogleToken:
         request = Request()
         try:
             limited = functools.partial(request, timeout=self._limit)
-            self._credentials.refresh(limited)  # type: ignore[no-untyped-call]  # as above
+            self._credentials.refresh(limited)
         finally:
             request.session.close()
 
