@@ -75,7 +75,7 @@ bench: $(VENV)/.installed-dev bench-packages ## Measure against a textbook, pgbe
 
 ##@ Change it
 .PHONY: check fix lock clean ops-check audit
-check: lint format types imports budgets migrations migration-lint deploy schema ## Run every static check
+check: lint format types imports budgets docs migrations migration-lint deploy schema ## Run every static check
 fix: $(VENV)/.installed-dev ## Repair what the linter and the formatter can
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
@@ -100,7 +100,7 @@ clean: ## Remove caches, reports and the demo's data (not .venv, not what `make 
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 # --- The steps of `make check` --------------------------------------------------------------------
-.PHONY: lint format types imports budgets migrations migration-lint deploy schema
+.PHONY: lint format types imports budgets docs migrations migration-lint deploy schema
 # What Django needs to load its settings; of these steps only migration-lint opens a connection.
 SETTINGS := DEBUG=1 DATABASE_URL=postgresql://127.0.0.1:9/none REDIS_URL=redis://127.0.0.1:9
 
@@ -116,10 +116,15 @@ types: $(VENV)/.installed-dev
 imports: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
-# These two read files alone. Without our options of pytest no server is started for them.
+# Tests that read files alone. Without our options of pytest no server is started for them.
+FILES_ALONE := $(BIN)/python -m pytest --quiet -c /dev/null --rootdir . -p no:django -p no:cacheprovider --noconftest
+
 budgets: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest --quiet -c /dev/null --rootdir . -p no:django -p no:cacheprovider --noconftest \
-		tests/repository/test_budgets.py tests/repository/test_packages.py
+	$(FILES_ALONE) tests/repository/test_budgets.py tests/repository/test_packages.py
+
+# Paths, links, sections and tests that comments and pages name.
+docs: $(VENV)/.installed-dev
+	$(FILES_ALONE) tests/repository/test_paths.py tests/repository/test_faults_page.py tests/repository/test_pages.py
 
 # Django warns that it cannot compare with a database; there is none on purpose.
 migrations: $(VENV)/.installed-dev

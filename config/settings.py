@@ -212,7 +212,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = env.text("STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 
-# --- Metrics (METRICS_DIR is read before there are settings: telemetry/metrics_folder.py) ---------
+# --- Metrics (METRICS_DIR is read before there are settings: common/telemetry/metrics_folder.py) --
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 METRICS_NETWORKS = env.networks("METRICS_NETWORKS", ("127.0.0.0/8", "::1"))
 WORKER_METRICS_PORT = env.integer("WORKER_METRICS_PORT", 0)  # of every worker and beat; 0 = none

@@ -2,8 +2,9 @@
 
 All of it is told from the generation's row and the database's clock alone, so that the status stays
 one SELECT. Where it stands in the queue is not in its row, and a forecast made at creation would be
-wrong where it matters most: whoever has nothing under way is served first (``gate.py``), however
-many wait. So what is queued is said to be queued, and gets an estimate once its turn has come.
+wrong where it matters most: whoever has nothing under way is served first, however many wait
+(``provider/gate.py``). So what is queued is said to be queued, and gets an estimate once its turn
+has come.
 """
 
 from __future__ import annotations

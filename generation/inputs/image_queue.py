@@ -26,7 +26,8 @@ PAUSE = 5.0  # seconds after an unusable one
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('generation.image_queue'))"
 
 # The questions repeat the condition of generation_awaits_images, which holds these rows alone.
-# As in gate.py: locked in a second step; of the rows that may have killed their workers, one.
+# As in generation/provider/gate.py: locked in a second step; of the rows that may have killed their
+# workers, one.
 CLAIM = due.Claim(
     Generation,
     """

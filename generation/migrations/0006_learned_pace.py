@@ -1,4 +1,4 @@
-"""How long a model's last operations took, see generation/pace.py."""
+"""How long a model's last operations took, see generation/provider/pace.py."""
 
 from django.db import migrations, models
 

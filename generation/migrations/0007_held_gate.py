@@ -1,4 +1,4 @@
-"""Nothing is bought while nothing can be stored, see generation/gate.py."""
+"""Nothing is bought while nothing can be stored, see generation/provider/gate.py."""
 
 from django.db import migrations, models
 

@@ -20,7 +20,8 @@ from generation.models.states import State
 class Generation(models.Model):
     """One request and its result. The row is its own outbox: open means scheduled.
 
-    Only ``creation.py``, ``lifecycle.py`` and ``interventions.py`` write here.
+    Only the verbs write here: ``generation/creation.py``, ``generation/lifecycle.py``,
+    ``generation/waiting.py`` and ``generation/interventions.py``.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)

@@ -1,6 +1,6 @@
 """One real stack for all tests of this folder: every program of production, on this machine.
 
-Under xdist all of them run in one process (one_worker.py), so that it is started once.
+Under xdist all of them run in one process (tests/support/one_worker.py): it is started once.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def new(kind: str = "video", expected: float = 60.0) -> Generation:
 
 
 def move(row: Generation, state: State, at: datetime) -> None:
-    """What lifecycle.py writes, as far as customers see it."""
+    """What ``generation/lifecycle.py`` writes, as far as customers see it."""
     row.state, row.updated_at, row.version = state, at, row.version + 1
     if state == State.SUBMITTING:
         row.provider_model = "veo"

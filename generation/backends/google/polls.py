@@ -2,7 +2,7 @@
 
 Through httpx it costs 1.3 ms of CPU, through aiohttp 0.1 ms (dev/benchmarks/in_flight.py); at
 10,000 operations in flight that is a whole core or a tenth of one. What an answer means is decided
-by vertex_http.py, as for every other call.
+by ``http.py``, as for every other call.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Veo (and Gemini's image models) on Vertex AI.
 
-Buying goes through google-genai; the rest is what a reader does (``vertex_reader.py``). A poll is
+Buying goes through google-genai; the rest is what a reader does (``reader.py``). A poll is
 one POST of our own, which costs a fraction of the CPU and is held to google-genai's behaviour by a
-test. ``base.py`` says what each error means.
+test. ``generation/backends/base.py`` says what each error means.
 """
 
 from __future__ import annotations

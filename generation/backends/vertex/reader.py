@@ -1,7 +1,7 @@
 """What costs nothing: polling operations, looking for outputs and fetching them.
 
 A process that only does this need not load google-genai, whose 40 MB are most of a worker's own.
-``base.py`` says what each error means.
+``generation/backends/base.py`` says what each error means.
 """
 
 from __future__ import annotations
