@@ -73,7 +73,6 @@ class _Resolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """aiohttp's hook."""
         return [
             ResolveResult(
                 hostname=host,

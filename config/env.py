@@ -49,8 +49,6 @@ class Env:
         return self._read(name, default, str)
 
     def flag(self, name: str, default: bool) -> bool:
-        """1/true/yes/on or 0/false/no/off."""
-
         def convert(raw: str) -> bool:
             if raw.lower() in TRUE:
                 return True
@@ -100,8 +98,6 @@ class Env:
         return self._read(name, convert(",".join(default)), convert)
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        """One of ``allowed``."""
-
         def convert(raw: str) -> str:
             if raw not in allowed:
                 raise ValueError(f"{raw!r} is not one of {', '.join(allowed)}")

@@ -92,7 +92,6 @@ class Result:
     differences: list[Difference] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """For ``--json``."""
         shown = [{"account": str(d.account), "problem": d.problem} for d in self.differences]
         return {**self.counts, "differences": shown}
 

@@ -6,10 +6,7 @@ from generation import checks
 
 
 class GenerationConfig(AppConfig):
-    """Follows the package's name."""
-
     name = "generation"
 
     def ready(self) -> None:
-        """Register the system checks."""
         checks.register_all()

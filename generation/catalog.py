@@ -56,7 +56,6 @@ def expected_seconds(model: CatalogModel) -> float:
 
 
 def message(model: CatalogModel, source_images: int) -> str:
-    """What a create answers."""
     if source_images and model.message_with_images:
         return model.message_with_images
     return model.message

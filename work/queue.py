@@ -67,8 +67,6 @@ class Broker(Connection):
 
 
 class Messages(AMQP):
-    """Celery's, on our connections."""
-
     Connection = Broker
 
 

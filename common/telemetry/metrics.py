@@ -46,7 +46,6 @@ class Scrape:
             self._registries[0].register(gauge)
 
     def text(self) -> bytes:
-        """In Prometheus's text format."""
         return b"".join(generate_latest(registry) for registry in self._registries)
 
 

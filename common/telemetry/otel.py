@@ -59,15 +59,12 @@ class Alone(TextMapPropagator):
     def extract(
         self, carrier: Any, context: context.Context | None = None, *_: Any, **__: Any
     ) -> context.Context:
-        """What was known before."""
         return current() if context is None else context
 
-    def inject(self, *_: Any, **__: Any) -> None:
-        """Nothing."""
+    def inject(self, *_: Any, **__: Any) -> None: ...
 
     @property
     def fields(self) -> set[str]:
-        """None."""
         return set()
 
 
@@ -92,7 +89,6 @@ class Roots(Sampler):
         return self._share.should_sample(parent_context, trace_id, name, kind, *args, **kwargs)
 
     def get_description(self) -> str:
-        """For whoever prints it."""
         return f"requests, {self._share.get_description()}"
 
 
@@ -107,11 +103,9 @@ class CleaningExporter(SpanExporter):
         return self._inner.export([cleaned(span) for span in spans])
 
     def shutdown(self) -> None:
-        """End the other one."""
         self._inner.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Send what is waiting."""
         return self._inner.force_flush(timeout_millis)
 
 
@@ -146,8 +140,6 @@ def _attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class OpenTelemetry:
-    """common/telemetry/tracing.py's Tracer."""
-
     def __init__(self) -> None:
         propagate.set_global_textmap(Alone())
         self._tracer = trace.get_tracer("reelmint")

@@ -14,7 +14,7 @@ from typing import Protocol
 
 
 class Tracer(Protocol):
-    """What common/telemetry/otel.py has."""
+    """What has to make spans: common/telemetry/otel.py, or Nobody."""
 
     def span(self, name: str, **attributes: str | int) -> AbstractContextManager[object]:
         """Time something; an exception that leaves it is noted by its type."""
@@ -28,8 +28,7 @@ class Tracer(Protocol):
     def ids(self) -> dict[str, str]:
         """``trace_id`` and ``span_id`` for a log line."""
 
-    def instrument(self, *what: str) -> None:
-        """Let libraries make spans."""
+    def instrument(self, *what: str) -> None: ...
 
     def start(self) -> None:
         """Begin to collect and send; once a process, after the fork."""
@@ -46,32 +45,25 @@ def is_wanted(environment: Mapping[str, str]) -> bool:
 
 
 class Nobody:
-    """Collects nothing."""
+    """Stands in where no collector is named."""
 
     def span(self, name: str, **attributes: str | int) -> AbstractContextManager[object]:
-        """Nothing."""
         return nullcontext()
 
     def within(self, parent: str | None) -> AbstractContextManager[object]:
-        """Nothing."""
         return nullcontext()
 
     def traceparent(self) -> str:
-        """None."""
         return ""
 
     def ids(self) -> dict[str, str]:
-        """None."""
         return {}
 
-    def instrument(self, *what: str) -> None:
-        """Nothing."""
+    def instrument(self, *what: str) -> None: ...
 
-    def start(self) -> None:
-        """Nothing."""
+    def start(self) -> None: ...
 
-    def stop(self) -> None:
-        """Nothing."""
+    def stop(self) -> None: ...
 
 
 ENABLED = is_wanted(os.environ)

@@ -78,7 +78,6 @@ class Outbox:
 
     @property
     def is_empty(self) -> bool:
-        """Whether all is sent."""
         return not self._written and not self._parts
 
     def flush(self, to: socket.socket) -> bool:
@@ -101,7 +100,6 @@ class Outbox:
         return went
 
     def clear(self) -> None:
-        """Send nothing more."""
         self._written = []
         while self._parts:
             self._parts.popleft().close()

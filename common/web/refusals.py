@@ -34,7 +34,6 @@ class Refusal:
 
     @property
     def status_line(self) -> str:
-        """As WSGI wants it."""
         return f"{self.status} {HTTPStatus(self.status).phrase}"
 
     def render(self, identifier: str) -> tuple[list[tuple[str, str]], bytes]:

@@ -47,7 +47,6 @@ class Sender(threading.Thread):
         self._queue.defer(self._end)
 
     def run(self) -> None:
-        """Until it is stopped."""
         next_look = 0.0
         while not self._stopping:
             for key, _ in self._poller.select(TICK):

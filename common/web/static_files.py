@@ -17,7 +17,6 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # it i
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponseBase:
-        """WhiteNoise's hook."""
         request.META.pop("HTTP_RANGE", None)
         response: HttpResponseBase = WhiteNoiseMiddleware.serve(static_file, request)
         return response

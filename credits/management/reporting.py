@@ -23,7 +23,6 @@ class CheckCommand(BaseCommand):
     title: str
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Django's hook."""
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def check_rows(self) -> Result:

@@ -43,25 +43,20 @@ class TracedBackend(Backend):
             return await self._inner.submit(request)
 
     async def poll(self, operation_name: str, prefix: str) -> Running | Produced:
-        """As the inner one's."""
         with tracing.span("provider poll"):
             return await self._inner.poll(operation_name, prefix)
 
     async def find_output(self, prefix: str) -> Produced | None:
-        """As the inner one's."""
         with tracing.span("provider find output"):
             return await self._inner.find_output(prefix)
 
     async def fetch_output(self, uri: str, destination: Path) -> Fetched:
-        """As the inner one's."""
         with tracing.span("provider fetch output"):
             return await self._inner.fetch_output(uri, destination)
 
     async def remove_outputs(self, prefix: str) -> None:
-        """As the inner one's."""
         with tracing.span("provider remove outputs"):
             await self._inner.remove_outputs(prefix)
 
     async def aclose(self) -> None:
-        """Close the inner one."""
         await self._inner.aclose()

@@ -62,7 +62,7 @@ class Pace:
 
 
 def first_poll(model: CatalogModel, pace: Pace | None) -> float:
-    """Seconds from the acceptance."""
+    """Seconds to wait, from the acceptance on."""
     if pace is None:
         return float(model.first_poll_seconds * settings.TIME_SCALE)
     return min(pace.next_poll(0.0), float(model.expected_seconds * settings.TIME_SCALE))
@@ -74,7 +74,6 @@ def next_poll(pace: Pace | None, age: float) -> float:
 
 
 def learned() -> dict[str, Pace | None]:
-    """By model; one query."""
     rows: Iterable[tuple[str, list[float]]] = ProviderGate.objects.values_list("model_id", "lasted")
     return {name: Pace.of(lasted) for name, lasted in rows}
 

@@ -83,7 +83,6 @@ class StageBase:
         return self.work(generation)
 
     def work(self, generation: Generation) -> Step | None:
-        """The stage's own step."""
         raise NotImplementedError
 
     def together(self, done: list[Done[Generation]]) -> list[Done[Generation]]:

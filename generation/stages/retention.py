@@ -62,7 +62,7 @@ async def _delete(backend: Reader, files: Files) -> None:
 
 
 def _write_back(files: Files, outcome: BaseException | None) -> bool:
-    """Whether nothing is left."""
+    """Return whether nothing is left of them."""
     if outcome is None:
         retention.erased(files)
         return True

@@ -52,7 +52,6 @@ class PollHttp:
         return self._http.judge(response.status, response.headers, content)
 
     async def aclose(self) -> None:
-        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
