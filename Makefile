@@ -30,9 +30,19 @@ run: $(VENV)/.installed ## Keep the whole stack up until Ctrl-C (PORT=8000, TIME
 
 ##@ Test it
 .PHONY: test test-faults test-ops test-browser fuzz chaos outages soak chaos-controls nightly
+# What `make test COVERAGE=1` asks for, in percent: of the product, and of what moves credits.
+COVERED := 95
+COVERED_MONEY := 100
+MONEY := credits/*,generation/creation.py,generation/interventions.py,generation/lifecycle.py,generation/transitions.py
 # three processes for two cores: the tests of the real processes mostly wait
 test: $(VENV)/.installed-dev ## Run the tests, all on real servers (ARGS="-k name" picks some)
-	$(BIN)/python -m pytest -n 3 --ignore=tests/system $(ARGS)
+	$(BIN)/python -m pytest -n 3 --ignore=tests/system $(if $(COVERAGE),--cov --cov-report=) $(ARGS)
+ifdef COVERAGE
+	@echo "Percent of lines and branches that ran, at least $(COVERED):"
+	@$(BIN)/coverage report --format=total --fail-under=$(COVERED)
+	@echo "Where credits move, at least $(COVERED_MONEY); missing are:"
+	@$(BIN)/coverage report --skip-covered --show-missing --fail-under=$(COVERED_MONEY) --include='$(MONEY)'
+endif
 
 # leases have to pass for real there: slower, and one process, since all share one stack
 test-faults: $(VENV)/.installed-dev fault-packages ## Stop, pause and poison the real processes (ARGS="-k zombies")
