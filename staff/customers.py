@@ -4,96 +4,87 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import keys
 from accounts.models import Account, ApiKey, User
 from credits import ledger
-from credits.ledger import Posted
+from credits.ledger import LedgerRefusal, Posted
 from credits.models import Wallet
 from staff import audit
+from staff.results import Result
 
 MAX_SUSPENDED_REASON = 200
 ONCE = "ledger_reference_credits_once"
+TWICE = "This form was sent before; nothing was posted this time."
+
+Values = Mapping[str, Any]  # of the form
 
 
-class AlreadyDone(Exception):
-    """The same form was sent before; nothing happened this time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """None = the default of the settings."""
-
-    creates_per_minute: int | None
-    reads_per_minute: int | None
-    max_open_charges: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Credits:
-    """What a form about credits said; ``form`` is its own name, however often it is sent."""
-
-    amount: int
-    description: str
-    reason: str
-    form: uuid.UUID
-
-
-def suspend(actor: User, account_id: uuid.UUID, reason: str) -> None:
+def suspend(actor: User, account: Account, values: Values) -> Result:
     """Answer every request of the account 403 from now on. What it has ordered is finished."""
     with transaction.atomic():
-        account = _locked(account_id)
-        before = account.suspended_at
+        row = _locked(account)
+        before = row.suspended_at
         if before is not None:
-            raise AlreadyDone
-        account.suspended_at = timezone.now()
-        account.suspended_reason = reason[:MAX_SUSPENDED_REASON]
-        account.save(update_fields=["suspended_at", "suspended_reason"])
-        changes = {"suspended_at": [before, account.suspended_at]}
-        _note(actor, "suspend_account", account, reason, changes)
+            return _so_before(account)
+        row.suspended_at = timezone.now()
+        row.suspended_reason = values["reason"][:MAX_SUSPENDED_REASON]
+        row.save(update_fields=["suspended_at", "suspended_reason"])
+        changes = {"suspended_at": [before, row.suspended_at]}
+        _record(actor, "suspend_account", account, values, changes)
+    return Result(f"Suspend: {account}.")
 
 
-def resume(actor: User, account_id: uuid.UUID, reason: str) -> None:
-    """Undo a suspension. Raises AlreadyDone for who is not suspended."""
+def resume(actor: User, account: Account, values: Values) -> Result:
+    """Undo a suspension."""
     with transaction.atomic():
-        account = _locked(account_id)
-        before = account.suspended_at
+        row = _locked(account)
+        before = row.suspended_at
         if before is None:
-            raise AlreadyDone
-        account.suspended_at, account.suspended_reason = None, ""
-        account.save(update_fields=["suspended_at", "suspended_reason"])
-        _note(actor, "resume_account", account, reason, {"suspended_at": [before, None]})
+            return _so_before(account)
+        row.suspended_at, row.suspended_reason = None, ""
+        row.save(update_fields=["suspended_at", "suspended_reason"])
+        _record(actor, "resume_account", account, values, {"suspended_at": [before, None]})
+    return Result(f"Resume: {account}.")
 
 
-def limit(actor: User, account_id: uuid.UUID, limits: Limits, reason: str) -> None:
-    """Set what the account may do a minute, and how much it may have open at once."""
+def limit(actor: User, account: Account, values: Values) -> Result:
+    """Set what the account may do a minute, and how much it may have open at once.
+
+    None of the form = the default of the settings.
+    """
     with transaction.atomic():
         # in the order of a charge (credits/ledger.py), or it and we wait for each other
-        wallet = Wallet.objects.select_for_update().get(pk=account_id)
-        account = _locked(account_id)
-        changes = {
-            "creates_per_minute": [account.creates_per_minute, limits.creates_per_minute],
-            "reads_per_minute": [account.reads_per_minute, limits.reads_per_minute],
-            "max_open_charges": [wallet.max_open_charges, limits.max_open_charges],
+        wallet = Wallet.objects.select_for_update().get(pk=account.pk)
+        row = _locked(account)
+        before = {
+            "creates_per_minute": row.creates_per_minute,
+            "reads_per_minute": row.reads_per_minute,
+            "max_open_charges": wallet.max_open_charges,
         }
-        account.creates_per_minute = limits.creates_per_minute
-        account.reads_per_minute = limits.reads_per_minute
-        account.save(update_fields=["creates_per_minute", "reads_per_minute"])
-        ledger.limit_open_charges(account_id, limits.max_open_charges)
-        changed = {name: pair for name, pair in changes.items() if pair[0] != pair[1]}
-        _note(actor, "limit_account", account, reason, changed)
+        row.creates_per_minute = values["creates_per_minute"]
+        row.reads_per_minute = values["reads_per_minute"]
+        row.save(update_fields=["creates_per_minute", "reads_per_minute"])
+        ledger.limit_open_charges(account.pk, values["max_open_charges"])
+        pairs = {name: [was, values[name]] for name, was in before.items()}
+        changes = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+        _record(actor, "limit_account", account, values, changes)
+    return Result(f"The limits of {account} are set.")
 
 
-def grant(actor: User, account_id: uuid.UUID, sent: Credits) -> Posted:
-    """Give credits. Raises AlreadyDone when this very form was sent before."""
-    with transaction.atomic():
-        posted = _once(ledger.grant, actor, account_id, sent)
-        _note_money(actor, "grant_credits", account_id, sent, posted)
-    return posted
+def grant(actor: User, account: Account, values: Values) -> Result:
+    """Give credits; the form's own name, ``values["form"]``, is granted once."""
+    return _post(ledger.grant, "grant_credits", actor, account, values)
+
+
+def adjust(actor: User, account: Account, values: Values) -> Result:
+    """Correct the balance, up or down. Raises ValidationError below 0."""
+    return _post(ledger.adjust, "adjust_credits", actor, account, values)
 
 
 def grant_by(
@@ -117,67 +108,63 @@ def grant_by(
     return posted
 
 
-def adjust(actor: User, account_id: uuid.UUID, sent: Credits) -> Posted:
-    """Correct the balance, up or down. Raises AlreadyDone, and LedgerRefusal below 0."""
-    with transaction.atomic():
-        posted = _once(ledger.adjust, actor, account_id, sent)
-        _note_money(actor, "adjust_credits", account_id, sent, posted)
-    return posted
-
-
-def revoke_key(actor: User, key: ApiKey, reason: str) -> None:
-    """End a key or a login token at once. Raises AlreadyDone for one that has ended."""
+def revoke_key(actor: User, key: ApiKey, values: Values) -> Result:
+    """End a key or a login token at once."""
     with transaction.atomic():
         if not keys.revoke(ApiKey.objects.filter(pk=key.pk)):
-            raise AlreadyDone
-        changes = {"preview": key.preview, "kind": key.kind}
+            return Result(f"{key.preview} was revoked before.", changed=False)
         audit.record(
             actor,
             "revoke_apikey",
             key,
-            reason=reason,
+            reason=values["reason"],
             account_id=key.account_id,
-            changes=changes,
+            changes={"preview": key.preview, "kind": key.kind},
         )
+    return Result(f"{key.preview} is revoked.")
 
 
-def _locked(account_id: uuid.UUID) -> Account:
-    return Account.objects.select_for_update(no_key=True).get(pk=account_id)
+def _locked(account: Account) -> Account:
+    return Account.objects.select_for_update(no_key=True).get(pk=account.pk)
 
 
-def _note(
-    actor: User, action: str, account: Account, reason: str, changes: Mapping[str, object]
+def _so_before(account: Account) -> Result:
+    return Result(f"{account} was so before; nothing has changed.", changed=False)
+
+
+def _record(
+    actor: User, action: str, account: Account, values: Values, changes: dict[str, Any]
 ) -> None:
     audit.record(
-        actor, action, account, reason=reason, account_id=account.pk, changes=dict(changes)
+        actor, action, account, reason=values["reason"], account_id=account.pk, changes=changes
     )
 
 
-def _once(post: Callable[..., Posted], actor: User, account_id: uuid.UUID, sent: Credits) -> Posted:
-    """Post what was sent; the ledger takes a form's reference once."""
+def _post(
+    post: Callable[..., Posted], action: str, actor: User, account: Account, values: Values
+) -> Result:
+    """Post what the form says; the ledger takes a form's reference once."""
+    amount, description = values["amount"], values["description"]
     try:
         with transaction.atomic():
-            return post(
-                account_id,
-                sent.amount,
-                description=sent.description,
+            posted = post(
+                account.pk,
+                amount,
+                description=description,
                 created_by=actor.pk,
-                reference=f"staff-{sent.form}",
+                reference=f"staff-{values['form']}",
             )
+            _record(actor, action, account, values, _money(amount, description, posted))
+    except LedgerRefusal as error:
+        raise ValidationError({"amount": "The balance would fall below 0"}) from error
     except IntegrityError as error:
-        if ONCE in str(error):
-            raise AlreadyDone from error
-        raise
+        if ONCE not in str(error):
+            raise
+        return Result(TWICE, changed=False)
+    return Result(f"{amount:+,} credits; {account} has {posted.balance:,}.")
 
 
-def _note_money(
-    actor: User, action: str, account_id: uuid.UUID, sent: Credits, posted: Posted
-) -> None:
-    changes = _money(sent.amount, sent.description, posted)
-    _note(actor, action, Account.objects.get(pk=account_id), sent.reason, changes)
-
-
-def _money(amount: int, description: str, posted: Posted) -> dict[str, object]:
+def _money(amount: int, description: str, posted: Posted) -> dict[str, Any]:
     return {
         "amount": amount,
         "balance": [posted.balance - amount, posted.balance],

@@ -14,8 +14,9 @@ from django.utils.html import format_html_join
 from accounts.models import Account, Membership
 from staff import recipients, search
 from staff.models import AuditEntry
-from staff.pages.account_verbs import CustomerVerbs
-from staff.pages.base import ReadOnlyAdmin, display
+from staff.pages.account_verbs import VERBS
+from staff.pages.base import display
+from staff.pages.verb import VerbPages
 
 MEMBERS = Prefetch("memberships", Membership.objects.select_related("user").order_by("pk"))
 MORE = {"title": "More", "icon": "tune", "items": ("adjust", "limit", "resume")}
@@ -42,8 +43,10 @@ class SuspendedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Account)
-class AccountAdmin(CustomerVerbs, ReadOnlyAdmin):
-    """Accounts are made by registration or ``create_account``, and changed by the buttons alone."""
+class AccountAdmin(VerbPages):
+    """Accounts are made by registration or ``create_account``, and changed by the verbs alone."""
+
+    verbs = VERBS
 
     list_display = (
         *("name", "emails", "balance", "open_generations", "state", "own_limits", "created_at"),

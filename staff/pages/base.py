@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -165,20 +164,6 @@ class StaffAdmin(UnfoldPages):
         if not self.has_view_or_change_permission(request, obj):
             raise PermissionDenied
         return obj
-
-    def verb_page(
-        self, request: HttpRequest, obj: Model, form: forms.Form, title: str, explanation: str
-    ) -> HttpResponse:
-        """The form of a verb, such as suspending: what it will do, its fields, a button."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "explanation": explanation,
-            "form": form,
-            "opts": self.opts,
-            "original": obj,
-        }
-        return TemplateResponse(request, "admin/verb_form.html", context)
 
 
 class ReadOnlyAdmin(StaffAdmin):

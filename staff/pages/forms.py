@@ -1,11 +1,13 @@
-"""The forms of what staff do to an account or a generation. Each asks why."""
+"""The forms of what staff do. Each asks why."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminRadioSelectWidget,
@@ -13,6 +15,10 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
+
+from accounts.models import Account, User
+from generation import interventions
+from generation.models import Generation
 
 MAX_REASON = 200
 MAX_DESCRIPTION = 200  # of a ledger entry
@@ -22,14 +28,24 @@ MOST_A_MINUTE = 100_000
 MOST_OPEN = 100_000
 
 
+Sent = Mapping[str, Any] | None  # None = the form was not sent yet
+
+
 class ReasonForm(forms.Form):
     """Why, for the audit log."""
+
+    obstacle: str | None = None  # why the verb would be refused now; shown above the form
 
     reason = forms.CharField(
         max_length=MAX_REASON,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
         help_text="For the audit log; the customer does not see it.",
     )
+
+    @classmethod
+    def of(cls, actor: User, target: Any, sent: Sent) -> Self:
+        """The form as ``actor`` sees it about ``target``."""
+        return cls(sent)
 
 
 class LimitsForm(ReasonForm):
@@ -58,6 +74,16 @@ class LimitsForm(ReasonForm):
         help_text="At once; empty for the default.",
     )
     field_order = ("creates_per_minute", "reads_per_minute", "max_open_charges", "reason")
+
+    @classmethod
+    def of(cls, actor: User, target: Account, sent: Sent) -> Self:
+        """Filled in with the limits of now."""
+        now = {
+            "creates_per_minute": target.creates_per_minute,
+            "reads_per_minute": target.reads_per_minute,
+            "max_open_charges": target.wallet.max_open_charges,
+        }
+        return cls(sent, initial=now)
 
 
 class CreditsForm(ReasonForm):
@@ -93,6 +119,15 @@ class CreditsForm(ReasonForm):
         return values
 
 
+class GrantForm(CreditsForm):
+    """Credits to give."""
+
+    @classmethod
+    def of(cls, actor: User, target: Any, sent: Sent) -> Self:
+        """With a description that fits most grants."""
+        return cls(sent, initial={"description": "Credits from support"})
+
+
 class AdjustForm(CreditsForm):
     """Either sign."""
 
@@ -102,6 +137,11 @@ class AdjustForm(CreditsForm):
         widget=UnfoldAdminIntegerFieldWidget(),
         help_text="Credits to add, or with a minus to take away. The balance stays 0 or more.",
     )
+
+    @classmethod
+    def of(cls, actor: User, target: Any, sent: Sent) -> Self:
+        """With a description that fits most corrections."""
+        return cls(sent, initial={"description": "Correction"})
 
     def clean_amount(self) -> int:
         """Zero is no correction. Raises ValidationError."""
@@ -118,13 +158,20 @@ class RetryForm(ReasonForm):
     token = forms.UUIDField(widget=forms.HiddenInput(), initial=uuid.uuid4)
     field_order = ("paid_by", "reason", "token")
 
-    def show_price(self, price: int, balance: int, *, may_grant: bool) -> None:
-        """``price`` and ``balance`` in credits; the customer's credits are never the default."""
-        field: Any = self.fields["paid_by"]
-        field.choices = [
-            ("charge", f"Charge the account {price} credits again (it has {balance})"),
-        ]
-        if may_grant:
-            granted = f"Grant {price} credits for it: the customer pays nothing"
-            field.choices = [*field.choices, ("grant", granted)]
-        field.label = "Who pays?"
+    @classmethod
+    def of(cls, actor: User, target: Generation, sent: Sent) -> Self:
+        """With today's price; the customer's credits are never the default.
+
+        Raises PermissionDenied for a grant by somebody who may not give any.
+        """
+        price, balance = target.model.price, target.account.wallet.balance
+        choices = {"charge": f"Charge the account {price} credits again (it has {balance})"}
+        if actor.has_perm("credits.grant_credits"):
+            choices["grant"] = f"Grant {price} credits for it: the customer pays nothing"
+        elif sent is not None and sent.get("paid_by") == "grant":
+            raise PermissionDenied
+        form = cls(sent)
+        form.obstacle = interventions.why_not_retry(target)
+        field: Any = form.fields["paid_by"]
+        field.label, field.choices = "Who pays?", list(choices.items())
+        return form

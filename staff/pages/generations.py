@@ -2,37 +2,65 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 
 from common import ids
-from common.errors import ApiError
-from generation import interventions, lifecycle
+from generation import lifecycle
 from generation.models import Generation
-from staff import search
-from staff.generations import VERBS, do, form_of, may
-from staff.pages.base import ReadOnlyAdmin, display
+from generation.models.states import UNDELIVERED
+from staff import generations, search
+from staff.pages.base import display
+from staff.pages.forms import RetryForm
 from staff.pages.generation_history import history_of
 from staff.pages.generation_lists import ErrorFilter, ModelFilter, StateFilter, find
+from staff.pages.verb import Verb, VerbPages
 
 LABELS = {"completed": "success", "failed": "danger", "canceled": "warning"}
+RETRY = Verb(
+    name="retry",
+    title="Try again",
+    explanation=(
+        "Orders the same once more as a new generation, at today's price. This one stays as it is."
+    ),
+    form=RetryForm,
+    permission="generation.retry_generation",
+    possible=lambda generation: generation.state in UNDELIVERED,
+    do=generations.retry,
+)
+FAIL = Verb(
+    name="fail",
+    title="Fail and refund",
+    explanation=(
+        "Ends it now, as failed, and gives the credits back. A worker with it is fenced off; "
+        "what the provider still delivers becomes an orphan."
+    ),
+    permission="generation.fail_generation",
+    possible=lambda generation: generation.is_open,
+    do=generations.fail,
+)
+CANCEL = Verb(
+    name="cancel",
+    title="Cancel",
+    explanation="Cancels it as the customer could, and gives the credits back.",
+    permission="generation.cancel_generation",
+    possible=lifecycle.is_cancelable,
+    do=generations.cancel,
+)
 
 
 @admin.register(Generation)
-class GenerationAdmin(ReadOnlyAdmin):
+class GenerationAdmin(VerbPages):
     """Without a search: what is open, and what ended lately."""
 
     list_display = (
@@ -46,24 +74,14 @@ class GenerationAdmin(ReadOnlyAdmin):
     search_help_text = f"{search.HELP}; an operation or an idempotency key"
     ordering = ("-created_at", "-id")
     linked_by = ("account__id__exact",)
+    verbs = (RETRY, FAIL, CANCEL)
+    actions_detail = ("retry", "fail", "cancel")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Django's hook."""
         return (find(queryset, search_term) if search_term else queryset), False
-
-    def get_urls(self) -> list[URLPattern]:
-        """A page a verb, beside Django's."""
-        pages = [
-            path(
-                f"<uuid:pk>/{verb}/",
-                self.admin_site.admin_view(self._page_of(verb)),
-                name=f"generation_generation_{verb}",
-            )
-            for verb in VERBS
-        ]
-        return [*pages, *super().get_urls()]
 
     def change_view(
         self,
@@ -75,78 +93,31 @@ class GenerationAdmin(ReadOnlyAdmin):
         """The whole history of one; nothing is changed here."""
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
-        generation = self._found(request, object_id)
+        generation: Generation = self.object_or_404(request, object_id)
         context = {
             **self.admin_site.each_context(request),
             "title": f"{generation.kind.capitalize()} {ids.short(generation.pk)}",
             "opts": self.opts,
             "original": generation,
             "label": LABELS.get(generation.state, "info"),
-            "actions": self._actions(request, generation),
+            "actions": self._buttons(request, generation),
             **history_of(generation, timezone.now()),
         }
         return TemplateResponse(request, "admin/generation_history.html", context)
 
-    def _actions(self, request: HttpRequest, generation: Generation) -> list[dict[str, str]]:
-        """The buttons: what this person may do, and the state allows."""
-        possible = {
-            "retry": not generation.is_open and generation.state != "completed",
-            "fail": generation.is_open,
-            "cancel": lifecycle.is_cancelable(generation),
-        }
+    def heading_of(self, verb: Verb, target: Generation) -> str:
+        """The verb, and what it is about."""
+        return f"{verb.title}: {target.kind} {ids.short(target.pk)}"
+
+    def _buttons(self, request: HttpRequest, generation: Generation) -> list[dict[str, str]]:
         return [
             {
-                "title": title,
-                "url": reverse(f"admin:generation_generation_{verb}", args=[generation.pk]),
-                "variant": "primary" if verb == "retry" else "default",
+                "title": verb.title,
+                "url": reverse(f"admin:generation_generation_{verb.name}", args=[generation.pk]),
+                "variant": "primary" if verb is RETRY else "default",
             }
-            for verb, (title, _) in VERBS.items()
-            if possible[verb] and may(request, verb)
+            for verb in self.verbs_for(request, generation)
         ]
-
-    def _found(self, request: HttpRequest, object_id: str) -> Generation:
-        """Raises PermissionDenied, or Http404."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        generation = self.get_object(request, object_id)
-        if generation is None:
-            raise Http404
-        return generation  # type: ignore[no-any-return]  # unfold has no types
-
-    def _page_of(self, verb: str) -> Callable[[HttpRequest, uuid.UUID], HttpResponse]:
-        def page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-            generation = self._found(request, str(pk))
-            if not may(request, verb):
-                raise PermissionDenied
-            return self._verb_page(request, verb, generation)
-
-        return page
-
-    def _verb_page(self, request: HttpRequest, verb: str, generation: Generation) -> HttpResponse:
-        """Ask why, and who pays; then do it and show what came of it."""
-        form = form_of(verb, generation, request)
-        status = 200
-        if request.method == "POST" and form.is_valid():
-            try:
-                shown, sentence = do(verb, request, generation, form.cleaned_data)
-            except ApiError as refusal:
-                form.add_error(None, str(refusal.detail))
-                status = 409
-            else:
-                messages.success(request, sentence)
-                return redirect("admin:generation_generation_change", shown)
-        title, explanation = VERBS[verb]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"{title}: {generation.kind} {ids.short(generation.pk)}",
-            "button": title,
-            "explanation": explanation,
-            "refusal": interventions.why_not_retry(generation) if verb == "retry" else None,
-            "form": form,
-            "opts": self.opts,
-            "original": generation,
-        }
-        return TemplateResponse(request, "admin/generation_verb.html", context, status=status)
 
     @display(description="Generation")
     def short_id(self, generation: Generation) -> str:

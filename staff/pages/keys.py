@@ -5,23 +5,37 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.models import ApiKey
 from staff import customers, search
-from staff.customers import AlreadyDone
-from staff.pages.base import ReadOnlyAdmin, action, display, staff_user
-from staff.pages.forms import ReasonForm
+from staff.pages.base import display
+from staff.pages.verb import Verb, VerbPages
+
+
+def _revoke(key: ApiKey) -> str:
+    return f"{key.preview} of {key.account} stops working at once, for ever."
+
+
+REVOKE = Verb(
+    name="revoke",
+    title="Revoke",
+    explanation=_revoke,
+    permission="accounts.revoke_apikey",
+    do=customers.revoke_key,
+    icon="key_off",
+)
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnlyAdmin):
+class ApiKeyAdmin(VerbPages):
     """Secrets can be looked at (their previews) and ended, nothing else."""
+
+    verbs = (REVOKE,)
 
     list_display = (
         *("preview", "name", "kind", "owner", "state", "created_at", "last_used_at"),
@@ -62,22 +76,3 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         if key.is_live:
             return "live"
         return "expired" if key.revoked_at is None else "revoked"
-
-    def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """unfold's hook for the button."""
-        return request.user.has_perm("accounts.revoke_apikey")
-
-    @action(description="Revoke", permissions=["revoke"], url_path="revoke", icon="key_off")
-    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """End it: from its next request on it is answered 401."""
-        key: ApiKey = self.object_or_404(request, object_id)
-        form = ReasonForm(request.POST or None)
-        if not form.is_valid():
-            explanation = f"{key.preview} of {key.account} stops working at once, for ever."
-            return self.verb_page(request, key, form, "Revoke", explanation)
-        try:
-            customers.revoke_key(staff_user(request), key, form.cleaned_data["reason"])
-            messages.success(request, f"{key.preview} is revoked.")
-        except AlreadyDone:
-            messages.warning(request, f"{key.preview} was revoked before.")
-        return redirect("admin:accounts_apikey_change", object_id)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import psycopg
@@ -155,7 +156,7 @@ def test_who_waits_for_the_wallet_is_suspended_too(api: Api, alice: Person) -> N
     with locked(alice):
         thread.start()
         _until_somebody_waits()
-        customers.suspend(make_staff(), alice.account.pk, "abuse")
+        customers.suspend(make_staff(), alice.account, {"reason": "abuse"})
     thread.join(20)
     error(answers[0], 403, "account_suspended")
     assert (rows(), alice.balance) == (before, balance)
@@ -177,7 +178,8 @@ def _until_somebody_waits() -> None:
 def test_limits_and_charges_do_not_wait_for_each_other(api: Api, alice: Person) -> None:
     """Both take the wallet first and the account then."""
     client, boss = api(alice.key), make_staff()
-    limits = customers.Limits(creates_per_minute=None, reads_per_minute=None, max_open_charges=40)
+    values: dict[str, Any] = {"reason": "as agreed", "max_open_charges": 40}
+    values |= {"creates_per_minute": None, "reads_per_minute": None}
     statuses: list[int] = []
 
     def ask() -> None:
@@ -188,6 +190,6 @@ def test_limits_and_charges_do_not_wait_for_each_other(api: Api, alice: Person) 
     thread = threading.Thread(target=ask)
     thread.start()
     for _ in range(8):
-        customers.limit(boss, alice.account.pk, limits, "as agreed")
+        customers.limit(boss, alice.account, values)
     thread.join(30)
     assert statuses == [201] * 8

@@ -270,7 +270,7 @@ def test_who_comes_with_a_password_that_is_being_changed_is_too_late(
 
 def test_who_is_suspended_is_refused_by_whatever_acted_before(api: Api, alice: Person) -> None:
     secrets = [make_token(alice), alice.key]
-    customers.suspend(make_staff(), alice.account.pk, "x")
+    customers.suspend(make_staff(), alice.account, {"reason": "x"})
     for secret in secrets:
         answer = api(secret).get(ACCOUNT)
         assert (answer.status_code, answer.json()["code"]) == (403, "account_suspended")

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import psycopg
 import pytest
 from django.db import connections, transaction
-from django.test import RequestFactory
 
 from accounts.models import User
 from credits import ledger
 from generation import lifecycle
 from generation.models import Generation
 from generation.models.states import State
-from staff import customers, roles
-from staff.customers import Limits
-from staff.generations import do
+from staff import customers, generations, roles
 from staff.models import AuditEntry
+from staff.results import Result
 from tests.support.bring_to import attempt_of, claimed, created, reached
 from tests.support.people import Person, inside, make_staff
 from tests.support.racing import wait_until_blocked
 
 
-def by_staff(verb: str, stale: Generation) -> dict[str, object]:
+def by_staff(verb: Callable[..., Result], stale: Generation) -> dict[str, object]:
     """Do it with the row as the page had read it; what the entry says has changed."""
-    request = RequestFactory().post("/")
-    request.user = make_staff()
-    do(verb, request, stale, {"reason": "stuck"})
+    verb(make_staff(), stale, {"reason": "stuck"})
     changes: dict[str, object] = AuditEntry.objects.get().changes
     return changes
 
@@ -36,20 +33,21 @@ def test_a_row_that_went_on_since_the_page_was_read(alice: Person) -> None:
     stale = claimed(created(alice))
     assert lifecycle.begin_attempt(stale, "project", "here", "veo") is not None
     assert stale.state == State.QUEUED
-    assert by_staff("fail", stale) == {"state": ["submitting", "failed"]}
+    assert by_staff(generations.fail, stale) == {"state": ["submitting", "failed"]}
 
 
 def test_a_row_that_came_back_since_the_page_was_read(alice: Person) -> None:
     stale = reached(alice, State.SUBMITTING)
     held = claimed(Generation.objects.get(pk=stale.pk))
     assert lifecycle.requeue(held, attempt_of(held), 5, "HTTP 429")
-    assert by_staff("cancel", stale) == {"state": ["queued", "canceled"]}
+    assert by_staff(generations.cancel, stale) == {"state": ["queued", "canceled"]}
 
 
 @pytest.mark.parametrize("before", [None, 7])
 def test_limits(alice: Person, before: int | None) -> None:
     ledger.limit_open_charges(alice.account.pk, before)
-    customers.limit(make_staff(), alice.account.pk, Limits(None, None, 9), "trusted")
+    values = {"creates_per_minute": None, "reads_per_minute": None, "max_open_charges": 9}
+    customers.limit(make_staff(), alice.account, values | {"reason": "trusted"})
     assert AuditEntry.objects.get().changes == {"max_open_charges": [before, 9]}
 
 
