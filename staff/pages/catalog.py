@@ -9,11 +9,11 @@ from django.conf import settings
 from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest
-from unfold.widgets import UnfoldAdminTextareaWidget
 
 from generation import catalog
 from generation.models import CatalogModel
 from staff.pages.base import StaffAdmin
+from staff.pages.forms import ReasonForm
 
 if TYPE_CHECKING:  # only the stubs' class takes a parameter
     ModelForm = forms.ModelForm[CatalogModel]
@@ -22,17 +22,14 @@ else:
 
 MOST_CREDITS = 1_000_000
 MOST_SECONDS = 3600
-MAX_REASON = 200
 
 
-class CatalogForm(ModelForm):
-    """Why is asked, too: a price is everybody's business."""
+class CatalogForm(ModelForm, ReasonForm):
+    """A model's price and the like, and why they change."""
 
-    reason = forms.CharField(
-        max_length=MAX_REASON,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-        help_text="Why, for the audit log.",
-    )
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.fields["reason"].help_text = "Why, for the audit log."  # it is about no customer
 
     def clean_price(self) -> int:
         """Raises ValidationError."""
