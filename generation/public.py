@@ -3,16 +3,94 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Literal, TypedDict
 
 from django.conf import settings
 
+from common.api.form import Bounds, Credits, Link, Moment, OneOf, Uuid
 from common.times import with_z
 from generation import catalog, progress
 from generation.lifecycle import is_cancelable
 from generation.models import CatalogModel, Generation, states
 from generation.models.states import State
 from generation.outputs import links, retention
+
+VIDEO_MODELS = ["veo3_fast", "veo3"]  # the first of each is the default (contract, section 2)
+ASPECT_RATIOS = ["16:9", "9:16"]
+SIZES = ["1:1", "3:2", "2:3"]
+MODES = ["text-to-video", "image-to-video", "text-to-image"]
+
+
+class GenerationError(TypedDict):
+    """Why a generation failed."""
+
+    code: Annotated[str, OneOf(states.ERROR_CODES)]
+    message: Annotated[str, "One sentence for a person."]
+    retryable: Annotated[bool, "Whether the same request may succeed later."]
+
+
+class PublicGeneration(TypedDict):
+    """A generation, flat: every key is always there, null where it does not apply."""
+
+    success: Literal[True]
+    id: Uuid
+    generation_id: Annotated[Uuid, "The same as `id`."]
+    generation_type: Annotated[str, OneOf(CatalogModel.Kind.values)]
+    status: Annotated[str, OneOf(states.PUBLIC_STATUSES)]
+    prompt: Annotated[str, "Empty once it has expired."]
+    mode: Annotated[str, OneOf(MODES)]
+    video_model: Annotated[str | None, OneOf(VIDEO_MODELS)]
+    aspect_ratio: Annotated[str | None, OneOf(ASPECT_RATIOS)]
+    source_images_count: Annotated[int | None, Bounds(0, 3)]
+    size: Annotated[str | None, OneOf(SIZES)]
+    estimated_time: Annotated[
+        str, "What the model usually takes, in words; time in the queue comes on top."
+    ]
+    progress: Annotated[
+        float,
+        Bounds(0, 1),
+        "In steps of 0.05, never back; 1 only when completed. At most 0.1 before the provider "
+        "works on it, however long it waits.",
+    ]
+    stage: Annotated[
+        str | None,
+        OneOf(progress.STAGE_NAMES),
+        "What is being done: `queued` waits for its turn, `generating` is with the provider, "
+        "`saving` is being fetched and checked. A refused attempt is queued again.",
+    ]
+    estimated_completion_at: Annotated[
+        Moment | None,
+        "When it should be ready, from its own start. Null while it is `queued`, since nobody "
+        "knows when its turn comes, and when it takes longer than that.",
+    ]
+    deadline_at: Annotated[
+        Moment | None,
+        "While processing: what is not made by then is given up, with a `timeout`, and "
+        "refunded in full.",
+    ]
+    credits_used: Annotated[Credits, "0 when it failed or was canceled."]
+    credits_refunded: Credits
+    video_url: Annotated[
+        Link | None, "A signed link that plays without a header, until `expires_at`."
+    ]
+    image_url: Annotated[Link | None, "The same for an image."]
+    download_url: Annotated[Link | None, "The file as a download; takes your key, does not expire."]
+    expires_at: Annotated[Moment | None, "The end of the link."]
+    error: GenerationError | None
+    cancelable: bool
+    retry_of: Annotated[Uuid | None, "The generation that this one was made to replace."]
+    created_at: Moment
+    updated_at: Moment
+    completed_at: Moment | None
+    failed_at: Moment | None
+    canceled_at: Moment | None
+    output_expires_at: Annotated[
+        Moment | None,
+        "The file is deleted soon after this; `null` when there is none or it is kept.",
+    ]
+    output_deleted_at: Annotated[
+        Moment | None, "When retention took the file; the status stays `completed`."
+    ]
 
 
 def etag(generation: Generation, now: datetime) -> str:
@@ -30,12 +108,18 @@ def etag(generation: Generation, now: datetime) -> str:
     return f'W/"{generation.version}-{step}-{estimated}-{window}-{days}"'
 
 
-def to_dict(generation: Generation, now: datetime, base_url: str) -> dict[str, Any]:
-    """Every key is always there, None where it does not apply."""
+def to_dict(generation: Generation, now: datetime, base_url: str) -> PublicGeneration:
     video = generation.kind == CatalogModel.Kind.VIDEO
     undelivered = generation.state in states.UNDELIVERED
     sources = len(generation.source_image_urls)
     mode = catalog.IMAGE_TO_VIDEO if sources else catalog.TEXT_MODES[generation.kind]
+    link = download = expires_at = None
+    if _has_output(generation):
+        base = settings.PUBLIC_BASE_URL or base_url
+        window = links.Window.of(now)
+        link = base + links.path(generation.output_key, window)
+        download = f"{base}/api/v1/generate/{generation.pk}/download/"
+        expires_at = window.expires_at
     return {
         "success": True,
         "id": str(generation.pk),
@@ -55,12 +139,15 @@ def to_dict(generation: Generation, now: datetime, base_url: str) -> dict[str, A
         "deadline_at": timestamp(generation.deadline_at) if generation.is_open else None,
         "credits_used": 0 if undelivered else generation.price,
         "credits_refunded": generation.price if undelivered else 0,
-        **_links(generation, now, base_url),
+        "video_url": link if video else None,
+        "image_url": None if video else link,
+        "download_url": download,
+        "expires_at": timestamp(expires_at),
         "error": _error(generation),
         "cancelable": is_cancelable(generation),
         "retry_of": str(generation.retry_of_id) if generation.retry_of_id else None,
-        "created_at": timestamp(generation.created_at),
-        "updated_at": timestamp(generation.updated_at),
+        "created_at": with_z(generation.created_at),
+        "updated_at": with_z(generation.updated_at),
         "completed_at": _finished(generation, State.COMPLETED),
         "failed_at": _finished(generation, State.FAILED),
         "canceled_at": _finished(generation, State.CANCELED),
@@ -77,7 +164,7 @@ def _finished(generation: Generation, state: State) -> str | None:
     return timestamp(generation.finished_at) if generation.state == state else None
 
 
-def _error(generation: Generation) -> dict[str, Any] | None:
+def _error(generation: Generation) -> GenerationError | None:
     if generation.state != State.FAILED:
         return None
     return {
@@ -85,18 +172,6 @@ def _error(generation: Generation) -> dict[str, Any] | None:
         "message": generation.error_message,
         "retryable": generation.error_retryable,
     }
-
-
-def _links(generation: Generation, now: datetime, base_url: str) -> dict[str, Any]:
-    found: dict[str, Any] = dict.fromkeys(("video_url", "image_url", "download_url", "expires_at"))
-    if not _has_output(generation):
-        return found
-    base = settings.PUBLIC_BASE_URL or base_url
-    window = links.Window.of(now)
-    found[f"{generation.kind}_url"] = base + links.path(generation.output_key, window)
-    found["download_url"] = f"{base}/api/v1/generate/{generation.pk}/download/"
-    found["expires_at"] = timestamp(window.expires_at)
-    return found
 
 
 def _has_output(generation: Generation) -> bool:

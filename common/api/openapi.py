@@ -8,24 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.validators import EmailValidator, RegexValidator
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 
 from common.api import error_examples
 from common.api.error_examples import Failure
+from common.api.form import TrueField
 from common.api.negotiation import AnyAccept
 from common.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 
-if TYPE_CHECKING:  # at runtime the base has no type parameters
-    BooleanField = serializers.BooleanField
-    Decorator = Callable[[Any], Any]
-else:
-    BooleanField = serializers.BooleanField
+Decorator = Callable[[Any], Any]
 
 FAILURES, IDS = "x-failures", "x-operation-ids"
 # JSON Schema's regular expressions and Python's do not agree on what a blank is.
@@ -78,11 +75,6 @@ HEADERS: dict[str, Any] = {
     },
 }
 ALWAYS = ("X-Request-ID", "RateLimit-Policy", "RateLimit")
-
-
-@extend_schema_field({"type": "boolean", "const": True})
-class TrueField(BooleanField):
-    """``success`` of an answer that is not an error."""
 
 
 class PageSerializer(serializers.Serializer[Any]):

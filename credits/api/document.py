@@ -8,7 +8,8 @@ from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
 from common.api.error_examples import BAD_LIMIT
-from common.api.openapi import LIMIT, OFFSET, PAGE, PageSerializer, TrueField, operation
+from common.api.form import TrueField
+from common.api.openapi import LIMIT, OFFSET, PAGE, PageSerializer, operation
 from credits.models import LedgerEntry
 
 TAG = ["Credits"]

@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from common.api.error_examples import BAD_LIMIT, bad_field
 from common.api.openapi import LIMIT, OFFSET, PAGE, header, nullable, operation
 from common.safe_fetch import MAX_URL_LENGTH
-from generation import kinds, progress
+from generation import kinds, progress, public
 from generation.api import answers, error_examples, examples
 from generation.api.requests import MAX_SOURCE_IMAGES
 from generation.models import CatalogModel, states
@@ -25,9 +25,9 @@ URL = (
     r"(:(80|443))?([/?#][!-~]*)?$"
 )
 VALUES: dict[str, dict[str, Any]] = {
-    "video_model": {"type": "string", "enum": answers.VIDEO_MODELS},
-    "aspect_ratio": {"type": "string", "enum": answers.ASPECT_RATIOS},
-    "size": {"type": "string", "enum": answers.SIZES},
+    "video_model": {"type": "string", "enum": public.VIDEO_MODELS},
+    "aspect_ratio": {"type": "string", "enum": public.ASPECT_RATIOS},
+    "size": {"type": "string", "enum": public.SIZES},
 }
 
 

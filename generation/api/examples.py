@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
+
+from generation.public import PublicGeneration
 
 ID = "7d0f6c1e-6a5b-4a55-9f0e-2b8f0f6b1a10"
 HOST = "https://api.example.com"
@@ -12,11 +15,11 @@ CAT = "https://example.com/cat.jpg"
 SIGNED = "expires=1795354200&signature=5f3b"
 
 
-def _taken(name: str, value: dict[str, Any]) -> OpenApiExample:
+def _taken(name: str, value: Mapping[str, Any]) -> OpenApiExample:
     return OpenApiExample(name, value, request_only=True)
 
 
-def _given(name: str, value: dict[str, Any], status: int = 200) -> OpenApiExample:
+def _given(name: str, value: Mapping[str, Any], status: int = 200) -> OpenApiExample:
     return OpenApiExample(name, value, response_only=True, status_codes=[str(status)])
 
 
@@ -76,7 +79,7 @@ CREATE_IMAGE = [
     ),
 ]
 
-PROCESSING: dict[str, Any] = {
+PROCESSING: PublicGeneration = {
     "success": True,
     "id": ID,
     "generation_id": ID,
@@ -110,60 +113,61 @@ PROCESSING: dict[str, Any] = {
     "output_expires_at": None,
     "output_deleted_at": None,
 }
-QUEUED = PROCESSING | {
+QUEUED: PublicGeneration = {
+    **PROCESSING,
     "progress": 0.05,
     "stage": "queued",
     "estimated_completion_at": None,
     "cancelable": True,
     "updated_at": "2026-11-22T12:00:00.123456Z",
 }
-_OVER: dict[str, Any] = dict.fromkeys(("stage", "estimated_completion_at", "deadline_at"))
-COMPLETED = (
-    PROCESSING
-    | _OVER
-    | {
-        "status": "completed",
-        "progress": 1.0,
-        "video_url": f"{HOST}/media/{ID}.mp4?{SIGNED}",
-        "download_url": f"{HOST}/api/v1/generate/{ID}/download/",
-        "expires_at": "2026-11-22T12:30:00Z",
-        "output_expires_at": "2027-02-20T12:00:55.123456Z",
-        "completed_at": "2026-11-22T12:00:55.123456Z",
-        "updated_at": "2026-11-22T12:00:55.123456Z",
-    }
-)
-EXPIRED = COMPLETED | {
+_OVER: PublicGeneration = {
+    **PROCESSING,
+    "stage": None,
+    "estimated_completion_at": None,
+    "deadline_at": None,
+}
+COMPLETED: PublicGeneration = {
+    **_OVER,
+    "status": "completed",
+    "progress": 1.0,
+    "video_url": f"{HOST}/media/{ID}.mp4?{SIGNED}",
+    "download_url": f"{HOST}/api/v1/generate/{ID}/download/",
+    "expires_at": "2026-11-22T12:30:00Z",
+    "output_expires_at": "2027-02-20T12:00:55.123456Z",
+    "completed_at": "2026-11-22T12:00:55.123456Z",
+    "updated_at": "2026-11-22T12:00:55.123456Z",
+}
+EXPIRED: PublicGeneration = {
+    **COMPLETED,
     "prompt": "",
-    **dict.fromkeys(("video_url", "download_url", "expires_at", "output_expires_at")),
+    "video_url": None,
+    "download_url": None,
+    "expires_at": None,
+    "output_expires_at": None,
     "updated_at": "2027-02-20T12:01:10.123456Z",
     "output_deleted_at": "2027-02-20T12:01:10.123456Z",
 }
-_UNDELIVERED = _OVER | {"credits_used": 0, "credits_refunded": 240}
-FAILED = (
-    PROCESSING
-    | _UNDELIVERED
-    | {
-        "status": "failed",
-        "progress": 0.55,
-        "error": {
-            "code": "content_filtered",
-            "message": "The provider's safety filter stopped this video: hate. Change the prompt.",
-            "retryable": False,
-        },
-        "failed_at": "2026-11-22T12:00:31.123456Z",
-        "updated_at": "2026-11-22T12:00:31.123456Z",
-    }
-)
-CANCELED = (
-    PROCESSING
-    | _UNDELIVERED
-    | {
-        "status": "canceled",
-        "progress": 0.0,
-        "canceled_at": "2026-11-22T12:00:04.123456Z",
-        "updated_at": "2026-11-22T12:00:04.123456Z",
-    }
-)
+_UNDELIVERED: PublicGeneration = {**_OVER, "credits_used": 0, "credits_refunded": 240}
+FAILED: PublicGeneration = {
+    **_UNDELIVERED,
+    "status": "failed",
+    "progress": 0.55,
+    "error": {
+        "code": "content_filtered",
+        "message": "The provider's safety filter stopped this video: hate. Change the prompt.",
+        "retryable": False,
+    },
+    "failed_at": "2026-11-22T12:00:31.123456Z",
+    "updated_at": "2026-11-22T12:00:31.123456Z",
+}
+CANCELED: PublicGeneration = {
+    **_UNDELIVERED,
+    "status": "canceled",
+    "progress": 0.0,
+    "canceled_at": "2026-11-22T12:00:04.123456Z",
+    "updated_at": "2026-11-22T12:00:04.123456Z",
+}
 CANCEL = [_given("Canceled", CANCELED)]
 STATUS = [
     _given("Processing", PROCESSING),

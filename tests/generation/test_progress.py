@@ -49,7 +49,7 @@ def at(state: State, kind: str = "video", since: float = 10.0) -> Generation:
 def test_progress_never_goes_back_and_the_tag_tells_every_change(walk: Walk) -> None:
     row, steps = walk
     seen = [progress.step(row, NOON)]
-    bodies: dict[str, list[Body]] = {}
+    bodies: dict[str, list[public.PublicGeneration]] = {}
     for state, written, now in steps:
         if state is not None:
             seen.append(progress.step(row, now))  # the last look before the commit

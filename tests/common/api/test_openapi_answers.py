@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from credits.api.views import to_dict as ledger_entry
 from credits.models import LedgerEntry
 from generation import catalog, lifecycle, public
-from generation.api import answers, examples, requests
+from generation.api import examples, requests
 from generation.models import CatalogModel, Generation
 from tests.support.document import fits, keys, validator
 from tests.support.people import PASSWORD, Person
@@ -44,9 +44,9 @@ def test_the_schemas_have_the_keys_of_the_answers(api: Api, alice: Person):
 
 def test_the_choices_are_those_of_the_catalog():
     videos, images = catalog.on_sale("video"), catalog.on_sale("image")
-    assert [model.name for model in videos] == answers.VIDEO_MODELS
-    assert videos[0].shapes == answers.ASPECT_RATIOS
-    assert images[0].shapes == answers.SIZES
+    assert [model.name for model in videos] == public.VIDEO_MODELS
+    assert videos[0].shapes == public.ASPECT_RATIOS
+    assert images[0].shapes == public.SIZES
 
 
 def test_answers_about_generations_fit(api: Api, alice: Person):

@@ -159,6 +159,7 @@ def test_why_the_provider_said_no_is_shown(browser: Client, rich: Person, state:
     assert "Refused: violence, support codes 61493863, 90789179" in text
     assert "Blocked. Support codes" in text
     shown = public.to_dict(Generation.objects.get(pk=row.pk), timezone.now(), "http://here")
+    assert shown["error"] is not None
     assert shown["error"]["code"] == "content_filtered"
     assert "61493863" not in str(shown)
 
