@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from dev.benchmarks import growth, report, steps
+from dev.benchmarks import growth, report
 from dev.benchmarks.api import Api, Subject
 from dev.benchmarks.failure import BenchmarkFailed
 from dev.benchmarks.figures import Rounds, last_line
@@ -32,15 +32,12 @@ PARTS: dict[str, tuple[Subjects, Reading]] = {
     "create": (Api.create_subjects, report.create_figures),
     "status": (Api.status_subjects, report.status_figures),
     "history": (Api.history_subjects, report.history_figures),
-    "steps": (steps.subjects, steps.figures),
 }
-ALL = ("create", "status", "history")
 
 
 def requests(chosen: argparse.Namespace) -> Figures:
     """Measure the wanted parts, interleaved, on one stack; `start` loads none."""
-    wanted = ALL if chosen.what == "all" else (chosen.what,)
-    parts = [PARTS[name] for name in wanted if name in PARTS]
+    parts = [part for name, part in PARTS.items() if chosen.what in (name, "all")]
     print("Starting PostgreSQL, Valkey, web, workers and beat ...", flush=True)
     with TemporaryStage() as stage:
         stage.first_generation()

@@ -15,7 +15,7 @@ from dev.benchmarks.customers import Customers
 from dev.benchmarks.failure import BenchmarkFailed, NothingAnswered
 from dev.benchmarks.figures import Measured, Rounds, percentile
 from dev.benchmarks.stage import Stage
-from dev.benchmarks.wrk import Answered, Target
+from dev.benchmarks.wrk import Target
 
 ORDER = {
     "prompt": "A paper boat on a lake at sunrise, camera low over the water, soft light",
@@ -63,10 +63,10 @@ class Api:
         script = pgbench.script_of(
             self.stage.statement_of_create(), self._customers.tag, len(self._customers.secrets)
         )
-        ours = self.orders()
+        ours = self._orders()
         return {
             "create": lambda seconds: self._creates(ours, seconds),
-            "create, textbook": lambda seconds: self.loaded(textbook, theirs, seconds),
+            "create, textbook": lambda seconds: self._loaded(textbook, theirs, seconds),
             "create, pgbench": lambda seconds: self._pgbench(script, seconds),
             "create, one wallet": lambda seconds: self._creates(ours[:1], seconds),
             "create, open loop at half": lambda seconds: self._at_half(ours, 2 * seconds),
@@ -77,10 +77,10 @@ class Api:
         floor = Site("floor", self.stage.serve("floor"))
         empty = [Target("GET", "/")]
         subjects: dict[str, Subject] = {
-            "empty DRF view": lambda seconds: self.loaded(floor, empty, seconds)
+            "empty DRF view": lambda seconds: self._loaded(floor, empty, seconds)
         }
         for name in ROWS:
-            targets = self.statuses(name)
+            targets = self._statuses(name)
             subjects[f"status, {name}"] = self._plain(targets)
             subjects[f"status, {name}, not modified"] = self._conditional(targets)
         return subjects
@@ -105,14 +105,14 @@ class Api:
                 self.rounds.add(name, _named(name, subject, seconds))
             print(f"round {number + 1} of {rounds} done", flush=True)
 
-    def orders(self) -> list[Target]:
+    def _orders(self) -> list[Target]:
         """A create by each customer."""
         return [
             Target("POST", CREATE_PATH, self._customers.authorization(number), "", ORDER)
             for number in range(len(self._customers.secrets))
         ]
 
-    def statuses(self, name: str) -> list[Target]:
+    def _statuses(self, name: str) -> list[Target]:
         """Some of each seeded customer's; ``name`` is one of ROWS."""
         query = (
             f"SELECT id FROM generation_generation WHERE {ROWS[name]}"  # noqa: S608 - our own words
@@ -128,20 +128,20 @@ class Api:
         ]
 
     def _plain(self, targets: Sequence[Target]) -> Subject:
-        return lambda seconds: self.loaded(self._ours, targets, seconds)
+        return lambda seconds: self._loaded(self._ours, targets, seconds)
 
     def _conditional(self, targets: Sequence[Target]) -> Subject:
         def measure(seconds: float) -> Measured:
             for _ in range(3):  # a new link window may begin meanwhile, every 15 minutes
                 tagged = with_tags(self._ours.base_url, targets)
-                measured = self.loaded(self._ours, tagged, seconds)
+                measured = self._loaded(self._ours, tagged, seconds)
                 if all_unmodified(self._ours.base_url, tagged[:3]):
                     return measured
             raise BenchmarkFailed("Every time the tags had changed before the measurement was over")
 
         return measure
 
-    def loaded(self, site: Site, targets: Sequence[Target], seconds: float) -> Measured:
+    def _loaded(self, site: Site, targets: Sequence[Target], seconds: float) -> Measured:
         """Rates and costs of a site under load."""
         usage.forget_statements(self._superuser)
         before = usage.cpu_seconds(self.stage.stack, site.program)
@@ -157,7 +157,7 @@ class Api:
 
     def _creates(self, targets: Sequence[Target], seconds: float) -> Measured:
         before = charges(self._superuser)
-        measured = self.loaded(self._ours, targets, seconds)
+        measured = self._loaded(self._ours, targets, seconds)
         settled = time.monotonic() + 2
         answered = measured.per_second * max(1, round(seconds))
         # wrk leaves when its time is over, without the answers to its last requests
@@ -232,6 +232,3 @@ def all_unmodified(base_url: str, targets: Sequence[Target]) -> bool:
             == 304
             for target in targets
         )
-
-
-__all__ = ["Answered", "Api", "Site", "all_unmodified", "charges", "with_tags"]
