@@ -207,7 +207,7 @@ def _pages(one: Aged, path: str) -> list[Target]:
 
 def _probe(stage: Stage, call: str) -> dict[str, Any]:
     """What a function of dev/benchmarks/probes.py says, with the services' settings."""
-    code = f"from benchmarks import probes; probes.tell(probes.{call})"
+    code = f"from {__package__} import probes; probes.tell(probes.{call})"
     found: dict[str, Any] = json.loads(stage.stack.manage("shell", "--no-imports", "-c", code))
     return found
 

@@ -125,11 +125,11 @@ class Stage:
         threading.Thread(target=self._empty_queues, name="drain", daemon=True).start()
 
     def serve(self, name: str) -> str:
-        """Serve the site ``benchmarks/<name>.py`` as our own is served; its base URL."""
+        """Serve the site ``dev/benchmarks/<name>.py`` as our own is served; its base URL."""
         listener = services.listen(0)
         ours = services.web(listener)
         argv = [
-            word.replace("config.wsgi:application", "dev.benchmarks.wsgi:application")
+            word.replace("config.wsgi:application", f"{__package__}.wsgi:application")
             for word in ours.argv
         ]
         environment = self.stack.env | settings_of(name)
@@ -141,7 +141,7 @@ class Stage:
 
     def textbook_tokens(self, count: int) -> list[str]:
         """Make the textbook's tables and users."""
-        program = "import django; django.setup(); from benchmarks import textbook; "
+        program = f"import django; django.setup(); from {__package__} import textbook; "
         done = subprocess.run(
             [sys.executable, "-c", f"{program}textbook.prepare({count})"],
             env=self.stack.env | settings_of("textbook") | {"DATABASE_URL": self.stack.owner_url},
@@ -201,7 +201,7 @@ class TemporaryStage(Stage):
 
 def settings_of(name: str) -> dict[str, str]:
     """The variable that makes Django a site of ours to be compared with."""
-    return {"DJANGO_SETTINGS_MODULE": f"dev.benchmarks.{name}_settings"}
+    return {"DJANGO_SETTINGS_MODULE": f"{__package__}.{name}_settings"}
 
 
 def _answers(base_url: str) -> bool:
