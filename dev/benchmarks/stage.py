@@ -11,8 +11,6 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import httpx
 import psycopg
@@ -23,6 +21,7 @@ from dev.benchmarks.customers import Customers
 from dev.benchmarks.failure import BenchmarkFailed
 from dev.embedded import services
 from dev.embedded.environment import Options
+from dev.embedded.lifetime import Startable
 from dev.embedded.paths import CHECKOUT
 from dev.embedded.processes import wait_ready
 from dev.embedded.run import demo_key
@@ -48,11 +47,12 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity
  WHERE usename = 'reelmint_app' AND state = 'active'
 """
 DRAIN_EVERY = 0.02  # seconds
+GRACE = 3.0  # seconds; of what is measured nothing is needed any more
 FIRST_WITHIN = 120.0  # seconds, on a machine that others use, too
 FIRST = {"prompt": "A paper boat on a lake at sunrise"}
 
 
-class Stage:
+class Stage(Startable):
     """Use it from one thread that outlives it (dev/embedded/processes.py says why)."""
 
     def __init__(self, var_dir: Path) -> None:
@@ -69,26 +69,10 @@ class Stage:
         self.stack = Stack(var_dir, options)
         self._drain = threading.Event()
 
-    def __enter__(self) -> Self:
-        try:
-            self._start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """End everything; the data stays."""
+    def stop(self, grace: float = GRACE) -> None:
+        """Also end the thread that empties the queues."""
         self._drain.set()
-        self.stack.stop(grace=3.0)
+        self.stack.stop(grace)
 
     def owner(self) -> psycopg.Connection:
         """A connection as the tables' owner, in autocommit mode."""
@@ -193,9 +177,9 @@ class TemporaryStage(Stage):
         self._folder = Path(tempfile.mkdtemp(prefix="reelmint-bench-"))
         super().__init__(self._folder / "var")
 
-    def stop(self) -> None:
-        """End everything and forget it."""
-        super().stop()
+    def stop(self, grace: float = GRACE) -> None:
+        """Also remove the data."""
+        super().stop(grace)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

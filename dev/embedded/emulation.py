@@ -6,16 +6,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dev.embedded import StackError
-from dev.embedded.processes import Child, Program, stop_all, wait_ready
+from dev.embedded.lifetime import Server
+from dev.embedded.processes import Child, Program, wait_ready
 
 # Nothing at Google has these names.
 PROJECT = "reelmint-emulated"
 BUCKET = "reelmint-emulated-outputs"
 
 
-class EmulatorServer:
+class EmulatorServer(Server):
     """The emulator as a process of its own, on a port of its own choice."""
+
+    name = "The emulator"
 
     def __init__(
         self,
@@ -25,13 +27,11 @@ class EmulatorServer:
         arguments: Sequence[str],
     ) -> None:
         """``arguments`` are further ones of its command line."""
-        self.data_dir = data_dir
-        self.log = log
         self._ready_file = data_dir.with_name("emulator.url")
+        super().__init__(data_dir, log, leaves=self._ready_file)
         self._credentials = data_dir.with_name("emulator-credentials.json")
         self._environment = environment
         self._arguments = arguments
-        self._child: Child | None = None
         self._port = 0
 
     @property
@@ -40,18 +40,11 @@ class EmulatorServer:
         return self._ready_file.read_text().strip()
 
     def launch(self) -> Child:
-        """Start it without waiting for it; a restart takes the same port."""
+        """A restart takes the same port."""
         self._ready_file.unlink(missing_ok=True)
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        argv = [
-            sys.executable,
-            "-m",
-            "dev.emulator",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(self._port),
-        ]
+        argv = [sys.executable, "-m", "dev.emulator"]
+        argv += ["--host", "127.0.0.1", "--port", str(self._port)]
         argv += ["--data-dir", str(self.data_dir), "--ready-file", str(self._ready_file)]
         argv += ["--write-credentials", str(self._credentials)]
         argv += self._arguments
@@ -59,18 +52,8 @@ class EmulatorServer:
         return self._child
 
     def wait(self) -> None:
-        """Wait until it listens."""
-        if self._child is None:
-            raise StackError("The emulator was not started")
-        wait_ready(self._child, lambda: self._ready_file.exists() and bool(self.url))
+        wait_ready(self.child, lambda: self._ready_file.exists() and bool(self.url))
         self._port = int(self.url.rpartition(":")[2])
-
-    def stop(self, grace: float = 5.0) -> None:
-        """End it."""
-        if self._child is not None:
-            stop_all([self._child], grace)
-            self._child = None
-            self._ready_file.unlink(missing_ok=True)
 
     def points_here(self) -> dict[str, str]:
         """Points the provider's client at it, and allows its sample images as source images."""

@@ -14,8 +14,9 @@ from urllib.parse import quote, urlencode
 import psycopg
 
 from dev.embedded import StackError
-from dev.embedded.paths import CHECKOUT, Lock, socket_path
-from dev.embedded.processes import Child, Program, signal_process, stop_all, wait_ready, wait_until
+from dev.embedded.lifetime import Server
+from dev.embedded.paths import CHECKOUT, socket_path
+from dev.embedded.processes import Child, Program, signal_process, wait_ready, wait_until
 from dev.embedded.unprivileged import identity
 
 DATABASE = "reelmint"
@@ -45,8 +46,10 @@ def bin_dir() -> Path:
     )
 
 
-class PostgresServer:
-    """One server on one data folder. Nobody else can start a second one on it meanwhile."""
+class PostgresServer(Server):
+    """Nobody else can start a second one on its data meanwhile."""
+
+    name = "PostgreSQL"
 
     def __init__(
         self,
@@ -62,21 +65,11 @@ class PostgresServer:
 
         ``settings`` are PostgreSQL's own and win over ours.
         """
-        self.data_dir = data_dir
+        super().__init__(data_dir, log)
         self.socket_dir = socket_dir
         self.durable = durable
         self.max_connections = max_connections
         self.settings = dict(settings or {})
-        self.log = log or data_dir.with_name(f"{data_dir.name}.log")
-        self._lock: Lock | None = None
-        self._child: Child | None = None
-
-    @property
-    def child(self) -> Child:
-        """The running server; StackError before launch()."""
-        if self._child is None:
-            raise StackError("PostgreSQL was not started")
-        return self._child
 
     def url(self, user: str = APP, dbname: str = DATABASE) -> str:
         """A libpq URL for the socket."""
@@ -87,9 +80,7 @@ class PostgresServer:
         """Make the data folder if there is none and start the server, without waiting for it."""
         binaries = bin_dir()
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
-        if self._lock is None:
-            lock_path = self.data_dir.with_name(f"{self.data_dir.name}.lock")
-            self._lock = Lock(lock_path, f"Another PostgreSQL of ours runs on {self.data_dir}")
+        self._take_lock()
         identity().take(self.socket_dir)
         socket_path(self.socket_dir / ".s.PGSQL.5432.lock")
         if self.data_dir.exists():
@@ -97,7 +88,7 @@ class PostgresServer:
             self._end_leftover()
         else:
             self._initdb(binaries)
-        # SIGINT is its "fast" shutdown
+        # SIGINT is its "fast" shutdown: every session ends at once
         program = Program("postgres", self._argv(binaries), signal.SIGINT, identity=identity())
         self._child = Child(program, self._environment(), self.log)
         return self._child
@@ -109,15 +100,6 @@ class PostgresServer:
             query = "SELECT 1 FROM pg_database WHERE datname = %s"
             if connection.execute(query, (DATABASE,)).fetchone() is None:
                 self._create_database()
-
-    def stop(self, grace: float = 10.0) -> None:
-        """End every session at once and shut down cleanly; the data stays."""
-        if self._child is not None:
-            stop_all([self._child], grace)
-            self._child = None
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
 
     def _environment(self) -> dict[str, str]:
         # PG* variables of the caller (PGDATA, PGPORT, PGOPTIONS) must not reach it
@@ -218,15 +200,3 @@ class PostgresServer:
         with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
             # last, because its presence says that all of this was done
             connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}".encode())
-
-
-def start(data_dir: Path, socket_dir: Path, durable: bool = False) -> PostgresServer:
-    """A running server with the database and the roles; call ``stop()`` on it."""
-    server = PostgresServer(data_dir, socket_dir, durable=durable)
-    try:
-        server.launch()
-        server.wait()
-    except BaseException:
-        server.stop()
-        raise
-    return server

@@ -6,8 +6,6 @@ import shutil
 import socket
 import subprocess
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import httpx
 
@@ -15,6 +13,7 @@ from dev.embedded import StackError, services
 from dev.embedded.emulation import EmulatorServer
 from dev.embedded.environment import Options, base_environment
 from dev.embedded.external import check_database, check_redis
+from dev.embedded.lifetime import GRACE, Server, Startable
 from dev.embedded.migrations import migrate, migrate_own
 from dev.embedded.paths import CHECKOUT, Lock, runtime_dir
 from dev.embedded.postgres import OWNER, SUPERUSER, PostgresServer
@@ -22,10 +21,8 @@ from dev.embedded.processes import wait_ready
 from dev.embedded.supervisor import Supervisor
 from dev.embedded.valkey import ValkeyServer
 
-STOP_GRACE = 10.0  # seconds for a worker's batch and a request in progress
 
-
-class Stack:
+class Stack(Startable):
     """Start and stop it from one thread that outlives it (dev/embedded/processes.py says why)."""
 
     def __init__(self, var_dir: Path, options: Options | None = None) -> None:
@@ -39,18 +36,6 @@ class Stack:
         self._emulator: EmulatorServer | None = None
         self._listener: socket.socket | None = None
         self._lock: Lock | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     @property
     def processes(self) -> Supervisor:
@@ -85,27 +70,8 @@ class Stack:
             raise StackError("The database was given; nobody said who its superuser is")
         return self._postgres.url(SUPERUSER)
 
-    def start(self) -> None:
-        """Bring everything up, or raise StackError with nothing left running."""
-        try:
-            self.var_dir.mkdir(parents=True, exist_ok=True)
-            self._lock = Lock(
-                self.var_dir / "stack.lock", f"A stack already runs on {self.var_dir}"
-            )
-            self._supervisor = Supervisor(self.var_dir)
-            self.env = base_environment(self.var_dir, self.options)
-            self._start_servers()
-            if self.options.services:
-                self._start_services()
-        except BaseException:
-            self.stop()
-            raise
-
-    def stop(self, grace: float = STOP_GRACE) -> None:
-        """End everything, services first, ``grace`` seconds each; an interrupt kills what is left.
-
-        Harmless when repeated.
-        """
+    def stop(self, grace: float = GRACE) -> None:
+        """End services first, then servers, ``grace`` seconds each; an interrupt kills the rest."""
         try:
             if self._supervisor is not None:
                 self._supervisor.stop(grace, last=tuple(self._servers()))
@@ -146,8 +112,21 @@ class Stack:
             raise StackError(f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
-    def _servers(self) -> dict[str, PostgresServer | ValkeyServer | EmulatorServer]:
-        named = {"emulator": self._emulator, "valkey": self._valkey, "postgres": self._postgres}
+    def _start(self) -> None:
+        self.var_dir.mkdir(parents=True, exist_ok=True)
+        self._lock = Lock(self.var_dir / "stack.lock", f"A stack already runs on {self.var_dir}")
+        self._supervisor = Supervisor(self.var_dir)
+        self.env = base_environment(self.var_dir, self.options)
+        self._start_servers()
+        if self.options.services:
+            self._start_services()
+
+    def _servers(self) -> dict[str, Server]:
+        named: dict[str, Server | None] = {
+            "emulator": self._emulator,
+            "valkey": self._valkey,
+            "postgres": self._postgres,
+        }
         return {name: server for name, server in named.items() if server is not None}
 
     def _start_servers(self) -> None:

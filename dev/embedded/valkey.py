@@ -10,8 +10,9 @@ from pathlib import Path
 import redis
 
 from dev.embedded import StackError
-from dev.embedded.paths import Lock, private_dir, socket_path
-from dev.embedded.processes import Child, Program, stop_all, wait_ready
+from dev.embedded.lifetime import Server
+from dev.embedded.paths import private_dir, socket_path
+from dev.embedded.processes import Child, Program, wait_ready
 
 
 def binary() -> Path:
@@ -30,38 +31,27 @@ def binary() -> Path:
     )
 
 
-class ValkeyServer:
-    """One server on one data folder."""
+class ValkeyServer(Server):
+    """Nobody else can start a second one on its data meanwhile."""
+
+    name = "Valkey"
 
     def __init__(
         self, data_dir: Path, socket_dir: Path, *, durable: bool = False, log: Path | None = None
     ) -> None:
         """``durable`` = an append-only file, written every second."""
-        self.data_dir = data_dir
         self.socket = socket_path(socket_dir / "valkey.sock")
+        super().__init__(data_dir, log, leaves=self.socket)
         self.durable = durable
-        self.log = log or data_dir.with_name(f"{data_dir.name}.log")
-        self._lock: Lock | None = None
-        self._child: Child | None = None
-
-    @property
-    def child(self) -> Child:
-        """The running server; StackError before launch()."""
-        if self._child is None:
-            raise StackError("Valkey was not started")
-        return self._child
 
     def url(self, db: int = 0) -> str:
         """In redis-py's spelling."""
         return f"unix://{self.socket}?db={db}"
 
     def launch(self) -> Child:
-        """Start the server without waiting for it."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         private_dir(self.socket.parent)
-        if self._lock is None:
-            lock_path = self.data_dir.with_name(f"{self.data_dir.name}.lock")
-            self._lock = Lock(lock_path, f"Another Valkey of ours runs on {self.data_dir}")
+        self._take_lock()
         options = {
             "port": "0",
             "unixsocket": str(self.socket),
@@ -79,18 +69,7 @@ class ValkeyServer:
         return self._child
 
     def wait(self) -> None:
-        """Wait until it answers."""
         wait_ready(self.child, self._answers)
-
-    def stop(self, grace: float = 10.0) -> None:
-        """Write what is to be written and end; the data stays."""
-        if self._child is not None:
-            stop_all([self._child], grace)
-            self._child = None
-            self.socket.unlink(missing_ok=True)
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
 
     def _answers(self) -> bool:
         try:
@@ -98,15 +77,3 @@ class ValkeyServer:
                 return bool(client.ping())
         except redis.RedisError:
             return False
-
-
-def start(data_dir: Path, socket_dir: Path, durable: bool = False) -> ValkeyServer:
-    """A running server; call ``stop()`` on it."""
-    server = ValkeyServer(data_dir, socket_dir, durable=durable)
-    try:
-        server.launch()
-        server.wait()
-    except BaseException:
-        server.stop()
-        raise
-    return server

@@ -16,7 +16,7 @@ from pathlib import Path
 import django
 from django_migration_linter import MigrationLinter
 
-from dev.embedded.postgres import OWNER, PostgresServer, start
+from dev.embedded.postgres import OWNER, PostgresServer
 from tests.support.packages import ROOT, with_migrations
 
 # Made before anybody ran the service, so that no table of theirs was in use. None is added here: a
@@ -62,11 +62,8 @@ def main() -> int:
     """The exit code; ``--all`` looks at those that came before a release, too."""
     folder = Path(tempfile.mkdtemp(prefix="rm-lint-"))
     try:
-        server = start(folder / "pg", folder / "s")
-        try:
+        with PostgresServer(folder / "pg", folder / "s") as server:
             return min(lint(server, "--all" in sys.argv), 1)
-        finally:
-            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

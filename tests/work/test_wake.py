@@ -19,8 +19,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config.celery import app
-from dev.embedded import valkey
 from dev.embedded.processes import wait_until
+from dev.embedded.valkey import ValkeyServer
 from tests.support.people import Person
 from work import queue as celery_queue
 from work import wake
@@ -203,17 +203,16 @@ def test_an_absent_redis_costs_nothing(
 def test_a_hung_redis_costs_nothing(
     api: Api, alice: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    server = valkey.start(tmp_path / "data", tmp_path / "s")
-    try:
+    with ValkeyServer(tmp_path / "data", tmp_path / "s") as server:
         use_patient_redis(monkeypatch, server.url())
         server.child.signal(signal.SIGSTOP)
-        assert hinting_takes() < 10
-        began = time.monotonic()
-        assert api(alice.key).post(PATH, json={"prompt": "p"}).status_code == 201
-        assert time.monotonic() - began < 10
-    finally:
-        server.child.signal(signal.SIGCONT)
-        server.stop()
+        try:
+            assert hinting_takes() < 10
+            began = time.monotonic()
+            assert api(alice.key).post(PATH, json={"prompt": "p"}).status_code == 201
+            assert time.monotonic() - began < 10
+        finally:
+            server.child.signal(signal.SIGCONT)
 
 
 def test_a_worker_tries_once_a_second_to_get_its_broker_back(

@@ -20,12 +20,9 @@ from dev.embedded.valkey import ValkeyServer
 
 @pytest.fixture
 def valkey(tmp_path):
-    server = ValkeyServer(tmp_path / "data", tmp_path / "s")
-    server.launch()
-    server.wait()
-    yield server
-    os.kill(server.child.pid, signal.SIGCONT)
-    server.stop()
+    with ValkeyServer(tmp_path / "data", tmp_path / "s") as server:
+        yield server
+        os.kill(server.child.pid, signal.SIGCONT)
 
 
 def shared_url() -> str:

@@ -23,11 +23,10 @@ from tests.dev.embedded.conftest import standing_in_environment
 def server() -> Iterator[postgres.PostgresServer]:
     folder = Path(tempfile.mkdtemp(prefix="reelmint-test-"))
     statistics = {"shared_preload_libraries": "pg_stat_statements"}
-    server = postgres.PostgresServer(folder / "data", folder / "sockets", settings=statistics)
-    server.launch()
-    server.wait()
-    yield server
-    server.stop()
+    with postgres.PostgresServer(
+        folder / "data", folder / "sockets", settings=statistics
+    ) as server:
+        yield server
     shutil.rmtree(folder)
 
 
@@ -100,7 +99,7 @@ def test_a_pid_file_that_names_a_stranger_is_not_believed(
 
 def test_a_second_server_on_the_same_data_is_refused(server: postgres.PostgresServer) -> None:
     with pytest.raises(StackError, match=f"process {os.getpid()}"):
-        postgres.start(server.data_dir, server.socket_dir)
+        postgres.PostgresServer(server.data_dir, server.socket_dir).start()
     assert execute(server.url(), "SELECT 1") == [(1,)]
 
 
@@ -109,13 +108,13 @@ def test_data_of_another_major_version_is_named(folder: Path) -> None:
     data.mkdir()
     (data / "PG_VERSION").write_text("9\n")
     with pytest.raises(StackError, match="made by PostgreSQL 9"):
-        postgres.start(data, folder / "sockets")
+        postgres.PostgresServer(data, folder / "sockets").start()
 
 
 def test_a_durable_valkey_keeps_its_data_over_kill_9_and_forgets_nothing_under_pressure(
     folder: Path,
 ) -> None:
-    server = valkey.start(folder / "data", folder / "sockets", durable=True)
+    server = valkey.ValkeyServer(folder / "data", folder / "sockets", durable=True).start()
     client = redis.Redis.from_url(server.url())
     client.set("key", "value")
     assert client.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
@@ -134,8 +133,8 @@ def test_a_durable_valkey_keeps_its_data_over_kill_9_and_forgets_nothing_under_p
 
 
 def test_a_stopped_server_leaves_no_process_and_no_socket(folder: Path) -> None:
-    database = postgres.start(folder / "pg", folder / "sockets")
-    broker = valkey.start(folder / "valkey", folder / "sockets")
+    database = postgres.PostgresServer(folder / "pg", folder / "sockets").start()
+    broker = valkey.ValkeyServer(folder / "valkey", folder / "sockets").start()
     assert standing_in_environment(str(folder))
     database.stop()
     broker.stop()
