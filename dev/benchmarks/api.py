@@ -115,7 +115,7 @@ class Api:
     def _statuses(self, name: str) -> list[Target]:
         """Some of each seeded customer's; ``name`` is one of ROWS."""
         query = (
-            f"SELECT id FROM generation_generation WHERE {ROWS[name]}"  # noqa: S608 - our own words
+            f"SELECT id FROM generation_generation WHERE {ROWS[name]}"
             " AND account_id = md5(%s || '-account-' || %s)::uuid LIMIT %s"
         )
         each = max(1, STATUSES // self._seeded)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SECRET_KEY = "only-for-a-benchmark-on-loopback"  # noqa: S105 - signs nothing
+SECRET_KEY = "only-for-a-benchmark-on-loopback"
 ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "dev.benchmarks.floor"
 INSTALLED_APPS = ["rest_framework"]

@@ -51,7 +51,7 @@ WITH numbered AS (
            {_id("refund")} AS refund_id
       FROM placed
 )
-"""  # noqa: S608 - constants, the values are parameters
+"""
 CHARGES = (
     ORDER
     + """
@@ -117,7 +117,7 @@ SELECT generation_id, 2, CASE WHEN failed THEN 'failed' ELSE 'completed' END, tr
 """
 )
 WALLETS = (
-    ORDER  # noqa: S608 - constants, the values are parameters
+    ORDER
     + """
 UPDATE credits_wallet
    SET balance = %(credits)s - 240 * delivered, sequence = last, open_charges = still_open

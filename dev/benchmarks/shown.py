@@ -46,7 +46,7 @@ def shown(chosen: argparse.Namespace) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="reelmint-bench-"))
     limits = dict.fromkeys(LIMITS, MANY) | {"LOG_LEVEL": "WARNING"}
     stack = Stack(folder / "var", Options(durable=True, emulator_plain=True, environment=limits))
-    chance = random.Random(1)  # noqa: S311 - not a secret
+    chance = random.Random(1)
     try:
         stack.start()
         with psycopg.connect(stack.owner_url, autocommit=True) as connection:

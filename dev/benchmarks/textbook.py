@@ -40,7 +40,7 @@ def generate(generation_id: str) -> None:
     """Would ask the provider; nobody runs it here."""
 
 
-class Wallet(models.Model):  # noqa: DJ008 - nobody prints one
+class Wallet(models.Model):
     """The balance of a user."""
 
     user = models.OneToOneField("auth.User", on_delete=models.PROTECT, related_name="wallet")
@@ -52,7 +52,7 @@ class Wallet(models.Model):  # noqa: DJ008 - nobody prints one
         app_label = SCHEMA
 
 
-class Generation(models.Model):  # noqa: DJ008
+class Generation(models.Model):
     """One request."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -72,7 +72,7 @@ class Generation(models.Model):  # noqa: DJ008
         indexes = [models.Index(fields=["user", "-created_at"], name="textbook_history")]
 
 
-class Entry(models.Model):  # noqa: DJ008
+class Entry(models.Model):
     """One change of a balance."""
 
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="entries")

@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 SCHEMA = "textbook"
 
 _url = conninfo_to_dict(os.environ["DATABASE_URL"])
-SECRET_KEY = "only-for-a-benchmark-on-loopback"  # noqa: S105 - signs nothing
+SECRET_KEY = "only-for-a-benchmark-on-loopback"
 ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "dev.benchmarks.textbook"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

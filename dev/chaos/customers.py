@@ -25,7 +25,7 @@ DOWNLOADS = 0.1
 PAUSE = 4.0  # seconds between two orders of one customer, on average
 WAIT = 0.5  # seconds between two looks whether it is all over, for who may not order yet
 ANSWERED_WITHIN = 90.0  # seconds, with all repetitions
-PASSWORD = "correct-horse-7-battery"  # noqa: S105 - of accounts that live for a minute
+PASSWORD = "correct-horse-7-battery"
 
 
 class Customers:
@@ -84,7 +84,7 @@ class Customers:
         return str(answer.json()["token"])
 
     def _live(self, number: int, secret: str) -> None:
-        chance = random.Random(f"{self._seed}:{number}")  # noqa: S311 - not a secret
+        chance = random.Random(f"{self._seed}:{number}")
         mine: list[str] = []
         count = 0
         self._over.wait(chance.uniform(0, PAUSE))
@@ -125,7 +125,7 @@ class Customers:
             began = time.monotonic()
             answer = self._send("POST", order.path, headers, order.body)
             if answer is None or answer.status_code in (409, 503):
-                time.sleep(random.uniform(0.1, 0.6))  # noqa: S311
+                time.sleep(random.uniform(0.1, 0.6))
                 continue
             if answer.status_code == 201:
                 data = answer.json()["data"]
@@ -176,7 +176,7 @@ class Customers:
         """One request to any of the web servers; None when the connection did not survive."""
         if self._http.is_closed:  # a control run ended while this was waiting to ask again
             return None
-        base_url = random.choice(self._base_urls)  # noqa: S311 - not a secret
+        base_url = random.choice(self._base_urls)
         try:
             answer = self._http.request(method, base_url + path, headers=headers, json=body)
         except httpx.TransportError:

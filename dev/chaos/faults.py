@@ -34,7 +34,7 @@ class Faults:
         self.tally: Counter[str] = Counter()
         self.fallen = Fallen()
         self._fleet = fleet
-        self._chance = random.Random(seed)  # noqa: S311 - not a secret
+        self._chance = random.Random(seed)
         self._next = time.monotonic()
         self._next_step = 0
         self._steps = 0

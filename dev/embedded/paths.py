@@ -24,7 +24,7 @@ def runtime_dir(var_dir: Path) -> Path:
     itself may be too long for a socket. Raises StackError when somebody else owns the name.
     """
     digest = hashlib.sha256(str(var_dir.resolve()).encode()).hexdigest()[:10]
-    folder = Path(f"/tmp/reelmint-{os.getuid()}-{digest}")  # noqa: S108 -- owner is checked
+    folder = Path(f"/tmp/reelmint-{os.getuid()}-{digest}")  # its owner is checked
     private_dir(folder)
     return folder
 

@@ -20,7 +20,7 @@ ORDERS_A_MINUTE = 40  # of an account, which may place 60
 AT_ONCE = 48  # requests that use every thread of the web servers, of which there are 16
 THREADS = 8
 RECENT = 60  # orders that are still looked at
-PASSWORD = "correct-horse-7-battery"  # noqa: S105 - of accounts that live for a run
+PASSWORD = "correct-horse-7-battery"
 VIDEO = "/api/v1/generate/video/"
 IMAGE = "/api/v1/generate/"
 # Of a hundred orders. The emulator's README says what the markers do.
@@ -52,7 +52,7 @@ class Customers:
         self._rate = rate
         self._next = math.inf  # until the pools are filled
         self._number = 0
-        self._chance = random.Random(7)  # noqa: S311 - not a secret
+        self._chance = random.Random(7)
         self._recent: deque[tuple[str, str]] = deque(maxlen=RECENT)  # secret, generation
         self._waiting = threading.Semaphore(THREADS * 4)
         self._threads = ThreadPoolExecutor(THREADS, "customer")
@@ -134,7 +134,7 @@ class Customers:
         self._recent.append((secret, generation_id))
 
     def _look(self, what: str) -> None:
-        secret, generation_id = random.choice(self._recent or [(self._secret(), "none")])  # noqa: S311
+        secret, generation_id = random.choice(self._recent or [(self._secret(), "none")])
         if what in ("status", "download"):
             answer = self._send("GET", f"{IMAGE}{generation_id}/", secret, expected=(200, 404))
             link = answer.json().get("video_url")
@@ -151,7 +151,7 @@ class Customers:
             self._log_in_and_out()
 
     def _log_in_and_out(self) -> None:
-        form = self._form(random.randrange(len(self._secrets)))  # noqa: S311 - not a secret
+        form = self._form(random.randrange(len(self._secrets)))
         answer = self._send("POST", "/api/login/", None, form)
         if answer.status_code == httpx.codes.OK:
             self._send("POST", "/api/logout/", answer.json()["token"], expected=(204,))
