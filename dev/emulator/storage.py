@@ -18,7 +18,8 @@ import uuid
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import google_crc32c
 
@@ -50,7 +51,10 @@ class StoredObject:
 
 
 class Incoming:
-    """A file being written; hashed on the way, invisible until it is committed."""
+    """A file being written; hashed on the way, invisible until it is committed.
+
+    As a context manager it is discarded when anything fails.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -72,8 +76,20 @@ class Incoming:
         md5, crc32c = self._md5.digest(), self._crc32c.digest()
         return base64.b64encode(md5).decode(), base64.b64encode(crc32c).decode()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self.discard()
+
     def discard(self) -> None:
-        """Forget everything that was written."""
+        """Remove everything that was written."""
         self._file.close()
         self.path.unlink(missing_ok=True)
 

@@ -57,15 +57,12 @@ class UploadApi:
 
     async def _media(self, request: web.Request, bucket: str) -> web.Response:
         name = checked_name(request.query.get("name"))
-        incoming = self._store.receive()
-        try:
+        fields = {"contentType": request.headers.get("Content-Type")}
+        # when the caller goes away, nothing of a half upload may stay
+        with self._store.receive() as incoming:
             async for chunk in request.content.iter_any():
                 incoming.write(chunk)
-        except BaseException:
-            incoming.discard()  # the caller went away: nothing of a half upload may stay
-            raise
-        fields = {"contentType": request.headers.get("Content-Type")}
-        return self._commit(request, incoming, bucket, name, fields)
+            return self._commit(request, incoming, bucket, name, fields)
 
     async def _multipart(self, request: web.Request, bucket: str) -> web.Response:
         if not request.content_type.startswith("multipart/"):
@@ -80,14 +77,10 @@ class UploadApi:
             raise StorageError(400, "The second part must be the object's content.")
         name = checked_name(fields.get("name") or request.query.get("name"))
         fields.setdefault("contentType", content.headers.get("Content-Type"))
-        incoming = self._store.receive()
-        try:
+        with self._store.receive() as incoming:
             while chunk := await content.read_chunk(256 * 1024):
                 incoming.write(bytes(chunk))
-        except BaseException:
-            incoming.discard()
-            raise
-        return self._commit(request, incoming, bucket, name, fields)
+            return self._commit(request, incoming, bucket, name, fields)
 
     async def _open_session(self, request: web.Request, bucket: str) -> web.Response:
         body = await request.read()
@@ -133,9 +126,8 @@ class UploadApi:
             kind, _, value = pair.strip().partition("=")
             if kind in ("md5", "crc32c"):
                 session.fields["md5Hash" if kind == "md5" else "crc32c"] = value
-        answer = self._commit(
-            request, session.incoming, session.bucket, session.name, session.fields
-        )
+        with session.incoming as incoming:
+            answer = self._commit(request, incoming, session.bucket, session.name, session.fields)
         session.stored = self._store.get(session.bucket, session.name)
         return answer
 
@@ -147,15 +139,11 @@ class UploadApi:
         name: str,
         fields: dict[str, Any],
     ) -> web.Response:
-        try:
-            self._storage.check_preconditions(request, self._store.get(bucket, name))
-            md5, crc32c = incoming.close()
-            for given, found in ((fields.get("md5Hash"), md5), (fields.get("crc32c"), crc32c)):
-                if given is not None and given != found:
-                    raise StorageError(400, f"Provided hash {given} does not match {found}.")
-        except StorageError:
-            incoming.discard()
-            raise
+        self._storage.check_preconditions(request, self._store.get(bucket, name))
+        md5, crc32c = incoming.close()
+        for given, found in ((fields.get("md5Hash"), md5), (fields.get("crc32c"), crc32c)):
+            if given is not None and given != found:
+                raise StorageError(400, f"Provided hash {given} does not match {found}.")
         stored = self._store.commit(incoming, bucket, name, fields)
         return web.json_response(object_resource(request, stored))
 
