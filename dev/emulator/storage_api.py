@@ -6,13 +6,13 @@ import asyncio
 import base64
 import re
 from typing import Any
-from urllib.parse import quote
 
 from aiohttp import web
 
 from dev.emulator.errors import StorageError
 from dev.emulator.hang import reset
-from dev.emulator.storage import NAME_BYTES_MAX, ObjectStore, StoredObject
+from dev.emulator.resources import bucket_resource, content_headers, etag, object_resource
+from dev.emulator.storage import ObjectStore, StoredObject
 from dev.emulator.tally import Tally
 
 PAGE_MAX = 1000
@@ -69,11 +69,11 @@ class StorageApi:
         name = body.get("name") if isinstance(body, dict) else None
         if not isinstance(name, str) or not self._store.has_bucket(name):
             raise StorageError(400, "Invalid bucket name.")
-        return web.json_response(_bucket_resource(request, name))
+        return web.json_response(bucket_resource(request, name))
 
     async def get_bucket(self, request: web.Request) -> web.Response:
         """Metadata of a bucket."""
-        return web.json_response(_bucket_resource(request, self.bucket_of(request)))
+        return web.json_response(bucket_resource(request, self.bucket_of(request)))
 
     async def list_objects(self, request: web.Request) -> web.Response:
         """Objects under a prefix, in pages; with a delimiter, "folders" as prefixes."""
@@ -117,7 +117,7 @@ class StorageApi:
             return await self.download(request)
         self._tally.requests["metadata"] += 1
         stored = self._object_of(request)
-        return web.json_response(object_resource(request, stored), headers={"ETag": _etag(stored)})
+        return web.json_response(object_resource(request, stored), headers={"ETag": etag(stored)})
 
     async def delete_object(self, request: web.Request) -> web.Response:
         """Remove an object."""
@@ -132,7 +132,7 @@ class StorageApi:
         path = self._store.path(stored)
         size = path.stat().st_size
         start, end = _range(request.headers.get("Range", ""), size)
-        response = web.StreamResponse(headers=_content_headers(stored))
+        response = web.StreamResponse(headers=content_headers(stored))
         if start > 0 or end < size:
             response.set_status(206)
             response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
@@ -161,73 +161,6 @@ def answer_of_bucket(request: web.Request) -> web.Response | None:
     if match[1] == "nothing":
         return reset(request)
     raise StorageError(int(match[1]), f"This bucket answers {match[1]}.")
-
-
-def object_resource(request: web.Request, stored: StoredObject) -> dict[str, Any]:
-    """The object as the JSON API shows it."""
-    name = quote(stored.name, safe="")
-    base = f"{request.scheme}://{request.host}"
-    path = f"storage/v1/b/{stored.bucket}/o/{name}"
-    return {
-        "kind": "storage#object",
-        "id": f"{stored.bucket}/{stored.name}/{stored.generation}",
-        "selfLink": f"{base}/{path}",
-        "mediaLink": f"{base}/download/{path}?generation={stored.generation}&alt=media",
-        "bucket": stored.bucket,
-        "name": stored.name,
-        "generation": str(stored.generation),
-        "metageneration": "1",
-        "size": str(stored.size),
-        "md5Hash": stored.md5,
-        "crc32c": stored.crc32c,
-        "etag": _etag(stored),
-        "storageClass": "STANDARD",
-        "timeCreated": stored.created,
-        "updated": stored.created,
-        **stored.fields,
-    }
-
-
-def checked_name(name: str | None) -> str:
-    """A valid object name, or a 400."""
-    if not name or len(name.encode("utf-8", "replace")) > NAME_BYTES_MAX:
-        raise StorageError(400, "Required parameter: name")
-    if "\r" in name or "\n" in name or name in (".", ".."):
-        raise StorageError(400, "Invalid object name.")
-    return name
-
-
-def _bucket_resource(request: web.Request, name: str) -> dict[str, Any]:
-    link = f"{request.scheme}://{request.host}/storage/v1/b/{name}"
-    return {
-        "kind": "storage#bucket",
-        "id": name,
-        "name": name,
-        "selfLink": link,
-        "location": "US-CENTRAL1",
-        "storageClass": "STANDARD",
-    }
-
-
-def _etag(stored: StoredObject) -> str:
-    return base64.b64encode(str(stored.generation).encode()).decode()
-
-
-def _content_headers(stored: StoredObject) -> dict[str, str]:
-    headers = {
-        "Content-Type": stored.fields.get("contentType", "application/octet-stream"),
-        "Accept-Ranges": "bytes",
-        "ETag": _etag(stored),
-        "x-goog-hash": f"crc32c={stored.crc32c},md5={stored.md5}",
-        "x-goog-generation": str(stored.generation),
-        "x-goog-metageneration": "1",
-        "x-goog-stored-content-length": str(stored.size),
-        "x-goog-stored-content-encoding": "identity",
-        "x-goog-storage-class": "STANDARD",
-    }
-    if "contentDisposition" in stored.fields:
-        headers["Content-Disposition"] = stored.fields["contentDisposition"]
-    return headers
 
 
 def _range(header: str, size: int) -> tuple[int, int]:

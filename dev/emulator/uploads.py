@@ -11,8 +11,9 @@ from typing import Any
 from aiohttp import BodyPartReader, web
 
 from dev.emulator.errors import StorageError
-from dev.emulator.storage import Incoming, ObjectStore, StoredObject
-from dev.emulator.storage_api import StorageApi, checked_name, object_resource
+from dev.emulator.resources import object_resource
+from dev.emulator.storage import NAME_BYTES_MAX, Incoming, ObjectStore, StoredObject
+from dev.emulator.storage_api import StorageApi
 from dev.emulator.tally import Tally
 
 CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
@@ -56,7 +57,7 @@ class UploadApi:
         raise StorageError(400, f"Invalid uploadType: {kind}")
 
     async def _media(self, request: web.Request, bucket: str) -> web.Response:
-        name = checked_name(request.query.get("name"))
+        name = _checked_name(request.query.get("name"))
         fields = {"contentType": request.headers.get("Content-Type")}
         # when the caller goes away, nothing of a half upload may stay
         with self._store.receive() as incoming:
@@ -75,7 +76,7 @@ class UploadApi:
         content = await reader.next()
         if not isinstance(content, BodyPartReader):
             raise StorageError(400, "The second part must be the object's content.")
-        name = checked_name(fields.get("name") or request.query.get("name"))
+        name = _checked_name(fields.get("name") or request.query.get("name"))
         fields.setdefault("contentType", content.headers.get("Content-Type"))
         with self._store.receive() as incoming:
             while chunk := await content.read_chunk(256 * 1024):
@@ -85,7 +86,7 @@ class UploadApi:
     async def _open_session(self, request: web.Request, bucket: str) -> web.Response:
         body = await request.read()
         fields = _metadata(body) if body else {}
-        name = checked_name(fields.get("name") or request.query.get("name"))
+        name = _checked_name(fields.get("name") or request.query.get("name"))
         fields.setdefault("contentType", request.headers.get("X-Upload-Content-Type"))
         self._storage.check_preconditions(request, self._store.get(bucket, name))
         while len(self._sessions) >= SESSIONS_MAX:
@@ -156,3 +157,12 @@ def _metadata(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise StorageError(400, "The metadata is not an object.")
     return value
+
+
+def _checked_name(name: str | None) -> str:
+    """A valid object name, or a 400."""
+    if not name or len(name.encode("utf-8", "replace")) > NAME_BYTES_MAX:
+        raise StorageError(400, "Required parameter: name")
+    if "\r" in name or "\n" in name or name in (".", ".."):
+        raise StorageError(400, "Invalid object name.")
+    return name

@@ -32,7 +32,6 @@ TOO_LONG = {
     "accounts/models.py",
     "common/safe_fetch.py",
     "config/settings.py",
-    "dev/emulator/storage_api.py",
     "generation/creation.py",
     "generation/lifecycle.py",
 }
