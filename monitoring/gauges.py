@@ -96,8 +96,6 @@ def ages_of(rows: Rows) -> dict[str, float]:
 
 
 class GenerationGauges:
-    """A collector of prometheus-client's."""
-
     def collect(self) -> Iterable[Metric]:
         """What was found at most ``FRESH`` seconds ago."""
         return _newest()

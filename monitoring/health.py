@@ -42,7 +42,6 @@ Found = tuple[int, dict[str, Any]]
 
 
 def livez(request: HttpRequest) -> JsonResponse:
-    """200."""
     return JsonResponse({"status": "ok"})
 
 

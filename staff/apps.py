@@ -6,8 +6,6 @@ from django.utils.module_loading import import_string
 
 
 class StaffConfig(AppConfig):
-    """Follows the package's name."""
-
     name = "staff"
 
     def ready(self) -> None:

@@ -41,7 +41,6 @@ def suspend(actor: User, account: Account, values: Values) -> Result:
 
 
 def resume(actor: User, account: Account, values: Values) -> Result:
-    """Undo a suspension."""
     with transaction.atomic():
         row = _locked(account)
         before = row.suspended_at

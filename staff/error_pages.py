@@ -14,7 +14,6 @@ from staff.site import site
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Django's handler400."""
     if not _has_pages(request):
         return defaults.bad_request(request, exception)
     sentence = "This page cannot be asked for what stands in the address."
@@ -22,7 +21,6 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Django's handler403."""
     if not _has_pages(request):
         return defaults.permission_denied(request, exception)
     sentence = "Your role does not allow this. A superuser can give you another one."

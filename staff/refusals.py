@@ -17,6 +17,6 @@ from staff import audit
 def note(
     sender: Any, *, action: str, user: User | None, door: str, reason: str, address: str, **_: Any
 ) -> None:
-    """Listens to ``accounts.login.refused``."""
+    """Receiver of the signal ``accounts.login.refused``."""
     with transaction.atomic():
         audit.note(user, action, reason=reason, changes={"address": address, "door": door})

@@ -78,7 +78,6 @@ class OwnPasswordForm(BoundedPasswords, AdminOwnPasswordChangeForm):  # type: ig
         self.address = address
 
     def clean_old_password(self) -> str:
-        """Django's hook. Raises ValidationError."""
         old: str = self.cleaned_data["old_password"]
         try:
             login.check_again(DOOR.name, self.user, old, self.address)

@@ -48,13 +48,12 @@ class NewPasswordField(PasswordField):
     """One that will be kept. An old one is compared as it is typed, see ``accounts.passwords``."""
 
     def to_python(self, value: Any) -> str:
-        """Django's hook."""
         text = str(super().to_python(value))
         return text if len(text) > MAX_PASSWORD else canonical(text)
 
 
 class NewPasswordForm(BoundedPasswords, AdminPasswordChangeForm):  # type: ignore[misc]  # unfold has no types
-    """A superuser sets somebody's."""
+    """A superuser's form for somebody else's password."""
 
     def save(self, commit: bool = True) -> User:
         """Django's hook: nothing but the password is written, the rest may have changed."""

@@ -47,7 +47,6 @@ class _Slowed(_FormView):
     """429 with ``Retry-After`` where the form says that there were too many tries."""
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        """Django's hook."""
         response = super().form_invalid(form)
         if form.wait:
             response.status_code = TOO_MANY
@@ -62,11 +61,9 @@ class LogInView(_Slowed, views.LoginView):
     template_name = "admin/login.html"
 
     def get_default_redirect_url(self) -> str:
-        """Django's hook."""
         return reverse("admin:index")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Django's hook."""
         response = super().form_valid(form)
         if not settings.ADMIN_REQUIRE_2FA:
             enter(self.request, form.get_user(), "password alone")
@@ -74,16 +71,12 @@ class LogInView(_Slowed, views.LoginView):
 
 
 class OwnPasswordView(_Slowed, views.PasswordChangeView):
-    """One's own password."""
-
     form_class = OwnPasswordForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """Django's hook."""
         return {**super().get_form_kwargs(), "address": client_address(self.request)}
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Django's hook."""
         try:
             return super().form_valid(form)
         except InvalidCredentials:

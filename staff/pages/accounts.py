@@ -34,11 +34,9 @@ class SuspendedFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Django's hook."""
         return [("suspended", "Suspended")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Django's hook."""
         return queryset.filter(suspended_at__isnull=False) if self.value() else queryset
 
 
@@ -74,13 +72,11 @@ class AccountAdmin(VerbPages):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Django's hook."""
         if search_term:
             queryset = queryset.filter(pk__in=search.account_ids(search_term))
         return queryset, False
 
     def account_id_of(self, obj: Account) -> uuid.UUID:
-        """For the audit log."""
         return obj.pk
 
     def history_of(self, obj: Account) -> QuerySet[AuditEntry]:
@@ -89,7 +85,6 @@ class AccountAdmin(VerbPages):
 
     @display(description="E-mail")
     def emails(self, account: Account) -> str:
-        """The members' addresses."""
         found = [membership.user.email for membership in account.memberships.all()]
         return ", ".join(found) or "–"
 
@@ -100,7 +95,6 @@ class AccountAdmin(VerbPages):
 
     @display(description="Credits")
     def balance(self, account: Account) -> str:
-        """The wallet's."""
         return f"{account.wallet.balance:,}"
 
     @display(description="Open generations")
@@ -110,7 +104,6 @@ class AccountAdmin(VerbPages):
 
     @display(description="State", label={"suspended": "danger", "active": "success"})
     def state(self, account: Account) -> str:
-        """In a colour."""
         return "active" if account.suspended_at is None else "suspended"
 
     @display(description="Limits of its own")
@@ -126,7 +119,6 @@ class AccountAdmin(VerbPages):
 
     @display(description="See")
     def lists(self, account: Account) -> str:
-        """What belongs to it."""
         links = (
             (f"{reverse(f'admin:{model}_changelist')}?{field}={account.pk}", title)
             for model, field, title in LISTS

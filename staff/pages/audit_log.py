@@ -47,12 +47,10 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @display(description="Of what")
     def target(self, entry: AuditEntry) -> str:
-        """Its type and id."""
         return f"{entry.target_type.rpartition('.')[2]} {entry.target_id}".strip() or "–"
 
     @display(description="Changes")
     def changed(self, entry: AuditEntry) -> SafeString:
-        """Before and after."""
         return render_to_string("admin/audit_changes.html", {"changes": entry.changes})
 
 

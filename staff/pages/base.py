@@ -52,7 +52,6 @@ class CappedPaginator(Pages):
 
     @cached_property
     def count(self) -> int:
-        """Rows, at most COUNT_CAP."""
         rows: Any = self.object_list
         return int(rows.order_by()[:COUNT_CAP].count())
 
@@ -87,11 +86,9 @@ class StaffAdmin(UnfoldPages):
         return lookup in offered
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Not by default."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Not by default."""
         return False
 
     def account_id_of(self, obj: Any) -> uuid.UUID | None:
@@ -121,7 +118,6 @@ class StaffAdmin(UnfoldPages):
         self._note(request, "change", obj)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        """Never, see ``has_delete_permission``."""
         raise PermissionDenied
 
     def _note(self, request: HttpRequest, verb: str, obj: Any) -> None:
@@ -153,7 +149,6 @@ class StaffAdmin(UnfoldPages):
         )
 
     def history_of(self, obj: Any) -> QuerySet[AuditEntry]:
-        """The entries about it."""
         return AuditEntry.objects.filter(target_type=obj._meta.label_lower, target_id=str(obj.pk))
 
     def object_or_404(self, request: HttpRequest, object_id: str) -> Any:

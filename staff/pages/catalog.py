@@ -32,15 +32,12 @@ class CatalogForm(ModelForm, ReasonForm):
         self.fields["reason"].help_text = "Why, for the audit log."  # it is about no customer
 
     def clean_price(self) -> int:
-        """Raises ValidationError."""
         return self._between("price", 1, MOST_CREDITS, "credits")
 
     def clean_expected_seconds(self) -> int:
-        """Raises ValidationError."""
         return self._between("expected_seconds", 1, MOST_SECONDS, "seconds")
 
     def clean_first_poll_seconds(self) -> int:
-        """Raises ValidationError."""
         return self._between("first_poll_seconds", 0, MOST_SECONDS, "seconds")
 
     def clean_provider_model(self) -> str:

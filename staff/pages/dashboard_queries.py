@@ -144,7 +144,6 @@ def paces() -> list[Pace]:
 
 
 def today(now: datetime) -> datetime:
-    """Its beginning, in UTC."""
     return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 

@@ -26,11 +26,9 @@ class PeriodFilter(SimpleListFilter):
     parameter_name = "days"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Django's hook."""
         return [(days, f"Last {text}") for days, text in DAYS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
-        """Django's hook."""
         days = self.value()
         if days not in DAYS:
             return queryset
@@ -44,11 +42,9 @@ class ActionFilter(SimpleListFilter):
     parameter_name = "action"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Django's hook."""
         return [(name, name.replace("_", " ").capitalize()) for name in audit.ACTIONS]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Django's hook."""
         return queryset.filter(action=self.value()) if self.value() else queryset
 
 
@@ -59,7 +55,6 @@ class ActorFilter(SimpleListFilter):
     parameter_name = "who"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Django's hook."""
         staff = User.objects.filter(is_staff=True).order_by("username")[:MOST_STAFF]
         return [(str(user.pk), user.username) for user in staff]
 

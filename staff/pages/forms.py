@@ -120,8 +120,6 @@ class CreditsForm(ReasonForm):
 
 
 class GrantForm(CreditsForm):
-    """Credits to give."""
-
     @classmethod
     def of(cls, actor: User, target: Any, sent: Sent) -> Self:
         """With a description that fits most grants."""
@@ -129,8 +127,6 @@ class GrantForm(CreditsForm):
 
 
 class AdjustForm(CreditsForm):
-    """Either sign."""
-
     amount = forms.IntegerField(
         min_value=-MOST_CREDITS,
         max_value=MOST_CREDITS,

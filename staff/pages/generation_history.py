@@ -20,7 +20,7 @@ Row = tuple[str, Any, str]  # what, the value, and where a link leads to
 
 
 def history_of(generation: Generation, now: datetime) -> dict[str, Any]:
-    """The template's variables."""
+    """The variables of the template ``admin/generation_history.html``."""
     events = list(generation.events.order_by("sequence")[:MOST])
     return {
         "generation": generation,

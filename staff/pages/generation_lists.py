@@ -33,13 +33,11 @@ class StateFilter(SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Django's hook."""
         term = request.GET.get("q", "").strip()
         self.searched = term != "" and "\0" not in term  # Django ignores such a search
         return [("open", "Open"), *((str(state), state.label) for state in State)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Django's hook."""
         state = self.value()
         if state in OPEN:
             return queryset.filter(state=state, next_attempt_at__isnull=False)
@@ -61,11 +59,9 @@ class ModelFilter(SimpleListFilter):
     parameter_name = "model"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Django's hook."""
         return [(name, name) for name in CatalogModel.objects.values_list("pk", flat=True)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Django's hook."""
         return queryset.filter(model=self.value()) if self.value() else queryset
 
 
@@ -76,11 +72,9 @@ class ErrorFilter(SimpleListFilter):
     parameter_name = "error"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Django's hook."""
         return [(code, code) for code in ERROR_CODES]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Django's hook."""
         return queryset.filter(error_code=self.value()) if self.value() else queryset
 
 
@@ -117,6 +111,6 @@ def _open() -> Q:
 
 
 def _newest(state: State) -> QuerySet[Generation, Any]:
-    """By the index ``generation_finished``."""
+    """The newest ends, by the index ``generation_finished``."""
     ended = Generation.objects.filter(state=state, finished_at__isnull=False)
     return ended.order_by("-finished_at").values("pk")[:NEWEST]

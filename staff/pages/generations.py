@@ -80,7 +80,6 @@ class GenerationAdmin(VerbPages):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Django's hook."""
         return (find(queryset, search_term) if search_term else queryset), False
 
     def change_view(
@@ -126,18 +125,15 @@ class GenerationAdmin(VerbPages):
 
     @display(description="State", label=LABELS)
     def state_label(self, generation: Generation) -> str:
-        """In a colour."""
         return generation.state
 
     @display(description="Account")
     def account_link(self, generation: Generation) -> str:
-        """Whose, with a link."""
         page = reverse("admin:accounts_account_change", args=[generation.account_id])
         return format_html('<a class="text-link" href="{}">{}</a>', page, generation.account.name)
 
     @display(description="Ordered")
     def age(self, generation: Generation) -> str:
-        """How long ago."""
         return f"{timesince(generation.created_at, depth=1)} ago"
 
     @display(description="Took")

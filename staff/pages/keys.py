@@ -59,12 +59,10 @@ class ApiKeyAdmin(VerbPages):
         return queryset, False
 
     def account_id_of(self, obj: ApiKey) -> uuid.UUID:
-        """For the audit log."""
         return obj.account_id
 
     @display(description="Account")
     def owner(self, key: ApiKey) -> str:
-        """Whose, with a link."""
         page = reverse("admin:accounts_account_change", args=[key.account_id])
         return format_html('<a href="{}">{}</a>', page, key.account.name)
 
@@ -72,7 +70,6 @@ class ApiKeyAdmin(VerbPages):
         description="State", label={"live": "success", "revoked": "danger", "expired": "warning"}
     )
     def state(self, key: ApiKey) -> str:
-        """In a colour."""
         if key.is_live:
             return "live"
         return "expired" if key.revoked_at is None else "revoked"

@@ -58,18 +58,15 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Django's hook."""
         return (find(queryset, search_term) if search_term else queryset), False
 
     @display(description="Account", ordering=None)
     def account(self, entry: LedgerEntry) -> str:
-        """Whose, with a link."""
         page = reverse("admin:accounts_account_change", args=[entry.wallet_id])
         return format_html('<a href="{}">{}</a>', page, entry.wallet.account.name)
 
     @display(description="Kind", label=KINDS)
     def kind_label(self, entry: LedgerEntry) -> str:
-        """In a colour."""
         return entry.kind
 
     @display(description="Generation")

@@ -31,7 +31,6 @@ class OrphanAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Django's hook."""
         found = find(queryset, search_term, "attempt__generation__") if search_term else queryset
         return found, False
 
@@ -51,7 +50,6 @@ class OrphanAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Model")
     def sold(self, orphan: Orphan) -> str:
-        """What was sold."""
         return orphan.attempt.generation.model_id
 
     @admin.display(description="Attempt")

@@ -87,19 +87,15 @@ class StaffUserAdmin(UserPages, StaffAdmin):
     add_fieldsets = ((None, {"fields": ("username", "email", "role", "password1", "password2")}),)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Superusers."""
         return bool(request.user.is_superuser)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Superusers."""
         return bool(request.user.is_superuser)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Superusers."""
         return bool(request.user.is_superuser)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Superusers."""
         return bool(request.user.is_superuser)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:

@@ -16,8 +16,6 @@ PAUSE = 2.0  # seconds between two looks at rows that wait out a back-off
 
 
 class Command(BaseCommand):
-    """Harmless when repeated."""
-
     help = (
         "Let nothing be bought again that was bought after the dump was made: queued generations "
         "are looked for at the provider first. Run it before the workers start."

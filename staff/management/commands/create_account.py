@@ -30,7 +30,6 @@ class Command(BaseCommand):
     help = "Create an account (or find it by its e-mail) and print a fresh API key as JSON."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Django's hook."""
         parser.add_argument("email")
         parser.add_argument("--credits", type=int, default=0, help="for a new account")
         parser.add_argument("--top-up", action="store_true", help="for an existing one too")

@@ -29,7 +29,6 @@ class Command(BaseCommand):
     help = "Let somebody use the operators' pages; prints the log-in as JSON, the password once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Django's hook."""
         parser.add_argument("email")
         parser.add_argument("--role", choices=roles.NAMES, required=True)
         parser.add_argument("--username", help="default: the e-mail's part before the @")

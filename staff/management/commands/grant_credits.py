@@ -21,7 +21,6 @@ class Command(BaseCommand):
     help = "Give credits to the account of an e-mail and print the new balance as JSON."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Django's hook."""
         parser.add_argument("email")
         parser.add_argument("--credits", type=int, required=True, help="at least 1")
         parser.add_argument("--reason", required=True, help="what the customer reads in the ledger")
@@ -31,7 +30,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print ``account, credits_granted, credits_balance``."""
+        """Print ``account``, ``credits_granted`` and ``credits_balance`` as JSON."""
         if options["credits"] < 1:
             raise CommandError("--credits must be at least 1")
         try:

@@ -18,7 +18,6 @@ class Command(BaseCommand):
     help = "Take somebody's second factor away, so that the next log-in enrols a new one."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Django's hook."""
         parser.add_argument("email")
         parser.add_argument("--reason", required=True, help="for the audit log")
 
