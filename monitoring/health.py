@@ -60,7 +60,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse(checks, headers={"Cache-Control": "no-store"})
 
 
-def _look() -> Found:
+def _check() -> Found:
     checks: dict[str, Any] = {"status": "unavailable", "database": "away"}
     try:
         with connection.cursor() as cursor:
@@ -84,7 +84,7 @@ def _look() -> Found:
     return 200, checks | {"status": "ok"}
 
 
-_newest = Fresh(FRESH, _look, others_wait=True)  # "ready" must not be a thing of the past
+_newest = Fresh(FRESH, _check, others_wait=True)  # "ready" must not be a thing of the past
 
 
 def _warnings(checks: dict[str, Any]) -> list[str]:

@@ -9,7 +9,9 @@ class StaffConfig(AppConfig):
     name = "staff"
 
     def ready(self) -> None:
-        """Keep the groups in step with the table of roles, and note what log-ins are refused."""
+        """Keep the groups in step with the table of roles, and record which log-ins are refused."""
         # by its name: models are not loaded yet when this module is
         post_migrate.connect(import_string("staff.roles.sync"), sender=self)
-        import_string("accounts.login.refused").connect(import_string("staff.refusals.note"))
+        import_string("accounts.login.refused").connect(
+            import_string("staff.refusals.record_refusal")
+        )

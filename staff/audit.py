@@ -26,7 +26,7 @@ ACTIONS = (
 )
 
 MAX_REASON = 500
-# Fields whose values are nobody's business; that they changed is noted.
+# Fields whose values are nobody's business; the entry says that they changed.
 SECRET_FIELDS = frozenset({"password", "digest", "key", "secret", "token"})
 HIDDEN = "(not shown)"
 
@@ -40,13 +40,13 @@ def record(
     account_id: uuid.UUID | None = None,
     changes: dict[str, Any] | None = None,
 ) -> None:
-    """Note that ``actor`` did ``action`` to ``target``.
+    """Write down that ``actor`` did ``action`` to ``target``.
 
     ``changes`` maps a field to ``[before, after]`` or to a fact, in what JSON can say; before is
     what the verb saw under its lock. Raises TransactionManagementError outside a transaction: the
     change and its entry are one; ValueError for an action that is not in ``ACTIONS``.
     """
-    note(
+    record_bare(
         actor,
         action,
         target_type=target._meta.label_lower,
@@ -57,7 +57,7 @@ def record(
     )
 
 
-def note(
+def record_bare(
     actor: User | None,
     action: str,
     *,
@@ -67,7 +67,7 @@ def note(
     account_id: uuid.UUID | None = None,
     changes: Mapping[str, Any] | None = None,
 ) -> None:
-    """The same where nobody is known yet, or where the target is no row, as at a log-in."""
+    """``record()`` without a known actor or without a row as target, such as a failed log-in."""
     if action not in ACTIONS:
         raise ValueError(f"{action} is not in the list of actions, staff/audit.py")
     if not connection.in_atomic_block:

@@ -95,7 +95,7 @@ def grant_by(
     """
     with transaction.atomic():
         posted = ledger.grant(account_id, amount, description=reason, reference=reference)
-        audit.note(
+        audit.record_bare(
             None,
             "grant_credits",
             target_type=Account._meta.label_lower,

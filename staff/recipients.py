@@ -134,7 +134,7 @@ def take_over(command: str, user: User, password: str = "") -> str:
             "secrets_ended": ended,
             "devices": second_factor.reset(user),
         }
-        audit.note(
+        audit.record_bare(
             None,
             "take_over_user",
             target_type=user._meta.label_lower,

@@ -1,7 +1,7 @@
-"""Notes in the audit log which guesses at a password were refused, whatever the door.
+"""The audit log's entry about a refused password, whatever the door.
 
-What was not even looked at is not noted, so that nobody fills the log. A name that is nobody's is
-not kept: it may be a password in the wrong field.
+A guess beyond the limits is not looked at and gets no entry, so that nobody can fill the log. A
+name that is nobody's is not kept: it may be a password in the wrong field.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from accounts.models import User
 from staff import audit
 
 
-def note(
+def record_refusal(
     sender: Any, *, action: str, user: User | None, door: str, reason: str, address: str, **_: Any
 ) -> None:
     """Receiver of the signal ``accounts.login.refused``."""
     with transaction.atomic():
-        audit.note(user, action, reason=reason, changes={"address": address, "door": door})
+        audit.record_bare(user, action, reason=reason, changes={"address": address, "door": door})

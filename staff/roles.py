@@ -72,7 +72,7 @@ def assign(user: User, role: str) -> str:
 def assign_by(command: str, user: User, role: str, **facts: Any) -> None:
     """The same by a command, with its audit entry; ``facts`` are more of its changes."""
     before = assign(user, role)
-    audit.note(
+    audit.record_bare(
         None,
         "assign_role",
         target_type=user._meta.label_lower,

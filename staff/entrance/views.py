@@ -105,7 +105,7 @@ def second_factor_view(request: HttpRequest, context: dict[str, Any]) -> HttpRes
         return redirect(f"{reverse('admin:enroll')}?{request.GET.urlencode()}")
     form, wait = CodeForm(request.POST or None), 0
     if form.is_valid():
-        device, wait = _look(request, form, functools.partial(second_factor.check, user))
+        device, wait = _guess(request, form, functools.partial(second_factor.check, user))
         if device is not None:
             django_otp.login(request, device)
             recovery = isinstance(device, StaticDevice)
@@ -124,7 +124,7 @@ def enroll_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     device = _shown_device(request, user)
     form, wait = CodeForm(request.POST or None), 0
     if form.is_valid():
-        codes, wait = _look(request, form, functools.partial(second_factor.confirm, user, device))
+        codes, wait = _guess(request, form, functools.partial(second_factor.confirm, user, device))
         if codes is not None:
             with transaction.atomic():
                 audit.record(user, "enroll_second_factor", user)
@@ -164,7 +164,7 @@ def enter(request: HttpRequest, user: User, how: str) -> None:
 
 
 @receiver(user_logged_out, dispatch_uid="staff.note_the_end")
-def note_the_end(request: HttpRequest, user: User | None, **_: Any) -> None:
+def record_log_out(request: HttpRequest, user: User | None, **_: Any) -> None:
     """Django's signal; customers have no sessions."""
     if user is not None and user.is_staff:
         with transaction.atomic():
@@ -188,10 +188,10 @@ def _user(request: HttpRequest) -> User:
     return request.user
 
 
-def _look(
-    request: HttpRequest, form: CodeForm, look: Callable[[str], Found | None]
+def _guess(
+    request: HttpRequest, form: CodeForm, find: Callable[[str], Found | None]
 ) -> tuple[Found | None, int]:
-    """What ``look`` finds by the code; else None, and the seconds until another try makes sense.
+    """What ``find`` returns for the code; else None, and the seconds until another try makes sense.
 
     A place once taken is not given back, not even by the right code.
     """
@@ -200,7 +200,7 @@ def _look(
     try:
         guesses.refuse_crowd(guesses.CODES, address)
         guesses.take_place(guesses.CODES, person, address)
-        found = look(form.cleaned_data["code"])
+        found = find(form.cleaned_data["code"])
         if found is None:
             form.add_error(
                 "code", "This is not a code that works now. After a wrong one, wait a little"

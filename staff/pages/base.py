@@ -111,16 +111,16 @@ class StaffAdmin(UnfoldPages):
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Django's hook, inside the transaction of the change."""
-        self._note(request, "add", obj)
+        self._record(request, "add", obj)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Django's hook, inside the transaction of the change."""
-        self._note(request, "change", obj)
+        self._record(request, "change", obj)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         raise PermissionDenied
 
-    def _note(self, request: HttpRequest, verb: str, obj: Any) -> None:
+    def _record(self, request: HttpRequest, verb: str, obj: Any) -> None:
         changes, reason = getattr(obj, "audited", ({"password": None}, ""))
         if changes:
             audit.record(

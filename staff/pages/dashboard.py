@@ -33,7 +33,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Works:
+class StageSigns:
     """A stage, or beat: how many processes were heard of, and when last (seconds ago)."""
 
     stage: str
@@ -69,8 +69,8 @@ def _work() -> dict[str, Any]:
         "bars": bars(hours),
         "most": _most(hours),
         "first_hour": hours[0].begins,
-        "paces": dashboard_queries.paces(),
-        "asked": dashboard_queries.asked(),
+        "times_taken": dashboard_queries.times_taken(),
+        "model_calls": dashboard_queries.model_calls(),
         "gates": [(gate, gate.is_closed(now)) for gate in dashboard_queries.gates()],
         "orphans": dashboard_queries.orphans(now),
         "orphan_days": dashboard_queries.ORPHAN_DAYS,
@@ -87,14 +87,14 @@ def _money() -> dict[str, Any]:
     return {"days": [*dashboard_queries.money(today, 1), *(before or [])]}
 
 
-def workers() -> list[Works] | None:
+def workers() -> list[StageSigns] | None:
     """Who works; None when Redis does not say."""
     beats = heartbeat.alive()
     if beats is None:
         return None
     silent = heartbeat.silent(beats)
     return [
-        Works(name, len(found), found[0][1] if found else None, name in silent)
+        StageSigns(name, len(found), found[0][1] if found else None, name in silent)
         for name, found in beats.items()
     ]
 

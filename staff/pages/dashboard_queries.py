@@ -54,7 +54,7 @@ MONEY = """
 SELECT date_bin('1 day', created_at, %(since)s), kind, sum(amount)::bigint
   FROM credits_ledgerentry WHERE created_at >= %(since)s AND created_at < %(until)s GROUP BY 1, 2
 """
-ASKED = """
+CALLS = """
 SELECT provider_model, outcome, count(*)
   FROM (SELECT provider_model, outcome, asked_at FROM generation_attempt
          ORDER BY id DESC LIMIT %(newest)s) AS newest
@@ -84,7 +84,7 @@ class Hour:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class TimeTaken:
     """How long a model took, in seconds, against what customers are told."""
 
     model: str
@@ -107,7 +107,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ModelCalls:
     """What became of the last hour's questions to the provider, by its model."""
 
     provider_model: str
@@ -132,14 +132,14 @@ def ended(now: datetime) -> tuple[list[Hour], list[tuple[str, int]]]:
     return hours, _rows(REASONS, since=first)
 
 
-def paces() -> list[Pace]:
+def times_taken() -> list[TimeTaken]:
     """Of the newest completed ones of the last 24 hours, in the catalog's order."""
     took = {row[0]: row[1:] for row in _rows(TOOK, hours=HOURS, newest=NEWEST)}
     found = []
     for model in CatalogModel.objects.all():
         count, (p50, p95) = took.get(model.pk, (0, (0.0, 0.0)))
         late = count > 0 and p95 > _most_seconds(model)
-        found.append(Pace(model.pk, count, p50, p95, _told(model), late))
+        found.append(TimeTaken(model.pk, count, p50, p95, _told(model), late))
     return found
 
 
@@ -156,12 +156,12 @@ def money(since: datetime, days: int) -> list[Day]:
     return [Day(day.date(), *(sums[day, kind] for kind in kinds)) for day in begins]
 
 
-def asked() -> list[Asked]:
+def model_calls() -> list[ModelCalls]:
     """By the provider's model, of the newest attempts."""
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    for provider_model, outcome, count in _rows(ASKED, newest=NEWEST):
+    for provider_model, outcome, count in _rows(CALLS, newest=NEWEST):
         found[provider_model][outcome] = count
-    return [Asked(*each) for each in sorted(found.items())]
+    return [ModelCalls(*each) for each in sorted(found.items())]
 
 
 def gates() -> list[ProviderGate]:

@@ -92,7 +92,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
             raise BadRequest from error
         with transaction.atomic():
             filters = {name: value for name, value in request.GET.items() if value}
-            audit.note(
+            audit.record_bare(
                 staff_user(request),
                 "export_ledger",
                 target_type="credits.ledgerentry",

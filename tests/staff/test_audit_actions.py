@@ -43,7 +43,7 @@ def test_what_is_not_in_the_list_cannot_be_written_down(alice: Person) -> None:
     with pytest.raises(ValueError, match="dance"), transaction.atomic():
         audit.record(alice.user, "dance", alice.account)
     with pytest.raises(ValueError, match="add_account"), transaction.atomic():
-        audit.note(None, "add_account")
+        audit.record_bare(None, "add_account")
     assert not AuditEntry.objects.exists()
 
 

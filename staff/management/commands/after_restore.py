@@ -31,7 +31,7 @@ class Command(BaseCommand):
             count += more
         with transaction.atomic():
             changes = {"by": "manage.py after_restore", "doubted": count, "left": left}
-            audit.note(None, "after_restore", changes=changes)
+            audit.record_bare(None, "after_restore", changes=changes)
         self.stdout.write(f"{count} queued generations are looked for at the provider first")
         if left:
             self.stderr.write(f"{left} are queued and not due: does a worker run?")

@@ -66,7 +66,7 @@ class Command(BaseCommand):
 
 
 def _run(options: dict[str, Any]) -> dict[str, Any]:
-    """Make or find, equip, note; what is shown. In a transaction."""
+    """Make or find the account, equip it, record it; what is shown. Belongs into a transaction."""
     found = recipients.account_of(options["email"], options["account"])
     if found is None:
         user = User(
@@ -84,7 +84,7 @@ def _run(options: dict[str, Any]) -> dict[str, Any]:
         account.save(update_fields=["keys_manage_keys"])
     made_up = _equip(user, options)
     issued = keys.create_key(account, user, KEY_NAME, make_room=True)
-    _note(account, user, {"made": found is None, "api_key": issued.api_key.preview}, options)
+    _record(account, user, {"made": found is None, "api_key": issued.api_key.preview}, options)
     shown = {
         "account": str(account.pk),
         "user": str(user.pk),
@@ -113,13 +113,13 @@ def _equip(user: User, options: dict[str, Any]) -> str:
     return made_up
 
 
-def _note(account: Account, user: User, facts: dict[str, Any], options: dict[str, Any]) -> None:
+def _record(account: Account, user: User, facts: dict[str, Any], options: dict[str, Any]) -> None:
     changes = {"by": BY, "user": str(user.pk), **facts}
     if options["keys_manage_keys"]:
         changes["keys_manage_keys"] = True
     if options["password"]:
         changes["password"] = None  # that it was set; the audit log shows no value
-    audit.note(
+    audit.record_bare(
         None,
         "create_account",
         target_type=Account._meta.label_lower,

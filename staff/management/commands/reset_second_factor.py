@@ -28,7 +28,7 @@ class Command(BaseCommand):
             raise CommandError(f"Nobody of the staff has the name or e-mail {options['email']}")
         with transaction.atomic():
             removed = second_factor.reset(user)
-            audit.note(
+            audit.record_bare(
                 None,
                 "reset_second_factor",
                 target_type="accounts.user",

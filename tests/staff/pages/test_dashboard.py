@@ -124,7 +124,7 @@ def test_times_to_completion_against_what_customers_are_told(
     old = reached(rich, State.COMPLETED)
     yesterday = now - timedelta(hours=25)
     shift("generation_generation", old.pk, created_at=yesterday, finished_at=yesterday)
-    found = {pace.model: pace for pace in work(browser)["paces"]}
+    found = {taken.model: taken for taken in work(browser)["times_taken"]}
     fast = found["veo3_fast"]
     assert (fast.count, fast.told) == (5, "45-60 seconds")
     assert fast.p50 == pytest.approx(54, abs=0.1)
@@ -175,8 +175,8 @@ def test_the_provider(browser: Client, rich: Person) -> None:
     ProviderGate.objects.create(model_id="veo3", open_until=later, trips=2, **gates)
     ProviderGate.objects.create(model_id="image", held_until=later, **gates)
     answer = browser.get("/admin/")
-    [asked] = answer.context["work"]["asked"]
-    assert (asked.provider_model, asked.outcomes) == ("veo", {"accepted": 1, "unknown": 1})
+    [calls] = answer.context["work"]["model_calls"]
+    assert (calls.provider_model, calls.outcomes) == ("veo", {"accepted": 1, "unknown": 1})
     shown = answer.context["work"]["gates"]
     closed = {gate.model_id: is_closed for gate, is_closed in shown}
     assert closed == {"veo3_fast": False, "veo3": True, "image": True}
