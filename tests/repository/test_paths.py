@@ -43,9 +43,10 @@ DECISIONS = (re.compile(rf"\b[Dd]ecisions? {LIST}"),)
 def missing_paths(name: str, text: str) -> list[str]:
     """Which of the paths that ``text`` of the file ``name`` names do not exist.
 
-    A path is whole, or begins at the file's own folder.
+    A path is whole, or begins at the file's own folder, or is a template's as Django names it.
     """
-    bases = [PurePosixPath(), PurePosixPath(name).parent, PurePosixPath(BELOW.get(name, ""))]
+    bases = [PurePosixPath(base) for base in ("", BELOW.get(name, ""), "templates")]
+    bases.append(PurePosixPath(name).parent)
     found = []
     text = LINK.sub("", text)  # those are looked at by dead_links
     for path in [*FILE.findall(text), *FOLDER.findall(text)]:
