@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 FRESH = 5.0  # seconds
 SEEN = 30.0  # seconds within which a worker was heard of, to count as alive
 # Which stage works on a state's rows; what awaits source images is queued, too.
-AWAITED = "awaited"
+AWAITED = "awaited"  # as in DUE
 STAGE_OF = {
     AWAITED: "prepare",
     State.QUEUED: "submit",
@@ -48,21 +48,21 @@ SELECT model.name, state, count, age
 """
 # generation_due: the first entry of each state. A lease moves it, so what is worked on is not due.
 # Of source images only those count whose account has none under way: the others wait for their own.
-DUE = f"""
+DUE = """
 SELECT state, GREATEST(extract(epoch FROM now() - next_attempt_at), 0)::float8
   FROM unnest(%s::text[]) AS known (state), LATERAL (
        SELECT next_attempt_at FROM generation_generation AS row
         WHERE row.state = known.state AND next_attempt_at IS NOT NULL AND images_until IS NULL
         ORDER BY next_attempt_at LIMIT 1) AS first
 UNION ALL
-SELECT '{AWAITED}', GREATEST(extract(epoch FROM now() - min(next_attempt_at)), 0)::float8
+SELECT 'awaited', GREATEST(extract(epoch FROM now() - min(next_attempt_at)), 0)::float8
   FROM generation_generation AS row
  WHERE images_until IS NOT NULL AND state = 'queued' AND NOT EXISTS (
        SELECT FROM generation_generation AS other
         WHERE other.account_id = row.account_id AND images_until IS NOT NULL
           AND state = 'queued' AND lease_token IS NOT NULL AND next_attempt_at > now())
 HAVING count(*) > 0
-"""  # noqa: S608 - a constant
+"""
 GATES = """
 SELECT name, COALESCE(open_until > now(), false), COALESCE(held_until > now(), false)
   FROM generation_catalogmodel LEFT JOIN generation_providergate ON model_id = name

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin
 from django.core.paginator import InvalidPage
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import Resolver404, URLPattern, path, resolve, reverse
 from django.utils.decorators import method_decorator
@@ -57,7 +57,7 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
     @method_decorator([never_cache, csrf_protect, sensitive_post_parameters()])
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> HttpResponseBase:
         """The first half; who has passed it goes on to the second."""
         if request.method == "GET" and self.has_permission(request):
             return redirect("admin:index")
@@ -69,8 +69,7 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
             views.NEXT: request.GET.get(views.NEXT) or reverse("admin:index"),
         }
         view = views.LogInView.as_view(extra_context=context | (extra_context or {}))
-        response: HttpResponse = view(request)  # type: ignore[assignment]  # it does not stream
-        return response
+        return view(request)
 
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -100,15 +99,14 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> HttpResponseBase:
         """Django's page about one's own; the form notes it in the audit log."""
         request.current_app = self.name
         view = views.OwnPasswordView.as_view(
             success_url=reverse("admin:password_change_done"),
             extra_context={**self.each_context(request), **(extra_context or {})},
         )
-        response: HttpResponse = view(request)  # type: ignore[assignment]  # it does not stream
-        return response
+        return view(request)
 
     def _open(self, view: EntranceView) -> Callable[[HttpRequest], HttpResponse]:
         """For who is not in yet."""
@@ -130,4 +128,4 @@ def environment(request: HttpRequest) -> list[str] | None:
     return None if is_google(settings.VERTEX_BASE_URL) else ["Emulated outputs", "warning"]
 
 
-site: OperatorSite = admin.site  # type: ignore[assignment]  # the lazy one that Django registers on
+site = cast("OperatorSite", admin.site)  # the lazy one that Django registers on

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import transaction
@@ -27,8 +28,9 @@ TOO_LONG = f"Must be at most {MAX_IDENTITY} characters"
 
 if TYPE_CHECKING:  # unfold has no types
     NameAndPassword = AdminAuthenticationForm
+    OwnChange = PasswordChangeForm
 else:
-    NameAndPassword = AuthenticationForm
+    NameAndPassword, OwnChange = AuthenticationForm, AdminOwnPasswordChangeForm
 
 
 class LogInForm(BoundedPasswords, NameAndPassword):
@@ -38,9 +40,9 @@ class LogInForm(BoundedPasswords, NameAndPassword):
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        name = self.fields["username"]
+        name = cast("forms.CharField", self.fields["username"])
         # Django's form sets the limit after the field is made, so that nothing holds it
-        name.max_length = MAX_IDENTITY  # type: ignore[attr-defined]  # it is a CharField
+        name.max_length = MAX_IDENTITY
         name.validators.append(MaxLengthValidator(MAX_IDENTITY, TOO_LONG))
         name.widget.attrs["maxlength"] = MAX_IDENTITY
 
@@ -68,7 +70,7 @@ class CodeForm(forms.Form):
     )
 
 
-class OwnPasswordForm(BoundedPasswords, AdminOwnPasswordChangeForm):  # type: ignore[misc]  # unfold has no types
+class OwnPasswordForm(BoundedPasswords, OwnChange):
     """One's own new password, with the old one: who found a session open may guess no faster."""
 
     wait = 0  # seconds until another try makes sense

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib.auth import forms as auth_forms
 from django.core.validators import MaxLengthValidator
 from unfold.forms import AdminPasswordChangeForm
 
@@ -15,8 +16,9 @@ TOO_LONG = f"Must be at most {MAX_PASSWORD} characters"
 
 if TYPE_CHECKING:  # unfold has no types
     Form = forms.Form
+    AnyonesChange = auth_forms.AdminPasswordChangeForm[User]
 else:
-    Form = object
+    Form, AnyonesChange = object, AdminPasswordChangeForm
 
 
 class BoundedPasswords(Form):
@@ -52,7 +54,7 @@ class NewPasswordField(PasswordField):
         return text if len(text) > MAX_PASSWORD else canonical(text)
 
 
-class NewPasswordForm(BoundedPasswords, AdminPasswordChangeForm):  # type: ignore[misc]  # unfold has no types
+class NewPasswordForm(BoundedPasswords, AnyonesChange):
     """A superuser's form for somebody else's password."""
 
     def save(self, commit: bool = True) -> User:

@@ -96,18 +96,24 @@ class StaffAdmin(UnfoldPages):
         return None
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Write the changed columns only, and remember what they were: others may write, too."""
+        """Save it, and keep on it what ``log_addition`` and ``log_change`` will record."""
+        changes = self.save_changes(obj, form, change)
+        obj.audited = (changes, form.cleaned_data.get("reason", ""))
+
+    def save_changes(self, obj: Any, form: Any, change: bool) -> dict[str, Any]:
+        """Write the changed columns only, since others may write, too.
+
+        Returns what has changed, field by field, against the locked row.
+        """
         columns = {field.name for field in obj._meta.concrete_fields}
         names = [name for name in form.changed_data if name in columns]
-        if change:
-            before = type(obj)._default_manager.select_for_update().get(pk=obj.pk)
-            changes = {name: [_plain(before, name), _plain(obj, name)] for name in names}
-            if names:
-                obj.save(update_fields=names)
-        else:
+        if not change:
             obj.save()
-            changes = {name: [None, _plain(obj, name)] for name in names}
-        obj.audited = (changes, form.cleaned_data.get("reason", ""))
+            return {name: [None, _plain(obj, name)] for name in names}
+        before = type(obj)._default_manager.select_for_update().get(pk=obj.pk)
+        if names:
+            obj.save(update_fields=names)
+        return {name: [_plain(before, name), _plain(obj, name)] for name in names}
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Django's hook, inside the transaction of the change."""

@@ -104,23 +104,27 @@ class StaffUserAdmin(UserPages, StaffAdmin):
         return found.filter(is_staff=True).prefetch_related("groups")
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """With the role, and with the role in the audit log."""
-        before = form.initial.get("role", "")
-        wanted = form.cleaned_data.get("role", before)
+        """Keep who has added a new user."""
         if not change:
             obj.origin, obj.made_by = User.Origin.ADD_USER, staff_user(request)
         super().save_model(request, obj, form, change)
+
+    def save_changes(self, obj: User, form: Any, change: bool) -> dict[str, Any]:
+        """The role is saved, too. Who is no longer active loses the log-ins at the API."""
+        changes = super().save_changes(obj, form, change)
         if not obj.is_active:
             keys.revoke(keys.tokens_of(obj))
-        if wanted != before or not change:
-            before = roles.assign(obj, wanted)  # not what the form began with
-            changes, reason = obj.audited  # type: ignore[attr-defined]  # set by StaffAdmin
-            obj.audited = (changes | {"role": [before, wanted]}, reason)  # type: ignore[attr-defined]
+        shown = form.initial.get("role", "")
+        wanted = form.cleaned_data.get("role", shown)
+        if wanted != shown or not change:
+            before = roles.assign(obj, wanted)  # somebody may have given another than was shown
+            changes["role"] = [before, wanted]
+        return changes
 
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002 - Django's name
+    def user_change_password(self, request: HttpRequest, *args: Any, **named: Any) -> Any:
         """Django's page, with its entry in one transaction."""
         with transaction.atomic():
-            return super().user_change_password(request, id, form_url)
+            return super().user_change_password(request, *args, **named)
 
     @display(description="Role")
     def role(self, user: User) -> str:
