@@ -1,4 +1,4 @@
-"""Who may read metrics: whoever has the token, and who comes from an internal address."""
+"""Who may read metrics: a client with the token, or one at an internal address."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Address = IPv4Address | IPv6Address
 
 
 def may_read(authorization: str, address: Address | None) -> bool:
-    """``authorization`` is the header's value; ``address`` is None when it is not known for sure.
+    """Whether METRICS_TOKEN (as ``Bearer <token>``) or an address of METRICS_NETWORKS is given.
 
-    METRICS_TOKEN (as ``Bearer <token>``) or an address of METRICS_NETWORKS opens.
+    ``authorization`` is the header's value; ``address`` is None if it is not known for sure.
     """
     scheme, _, given = authorization.partition(" ")
     token: str = settings.METRICS_TOKEN

@@ -1,4 +1,4 @@
-"""What is running: the product's version and what it stands on."""
+"""The build that is running: versions of the product, of Python and of Django."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 
 def version() -> str:
-    """The product's, as pyproject.toml has it."""
+    """The product's version, as pyproject.toml has it."""
     found: str = tomllib.loads(PROJECT.read_text())["project"]["version"]
     return found
 

@@ -1,7 +1,7 @@
-"""``GET /metrics`` of the web: what its processes counted, and what the database knows.
+"""``GET /metrics`` of the web: the counts of its processes, and the gauges.
 
-A middleware, and not a line in config/urls.py, because Prometheus asks a container by its address:
-what comes later would refuse that ``Host``.
+A middleware, and not a line in config/urls.py: Prometheus asks a container by its address, and
+later middleware would refuse that ``Host``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PLAIN = "text/plain; charset=utf-8"
 
 
 class ScrapeMiddleware:
-    """Answers ``/metrics`` to whom may_read() lets; everything else goes on."""
+    """Answers ``/metrics`` if ``may_read()`` allows it, and passes on all other requests."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,10 +1,10 @@
-"""What only the database and Redis know, asked when somebody scrapes, at most once in 5 s.
+"""Gauges that only the database and Redis know. A scrape asks them, at most once in 5 s.
 
-Every statement reads a few rows or a partial index that holds open work alone: a scrape costs the
-same with a thousand finished generations and with ten million.
+Every statement reads a few rows, or a partial index of open work. So the cost of a scrape does not
+grow with the finished generations.
 
-A gauge tells all of its labels at every scrape, 0 included: models come from the catalog, all the
-others from the code. A rule could not tell a series that is missing from one that says 0.
+A gauge tells all of its labels at every scrape, 0 included, since an alert rule cannot tell a
+missing series from 0. Models come from the catalog, all other labels from the code.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from work.wake import INTERVALS
 logger = logging.getLogger(__name__)
 
 FRESH = 5.0  # seconds
-SEEN = 30.0  # seconds within which a worker was heard of, to count as alive
-# Which stage works on a state's rows; what awaits source images is queued, too.
+SEEN = 30.0  # seconds; a worker that was heard of within them counts as alive
+# The stage that works on a state's rows. A row that awaits source images is queued, too.
 AWAITED = "awaited"  # as in DUE
 STAGE_OF = {
     AWAITED: "prepare",
@@ -38,7 +38,7 @@ STAGE_OF = {
     State.STORING: "store",
 }
 
-# The open ones: generation_open_of_model, which has all of it. A model without any has a row, too.
+# By the index generation_open_of_model alone. A model without open generations has a row, too.
 OPEN_ROWS = """
 SELECT model.name, state, count, age
   FROM generation_catalogmodel AS model LEFT JOIN (
@@ -46,8 +46,8 @@ SELECT model.name, state, count, age
          FROM generation_generation WHERE next_attempt_at IS NOT NULL GROUP BY model_id, state
        ) AS open ON open.model_id = model.name
 """
-# generation_due: the first entry of each state. A lease moves it, so what is worked on is not due.
-# Of source images only those count whose account has none under way: the others wait for their own.
+# The first entry of each state in generation_due. A lease moves a row, so none under way is due.
+# An account prepares one row's images at a time: its other rows are not late.
 DUE = """
 SELECT state, GREATEST(extract(epoch FROM now() - next_attempt_at), 0)::float8
   FROM unnest(%s::text[]) AS known (state), LATERAL (
@@ -77,7 +77,7 @@ CONNECTIONS = """
 SELECT COALESCE(state, 'hidden'), count(*) FROM pg_stat_activity
  WHERE datname = current_database() AND backend_type = 'client backend' GROUP BY 1
 """
-# Those of pg_stat_activity ("starting" since PostgreSQL 18), and what the role may not see.
+# The states of pg_stat_activity ("starting" since PostgreSQL 18), and those hidden from the role.
 CONNECTION_STATES = (
     *("active", "idle", "idle in transaction", "idle in transaction (aborted)"),
     *("fastpath function call", "disabled", "starting", "hidden"),
@@ -87,7 +87,7 @@ Rows = Sequence[tuple[Any, ...]]
 
 
 def ages_of(rows: Rows) -> dict[str, float]:
-    """Of the rows of DUE: how many seconds the oldest of each stage has waited; 0 = none is due."""
+    """Seconds that the oldest due row of each stage has waited (rows of DUE); 0 = none is due."""
     ages = dict.fromkeys(STAGE_OF.values(), 0.0)
     for state, age in rows:
         stage = STAGE_OF[state if state == AWAITED else State(state)]
@@ -97,7 +97,7 @@ def ages_of(rows: Rows) -> dict[str, float]:
 
 class GenerationGauges:
     def collect(self) -> Iterable[Metric]:
-        """What was found at most ``FRESH`` seconds ago."""
+        """The gauges, at most ``FRESH`` seconds old."""
         return _newest()
 
 
@@ -109,7 +109,7 @@ _newest = Fresh(FRESH, _all, others_wait=True)  # old figures would look like ne
 
 
 def _of_the_database() -> list[Metric]:
-    """Without an answer only that there is none: old figures would look like new ones."""
+    """All gauges of the database, or only that it is away: old figures would look like new ones."""
     up = _gauge("reelmint_database_up", "Whether PostgreSQL answers.")
     found: list[Metric] = [up]
     try:
@@ -218,7 +218,7 @@ def _of_redis() -> list[Metric]:
 
 
 def _limit(name: str) -> float:
-    """Of the sweep, which runs once a minute, nobody hears more often."""
+    """Seconds until silence counts. The sweep is heard of once a minute."""
     return SEEN + INTERVALS.get(name, 0.0)
 
 

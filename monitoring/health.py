@@ -1,11 +1,10 @@
 """Whether this process lives and can serve, for load balancers, compose and Kubernetes.
 
-``/livez`` is 200 while the process answers at all. Not ready (``/readyz``, 503) is only what no
-request can do without: the database, and the migrations that this code was written for. A dead
-broker or dead workers are warnings: orders are taken and kept, and
-taking the web out of service would help nobody.
+``/livez`` is 200 while the process answers at all. ``/readyz`` is 503 without the database or the
+migrations that this code needs, since no request can do without them. A dead broker or dead workers
+are warnings: orders are taken and kept, and taking the web out of service would help nobody.
 
-One statement and one round trip to Redis, once a second at most, however often it is asked.
+The answer costs one statement and one round trip to Redis, at most once a second.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ from monitoring.gauges import DUE, ages_of
 from work import heartbeat
 
 FRESH = 1.0  # seconds
-LATE = 60.0  # seconds that a due row may wait before somebody should look
+LATE = 60.0  # seconds that a due row may wait without a warning
 
-# How many of the migrations that are needed were not applied.
+# Counts the needed migrations that were not applied.
 MIGRATIONS = """
 SELECT 'missing' AS state, count(*)::float8
   FROM unnest(%s::text[], %s::text[]) AS needed (app, name)
@@ -48,7 +47,7 @@ def livez(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """200, or 503 in the contract's shape.
 
-    What was found is beside it for whoever may read metrics: how busy we are is nobody else's.
+    Only a client that may read metrics gets the details, since they tell how busy we are.
     """
     status, checks = _newest()
     if not may_read(request.headers.get("Authorization", ""), direct_address(request)):
@@ -88,7 +87,7 @@ _newest = Fresh(FRESH, _check, others_wait=True)  # "ready" must not be a thing 
 
 
 def _warnings(checks: dict[str, Any]) -> list[str]:
-    """What does not keep us from serving, but somebody from getting what was ordered."""
+    """What keeps orders from being worked on, but not from being taken."""
     found = ["the broker is away"] if checks["broker"] == "away" else []
     found += [f"nobody was heard of: {name}" for name in checks["silent"]]
     return found + [
@@ -100,7 +99,7 @@ def _warnings(checks: dict[str, Any]) -> list[str]:
 
 @cache
 def _needed() -> tuple[list[str], list[str]]:
-    """Apps and names of the migrations that this code brings; read from the disk once."""
+    """Apps and names of the migrations that this code brings. They are read from the disk once."""
     loader = MigrationLoader(None, load=False)
     loader.load_disk()
     apps, names = zip(*sorted(loader.disk_migrations), strict=True)

@@ -1,4 +1,4 @@
-"""Counts requests: outermost but for the scrape, so that no answer goes uncounted."""
+"""The count of requests. Only the scrape stands further out, so that every answer is counted."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", OTHER}
 Count = Callable[[], None]
 Observe = Callable[[float], None]
 
-# Looking a child up by its labels costs more than counting; there are as many as routes,
-# methods and statuses have combinations.
+# Looking a child up by its labels costs more than counting. The combinations of route, method and
+# status are few.
 _resolved: dict[tuple[str, str, int], tuple[Count, Observe]] = {}
 
 
 class RequestMetricsMiddleware:
-    """A few microseconds a request; measured in tests/monitoring/test_request_metrics.py."""
+    """Costs a few microseconds a request, see tests/monitoring/test_request_metrics.py."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

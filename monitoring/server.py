@@ -1,7 +1,7 @@
 """``/metrics`` of a program that serves nothing else: a Celery worker, Celery beat.
 
-It runs as a thread of the program's main process, which only watches over the others, and answers
-with what all of them counted.
+It is a thread of the program's main process, which only watches over the others. It answers with
+the counts of all of them.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ logger = logging.getLogger(__name__)
 _running: list[WSGIServer] = []
 
 
-# A scrape takes a second. Who holds a connection longer is let go, as is the oldest of too many:
-# silent clients keep nobody else out, and cost a bounded number of threads.
+# A scrape takes a second. A longer connection is closed, as is the oldest of too many: silent
+# clients keep nobody out, and cost a bounded number of threads.
 SECONDS = 10.0
 CONNECTIONS = 16
 
@@ -40,7 +40,7 @@ class _Handler(WSGIRequestHandler):
     timeout = SECONDS
 
     def log_message(self, *args: object) -> None:
-        """A scrape every few seconds is no news."""
+        """Nothing: a scrape every few seconds is no news."""
 
 
 class _Server(ThreadingWSGIServer):
@@ -48,17 +48,17 @@ class _Server(ThreadingWSGIServer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._open: dict[socket.socket, float] = {}  # since when, the oldest first
+        self._open: dict[socket.socket, float] = {}  # when it began, the oldest first
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Make room, then answer in a thread."""
+        """Close the oldest if there are too many, then answer in a thread."""
         while len(self._open) >= CONNECTIONS:
             self._let_go(next(iter(self._open)))
         self._open[request] = time.monotonic()
         super().process_request(request, client_address)
 
     def service_actions(self) -> None:
-        """The base class calls it twice a second."""
+        """Close what has been open too long. The base class calls it twice a second."""
         super().service_actions()
         now = time.monotonic()
         for request in [each for each, since in self._open.items() if now - since > SECONDS]:
@@ -70,7 +70,7 @@ class _Server(ThreadingWSGIServer):
             request.shutdown(socket.SHUT_RDWR)  # its thread reads the end, and closes it
 
     def handle_error(self, *args: object) -> None:
-        """A client that went away; the base class prints a traceback."""
+        """Nothing: a client went away, and the base class would print a traceback."""
 
 
 class _Server6(_Server):
@@ -78,9 +78,9 @@ class _Server6(_Server):
 
 
 def start() -> int:
-    """Serve on WORKER_METRICS_HOST and WORKER_METRICS_PORT; the port, or 0 when it is off.
+    """Serve on WORKER_METRICS_HOST and WORKER_METRICS_PORT; the port, or 0 if it is off.
 
-    Repeated, it does nothing. A port that is taken is no reason to work less: it is logged.
+    A second call does nothing. A port that is taken is logged, and the program goes on without.
     """
     port: int = settings.WORKER_METRICS_PORT
     if not port or _running:
@@ -98,7 +98,7 @@ def start() -> int:
 
 
 def stop() -> None:
-    """End it; a program that ends takes it along anyway."""
+    """End it. The end of the program ends it, too."""
     while _running:
         server = _running.pop()
         server.shutdown()
@@ -106,7 +106,7 @@ def stop() -> None:
 
 
 def close_inherited() -> None:
-    """In a forked process: let the port go, or it would be held beyond the program's end."""
+    """Close the socket in a forked process, which would hold the port beyond the program's end."""
     while _running:
         _running.pop().socket.close()
 

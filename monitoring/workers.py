@@ -1,4 +1,4 @@
-"""``/metrics`` of workers and of beat: started and ended with them.
+"""The start and end of ``/metrics`` with a worker or with beat.
 
 Celery imports it (``config/celery.py``) after the folder of the counts is taken.
 """
@@ -20,24 +20,24 @@ from monitoring import server
 
 @worker_ready.connect
 def serve_metrics(**_: Any) -> None:
-    """In the main process, once those that work have been forked."""
+    """Start in the main process, after the processes that work were forked."""
     server.start()
 
 
 @beat_init.connect
 def serve_metrics_of_beat(**_: Any) -> None:
-    """Not where beat runs inside a worker, which answers for both."""
+    """Start, unless beat runs inside a worker, which answers for both."""
     if metrics_folder.is_own():
         server.start()
 
 
 @worker_process_init.connect
 def begin_process(**_: Any) -> None:
-    """One that replaces another has inherited the main process's socket."""
+    """Close the socket that a later process has inherited from the main one."""
     server.close_inherited()
 
 
 @worker_process_shutdown.connect
 def end_process(pid: int, **_: Any) -> None:
-    """What this process counted stays."""
+    """Keep what the ended process counted."""
     metrics.forget_process(pid)

@@ -1,4 +1,4 @@
-"""What Django looks for: all operators' pages, and what has none."""
+"""Django's admin module of the app: it imports all pages, and removes those that nobody needs."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ __all__ = [
     "users",
 ]
 
-# Roles are code (staff/roles.py), and the second factors' keys are nobody's to see.
+# Roles are code (staff/roles.py), and nobody may see the keys of second factors.
 for model in (Group, TOTPDevice, StaticDevice):
     admin.site.unregister(model)

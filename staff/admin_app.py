@@ -1,4 +1,4 @@
-"""Puts our site in the place of Django's own."""
+"""The app config that puts our site in the place of Django's own."""
 
 from django.contrib.admin.apps import AdminConfig
 

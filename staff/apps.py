@@ -9,8 +9,8 @@ class StaffConfig(AppConfig):
     name = "staff"
 
     def ready(self) -> None:
-        """Keep the groups in step with the table of roles, and record which log-ins are refused."""
-        # by its name: models are not loaded yet when this module is
+        """Keep the groups in step with the table of roles, and record refused log-ins."""
+        # by name, since this module is loaded before the models
         post_migrate.connect(import_string("staff.roles.sync"), sender=self)
         import_string("accounts.login.refused").connect(
             import_string("staff.refusals.record_refusal")

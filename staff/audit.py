@@ -1,4 +1,4 @@
-"""The only place that writes the audit log, in the transaction of the change it is about."""
+"""The audit log: only this module writes it, in the transaction of the change itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from accounts.models import User
 from common.telemetry import request_id
 from staff.models import AuditEntry
 
-# Every action there is. What is not here cannot be written down, so no filter can miss it.
+# Every action there is. No other can be recorded, so the page's filter misses none.
 ACTIONS = (
     *("grant_credits", "adjust_credits", "suspend_account", "resume_account", "limit_account"),
     *("revoke_apikey", "change_catalogmodel", "retry_generation", "fail_generation"),
@@ -26,7 +26,7 @@ ACTIONS = (
 )
 
 MAX_REASON = 500
-# Fields whose values are nobody's business; the entry says that they changed.
+# Fields whose values an entry never shows; it says that they changed.
 SECRET_FIELDS = frozenset({"password", "digest", "key", "secret", "token"})
 HIDDEN = "(not shown)"
 
@@ -42,9 +42,9 @@ def record(
 ) -> None:
     """Write down that ``actor`` did ``action`` to ``target``.
 
-    ``changes`` maps a field to ``[before, after]`` or to a fact, in what JSON can say; before is
-    what the verb saw under its lock. Raises TransactionManagementError outside a transaction: the
-    change and its entry are one; ValueError for an action that is not in ``ACTIONS``.
+    ``changes`` maps a field to ``[before, after]`` or to a fact, in JSON's types. Before is what
+    the verb saw under its lock. Raises TransactionManagementError outside a transaction, since the
+    change and its entry are one. Raises ValueError for an action that is not in ``ACTIONS``.
     """
     record_bare(
         actor,

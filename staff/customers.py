@@ -55,10 +55,10 @@ def resume(actor: User, account: Account, values: Values) -> Result:
 def limit(actor: User, account: Account, values: Values) -> Result:
     """Set what the account may do a minute, and how much it may have open at once.
 
-    None of the form = the default of the settings.
+    An empty field (None) means the default of the settings.
     """
     with transaction.atomic():
-        # in the order of a charge (credits/ledger.py), or it and we wait for each other
+        # wallet, then account, as a charge does (credits/ledger.py): the other order deadlocks
         wallet = Wallet.objects.select_for_update().get(pk=account.pk)
         row = _locked(account)
         before = {
@@ -77,21 +77,21 @@ def limit(actor: User, account: Account, values: Values) -> Result:
 
 
 def grant(actor: User, account: Account, values: Values) -> Result:
-    """Give credits; the form's own name, ``values["form"]``, is granted once."""
+    """Give credits. The form's own name, ``values["form"]``, is granted once."""
     return _post(ledger.grant, "grant_credits", actor, account, values)
 
 
 def adjust(actor: User, account: Account, values: Values) -> Result:
-    """Correct the balance, up or down. Raises ValidationError below 0."""
+    """Correct the balance, up or down. Raises ValidationError if it would fall below 0."""
     return _post(ledger.adjust, "adjust_credits", actor, account, values)
 
 
 def grant_by(
     command: str, account_id: uuid.UUID, amount: int, reason: str, reference: str | None = None
 ) -> Posted:
-    """Give credits by a command; the customer reads the reason in the ledger.
+    """Give credits by a command. The customer reads the reason in the ledger.
 
-    The same ``reference`` is granted once (IntegrityError).
+    Raises IntegrityError for a ``reference`` that was granted before.
     """
     with transaction.atomic():
         posted = ledger.grant(account_id, amount, description=reason, reference=reference)
@@ -142,7 +142,7 @@ def _record(
 def _post(
     post: Callable[..., Posted], action: str, actor: User, account: Account, values: Values
 ) -> Result:
-    """Post what the form says; the ledger takes a form's reference once."""
+    """Post what the form says. The ledger takes a form's reference once."""
     amount, description = values["amount"], values["description"]
     try:
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""What operators see where they may not go, and where nothing is."""
+"""The operators' error pages: 400, 403 and 404."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def _has_pages(request: HttpRequest) -> bool:
-    """Whether it is known who asks, and the menu is theirs to see; a refused host is too early."""
+    """Whether to answer with a page: an operator is logged in, so the menu may be shown.
+
+    A refused Host is answered before anybody is known.
+    """
     user = getattr(request, "user", None)
     return is_for_operators(request) and user is not None and user.is_authenticated
 

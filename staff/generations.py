@@ -1,6 +1,6 @@
 """What staff do to a generation: each verb with its audit entry, in one transaction.
 
-Each raises NotAllowed where the state forbids it; then nothing was written.
+Each verb raises NotAllowed if the state forbids it. Then nothing was written.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Values = Mapping[str, Any]  # of the form
 
 
 def retry(actor: User, generation: Generation, values: Values) -> Result:
-    """Order the same again; ``paid_by`` and ``token`` as ``interventions.order_again`` has them.
+    """Order the same again. ``paid_by`` and ``token`` are those of ``interventions.order_again``.
 
     Raises also what ``creation.create`` raises.
     """

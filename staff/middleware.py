@@ -1,6 +1,6 @@
-"""Sessions, who is logged in, the second factor and messages: for the operators' pages alone.
+"""Django's middleware for sessions, users, second factors and messages, for the operators' pages.
 
-A request of the API has its secret; these four would cost it a twentieth of its time for nothing.
+A request of the API needs none of the four. They would cost it a twentieth of its time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What staff did, for ever: a trigger refuses UPDATE, DELETE and TRUNCATE."""
+"""The audit log. A trigger refuses UPDATE, DELETE and TRUNCATE."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class AuditEntry(models.Model):
     """
 
     created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
-    # null = nobody we know, as at a refused log-in with an unknown name
+    # NULL at the command line, and for a refused log-in with an unknown name
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -38,7 +38,7 @@ class AuditEntry(models.Model):
         verbose_name_plural = "audit entries"
         default_permissions = ("view",)
         indexes = [
-            # what the page filters by, each in the order it shows
+            # a filter of the page each, in the order of its list
             models.Index(fields=["actor", "-id"], name="audit_by_actor"),
             models.Index(fields=["action", "-id"], name="audit_by_action"),
             models.Index(fields=["account_id", "-id"], name="audit_by_account"),

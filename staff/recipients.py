@@ -1,7 +1,7 @@
-"""Whom an e-mail address names, for commands that give something.
+"""The user that an e-mail address names, for commands that give something.
 
-Anybody may register with anybody's address. So an address alone finds a user that one of us made;
-one that registered has to be named by an id as well, after a look at who it is.
+Anybody may register with anybody's address. So an address alone finds only users that one of us
+made. A user who registered has to be named by an id as well, after a look at who it is.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ ANYBODY = "Anybody can register any address, so the address alone proves nothing
 
 
 class Refused(Exception):
-    """The sentence for whoever typed the command; nothing was given."""
+    """Nothing was given. The message is for the person who typed the command."""
 
 
 def account_of(email: str, account_id: str | None) -> tuple[Account, User] | None:
-    """The account that ``email`` means, and whose it is; None for an address that nobody has.
+    """The account that ``email`` means, and its user; None for an unknown address.
 
-    ``account_id`` names one of that user's accounts. Raises Refused for another one's id, and
-    without an id for an account that somebody registered. Raises NoAccount or AccountSuspended.
+    ``account_id`` names one of that user's accounts. Raises Refused for any other id, and for an
+    account that was registered and not named by id. Raises NoAccount or AccountSuspended.
     """
     user = find_user(email) if "@" in email else None
     if user is None:
@@ -59,10 +59,10 @@ def account_of(email: str, account_id: str | None) -> tuple[Account, User] | Non
 
 
 def staff_of(email: str, user_id: str | None) -> User | None:
-    """The member of staff that ``email`` means; None for an address that nobody has.
+    """The member of staff that ``email`` means; None for an unknown address.
 
-    Raises Refused for a user who is not on the staff yet or who has an account, unless ``user_id``
-    is that user's, and for an id that is not.
+    A user who is not on the staff yet, or who has an account, has to be named by ``user_id``.
+    Raises Refused if it is missing or another user's.
     """
     user = find_user(email)
     if user_id is not None:
@@ -76,7 +76,7 @@ def staff_of(email: str, user_id: str | None) -> User | None:
 
 
 def who_is(user: User) -> str:
-    """Who has an address, and since when: one or two sentences."""
+    """The user of an address, and how they came to be, in a sentence."""
     accounts = [str(pk) for pk in user.memberships.order_by("pk").values_list("account", flat=True)]
     return (
         f"{user.email} belongs to {user.username} (user {user.pk}, account"
@@ -98,13 +98,13 @@ def came(user: User) -> str:
 
 
 def members(account: Account) -> str:
-    """The same of everybody in an account, in a phrase each."""
+    """All members of an account, each with ``came()``."""
     found = account.memberships.select_related("user__made_by").order_by("pk")
     return "; ".join(f"{one.user.email}, {came(one.user)}" for one in found) or "nobody"
 
 
 def how_to_take_over(user: User) -> str:
-    """What an operator can do who wants this very user on the staff."""
+    """The sentence for an operator who wants this very user on the staff."""
     return (
         f"If it is who you mean, manage.py create_staff with --existing-user {user.pk} takes the"
         " user over: a new password, and the end of all keys, log-ins and second factors."
@@ -115,8 +115,8 @@ def how_to_take_over(user: User) -> str:
 def take_over(command: str, user: User, password: str = "") -> str:
     """End everything by which somebody could act as this user; the new password.
 
-    A random one, unless one is given. Raises ValidationError for one that is too easy to guess.
-    Keys are made under their account's lock, so that none can slip through.
+    It is random, unless one is given. Raises ValidationError for one that is too easy to guess. The
+    accounts are locked, and keys are made under that lock, so that none can slip through.
     """
     with transaction.atomic():
         list(
@@ -145,7 +145,7 @@ def take_over(command: str, user: User, password: str = "") -> str:
 
 
 def set_password(user: User, password: str = "") -> str:
-    """Give the user this password, or a random one; which it is. The caller saves.
+    """Give the user this password or a random one; the password. The caller saves.
 
     Raises ValidationError for one that is too easy to guess, and ValueError for one too long.
     """

@@ -1,4 +1,4 @@
-"""Who of the staff may do what: the one table. A test walks it over HTTP."""
+"""The roles of staff and their permissions: the one table. A test walks it over HTTP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models import Q
 from accounts.models import User
 from staff import audit
 
-SUPERUSER = "superuser"  # no group: Django's flag, who may do everything and manages the others
+SUPERUSER = "superuser"  # no group but Django's flag: may do everything, and manages the others
 SEE = frozenset(
     {
         *("accounts.view_account", "accounts.view_apikey", "credits.view_ledgerentry"),
@@ -37,10 +37,10 @@ NAMES = (*ROLES, SUPERUSER)
 
 
 def sync(**_: Any) -> None:
-    """Make the groups what the table says; runs after every ``migrate``.
+    """Make the groups what the table says. Runs after every ``migrate``.
 
-    Permissions are only made after all migrations, so that no single migration could do it. One
-    that is not there (its app's migration is to come) is left out until it is.
+    Django makes permissions after all migrations, so no migration could do this. A permission that
+    does not exist yet is left out until the next run.
     """
     for role, names in ROLES.items():
         wanted = Q(pk=None)
@@ -54,8 +54,7 @@ def sync(**_: Any) -> None:
 def assign(user: User, role: str) -> str:
     """Give the user this role and no other; the role before, as seen under the user's lock.
 
-    Belongs into a transaction, with an audit entry. Raises ValueError for a role that is not in the
-    table.
+    Belongs into a transaction with an audit entry. Raises ValueError for an unknown role.
     """
     if role not in NAMES:
         raise ValueError(f"{role} is not one of {', '.join(NAMES)}")
@@ -70,7 +69,7 @@ def assign(user: User, role: str) -> str:
 
 
 def assign_by(command: str, user: User, role: str, **facts: Any) -> None:
-    """The same by a command, with its audit entry; ``facts`` are more of its changes."""
+    """``assign()`` by a command, with its audit entry; ``facts`` are more of its changes."""
     before = assign(user, role)
     audit.record_bare(
         None,
@@ -82,7 +81,7 @@ def assign_by(command: str, user: User, role: str, **facts: Any) -> None:
 
 
 def role_of(user: User) -> str:
-    """The user's role; empty for who has none."""
+    """The user's role; empty if there is none."""
     if user.is_superuser:
         return SUPERUSER
     group = user.groups.filter(name__in=ROLES).first()

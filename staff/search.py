@@ -1,4 +1,4 @@
-"""Whom an operator means: exact matches on what has an index, and nothing else."""
+"""The search for accounts: exact matches, each by an index."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = re.compile(r"(rm[kt]_\w{0,4})(?:(?:…|\.{3})(\w{0,4}))?")
 
 
 def account_ids(term: str) -> list[uuid.UUID]:
-    """The accounts that ``term`` names; empty for one that names none."""
+    """The accounts that ``term`` names; may be empty."""
     term = term.strip()
     try:
         return _by_id(ids.parse(term))
@@ -51,6 +51,6 @@ def _by_preview(found: QuerySet[ApiKey], term: str) -> QuerySet[ApiKey] | None:
 
 
 def _by_id(found: uuid.UUID) -> list[uuid.UUID]:
-    """An account's own id, or that of one of its generations."""
+    """The account with this id, or the account of the generation with it."""
     generation = Generation.objects.filter(pk=found).values_list("account_id", flat=True)
     return [*Account.objects.filter(pk=found).values_list("pk", flat=True), *generation]

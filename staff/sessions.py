@@ -1,10 +1,10 @@
-"""Sessions of the operator's pages: the table holds the SHA-256 of what the cookie holds.
+"""Sessions of the operators' pages: the table holds the SHA-256 of what the cookie holds.
 
-Django's own backend stores the cookie's value, so that whoever reads a dump of the database is
-logged in as its operators. As with API keys, what is random needs no password hash.
+Django's own backend stores the cookie's value: a dump of the database would be enough to act as any
+operator. A random value needs no password hash, as with API keys.
 
-A session ends SESSION_COOKIE_AGE after its last request, and ADMIN_SESSION_LIFETIME after it began
-whatever happens.
+A session ends SESSION_COOKIE_AGE after its last request, and at the latest ADMIN_SESSION_LIFETIME
+after it began.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ COLUMN_LENGTH = 40  # hexadecimal digits that fit into Session.session_key: 160 
 
 
 def digest(session_key: str) -> str:
-    """What the table knows a session by."""
+    """The session's key in the table."""
     return hashlib.sha256(session_key.encode()).hexdigest()[:COLUMN_LENGTH]
 
 
 class SessionStore(db.SessionStore):
-    """Django's, with digests in place of keys. The asynchronous half is not used: we speak WSGI."""
+    """Django's store, with digests in place of keys. WSGI does not use its asynchronous half."""
 
     def _get_session_from_db(self) -> Session | None:
         key = self.session_key
@@ -40,7 +40,7 @@ class SessionStore(db.SessionStore):
         return found
 
     def exists(self, session_key: str) -> bool:
-        """Whether there is a session that this cookie belongs to."""
+        """Whether there is a session for this cookie."""
         return super().exists(digest(session_key))
 
     def begin(self) -> None:
@@ -49,12 +49,12 @@ class SessionStore(db.SessionStore):
         self.cycle_key()
 
     def save(self, must_create: bool = False) -> None:
-        """Write the row; one that was never begun begins now."""
+        """Write the row. A session that was never begun begins now."""
         self.setdefault(BEGUN, int(time.time()))
         super().save(must_create)
 
     def get_session_cookie_age(self) -> int:
-        """Seconds that it may live from now without another request; 0 when its time is over."""
+        """Seconds that the session lives without another request; 0 if its time is over."""
         begun = int(self.get(BEGUN, time.time()))
         left = begun + settings.ADMIN_SESSION_LIFETIME - int(time.time())
         return max(0, min(settings.SESSION_COOKIE_AGE, left))

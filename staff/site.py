@@ -1,4 +1,4 @@
-"""The operators' site: who may enter, and its pages that belong to no model."""
+"""The operators' site: who may enter, and the pages that belong to no model."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ EntranceView = Callable[[HttpRequest, dict[str, Any]], HttpResponse]
 
 
 class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
-    """Staff with a second factor."""
+    """The site for staff with a second factor."""
 
     enable_nav_sidebar = True
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Whether the request's session is all the way in; then it lives on by this use."""
+        """Whether the log-in of this session is complete. Then its time begins anew."""
         inside = bool(super().has_permission(request)) and not views.half_in(request)
-        if inside:  # here, and not by a setting: an API request may carry the cookie, too
+        if inside:  # not SESSION_SAVE_EVERY_REQUEST: a request of the API may carry the cookie, too
             request.session.modified = True
         return inside
 
     def get_urls(self) -> list[URLPattern]:
-        """All but ``view on site``, which nothing has, and which believes any id of any table."""
+        """Django's, without ``view on site``: nothing has it, and it takes any id of any table."""
         found: list[URLPattern] = super().get_urls()
         return [each for each in found if getattr(each, "name", "") != "view_on_site"]
 
     def extra_urls(self) -> list[URLPattern]:
-        """unfold's hook: the second half of the way in."""
+        """unfold's hook: the pages of the second factor."""
         return [
             path("second-factor/", self._open(views.second_factor_view), name="second_factor"),
             path("leave/", self._open(views.leave_view), name="leave"),
@@ -58,7 +58,7 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
-        """The first half; who has passed it goes on to the second."""
+        """The password. A session that has passed it is sent on to the second factor."""
         if request.method == "GET" and self.has_permission(request):
             return redirect("admin:index")
         if request.method == "GET" and views.half_in(request):
@@ -74,18 +74,18 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """unfold's, which believes any number of a page. Raises Http404."""
+        """unfold's search. Raises Http404 for a page number that does not exist."""
         try:
             found: HttpResponse = super().search(request, extra_context)
         except (InvalidPage, ValueError) as error:
             raise Http404 from error
         return found
 
-    @no_append_slash  # its name for what resolve() finds for an address of no page
+    @no_append_slash  # marks what resolve() finds for an address without a page
     def catch_all_view(self, request: HttpRequest, url: str) -> HttpResponse:
-        """Whoever left out the last slash is sent to the page. Raises Http404.
+        """Redirect an address without its last slash to the page. Raises Http404.
 
-        Django's own does that for the whole service or not at all (APPEND_SLASH).
+        Django's own view does so only if APPEND_SLASH is on for the whole service.
         """
         if request.method not in ("GET", "HEAD") or url.endswith("/"):
             raise Http404
@@ -100,7 +100,7 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
-        """Django's page about one's own; the form notes it in the audit log."""
+        """Django's page for one's own password. The form writes the audit entry."""
         request.current_app = self.name
         view = views.OwnPasswordView.as_view(
             success_url=reverse("admin:password_change_done"),
@@ -109,7 +109,7 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
         return view(request)
 
     def _open(self, view: EntranceView) -> Callable[[HttpRequest], HttpResponse]:
-        """For who is not in yet."""
+        """A page for sessions whose log-in is not complete."""
         return never_cache(csrf_protect(sensitive_post_parameters()(self._with_context(view))))
 
     def _with_context(self, view: EntranceView) -> Callable[[HttpRequest], HttpResponse]:
@@ -124,8 +124,8 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
 
 
 def environment(request: HttpRequest) -> list[str] | None:
-    """unfold's badge beside the user's name: whether what is made here is worth anything."""
+    """unfold's badge beside the user's name: a warning unless Google makes the outputs."""
     return None if is_google(settings.VERTEX_BASE_URL) else ["Emulated outputs", "warning"]
 
 
-site = cast("OperatorSite", admin.site)  # the lazy one that Django registers on
+site = cast("OperatorSite", admin.site)  # Django's lazy object, on which pages are registered

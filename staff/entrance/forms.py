@@ -34,20 +34,20 @@ else:
 
 
 class LogInForm(BoundedPasswords, NameAndPassword):
-    """A name or an e-mail, and a password; limits and audit entries are the API's own."""
+    """A name or an e-mail, and a password. Limits and audit entries are the API log-in's."""
 
     wait = 0  # seconds until another try makes sense
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         name = cast("forms.CharField", self.fields["username"])
-        # Django's form sets the limit after the field is made, so that nothing holds it
+        # Django's form sets the limit after the field was made, so no validator knows it
         name.max_length = MAX_IDENTITY
         name.validators.append(MaxLengthValidator(MAX_IDENTITY, TOO_LONG))
         name.widget.attrs["maxlength"] = MAX_IDENTITY
 
     def clean(self) -> dict[str, Any]:
-        """Django's hook. Raises ValidationError, the same for whatever is wrong."""
+        """Django's hook. Raises the same ValidationError whatever is wrong."""
         name = self.cleaned_data.get("username")
         password = self.cleaned_data.get("password")
         if not name or not password or self.request is None:
@@ -71,7 +71,7 @@ class CodeForm(forms.Form):
 
 
 class OwnPasswordForm(BoundedPasswords, OwnChange):
-    """One's own new password, with the old one: who found a session open may guess no faster."""
+    """A new password of one's own. The old one is asked: a session left open must not be enough."""
 
     wait = 0  # seconds until another try makes sense
 
@@ -92,9 +92,9 @@ class OwnPasswordForm(BoundedPasswords, OwnChange):
         return old
 
     def save(self, commit: bool = True) -> User:
-        """Django's hook: the change and its entry in the audit log are one.
+        """Django's hook. The change and its audit entry are one transaction.
 
-        Raises InvalidCredentials when it was changed meanwhile, or the user let go.
+        Raises InvalidCredentials if the password was changed meanwhile or the user deactivated.
         """
         before = self.user.password
         user: User = super().save(commit=False)

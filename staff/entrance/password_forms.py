@@ -1,4 +1,4 @@
-"""The operators' forms that ask for a password: how long it may be is looked at first."""
+"""The operators' password forms. The length is checked before anything else is done with it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ else:
 
 
 class BoundedPasswords(Form):
-    """For a form of Django's: bounds its passwords, and judges new ones in the spelling kept."""
+    """Mixin for a form of Django's: bounds passwords, and checks new ones as they will be kept."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -33,7 +33,7 @@ class BoundedPasswords(Form):
 
 
 class PasswordField(forms.CharField):
-    """What Django's field asks for, and no more than MAX_PASSWORD characters of it."""
+    """Django's field, with at most MAX_PASSWORD characters."""
 
     def __init__(self, like: forms.Field) -> None:
         super().__init__(
@@ -47,7 +47,7 @@ class PasswordField(forms.CharField):
 
 
 class NewPasswordField(PasswordField):
-    """One that will be kept. An old one is compared as it is typed, see ``accounts.passwords``."""
+    """A password that will be kept, and is therefore made canonical (``accounts.passwords``)."""
 
     def to_python(self, value: Any) -> str:
         text = str(super().to_python(value))
@@ -58,7 +58,7 @@ class NewPasswordForm(BoundedPasswords, AnyonesChange):
     """A superuser's form for somebody else's password."""
 
     def save(self, commit: bool = True) -> User:
-        """Django's hook: nothing but the password is written, the rest may have changed."""
+        """Django's hook. Only the password is written: the rest may have changed meanwhile."""
         user: User = super().save(commit=False)
         if commit:
             user.save(update_fields=["password"])

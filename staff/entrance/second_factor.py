@@ -29,14 +29,14 @@ def has_one(user: User) -> bool:
 
 
 def begin_enrolment(user: User) -> TOTPDevice:
-    """An app's key that counts for nothing until it is confirmed."""
+    """A new key for an app. It is no second factor until it is confirmed."""
     return TOTPDevice.objects.create(user=user, name=APP, confirmed=False)
 
 
 def confirm(user: User, device: TOTPDevice, code: str) -> list[str] | None:
-    """Make the app the user's second factor if ``code`` is its; the recovery codes, else None.
+    """Make the app the user's second factor; the recovery codes, or None for a wrong ``code``.
 
-    Whoever comes second of two that enrol for one user at once is refused.
+    Of two enrolments for one user at the same time, the second is refused.
     """
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
@@ -50,7 +50,7 @@ def confirm(user: User, device: TOTPDevice, code: str) -> list[str] | None:
 
 
 def check(user: User, code: str) -> Device | None:
-    """The device that ``code`` belongs to. Each works once; guessing gets slower and slower."""
+    """The device that ``code`` belongs to. A code works once; a wrong one makes the next wait."""
     digits = _digits(code)
     if len(digits) == TOTP_DIGITS and digits.isdecimal():
         device: Device | None = TOTPDevice.objects.filter(user=user, confirmed=True).first()
@@ -65,7 +65,7 @@ def check(user: User, code: str) -> Device | None:
 
 
 def new_recovery_codes(user: User) -> list[str]:
-    """Ten codes that work once each, in place of the older ones; only their digests are kept."""
+    """Ten codes that work once each, in place of older ones. Only their digests are kept."""
     with transaction.atomic():
         StaticDevice.objects.filter(user=user).delete()
         device = StaticDevice.objects.create(user=user, name=RECOVERY)
@@ -77,7 +77,7 @@ def new_recovery_codes(user: User) -> list[str]:
 
 
 def reset(user: User) -> int:
-    """Take the second factor away; return how many devices that were. The next log-in enrols."""
+    """Take the second factor away; how many devices were deleted. The next log-in enrols."""
     removed = 0
     with transaction.atomic():
         for device in list(django_otp.devices_for_user(user, confirmed=None)):
@@ -92,7 +92,7 @@ def qr_code(device: TOTPDevice) -> str:
 
 
 def typed_key(device: TOTPDevice) -> str:
-    """The same for typing, in groups of four."""
+    """The device's key for typing, in groups of four."""
     text = base64.b32encode(device.bin_key).decode().rstrip("=")
     return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
 
@@ -103,7 +103,7 @@ def _random_code() -> str:
 
 
 def _digest(code: str) -> str:
-    """What the table knows a recovery code by, whatever its case, blanks and dashes."""
+    """The digest of a recovery code, whatever its case, blanks and dashes."""
     plain = "".join(letter for letter in code.lower() if letter.isalnum())
     return base64.b32encode(hashlib.sha256(plain.encode()).digest()).decode()[:CODE_LENGTH]
 

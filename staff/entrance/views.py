@@ -1,4 +1,4 @@
-"""The way in, and out again: password, second factor, recovery codes."""
+"""The views of the way in and out: password, second factor, recovery codes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from staff.entrance import second_factor
 from staff.entrance.forms import CodeForm, LogInForm, OwnPasswordForm
 
 NEXT = "next"
-ENROLLING = "enrolling"  # in the session: the app's key that this browser was shown
+ENROLLING = "enrolling"  # key in the session: the device whose key this browser was shown
 TOO_MANY = 429
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ Found = TypeVar("Found")
 
 
 class _Slowed(_FormView):
-    """429 with ``Retry-After`` where the form says that there were too many tries."""
+    """A view that answers 429 with ``Retry-After`` after too many tries (``form.wait``)."""
 
     def form_invalid(self, form: Any) -> HttpResponse:
         response = super().form_invalid(form)
@@ -55,7 +55,7 @@ class _Slowed(_FormView):
 
 
 class LogInView(_Slowed, views.LoginView):
-    """The password. It opens nothing yet, unless it is enough."""
+    """The password. Alone it opens nothing, unless ADMIN_REQUIRE_2FA is off."""
 
     authentication_form = LogInForm
     template_name = "admin/login.html"
@@ -97,7 +97,7 @@ def half_in(request: HttpRequest) -> bool:
 
 
 def second_factor_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """Ask for a code of the app or a recovery code; who has neither yet is sent to enrol."""
+    """Ask for a code of the app or a recovery code. A user without a device is sent to enrol."""
     if not half_in(request):
         return redirect("admin:index")
     user = _user(request)
@@ -137,7 +137,7 @@ def enroll_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 
 def recovery_codes_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """Make new recovery codes, in place of the older ones; for who is all the way in."""
+    """Make new recovery codes in place of the older ones. Needs a session with a second factor."""
     if request.method != "POST":
         return TemplateResponse(request, "admin/recovery_codes.html", context)
     user = _user(request)
@@ -148,14 +148,14 @@ def recovery_codes_view(request: HttpRequest, context: dict[str, Any]) -> HttpRe
 
 
 def leave_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """End a session that is only half in: Django's own way out is for who is all the way in."""
+    """End a session without a second factor: Django's own log-out is closed to it."""
     if request.method == "POST":
         logout(request)
     return redirect("admin:login")
 
 
 def enter(request: HttpRequest, user: User, how: str) -> None:
-    """All the way in: the session's time begins, and the audit log says so."""
+    """Complete the log-in: the session's time begins, and the audit log has an entry."""
     session: Any = request.session
     session.begin()
     with transaction.atomic():
@@ -165,14 +165,14 @@ def enter(request: HttpRequest, user: User, how: str) -> None:
 
 @receiver(user_logged_out, dispatch_uid="staff.note_the_end")
 def record_log_out(request: HttpRequest, user: User | None, **_: Any) -> None:
-    """Django's signal; customers have no sessions."""
+    """Receiver of Django's signal. Only staff have sessions."""
     if user is not None and user.is_staff:
         with transaction.atomic():
             audit.record(user, "log_out", user)
 
 
 def _shown_device(request: HttpRequest, user: User) -> TOTPDevice:
-    """The key this very session was shown, so that nobody confirms one that others have seen."""
+    """The device whose key this session was shown. Another session's key cannot be confirmed."""
     known = request.session.get(ENROLLING)
     device = TOTPDevice.objects.filter(pk=known, user=user, confirmed=False).first()
     if device is None:
@@ -182,7 +182,7 @@ def _shown_device(request: HttpRequest, user: User) -> TOTPDevice:
 
 
 def _user(request: HttpRequest) -> User:
-    """Whose the session is. Raises PermissionDenied for nobody's."""
+    """The session's user. Raises PermissionDenied if there is none."""
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
@@ -191,9 +191,9 @@ def _user(request: HttpRequest) -> User:
 def _guess(
     request: HttpRequest, form: CodeForm, find: Callable[[str], Found | None]
 ) -> tuple[Found | None, int]:
-    """What ``find`` returns for the code; else None, and the seconds until another try makes sense.
+    """What ``find`` returns for the code, and the seconds until another try makes sense.
 
-    A place once taken is not given back, not even by the right code.
+    Each try takes a place of the rate limit. Even a right code does not give it back.
     """
     user, address = _user(request), client_address(request)
     person = str(user.pk)

@@ -1,4 +1,4 @@
-"""The verbs of an account's page."""
+"""The verbs of an account's page: what each says and does."""
 
 from __future__ import annotations
 

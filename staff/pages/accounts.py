@@ -1,4 +1,4 @@
-"""The operators' pages about customers: their accounts and their secrets."""
+"""The operators' page of customers' accounts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LISTS = (
 
 
 class SuspendedFilter(admin.SimpleListFilter):
-    """By the index of those that are."""
+    """The suspended accounts have an index of their own."""
 
     title = "state"
     parameter_name = "state"
@@ -42,7 +42,7 @@ class SuspendedFilter(admin.SimpleListFilter):
 
 @admin.register(Account)
 class AccountAdmin(VerbPages):
-    """Accounts are made by registration or ``create_account``, and changed by the verbs alone."""
+    """Accounts are made by registration or ``create_account``. Only the verbs change them."""
 
     verbs = VERBS
 
@@ -65,7 +65,7 @@ class AccountAdmin(VerbPages):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
-        """With members and wallet, two statements for a page of any length."""
+        """With wallets and members, in two statements for a page of any length."""
         found: QuerySet[Account] = super().get_queryset(request)
         return found.select_related("wallet").prefetch_related(MEMBERS)
 
@@ -80,7 +80,7 @@ class AccountAdmin(VerbPages):
         return obj.pk
 
     def history_of(self, obj: Account) -> QuerySet[AuditEntry]:
-        """All that is the account's: its keys and generations, too."""
+        """All entries of the account, with those of its keys and generations."""
         return AuditEntry.objects.filter(account_id=obj.pk)
 
     @display(description="E-mail")
@@ -90,7 +90,7 @@ class AccountAdmin(VerbPages):
 
     @display(description="How they came")
     def came(self, account: Account) -> str:
-        """Registered, or made by whom: an address alone proves nothing."""
+        """How each member came to be: an e-mail address alone proves nothing."""
         return recipients.members(account)
 
     @display(description="Credits")
@@ -99,7 +99,7 @@ class AccountAdmin(VerbPages):
 
     @display(description="Open generations")
     def open_generations(self, account: Account) -> int:
-        """Charged, and neither delivered nor refunded yet."""
+        """Generations that are neither delivered nor refunded yet."""
         return account.wallet.open_charges
 
     @display(description="State", label={"suspended": "danger", "active": "success"})
@@ -108,7 +108,7 @@ class AccountAdmin(VerbPages):
 
     @display(description="Limits of its own")
     def own_limits(self, account: Account) -> str:
-        """Those that are not the settings'."""
+        """The limits that differ from the settings."""
         limits = {
             "creates a minute": account.creates_per_minute,
             "reads a minute": account.reads_per_minute,

@@ -1,4 +1,4 @@
-"""The audit log's page."""
+"""The operators' page of the audit log."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Django's hook: what has an index, exactly."""
+        """Django's hook. Only exact matches by an index are searched."""
         return (_find(queryset, search_term.strip()) if search_term else queryset), False
 
     @display(description="Who")
     def who(self, entry: AuditEntry) -> str:
-        """Nobody at the command line, and at a log-in with a name that is nobody's."""
+        """The actor; a dash for a command, and for a log-in with an unknown name."""
         return str(entry.actor or "–")
 
     @display(description="Of what")
@@ -66,7 +66,7 @@ def _find(entries: QuerySet[Any], term: str) -> QuerySet[Any]:
     return entries.filter(about)
 
 
-# An index on (type, id) needs the type.
+# The index on (type, id) can only be used with the type.
 TYPES = (
     *("accounts.account", "accounts.apikey", "accounts.user", "generation.generation"),
     *("generation.orphan", "generation.attempt"),

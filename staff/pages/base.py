@@ -1,4 +1,4 @@
-"""What the operators' pages have in common: cheap lists, and changes that the audit log knows."""
+"""What the operators' pages have in common: cheap lists, and audited changes."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def action(**options: Any) -> Callable[[View], View]:
-    """unfold's decorator of a button, with the type of what it decorates."""
+    """unfold's decorator of a button, but typed."""
     decorated: Callable[[View], View] = unfold_action(**options)
     return decorated
 
 
 def display(**options: Any) -> Callable[[View], View]:
-    """unfold's decorator of a column, with the type of what it decorates."""
+    """unfold's decorator of a column, but typed."""
     decorated: Callable[[View], View] = unfold_display(**options)
     return decorated
 
 
 class CappedPaginator(Pages):
-    """Counts no further than COUNT_CAP: whoever looks for more has to filter or search."""
+    """Counts no further than COUNT_CAP. Later rows are found by a filter or a search."""
 
     @cached_property
     def count(self) -> int:
@@ -57,10 +57,10 @@ class CappedPaginator(Pages):
 
 
 class StaffAdmin(UnfoldPages):
-    """A list of any length in three statements; what is saved here is audited with it.
+    """A list costs three statements whatever its length. Each change has its audit entry.
 
-    Nothing is added or deleted, and no column sorts: who sorts a million rows by one that has no
-    index waits. A form may have a field ``reason``.
+    By default nothing is added or deleted. No column can be sorted by, since most have no index. A
+    form may have a field ``reason``.
     """
 
     show_full_result_count = False
@@ -70,12 +70,12 @@ class StaffAdmin(UnfoldPages):
     sortable_by = ()
     actions: Any = None
     list_filter_sheet = True
-    linked_by: tuple[str, ...] = ()  # what links of ours ask for, and no filter offers
+    linked_by: tuple[str, ...] = ()  # look-ups that our own links use, and no filter offers
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Only what is offered: Django takes any look-up of any column, regular expressions, too.
+        """Django's hook. Any look-up but those of filters and ``linked_by`` is answered 400.
 
-        Anything else is answered 400.
+        Django itself would take any look-up of any column, even a regular expression.
         """
         offered, filters = set(self.linked_by), cast("Any", self.list_filter)
         for each in filters:
@@ -92,18 +92,18 @@ class StaffAdmin(UnfoldPages):
         return False
 
     def account_id_of(self, obj: Any) -> uuid.UUID | None:
-        """Whose the object is, for the audit log."""
+        """The account that the object belongs to, for the audit log."""
         return None
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save it, and keep on it what ``log_addition`` and ``log_change`` will record."""
+        """Save ``obj``, and keep on it what ``log_addition`` and ``log_change`` record."""
         changes = self.save_changes(obj, form, change)
         obj.audited = (changes, form.cleaned_data.get("reason", ""))
 
     def save_changes(self, obj: Any, form: Any, change: bool) -> dict[str, Any]:
-        """Write the changed columns only, since others may write, too.
+        """Write the changed columns only, since others may write the row, too.
 
-        Returns what has changed, field by field, against the locked row.
+        Returns the audit entry's ``changes``; what was before comes from the locked row.
         """
         columns = {field.name for field in obj._meta.concrete_fields}
         names = [name for name in form.changed_data if name in columns]
@@ -141,7 +141,7 @@ class StaffAdmin(UnfoldPages):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """What staff did to this one, from the audit log."""
+        """What staff did to the object, from the audit log."""
         obj = self.object_or_404(request, object_id)
         context = {
             **self.admin_site.each_context(request),
@@ -158,7 +158,7 @@ class StaffAdmin(UnfoldPages):
         return AuditEntry.objects.filter(target_type=obj._meta.label_lower, target_id=str(obj.pk))
 
     def object_or_404(self, request: HttpRequest, object_id: str) -> Any:
-        """The object, for who may see it. Raises Http404 or PermissionDenied."""
+        """The object. Raises Http404, or PermissionDenied if this person may not see it."""
         obj = self.get_object(request, object_id)
         if obj is None:
             raise Http404
@@ -168,15 +168,15 @@ class StaffAdmin(UnfoldPages):
 
 
 class ReadOnlyAdmin(StaffAdmin):
-    """What is history or another module's to write."""
+    """Pages of rows that are history, or that only verbs may write."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never, so that every field is shown read-only."""
+        """Never: Django then shows every field read-only."""
         return False
 
 
 def staff_user(request: HttpRequest) -> User:
-    """Who acts. The site lets nobody else in."""
+    """The member of staff who acts. The site lets nobody else in."""
     user = request.user
     if not isinstance(user, User):
         raise PermissionDenied

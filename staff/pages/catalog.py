@@ -15,7 +15,7 @@ from generation.models import CatalogModel
 from staff.pages.base import StaffAdmin
 from staff.pages.forms import ReasonForm
 
-if TYPE_CHECKING:  # only the stubs' class takes a parameter
+if TYPE_CHECKING:  # the class takes a parameter in the stubs alone
     ModelForm = forms.ModelForm[CatalogModel]
 else:
     ModelForm = forms.ModelForm
@@ -41,7 +41,7 @@ class CatalogForm(ModelForm, ReasonForm):
         return self._between("first_poll_seconds", 0, MOST_SECONDS, "seconds")
 
     def clean_provider_model(self) -> str:
-        """Empty only where the settings name one. Raises ValidationError."""
+        """May be empty only if the settings name one. Raises ValidationError."""
         value: str = self.cleaned_data["provider_model"].strip()
         if not value and self.instance.name not in settings.PROVIDER_MODELS:
             raise forms.ValidationError("The settings name none for this model")
@@ -50,7 +50,7 @@ class CatalogForm(ModelForm, ReasonForm):
         return value
 
     def clean(self) -> dict[str, Any]:
-        """A video is told how long it takes from images, too."""
+        """A video needs the estimate for orders with images, too."""
         values = super().clean() or {}
         video = self.instance.kind == CatalogModel.Kind.VIDEO
         if video and not values.get("estimated_time_with_images"):
@@ -66,10 +66,10 @@ class CatalogForm(ModelForm, ReasonForm):
 
 @admin.register(CatalogModel)
 class CatalogModelAdmin(StaffAdmin):
-    """In force within a second; a generation keeps the price it was made at.
+    """A change is in force within a second. A generation keeps the price it was ordered at.
 
-    A model is added by a migration: emulator, documentation and tests have to know it. It is never
-    deleted, since generations point to it; it is switched off, or retires at a time.
+    A model is added by a migration, since emulator, documentation and tests have to know it. It is
+    never deleted, since generations point to it. It is switched off or retires instead.
     """
 
     form = CatalogForm
@@ -96,11 +96,11 @@ class CatalogModelAdmin(StaffAdmin):
     )
 
     def save_model(self, request: HttpRequest, obj: CatalogModel, form: Any, change: bool) -> None:
-        """This process shows at once what other ones know in a second."""
+        """Forget the catalog as this process knew it. Other processes read it within a second."""
         super().save_model(request, obj, form, change)
         transaction.on_commit(catalog.sold.clear)
 
     def get_fieldsets(self, request: HttpRequest, obj: CatalogModel | None = None) -> Any:
-        """Who may not change it is not asked why."""
+        """Without the reason for a person who may not change anything."""
         found = super().get_fieldsets(request, obj)
         return found if self.has_change_permission(request, obj) else found[:-1]

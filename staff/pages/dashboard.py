@@ -1,4 +1,4 @@
-"""What the operators' first page shows; unfold calls ``show`` (UNFOLD["DASHBOARD_CALLBACK"])."""
+"""The operators' first page. unfold calls ``show`` (UNFOLD["DASHBOARD_CALLBACK"])."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from staff.pages import dashboard_queries
 from staff.pages.dashboard_queries import Hour
 from work import heartbeat
 
-SECONDS = 10  # how old a figure may be; a page that is reloaded all the time costs no more
-OVER_SECONDS = 300  # the same of days that are over; what was under way at midnight shows up, too
+SECONDS = 10  # how old a figure may be, however often the page is reloaded
+OVER_SECONDS = 300  # the same for past days; a transaction may have been under way at midnight
 WIDTH, HEIGHT = 480, 100  # of the chart's own coordinates; the browser stretches it
-LONG = 60.0  # seconds that a row may be due without anybody looking at it
+LONG = 60.0  # seconds that a row may be due before the page warns
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class StageSigns:
-    """A stage, or beat: how many processes were heard of, and when last (seconds ago)."""
+    """What was heard of a stage, or of beat: how many processes, and how many seconds ago."""
 
     stage: str
     workers: int
@@ -43,7 +43,7 @@ class StageSigns:
 
 
 def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's hook: the context with the figures that this person may see."""
+    """unfold's hook: adds the figures that this person may see."""
     user: Any = request.user
     if user.has_perm("generation.view_generation"):
         context["work"] = cache.get_or_set("dashboard.work", _work, SECONDS)
@@ -79,7 +79,7 @@ def _work() -> dict[str, Any]:
 
 
 def _money() -> dict[str, Any]:
-    """Days that are over change no more, and may have a million entries."""
+    """Past days are kept for longer: they change no more, and may have a million entries."""
     today, over = dashboard_queries.today(timezone.now()), dashboard_queries.DAYS - 1
     first = today - timedelta(days=over)
     key = f"dashboard.money.{today.date()}"
@@ -88,7 +88,7 @@ def _money() -> dict[str, Any]:
 
 
 def workers() -> list[StageSigns] | None:
-    """Who works; None when Redis does not say."""
+    """The signs of all stages; None if Redis does not answer."""
     beats = heartbeat.alive()
     if beats is None:
         return None
@@ -100,7 +100,7 @@ def workers() -> list[StageSigns] | None:
 
 
 def bars(hours: list[Hour]) -> list[Bar]:
-    """Failed ones stand on completed ones; the highest hour fills the height."""
+    """The bars of all hours, failed above completed. The highest hour fills the height."""
     most, step = max(_most(hours), 1), WIDTH / len(hours)
     found = []
     for number, hour in enumerate(hours):

@@ -1,7 +1,7 @@
-"""The figures of the operators' dashboard: a statement each, by an index and within a window.
+"""The figures of the operators' dashboard: a statement each, by an index.
 
-None reads more than what is open, what ended in the last day, or the entries of two weeks; so they
-cost the same however many years lie behind.
+A statement reads what is open, what ended in the last day, or the entries of two weeks. Its cost
+does not grow with the years.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from generation.models.states import OPEN
 
 HOURS = 24
 DAYS = 14
-NEWEST = 5_000  # completed generations, whose times are looked at; attempts likewise
+NEWEST = 5_000  # completed generations, or attempts, that a figure is made of
 ORPHAN_DAYS = 7
 
 OPEN_BY_STATE = """
@@ -28,7 +28,7 @@ SELECT state, count(*), EXTRACT(epoch FROM now() - min(created_at))::float8,
        GREATEST(EXTRACT(epoch FROM now() - min(next_attempt_at)), 0)::float8
   FROM generation_generation WHERE next_attempt_at IS NOT NULL GROUP BY state
 """
-# One range of the index generation_finished for each end, and nothing that is not in the index.
+# One range of the index generation_finished for each state. Only columns of the index are read.
 ENDED = """
 SELECT date_bin('1 hour', finished_at, %(since)s), state, count(*)
   FROM generation_generation
@@ -65,7 +65,7 @@ SELECT provider_model, outcome, count(*)
 
 @dataclass(frozen=True, slots=True)
 class OpenState:
-    """What is open in one state; seconds since the oldest was ordered, and since one is due."""
+    """The open rows of one state; seconds since the oldest was ordered, and since one is due."""
 
     state: str
     count: int
@@ -108,20 +108,20 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class ModelCalls:
-    """What became of the last hour's questions to the provider, by its model."""
+    """The last hour's attempts of a model of the provider's, by outcome."""
 
     provider_model: str
     outcomes: dict[str, int]
 
 
 def open_by_state() -> list[OpenState]:
-    """All open states, also those in which there is nothing."""
+    """All open states, also those without a row."""
     found = {row[0]: OpenState(*row) for row in _rows(OPEN_BY_STATE)}
     return [found.get(str(state), OpenState(str(state), 0, 0.0, 0.0)) for state in OPEN]
 
 
 def ended(now: datetime) -> tuple[list[Hour], list[tuple[str, int]]]:
-    """The last 24 hours, the present one being the last, and the reasons of what failed in them."""
+    """The last 24 hours, of which the last is under way, and the error codes of what failed."""
     first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
     rows = _rows(ENDED, since=first)
     counts = defaultdict(int, {(hour, state): count for hour, state, count in rows})
@@ -133,7 +133,7 @@ def ended(now: datetime) -> tuple[list[Hour], list[tuple[str, int]]]:
 
 
 def times_taken() -> list[TimeTaken]:
-    """Of the newest completed ones of the last 24 hours, in the catalog's order."""
+    """By model, in the catalog's order: the newest that were completed in the last 24 hours."""
     took = {row[0]: row[1:] for row in _rows(TOOK, hours=HOURS, newest=NEWEST)}
     found = []
     for model in CatalogModel.objects.all():
@@ -148,7 +148,7 @@ def today(now: datetime) -> datetime:
 
 
 def money(since: datetime, days: int) -> list[Day]:
-    """So many days from the beginning of one, newest first."""
+    """So many days from ``since``, the newest first."""
     rows = _rows(MONEY, since=since, until=since + timedelta(days=days))
     sums = defaultdict(int, {(day, kind): abs(amount) for day, kind, amount in rows})
     kinds = ("purchase", "grant", "charge", "refund")
@@ -157,7 +157,7 @@ def money(since: datetime, days: int) -> list[Day]:
 
 
 def model_calls() -> list[ModelCalls]:
-    """By the provider's model, of the newest attempts."""
+    """By the provider's model: the newest attempts of the last hour."""
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for provider_model, outcome, count in _rows(CALLS, newest=NEWEST):
         found[provider_model][outcome] = count
@@ -170,7 +170,7 @@ def gates() -> list[ProviderGate]:
 
 
 def orphans(now: datetime) -> int:
-    """How many were found in the last week."""
+    """How many orphans were found in the last week."""
     return Orphan.objects.filter(found_at__gte=now - timedelta(days=ORPHAN_DAYS)).count()
 
 
@@ -180,7 +180,7 @@ def _told(model: CatalogModel) -> str:
 
 
 def _most_seconds(model: CatalogModel) -> float:
-    """The longest time that customers are told; a demo's clock runs faster than life."""
+    """The longest time that customers are told, in real seconds (TIME_SCALE speeds up a demo)."""
     numbers = [int(number) for number in re.findall(r"\d+", _told(model))]
     return max(numbers, default=model.expected_seconds) * settings.TIME_SCALE
 

@@ -1,4 +1,4 @@
-"""Filters of the operators' lists that cost nothing to offer."""
+"""Filters of the operators' lists. To offer their choices costs no scan of a table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAYS = {"1": "24 hours", "7": "7 days", "31": "31 days", "92": "92 days"}
 
 
 class PeriodFilter(SimpleListFilter):
-    """By the index on ``created_at``."""
+    """Uses the index on ``created_at``."""
 
     title = "period"
     parameter_name = "days"
@@ -36,7 +36,7 @@ class PeriodFilter(SimpleListFilter):
 
 
 class ActionFilter(SimpleListFilter):
-    """By the index on the action; a list of our own, since DISTINCT would read the whole table."""
+    """Uses the index on the action. The choices are code: DISTINCT would read the whole table."""
 
     title = "action"
     parameter_name = "action"
@@ -49,7 +49,7 @@ class ActionFilter(SimpleListFilter):
 
 
 class ActorFilter(SimpleListFilter):
-    """By the index on who it was; staff are few."""
+    """Uses the index on the actor. The choices are all staff, who are few."""
 
     title = "who"
     parameter_name = "who"
@@ -59,7 +59,7 @@ class ActorFilter(SimpleListFilter):
         return [(str(user.pk), user.username) for user in staff]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Django's hook; a value that was typed into the address may be anything."""
+        """Django's hook. The value may be any text, since it stands in the address."""
         if not self.value():
             return queryset
         try:

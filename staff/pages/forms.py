@@ -1,4 +1,4 @@
-"""The forms of what staff do. Each asks why."""
+"""The forms of the verbs of staff. Each asks why."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ MOST_A_MINUTE = 100_000
 MOST_OPEN = 100_000
 
 
-Sent = Mapping[str, Any] | None  # None = the form was not sent yet
+Sent = Mapping[str, Any] | None  # None = the form has not been sent yet
 
 
 class ReasonForm(forms.Form):
-    """Why, for the audit log."""
+    """The reason, for the audit log."""
 
-    obstacle: str | None = None  # why the verb would be refused now; shown above the form
+    obstacle: str | None = None  # why the verb would be refused; shown above the form
 
     reason = forms.CharField(
         max_length=MAX_REASON,
@@ -49,7 +49,7 @@ class ReasonForm(forms.Form):
 
 
 class LimitsForm(ReasonForm):
-    """An empty field = the default of the settings."""
+    """An empty field means the default of the settings."""
 
     creates_per_minute = forms.IntegerField(
         required=False,
@@ -77,7 +77,7 @@ class LimitsForm(ReasonForm):
 
     @classmethod
     def of(cls, actor: User, target: Account, sent: Sent) -> Self:
-        """Filled in with the limits of now."""
+        """Filled in with the present limits."""
         now = {
             "creates_per_minute": target.creates_per_minute,
             "reads_per_minute": target.reads_per_minute,
@@ -87,9 +87,9 @@ class LimitsForm(ReasonForm):
 
 
 class CreditsForm(ReasonForm):
-    """So many credits, what the customer reads about it, and why.
+    """An amount of credits, what the customer reads about it, and why.
 
-    ``form`` is the form's own name: sending the same one twice posts once.
+    ``form`` is the form's own name: a form that is sent twice posts once.
     """
 
     amount = forms.IntegerField(
@@ -110,7 +110,7 @@ class CreditsForm(ReasonForm):
     field_order = ("amount", "description", "reason", "confirmed", "form")
 
     def clean(self) -> dict[str, Any]:
-        """Ask once more when it is a lot."""
+        """Ask for a confirmation above CONFIRM_ABOVE."""
         values = super().clean() or {}
         amount = values.get("amount") or 0
         if abs(amount) > CONFIRM_ABOVE and not values.get("confirmed"):
@@ -140,7 +140,7 @@ class AdjustForm(CreditsForm):
         return cls(sent, initial={"description": "Correction"})
 
     def clean_amount(self) -> int:
-        """Zero is no correction. Raises ValidationError."""
+        """Raises ValidationError for 0, which corrects nothing."""
         amount: int = self.cleaned_data["amount"]
         if amount == 0:
             raise forms.ValidationError("Must not be 0")
@@ -148,7 +148,7 @@ class AdjustForm(CreditsForm):
 
 
 class RetryForm(ReasonForm):
-    """Who pays, too. ``token`` is the form's own name: sent twice, it orders once."""
+    """Who pays, and why. ``token`` is the form's own name: a form sent twice orders once."""
 
     paid_by = forms.ChoiceField(widget=UnfoldAdminRadioSelectWidget())
     token = forms.UUIDField(widget=forms.HiddenInput(), initial=uuid.uuid4)
@@ -156,7 +156,7 @@ class RetryForm(ReasonForm):
 
     @classmethod
     def of(cls, actor: User, target: Generation, sent: Sent) -> Self:
-        """With today's price; the customer's credits are never the default.
+        """With today's price. Nobody pays by default.
 
         Raises PermissionDenied for a grant by somebody who may not give any.
         """

@@ -1,4 +1,4 @@
-"""All there is to know about one generation, for the operators' page: a dozen statements."""
+"""Everything about one generation, for the operators' page, in a dozen statements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from staff.models import AuditEntry
 
 MOST = 200  # events, or entries of the audit log, on one page
 
-Row = tuple[str, Any, str]  # what, the value, and where a link leads to
+Row = tuple[str, Any, str]  # name, value, and the address of its page or ""
 
 
 def history_of(generation: Generation, now: datetime) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def history_of(generation: Generation, now: datetime) -> dict[str, Any]:
 
 
 def _facts(generation: Generation) -> list[Row]:
-    """Who ordered what, and when."""
+    """Rows about the order: who ordered what, and when."""
     key, person, retried = generation.api_key, generation.created_by, generation.retry_of_id
     return [
         ("Generation", generation.pk, ""),
@@ -63,7 +63,7 @@ def _facts(generation: Generation) -> list[Row]:
 
 
 def _work(generation: Generation, now: datetime) -> list[Row]:
-    """Where it stands, and what went wrong."""
+    """Rows about the work: where it stands, and what went wrong."""
     rows: list[Row] = [
         ("Error", generation.error_code or "–", ""),
         ("Message to the customer", generation.error_message or "–", ""),
@@ -93,7 +93,7 @@ def _work(generation: Generation, now: datetime) -> list[Row]:
 
 
 def _money(generation: Generation) -> list[tuple[LedgerEntry, str]]:
-    """What was posted for it, in the ledger's order, with their pages."""
+    """Its ledger entries in the ledger's order, each with its page."""
     posted = (generation.grant, generation.charge, generation.refund, generation.adjustment)
     return [(entry, _page(entry)) for entry in posted if entry is not None]
 
@@ -101,7 +101,7 @@ def _money(generation: Generation) -> list[tuple[LedgerEntry, str]]:
 def _with_waits(
     generation: Generation, events: list[GenerationEvent]
 ) -> list[tuple[GenerationEvent, str, list[tuple[str, Any]]]]:
-    """Each event, how long after the one before, and what it says."""
+    """Each event, the time since the one before, and its data."""
     found, before = [], generation.created_at
     for event in events:
         wait = _seconds(event.created_at, before)
@@ -111,7 +111,7 @@ def _with_waits(
 
 
 def _output(generation: Generation, now: datetime) -> str | None:
-    """The signed link of our own origin, as the customer gets it."""
+    """The signed link that the customer gets, as a path."""
     if generation.state != State.COMPLETED or not generation.output_key:
         return None
     return links.path(generation.output_key, links.Window.of(now))

@@ -1,8 +1,7 @@
 """Lists of generations and orphans that are quick however many there are.
 
-A list shows what is open and the newest ``NEWEST`` of each end, which an index has in this order;
-every filter is applied to those few rows. What is older is found by a search, which is exact and
-goes by an index, too.
+A list shows what is open, and the newest ``NEWEST`` of each terminal state, by an index. Filters
+are applied to those few rows. Older rows are found by a search, which is exact and uses an index.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from generation.models.states import ERROR_CODES, OPEN, TERMINAL, State
 from staff import search
 from staff.pages.base import PAGE
 
-NEWEST = 5_000  # of each end
+NEWEST = 5_000  # of each terminal state
 
 
 class StateFilter(SimpleListFilter):
-    """Applied always: without a choice it keeps the list to what is open or ended lately."""
+    """Without a choice, too, it keeps the list to what is open or ended lately."""
 
     title = "state"
     parameter_name = "state"
@@ -53,7 +52,7 @@ class StateFilter(SimpleListFilter):
 
 
 class ModelFilter(SimpleListFilter):
-    """Among the rows that the list shows at all."""
+    """Applied to the rows that StateFilter leaves."""
 
     title = "model"
     parameter_name = "model"
@@ -66,7 +65,7 @@ class ModelFilter(SimpleListFilter):
 
 
 class ErrorFilter(SimpleListFilter):
-    """Among the rows that the list shows at all."""
+    """Applied to the rows that StateFilter leaves."""
 
     title = "error"
     parameter_name = "error"
@@ -79,10 +78,10 @@ class ErrorFilter(SimpleListFilter):
 
 
 def find(generations: QuerySet[Any], term: str, prefix: str = "") -> QuerySet[Any]:
-    """Those that ``term`` names exactly, each way by an index of its own.
+    """The rows that ``term`` names exactly. Each way to search uses an index of its own.
 
-    A generation by its id, operation or idempotency key; an account's as ``staff.search`` knows
-    accounts. ``prefix`` is the way to the generation.
+    ``term`` is a generation's id, operation or idempotency key, or what ``staff.search`` knows an
+    account by. ``prefix`` leads from the row to its generation.
     """
     term = term.strip()
     named = Generation.objects.filter(_named(term))
@@ -93,7 +92,7 @@ def find(generations: QuerySet[Any], term: str, prefix: str = "") -> QuerySet[An
 
 
 def _named(term: str) -> Q:
-    """By its id or its operation."""
+    """The condition on id or operation."""
     try:
         return Q(pk=ids.parse(term))
     except NotFound:
@@ -101,7 +100,7 @@ def _named(term: str) -> Q:
 
 
 def _by_key(key: str) -> list[uuid.UUID]:
-    """A key is unique within an account, so its index is asked for each account."""
+    """The index begins with the account, so it is asked for each account."""
     ours = Generation.objects.filter(account__in=Account.objects.values("pk"), idempotency_key=key)
     return list(ours.values_list("pk", flat=True)[:PAGE])
 
@@ -111,6 +110,6 @@ def _open() -> Q:
 
 
 def _newest(state: State) -> QuerySet[Generation, Any]:
-    """The newest ends, by the index ``generation_finished``."""
+    """The newest rows of a terminal state, by the index ``generation_finished``."""
     ended = Generation.objects.filter(state=state, finished_at__isnull=False)
     return ended.order_by("-finished_at").values("pk")[:NEWEST]

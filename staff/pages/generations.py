@@ -1,4 +1,4 @@
-"""The operators' pages of generations: a list, the whole history of one, and what may be done."""
+"""The operators' pages of generations: the list, the history of one, and the verbs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ CANCEL = Verb(
 
 @admin.register(Generation)
 class GenerationAdmin(VerbPages):
-    """Without a search: what is open, and what ended lately."""
+    """The list shows what is open and what ended lately; a search finds the rest."""
 
     list_display = (
         *("short_id", "state_label", "model", "account_link", "age", "took", "price"),
@@ -89,7 +89,7 @@ class GenerationAdmin(VerbPages):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The whole history of one; nothing is changed here."""
+        """The whole history of one generation. Only verbs change it."""
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
         generation: Generation = self.object_or_404(request, object_id)
@@ -105,7 +105,7 @@ class GenerationAdmin(VerbPages):
         return TemplateResponse(request, "admin/generation_history.html", context)
 
     def heading_of(self, verb: Verb, target: Generation) -> str:
-        """The verb, and what it is about."""
+        """The title of the verb's page, with kind and id."""
         return f"{verb.title}: {target.kind} {ids.short(target.pk)}"
 
     def _buttons(self, request: HttpRequest, generation: Generation) -> list[dict[str, str]]:
@@ -120,7 +120,7 @@ class GenerationAdmin(VerbPages):
 
     @display(description="Generation")
     def short_id(self, generation: Generation) -> str:
-        """Enough of the id to tell it from the others of a page."""
+        """The part of the id that is unique enough for a list."""
         return ids.short(generation.pk)
 
     @display(description="State", label=LABELS)
@@ -138,12 +138,12 @@ class GenerationAdmin(VerbPages):
 
     @display(description="Took")
     def took(self, generation: Generation) -> str:
-        """Seconds until its end; so far for what is open."""
+        """Seconds from order to end, or until now while it is open."""
         end = generation.finished_at or timezone.now()
         seconds = (end - generation.created_at) // timedelta(seconds=1)
         return f"{seconds} s" if generation.finished_at else f"{seconds} s so far"
 
     @display(description="Last error")
     def last_error_short(self, generation: Generation) -> str:
-        """What went wrong at last, in a few words."""
+        """The beginning of the last error."""
         return generation.last_error[:60]

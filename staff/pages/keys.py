@@ -1,4 +1,4 @@
-"""The operators' page of customers' secrets: how each looks and whether it lives."""
+"""The operators' page of customers' API keys and login tokens."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REVOKE = Verb(
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(VerbPages):
-    """Secrets can be looked at (their previews) and ended, nothing else."""
+    """A secret's preview can be seen, and the secret revoked. Nothing else is possible."""
 
     verbs = (REVOKE,)
 
@@ -53,7 +53,7 @@ class ApiKeyAdmin(VerbPages):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """A preview finds the key itself, everything else the account's keys."""
+        """Django's hook. A preview finds the key itself, any other term the account's keys."""
         if search_term:
             queryset = search.keys(queryset, search_term)
         return queryset, False

@@ -1,4 +1,4 @@
-"""The operators' page about money: to look at and to export; only the ledger's verbs write."""
+"""The operators' page of the ledger, to look at and to export. Only credits/ledger.py writes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KINDS = {
 class LedgerEntryAdmin(ReadOnlyAdmin):
     """Entries never change.
 
-    ``?wallet__exact=<account id>`` or a search shows one account's, by number.
+    ``?wallet__exact=<account id>`` or a search shows the entries of one account, by number.
     """
 
     list_display = (
@@ -52,7 +52,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     linked_by = ("wallet__exact",)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Both have an index: all accounts by time, one account by number."""
+        """All accounts by time, or one account by number. Both orders have an index."""
         return ("-sequence",) if _is_about_one(request) else ("-created_at",)
 
     def get_search_results(
@@ -71,19 +71,19 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @display(description="Generation")
     def generation(self, entry: LedgerEntry) -> str:
-        """What it was for, with a link."""
+        """The generation that the entry is for, with a link."""
         if entry.generation_id is None:
             return "–"
         page = reverse("admin:generation_generation_change", args=[entry.generation_id])
         return format_html('<a href="{}">{}</a>', page, ids.short(entry.generation_id))
 
     def has_export_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """unfold's hook for the button."""
+        """unfold's hook for the button ``export_csv``."""
         return request.user.has_perm("credits.export_ledger")
 
     @action(description="Export CSV", permissions=["export"], url_path="export", icon="download")
     def export_csv(self, request: HttpRequest) -> HttpResponseBase:
-        """The filtered entries, by account and number, however many they are."""
+        """Stream the filtered entries, and record the export."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:

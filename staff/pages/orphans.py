@@ -1,4 +1,4 @@
-"""The operators' page of outputs that were paid for and reach no customer."""
+"""The operators' page of orphans: outputs that were paid for and reach no customer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from staff.pages.generation_lists import find
 
 @admin.register(Orphan)
 class OrphanAdmin(ReadOnlyAdmin):
-    """Newest first; ``list_orphans`` prints the same."""
+    """The newest first. ``manage.py list_orphans`` prints the same."""
 
     list_display = ("found_at", "generation", "account", "sold", "attempt_number", "note", "uri")
     list_display_links = ("found_at",)
@@ -36,14 +36,14 @@ class OrphanAdmin(ReadOnlyAdmin):
 
     @admin.display
     def generation(self, orphan: Orphan) -> str:
-        """Whose output it would have been, with a link to what happened."""
+        """The generation that the output would have been of, with a link."""
         page = reverse("admin:generation_generation_change", args=[orphan.attempt.generation_id])
         short = ids.short(orphan.attempt.generation_id)
         return format_html('<a class="text-link" href="{}">{}</a>', page, short)
 
     @admin.display
     def account(self, orphan: Orphan) -> str:
-        """Whose the generation is, with a link."""
+        """The account of the generation, with a link."""
         account = orphan.attempt.generation.account
         page = reverse("admin:accounts_account_change", args=[account.pk])
         return format_html('<a class="text-link" href="{}">{}</a>', page, account.name)
@@ -54,5 +54,5 @@ class OrphanAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Attempt")
     def attempt_number(self, orphan: Orphan) -> int:
-        """Which of the times we asked."""
+        """The number of the attempt that made it."""
         return orphan.attempt.number

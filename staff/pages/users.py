@@ -1,4 +1,4 @@
-"""The operators' page about themselves: who of the staff there is, and their roles."""
+"""The operators' page of the staff: who belongs to it, with which role."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class StaffChangeForm(ChangeForm):
         self.initial["role"] = roles.role_of(self.instance)
 
     def clean(self) -> dict[str, Any]:
-        """Somebody has to stay who can let others in."""
+        """Refuse to remove the last superuser: nobody could let others in."""
         values = super().clean() or {}
         loses = not values.get("is_active") or values.get("role") != roles.SUPERUSER
         others = User.objects.filter(is_superuser=True, is_staff=True, is_active=True)
@@ -55,7 +55,7 @@ class StaffAddForm(BoundedPasswords, AddForm):
     role = forms.ChoiceField(choices=CHOICES, widget=UnfoldAdminSelectWidget())
 
     def clean_email(self) -> str:
-        """Raises ValidationError for one that is somebody's: who that is, and what may be done."""
+        """Raises ValidationError for an address in use; it says by whom, and what may be done."""
         email: str = self.cleaned_data["email"]
         taken = login.find_user(email)
         if taken is not None:
@@ -66,7 +66,7 @@ class StaffAddForm(BoundedPasswords, AddForm):
 
 @admin.register(User)
 class StaffUserAdmin(UserPages, StaffAdmin):
-    """For superusers alone. Customers are not here: their page is the account's."""
+    """For superusers alone. A customer's page is that of the account."""
 
     form = StaffChangeForm
     add_form = StaffAddForm
@@ -99,25 +99,25 @@ class StaffUserAdmin(UserPages, StaffAdmin):
         return bool(request.user.is_superuser)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        """Staff alone, of whom there is an index."""
+        """Only staff, by an index of their own."""
         found: QuerySet[User] = super().get_queryset(request)
         return found.filter(is_staff=True).prefetch_related("groups")
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Keep who has added a new user."""
+        """Keep with a new user who added it."""
         if not change:
             obj.origin, obj.made_by = User.Origin.ADD_USER, staff_user(request)
         super().save_model(request, obj, form, change)
 
     def save_changes(self, obj: User, form: Any, change: bool) -> dict[str, Any]:
-        """The role is saved, too. Who is no longer active loses the log-ins at the API."""
+        """Save the role, too. A user who is no longer active loses all login tokens."""
         changes = super().save_changes(obj, form, change)
         if not obj.is_active:
             keys.revoke(keys.tokens_of(obj))
         shown = form.initial.get("role", "")
         wanted = form.cleaned_data.get("role", shown)
         if wanted != shown or not change:
-            before = roles.assign(obj, wanted)  # somebody may have given another than was shown
+            before = roles.assign(obj, wanted)  # the form may have shown an older one
             changes["role"] = [before, wanted]
         return changes
 
@@ -128,12 +128,12 @@ class StaffUserAdmin(UserPages, StaffAdmin):
 
     @display(description="Role")
     def role(self, user: User) -> str:
-        """From the groups that came with the page."""
+        """The role, from the groups that the list has fetched."""
         if user.is_superuser:
             return roles.SUPERUSER
         return ", ".join(group.name for group in user.groups.all()) or "–"
 
     @display(description="How they came")
     def came(self, user: User) -> str:
-        """Registered, or made by whom."""
+        """How the user came to be: registered, or made by whom."""
         return recipients.came(user)

@@ -26,28 +26,28 @@ REFUSED = 409
 
 
 def always(target: Any) -> bool:
-    """For a verb whose button every object has."""
+    """The condition of a button that is always shown."""
     return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
-    """``explanation`` tells on the page what will happen; a function is given the object.
+    """``explanation`` is the page's sentence about what will happen, or a function that makes it.
 
-    ``possible`` decides about the button alone: ``do`` decides under the object's lock. It writes
-    the audit entry in the transaction of the change. It raises ApiError for what the state does not
-    allow, and ValidationError for a value of the form.
+    ``possible`` decides about the button alone; ``do`` decides under the object's lock. ``do``
+    writes the audit entry in the transaction of the change. It raises ApiError for what the state
+    does not allow, and ValidationError for a value of the form.
     """
 
-    name: str  # the URL's, behind the model's: accounts_account_suspend
+    name: str  # the URL's name is accounts_account_suspend, for instance
     title: str
     explanation: str | Callable[[Any], str]
     form: type[ReasonForm] = ReasonForm
     permission: str
     possible: Callable[[Any], bool] = always
     do: Callable[[User, Any, dict[str, Any]], Result]
-    button: str = ""  # where it is not the title
-    path: str = ""  # where it is not the name
+    button: str = ""  # if it is not the title
+    path: str = ""  # if it is not the name
     icon: str | None = None
 
 
@@ -57,7 +57,7 @@ class VerbPages(ReadOnlyAdmin):
     verbs: tuple[Verb, ...] = ()
 
     def __init_subclass__(cls, **named: Any) -> None:
-        """Make the method that unfold looks for by each name in ``actions_detail``."""
+        """Make a method of each verb: unfold looks for the names of ``actions_detail`` there."""
         super().__init_subclass__(**named)
         for verb in cls.verbs:
             setattr(cls, verb.name, _view_of(verb))
@@ -83,7 +83,7 @@ class VerbPages(ReadOnlyAdmin):
         return [pages.get_unfold_action(verb.name) for verb in self.verbs_for(request, target)]
 
     def verb_view(self, request: HttpRequest, verb: Verb, object_id: str) -> HttpResponse:
-        """Ask why; then do it, and show what came of it. Raises Http404 or PermissionDenied."""
+        """Ask why, then do it and show the result. Raises Http404 or PermissionDenied."""
         target, actor = self.object_or_404(request, object_id), staff_user(request)
         if not actor.has_perm(verb.permission):
             raise PermissionDenied
@@ -120,7 +120,7 @@ def _view_of(verb: Verb) -> Callable[..., HttpResponse]:
         return pages.verb_view(request, verb, object_id)
 
     view.__name__ = verb.name  # unfold compares it with actions_detail
-    # without permissions=: unfold would ask the database for them in Django's system checks
+    # without permissions=, which unfold would look up in the database in Django's system checks
     return action(
         description=verb.button or verb.title, url_path=verb.path or verb.name, icon=verb.icon
     )(view)

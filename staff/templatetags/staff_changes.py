@@ -1,4 +1,4 @@
-"""What an audit entry says that was changed, for templates."""
+"""The template filter for the changes of an audit entry."""
 
 from __future__ import annotations
 

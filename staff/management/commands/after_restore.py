@@ -1,4 +1,4 @@
-"""``manage.py after_restore``: once, after a dump was restored and before any worker starts."""
+"""``manage.py after_restore``: to run after restoring a dump, before any worker starts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import transaction
 from generation.stages.restored import doubt_the_queue
 from staff import audit
 
-PAUSE = 2.0  # seconds between two looks at rows that wait out a back-off
+PAUSE = 2.0  # seconds between two rounds
 
 
 class Command(BaseCommand):
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Wait for rows whose back-off or lease goes on; those end within a lease or two."""
+        """Repeat while rows are in a back-off or leased. Both end within a lease or two."""
         ends = time.monotonic() + 5 * settings.LEASE
         count, left = doubt_the_queue()
         while left and time.monotonic() < ends:

@@ -25,7 +25,7 @@ BY = "manage.py create_account"
 
 
 class Command(BaseCommand):
-    """Runs as often as one likes: for an e-mail of ours it makes a fresh key and nothing else."""
+    """May be repeated: an account that exists gets a fresh key and nothing else."""
 
     help = "Create an account (or find it by its e-mail) and print a fresh API key as JSON."
 
@@ -66,7 +66,7 @@ class Command(BaseCommand):
 
 
 def _run(options: dict[str, Any]) -> dict[str, Any]:
-    """Make or find the account, equip it, record it; what is shown. Belongs into a transaction."""
+    """Make or find the account, and record it; what to print. Belongs into a transaction."""
     found = recipients.account_of(options["email"], options["account"])
     if found is None:
         user = User(
@@ -76,7 +76,7 @@ def _run(options: dict[str, Any]) -> dict[str, Any]:
         account = open_account(user, 0, "")
     else:
         account, user = found
-    # Before the account is locked: a charge takes wallet and account in this order, too.
+    # Lock order: wallet, then account, as a charge does.
     if options["credits"] and (found is None or options["top_up"]):
         customers.grant_by(BY, account.pk, options["credits"], options["description"])
     if options["keys_manage_keys"]:
@@ -97,9 +97,9 @@ def _run(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _equip(user: User, options: dict[str, Any]) -> str:
-    """Set what was asked for; a password that was made up on the way.
+    """Set password and role as the options say; the new password, if it was made up here.
 
-    Whoever registered and becomes staff is taken over first: the password may be a stranger's.
+    A user who registered and becomes staff is taken over first: a stranger may know the password.
     """
     made_up = ""
     if options["staff"] and not user.is_superuser and user.origin == User.Origin.REGISTERED:
@@ -118,7 +118,7 @@ def _record(account: Account, user: User, facts: dict[str, Any], options: dict[s
     if options["keys_manage_keys"]:
         changes["keys_manage_keys"] = True
     if options["password"]:
-        changes["password"] = None  # that it was set; the audit log shows no value
+        changes["password"] = None  # the entry says that it was set, not what it is
     audit.record_bare(
         None,
         "create_account",
@@ -130,7 +130,7 @@ def _record(account: Account, user: User, facts: dict[str, Any], options: dict[s
 
 
 def _username(options: dict[str, Any]) -> str:
-    """The wanted name; else the e-mail's, with a number behind it if it is taken."""
+    """The wanted name, or the e-mail's part before the @, with a number if that name is taken."""
     if options["username"]:
         if find_user(options["username"]) is not None:
             raise CommandError(f"The username {options['username']} is already taken")

@@ -20,10 +20,9 @@ BY = "manage.py create_staff"
 
 
 class Command(BaseCommand):
-    """For an e-mail of the staff it sets the role (and the password, if asked for).
+    """Set role and password of a member of staff, who is made if the e-mail is new.
 
-    A user who is not on the staff yet, or who is a customer, may be anybody: that one is taken over
-    by id or not at all.
+    Any other user with this e-mail may be a stranger, and is therefore taken over by id alone.
     """
 
     help = "Let somebody use the operators' pages; prints the log-in as JSON, the password once."
@@ -40,7 +39,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print ``user, username, email, role`` and a password that was made up."""
+        """Print ``user``, ``username``, ``email`` and ``role``, and a password that was made up."""
         try:
             validate_email(options["email"])
             with transaction.atomic():
@@ -62,7 +61,7 @@ class Command(BaseCommand):
 
 
 def _find_or_create(options: dict[str, Any]) -> tuple[User, str]:
-    """The user, saved, and the password if it was made up here."""
+    """The saved user, and the password if it was made up here."""
     user = recipients.staff_of(options["email"], options["existing_user"])
     wanted = options["password"] or ""
     if user is None:
@@ -82,7 +81,7 @@ def _find_or_create(options: dict[str, Any]) -> tuple[User, str]:
 
 
 def _set(options: dict[str, Any]) -> dict[str, None]:
-    """What else the entry says: that a password was given, never which."""
+    """More changes for the entry: that a password was given, never which."""
     return {"password": None} if options["password"] else {}
 
 

@@ -16,7 +16,7 @@ BY = "manage.py grant_credits"
 
 
 class Command(BaseCommand):
-    """Gives credits as one ledger entry of the kind ``grant``."""
+    """Credits are given as one ledger entry of the kind ``grant``."""
 
     help = "Give credits to the account of an e-mail and print the new balance as JSON."
 

@@ -1,4 +1,4 @@
-"""``manage.py reset_second_factor EMAIL --reason TEXT``: for who lost the app and the codes."""
+"""``manage.py reset_second_factor EMAIL --reason TEXT``: after the loss of app and codes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from staff.entrance import second_factor
 
 
 class Command(BaseCommand):
-    """The next log-in enrols a new app; sessions that are open ask for it, too."""
+    """The next log-in enrols a new app. Open sessions ask for it, too."""
 
     help = "Take somebody's second factor away, so that the next log-in enrols a new one."
 
