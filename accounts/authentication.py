@@ -10,13 +10,13 @@ from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import NotAuthenticated, PermissionDenied
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts import keys, secrets, throttling
-from accounts.login import AccountSuspended, InvalidCredentials
 from accounts.models import ApiKey, User
+from common.errors import AccountSuspended, InvalidCredentials, NotAuthenticated
 from common.web import rate_limit
 from common.web.client_address import client_address
 
@@ -114,7 +114,7 @@ def caller(request: Request) -> ApiKey:
     Raises NotAuthenticated without one.
     """
     if not isinstance(request.auth, ApiKey):
-        raise NotAuthenticated("Send an API key in the header Authorization: Bearer <key>")
+        raise NotAuthenticated
     return request.auth
 
 

@@ -17,7 +17,7 @@ from django.dispatch import Signal
 from accounts import guesses, keys
 from accounts.keys import Issued
 from accounts.models import Account, ApiKey, User
-from common.errors import ApiError
+from common.errors import AccountSuspended, ApiError, InvalidCredentials
 
 MAX_IDENTITY = 254  # characters: an e-mail's, RFC 5321 with the erratum 1690 of RFC 3696
 MAX_FOLDED = 600  # characters
@@ -27,25 +27,6 @@ REFUSED_OWN_PASSWORD = "refuse_own_password"  # noqa: S105 - an action
 # Sent for each guess that was looked at and refused, by whatever door: ``action`` (one of the two
 # above), ``user`` (None for a name that is nobody's), ``door``, ``reason`` and ``address``.
 refused = Signal()
-
-
-class InvalidCredentials(ApiError):
-    """401: whatever is wrong with them, the answer is the same."""
-
-    status_code = 401
-    default_code = "invalid_credentials"
-    default_detail = "The credentials are invalid"
-
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(message, headers={"WWW-Authenticate": "Bearer"})
-
-
-class AccountSuspended(ApiError):
-    """403: the credentials are good, their account may not use the service."""
-
-    status_code = 403
-    default_code = "account_suspended"
-    default_detail = "This account is suspended"
 
 
 class NoAccount(ApiError):

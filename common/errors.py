@@ -1,8 +1,32 @@
-"""The errors that a client sees, whatever shape they are given (contract, section 6).
+"""All errors that a client sees, whatever shape they are given (contract, section 6).
 
-An error is a subclass of :class:`ApiError` (DRF's ``APIException``) with a ``status_code``, a
-``default_code`` for programs and a ``default_detail`` for people; it lives beside the verb that
-raises it. ``common/api/shape.py`` makes the API's answer of it.
+An error lives beside the verb that raises it; ``common/api/shape.py`` makes the API's answer of
+it. DRF's own ones have their codes there.
+
+    400 invalid_request             InvalidRequest
+    400 invalid_request                 accounts.keys.TooManyKeys
+    401 not_authenticated           NotAuthenticated
+    401 invalid_credentials         InvalidCredentials
+    402 insufficient_credits        generation.creation.InsufficientCredits
+    403 account_suspended           AccountSuspended
+    403 permission_denied           accounts.keys.NotByAKey
+    403 permission_denied           accounts.login.NoAccount
+    403 registration_closed         signup.registration.RegistrationClosed
+    404 not_found                   NotFound
+    409 generation_canceled         generation.api.errors.GenerationCanceled
+    409 generation_failed           generation.api.errors.GenerationFailed
+    409 idempotency_in_progress     generation.creation.IdempotencyInProgress
+    409 idempotency_key_reused      generation.creation.IdempotencyKeyReused
+    409 not_allowed                 generation.interventions.NotAllowed (operators alone)
+    409 not_cancelable              generation.lifecycle.NotCancelable
+    409 not_ready                   generation.api.errors.NotReady
+    410 output_expired              generation.api.errors.OutputExpired
+    412 precondition_failed         PreconditionFailed
+    429 rate_limited                RateLimited
+    429 rate_limited                    generation.creation.TooManyUndelivered
+    429 too_many_open_generations   generation.creation.TooManyOpenGenerations
+    503 provider_busy               generation.creation.ProviderBusy
+    503 service_unavailable         ServiceUnavailable
 """
 
 from __future__ import annotations
@@ -36,6 +60,36 @@ class ApiError(exceptions.APIException):
 
 class InvalidRequest(ApiError):
     """400: the client must change the request. ``details`` maps a field to one string."""
+
+
+class NotAuthenticated(ApiError):
+    """401: a request without credentials."""
+
+    status_code = 401
+    default_code = "not_authenticated"
+    default_detail = "Send an API key in the header Authorization: Bearer <key>"
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message, headers={"WWW-Authenticate": "Bearer"})
+
+
+class InvalidCredentials(ApiError):
+    """401: whatever is wrong with them, the answer is the same."""
+
+    status_code = 401
+    default_code = "invalid_credentials"
+    default_detail = "The credentials are invalid"
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message, headers={"WWW-Authenticate": "Bearer"})
+
+
+class AccountSuspended(ApiError):
+    """403: the credentials are good, their account may not use the service."""
+
+    status_code = 403
+    default_code = "account_suspended"
+    default_detail = "This account is suspended"
 
 
 class NotFound(ApiError):

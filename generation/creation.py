@@ -19,10 +19,9 @@ from psycopg.errors import LockNotAvailable, UniqueViolation
 from psycopg.types.json import Jsonb
 
 from accounts.caller import Caller
-from accounts.login import AccountSuspended
 from common import ids
 from common.crash import crash_point
-from common.errors import ApiError, RateLimited
+from common.errors import AccountSuspended, ApiError, RateLimited
 from common.statement import Statement
 from credits import ledger
 from credits.models import Wallet

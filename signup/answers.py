@@ -8,6 +8,11 @@ from rest_framework import serializers
 
 from accounts.models import ApiKey
 
+# What an API key is answered where a login token is needed.
+ONLY_TOKENS_LOG_OUT = "Only a login token can log out, an API key is deleted by its id"
+ONLY_TOKENS_CHANGE = "Only a login token can change the password, log in first"
+ONLY_TOKENS_LIST = "Only a login token can list and end login tokens, log in first"
+
 
 class UserSerializer(serializers.Serializer[Any]):
     """Who is logged in, with the balance of their account in credits."""

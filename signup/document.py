@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework.exceptions import PermissionDenied
 
-from common.api.error_examples import INVALID_CREDENTIALS, SUSPENDED, Failure, bad_field
+from common.api.error_examples import INVALID_CREDENTIALS, SUSPENDED, ErrorExample, bad_field
 from common.api.openapi import operation
 from signup import answers, examples, requests
+from signup.registration import NAME_TAKEN, RegistrationClosed
 
 ACCOUNT = ["Account"]
 
-REGISTRATION_CLOSED = Failure(
-    403, "registration_closed", "Registration is closed", "The operator has switched it off"
-)
+REGISTRATION_CLOSED = ErrorExample.of(RegistrationClosed, "The operator has switched it off")
 _BY_A_KEY = "The request was sent with an API key"
-NOT_A_TOKEN = Failure(
-    403,
-    "permission_denied",
-    "Only a login token can log out, an API key is deleted by its id",
-    _BY_A_KEY,
-)
-NOT_THE_PASSWORD = Failure(
-    403,
-    "permission_denied",
-    "Only a login token can change the password, log in first",
-    _BY_A_KEY,
-)
-NOT_THE_TOKENS = Failure(
-    403,
-    "permission_denied",
-    "Only a login token can list and end login tokens, log in first",
-    _BY_A_KEY,
-)
+NOT_A_TOKEN = ErrorExample.of(PermissionDenied, _BY_A_KEY, answers.ONLY_TOKENS_LOG_OUT)
+NOT_THE_PASSWORD = ErrorExample.of(PermissionDenied, _BY_A_KEY, answers.ONLY_TOKENS_CHANGE)
+NOT_THE_TOKENS = ErrorExample.of(PermissionDenied, _BY_A_KEY, answers.ONLY_TOKENS_LIST)
 _GONE = OpenApiResponse(description="It stopped working")
 
 register = operation(
@@ -42,7 +27,7 @@ register = operation(
     responses={201: answers.SessionSerializer},
     examples=examples.REGISTER,
     fails=[
-        bad_field("username", "This username is already taken", fault="taken"),
+        bad_field("username", NAME_TAKEN, fault="taken"),
         bad_field("email", "Enter a valid e-mail address"),
         bad_field("password", "This password is too common"),
         REGISTRATION_CLOSED,

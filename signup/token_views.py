@@ -14,13 +14,11 @@ from accounts.models import User
 from common import ids
 from common.web.client_address import client_address
 from signup import document
-from signup.answers import TokenSerializer
+from signup.answers import ONLY_TOKENS_CHANGE, ONLY_TOKENS_LIST, TokenSerializer
 from signup.requests import PasswordSerializer
 from signup.views import session
 
-PASSWORD = "Only a login token can change the password, log in first"  # noqa: S105 - a sentence
 OPERATORS = "Operators change their password on their own pages, at /admin/password_change/"
-TOKENS = "Only a login token can list and end login tokens, log in first"
 
 
 class PasswordView(APIView):
@@ -32,7 +30,7 @@ class PasswordView(APIView):
 
         API keys go on: delete those that somebody else may have made.
         """
-        token = login_token(request, PASSWORD)
+        token = login_token(request, ONLY_TOKENS_CHANGE)
         user = User.objects.get(pk=token.created_by_id)
         if user.is_staff:  # the pages ask for the second factor, and note it in the audit log
             raise PermissionDenied(OPERATORS)
@@ -51,14 +49,14 @@ class TokensView(APIView):
     @document.list_tokens
     def get(self, request: Request) -> Response:
         """Where you are logged in, newest first: at most 20 login tokens, no API keys."""
-        token = login_token(request, TOKENS)
+        token = login_token(request, ONLY_TOKENS_LIST)
         found = keys.tokens_of(token.created_by)
         return Response(TokenSerializer(found, many=True, context={"current": token}).data)
 
     @document.delete_tokens
     def delete(self, request: Request) -> Response:
         """Log out everywhere else: end all login tokens but the one this was sent with."""
-        keys.revoke_other_tokens(login_token(request, TOKENS))
+        keys.revoke_other_tokens(login_token(request, ONLY_TOKENS_LIST))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -68,5 +66,5 @@ class TokenView(APIView):
     @document.delete_token
     def delete(self, request: Request, token_id: str) -> Response:
         """End a login token; it stops working at once."""
-        keys.revoke_token(login_token(request, TOKENS).created_by, ids.parse(token_id))
+        keys.revoke_token(login_token(request, ONLY_TOKENS_LIST).created_by, ids.parse(token_id))
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -20,7 +20,7 @@ from common.web import rate_limit
 from common.web.client_address import client_address
 from credits.models import Wallet
 from signup import document, registration
-from signup.answers import SessionSerializer
+from signup.answers import ONLY_TOKENS_LOG_OUT, SessionSerializer
 from signup.requests import (
     TAKEN,
     LoginSerializer,
@@ -77,8 +77,7 @@ class LogoutView(APIView):
     def post(self, request: Request) -> Response:
         """End the login token that this request was sent with; it stops working at once."""
         # A program that calls this by mistake must not lose the key it runs on.
-        sentence = "Only a login token can log out, an API key is deleted by its id"
-        token = login_token(request, sentence)
+        token = login_token(request, ONLY_TOKENS_LOG_OUT)
         keys.revoke(ApiKey.objects.filter(pk=token.pk))
         return Response(status=status.HTTP_204_NO_CONTENT)
 

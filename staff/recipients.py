@@ -14,11 +14,11 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
 from accounts import keys, login
-from accounts.login import AccountSuspended, find_user
+from accounts.login import find_user
 from accounts.models import Account, ApiKey, Membership, User
 from accounts.passwords import canonical
 from common import ids
-from common.errors import NotFound
+from common.errors import AccountSuspended, NotFound
 from staff import audit
 from staff.entrance import second_factor
 

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework.exceptions import PermissionDenied
 
 from accounts.api import examples, requests
-from common.api.error_examples import Failure, bad_field
+from accounts.keys import NotByAKey, TooManyKeys
+from common.api.error_examples import ErrorExample, bad_field
 from common.api.openapi import operation
 
 ACCOUNT = ["Account"]
 KEYS = ["API keys"]
 
 _BY_A_KEY = "The request was sent with an API key"
-NOT_THE_ACCOUNT = Failure(
-    403, "permission_denied", "Only a login token can change the account", _BY_A_KEY
+NOT_THE_ACCOUNT = ErrorExample.of(
+    PermissionDenied, _BY_A_KEY, "Only a login token can change the account"
 )
-NOT_BY_A_KEY = Failure(
-    403,
-    "permission_denied",
-    "API keys are made and deleted with a login token, unless the account lets its keys do it",
-    "The request was sent with an API key, and keys_manage_keys is off",
+NOT_BY_A_KEY = ErrorExample.of(
+    NotByAKey, "The request was sent with an API key, and keys_manage_keys is off"
 )
-TOO_MANY_KEYS = Failure(
-    400,
-    "invalid_request",
-    "An account has at most 20 live API keys, delete one first",
-    "The account has all the keys it may have",
-)
+TOO_MANY_KEYS = ErrorExample.of(TooManyKeys, "The account has all the keys it may have")
 _GONE = OpenApiResponse(description="It stopped working")
 
 account = operation(

@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from common.api.shape import STATUS_CODES
-from common.errors import NotFound, RateLimited, ServiceUnavailable
+from rest_framework.exceptions import APIException, NotAcceptable, UnsupportedMediaType
+
+from common.api.shape import CODES
+from common.errors import (
+    AccountSuspended,
+    InvalidCredentials,
+    InvalidRequest,
+    NotAuthenticated,
+    NotFound,
+    RateLimited,
+    ServiceUnavailable,
+)
 from common.web import refusals
 
 REQUEST_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -34,7 +44,7 @@ SCHEMA: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Failure:
+class ErrorExample:
     """One error as an example. ``summary`` says when it happens."""
 
     status: int
@@ -45,6 +55,19 @@ class Failure:
     extra: dict[str, Any] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
     called: str = ""  # where a code has several examples
+
+    @classmethod
+    def of(
+        cls, error: type[APIException], summary: str, sentence: str | None = None, **more: Any
+    ) -> ErrorExample:
+        """Status and code are the class's, and so is the sentence, unless it depends."""
+        code = CODES.get(error, error.default_code)
+        return cls(error.status_code, code, sentence or str(error.default_detail), summary, **more)
+
+    @classmethod
+    def of_refusal(cls, refusal: refusals.Refusal, summary: str) -> ErrorExample:
+        """Of what is answered before Django is asked."""
+        return cls(refusal.status, refusal.code, refusal.error, summary)
 
     @property
     def name(self) -> str:
@@ -60,90 +83,57 @@ class Failure:
         return content | {"request_id": REQUEST_ID}
 
 
-def bad_field(name: str, error: str, detail: str | None = None, fault: str = "invalid") -> Failure:
+def bad_field(
+    name: str, error: str, detail: str | None = None, fault: str = "invalid"
+) -> ErrorExample:
     """400 for one field; ``detail`` is what ``details`` says of it, if it is not ``error``."""
-    summary = f"{name} {fault}"
-    return Failure(400, "invalid_request", error, summary, details={name: detail or error})
+    details = {name: detail or error}
+    return ErrorExample.of(InvalidRequest, f"{name} {fault}", error, details=details)
 
 
-BAD_JSON = Failure(
-    400, "invalid_request", "The body is not valid JSON", "The body is not a JSON object"
+BAD_JSON = ErrorExample.of(
+    InvalidRequest, "The body is not a JSON object", "The body is not valid JSON"
 )
 BAD_LIMIT = bad_field(
     "limit", "Limit must be a whole number from 1 to 100", "Must be a whole number from 1 to 100"
 )
-NOT_AUTHENTICATED = Failure(
-    401,
-    "not_authenticated",
-    "Send an API key in the header Authorization: Bearer <key>",
-    "No credentials",
-    headers=("WWW-Authenticate",),
+NO_CREDENTIALS = ErrorExample.of(NotAuthenticated, "No credentials", headers=("WWW-Authenticate",))
+INVALID_CREDENTIALS = ErrorExample.of(
+    InvalidCredentials, "Malformed, unknown, expired or revoked", headers=("WWW-Authenticate",)
 )
-INVALID_CREDENTIALS = Failure(
-    401,
-    "invalid_credentials",
-    "The credentials are invalid",
-    "Malformed, unknown, expired or revoked",
-    headers=("WWW-Authenticate",),
-)
-SUSPENDED = Failure(
-    403, "account_suspended", "This account is suspended", "The account is suspended"
-)
-NOT_FOUND = Failure(
-    404,
-    "not_found",
-    str(NotFound.default_detail),
-    "Unknown, malformed, or somebody else's: all alike",
-)
-NOT_ACCEPTABLE = Failure(
-    406,
-    "not_acceptable",
-    "Could not satisfy the request Accept header",
+SUSPENDED = ErrorExample.of(AccountSuspended, "The account is suspended")
+NOT_FOUND = ErrorExample.of(NotFound, "Unknown, malformed, or somebody else's: all alike")
+NOT_ACCEPTABLE = ErrorExample.of(
+    NotAcceptable,
     "The header Accept excludes JSON",
+    "Could not satisfy the request Accept header",
 )
-TOO_LARGE = Failure(
-    413,
-    "request_too_large",
-    "The request body is larger than 1048576 bytes",
-    "The body is over 1 MiB",
-)
-WRONG_MEDIA_TYPE = Failure(
-    415,
-    "unsupported_media_type",
-    'Unsupported media type "text/plain" in request',
+TOO_LARGE = ErrorExample.of_refusal(refusals.too_large(refusals.MAX_BODY), "The body is over 1 MiB")
+WRONG_MEDIA_TYPE = ErrorExample.of(
+    UnsupportedMediaType,
     "The body is not application/json",
+    'Unsupported media type "text/plain" in request',
 )
-WRONG_ENCODING = Failure(
-    415,
-    refusals.ENCODED.code,
-    refusals.ENCODED.error,
-    "The body has a Content-Encoding; none is understood",
+WRONG_ENCODING = ErrorExample.of_refusal(
+    refusals.ENCODED, "The body has a Content-Encoding; none is understood"
 )
-TIMEOUT = Failure(
-    408,
-    refusals.TIMEOUT.code,
-    refusals.TIMEOUT.error,
-    "The request takes longer than that to arrive",
-)
-RATE_LIMITED = Failure(
-    429,
-    "rate_limited",
-    "Too many requests, try again in 12 seconds",
+TIMEOUT = ErrorExample.of_refusal(refusals.TIMEOUT, "The request takes longer than that to arrive")
+RATE_LIMITED = ErrorExample.of(
+    RateLimited,
     str(RateLimited.default_detail),
+    "Too many requests, try again in 12 seconds",
     headers=("Retry-After",),
 )
-INTERNAL = Failure(500, "internal_error", STATUS_CODES[500][1], "A fault of ours")
-UNAVAILABLE = Failure(
-    503,
-    "service_unavailable",
-    str(ServiceUnavailable.default_detail),
+INTERNAL = ErrorExample.of_refusal(refusals.BROKEN, "A fault of ours")
+UNAVAILABLE = ErrorExample.of(
+    ServiceUnavailable,
     "The database is away, or the service is shutting down",
     headers=("Retry-After",),
 )
 # What follows from the kind of request, whatever the endpoint.
 GENERAL = {
     400: [BAD_JSON],
-    401: [NOT_AUTHENTICATED, INVALID_CREDENTIALS],
+    401: [NO_CREDENTIALS, INVALID_CREDENTIALS],
     403: [SUSPENDED],
     404: [NOT_FOUND],
     406: [NOT_ACCEPTABLE],

@@ -17,7 +17,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 
 from common.api import error_examples
-from common.api.error_examples import Failure
+from common.api.error_examples import ErrorExample
 from common.api.form import TrueField
 from common.api.negotiation import AnyAccept
 from common.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
@@ -92,7 +92,7 @@ class PageSerializer(serializers.Serializer[Any]):
 def operation(
     operation_id: str,
     *,
-    fails: Iterable[Failure] = (),
+    fails: Iterable[ErrorExample] = (),
     also: Mapping[str, str] | None = None,
     **described: Any,
 ) -> Decorator:
@@ -126,7 +126,7 @@ class ContractSchema(AutoSchema):
         if found is None:
             return None
         document: dict[str, Any] = found
-        own: list[Failure] = document.pop(FAILURES, [])
+        own: list[ErrorExample] = document.pop(FAILURES, [])
         document["operationId"] = document.pop(IDS, {}).get(path, document["operationId"])
         responses = document["responses"]
         for response in responses.values():
@@ -206,7 +206,7 @@ def add_shared_parts(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     return result
 
 
-def _answers(own: Iterable[Failure], general: Iterable[int]) -> dict[str, Any]:
+def _answers(own: Iterable[ErrorExample], general: Iterable[int]) -> dict[str, Any]:
     """The error answers by status: a reference, unless the endpoint has examples of its own."""
     answers = {
         str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in general
@@ -218,7 +218,7 @@ def _answers(own: Iterable[Failure], general: Iterable[int]) -> dict[str, Any]:
     return answers
 
 
-def _answer(status: int, found: Sequence[Failure]) -> dict[str, Any]:
+def _answer(status: int, found: Sequence[ErrorExample]) -> dict[str, Any]:
     names = {"X-Request-ID": None} | dict.fromkeys(name for f in found for name in f.headers)
     if status in error_examples.AFTER_THROTTLING:
         names |= dict.fromkeys(ALWAYS)

@@ -15,7 +15,16 @@ from django.views.defaults import page_not_found
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from common.errors import ApiError, NotFound, PreconditionFailed, ServiceUnavailable
+from common.errors import (
+    ApiError,
+    InvalidCredentials,
+    InvalidRequest,
+    NotAuthenticated,
+    NotFound,
+    PreconditionFailed,
+    RateLimited,
+    ServiceUnavailable,
+)
 from common.telemetry import request_id
 from common.web.pages import is_page
 
@@ -24,28 +33,26 @@ logger = logging.getLogger(__name__)
 
 # DRF's own exceptions and Django's, in the contract's words.
 CODES = {
-    exceptions.NotAuthenticated: "not_authenticated",
-    exceptions.AuthenticationFailed: "invalid_credentials",
+    exceptions.NotAuthenticated: NotAuthenticated.default_code,
+    exceptions.AuthenticationFailed: InvalidCredentials.default_code,
     exceptions.PermissionDenied: "permission_denied",
-    exceptions.NotFound: "not_found",
+    exceptions.NotFound: NotFound.default_code,
     exceptions.MethodNotAllowed: "method_not_allowed",
     exceptions.NotAcceptable: "not_acceptable",
     exceptions.UnsupportedMediaType: "unsupported_media_type",
-    exceptions.Throttled: "rate_limited",
+    exceptions.Throttled: RateLimited.default_code,
 }
 KEPT_HEADERS = ("Allow", "Content-Range", "Retry-After", "WWW-Authenticate")
 STATUS_CODES = {
-    400: ("invalid_request", "The request is invalid"),
+    error.status_code: (error.default_code, error.default_detail)
+    for error in (InvalidRequest, NotFound, PreconditionFailed, RateLimited, ServiceUnavailable)
+} | {
     403: ("permission_denied", "You may not do this"),
-    404: ("not_found", "Not found"),
     405: ("method_not_allowed", "This method is not allowed here"),
-    410: ("output_expired", "The output has expired and was deleted"),
-    412: (PreconditionFailed.default_code, PreconditionFailed.default_detail),
-    416: ("range_not_satisfiable", "The file has no such range"),
     406: ("not_acceptable", "There is no such form of this"),
     413: ("request_too_large", "The request body is too large"),
+    416: ("range_not_satisfiable", "The file has no such range"),
     500: ("internal_error", "Something went wrong on our side"),
-    503: ("service_unavailable", ServiceUnavailable.default_detail),
 }
 
 FOR_SERVERS = "This API is for servers: browsers may not call it from other pages (no CORS)"
@@ -145,6 +152,11 @@ def shaped(status: int, headers: Mapping[str, str] | None = None) -> JsonRespons
     fallback = STATUS_CODES[500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400]
     code, message = STATUS_CODES.get(status, fallback)
     return JsonResponse(body(message, code), status=status, headers=headers)
+
+
+def shaped_as(error: type[ApiError]) -> JsonResponse:
+    """The answer to who asked outside of DRF."""
+    return JsonResponse(body(error.default_detail, error.default_code), status=error.status_code)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.api.error_examples import Failure, bad_field
+from common.api.error_examples import ErrorExample, bad_field
+from common.api.shape import STATUS_CODES
+from common.errors import PreconditionFailed
+from generation.api.errors import GenerationCanceled, GenerationFailed, NotReady, OutputExpired
+from generation.creation import (
+    CAME_TO_NOTHING,
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    InsufficientCredits,
+    ProviderBusy,
+    TooManyOpenGenerations,
+    TooManyUndelivered,
+)
+from generation.lifecycle import NotCancelable
 
 _INSUFFICIENT: dict[str, Any] = {"credits_needed": 240, "credits_balance": 100}
-POOR_VIDEO = Failure(
-    402,
-    "insufficient_credits",
-    "Insufficient credits. Need 240, have 100",
+POOR_VIDEO = ErrorExample.of(
+    InsufficientCredits,
     "The balance is too low; nothing else happened",
+    "Insufficient credits. Need 240, have 100",
     extra=_INSUFFICIENT | {"video_model": "veo3_fast", "generation_type": "video"},
 )
-POOR_IMAGE = Failure(
-    402,
-    "insufficient_credits",
-    "Insufficient credits. Need 24, have 10",
+POOR_IMAGE = ErrorExample.of(
+    InsufficientCredits,
     "The balance is too low; nothing else happened",
+    "Insufficient credits. Need 24, have 10",
     extra={"credits_needed": 24, "credits_balance": 10, "generation_type": "image"},
 )
 BAD_PROMPT = [
@@ -42,72 +53,37 @@ BAD_KEY = bad_field(
     "Must be 1 to 255 printable ASCII characters",
 )
 REFUSED = [
-    Failure(
-        409,
-        "idempotency_key_reused",
-        "This Idempotency-Key was already used for a different request",
-        "The key belongs to another request",
-    ),
-    Failure(
-        409,
-        "idempotency_in_progress",
-        "A request with this Idempotency-Key is in progress, try again shortly",
+    ErrorExample.of(IdempotencyKeyReused, "The key belongs to another request"),
+    ErrorExample.of(
+        IdempotencyInProgress,
         "The first request with this key is still being worked on",
         headers=("Retry-After",),
     ),
-    Failure(
-        429,
-        "too_many_open_generations",
-        "At most 50 generations can be open at once, wait for one to finish",
+    ErrorExample.of(
+        TooManyOpenGenerations,
         "Too many generations are open",
+        "At most 50 generations can be open at once, wait for one to finish",
         headers=("Retry-After",),
     ),
-    Failure(
-        429,
-        "rate_limited",
-        "Too many generations were canceled or failed within a day, try again in 43 seconds",
+    ErrorExample.of(
+        TooManyUndelivered,
         "Too many orders came to nothing",
+        f"{CAME_TO_NOTHING}, try again in 43 seconds",
         headers=("Retry-After",),
         called="undelivered",
     ),
-    Failure(
-        503,
-        "provider_busy",
-        "The provider is busy at the moment, try again in a few minutes",
+    ErrorExample.of(
+        ProviderBusy,
         "So much waits that the deadline could not be met; nothing was charged",
         headers=("Retry-After",),
     ),
 ]
 NO_FILE = [
-    Failure(409, "not_ready", "The output is not ready yet", "It is not completed yet"),
-    Failure(
-        409,
-        "generation_failed",
-        "This generation failed, there will be no output",
-        "It failed, and was refunded",
-    ),
-    Failure(
-        409,
-        "generation_canceled",
-        "This generation was canceled, there will be no output",
-        "It was canceled, and refunded",
-    ),
+    ErrorExample.of(NotReady, "It is not completed yet"),
+    ErrorExample.of(GenerationFailed, "It failed, and was refunded"),
+    ErrorExample.of(GenerationCanceled, "It was canceled, and refunded"),
 ]
-CHANGED = Failure(
-    412,
-    "precondition_failed",
-    "No entity tag of If-Match is the current one",
-    "It is not the one of the header If-Match",
-)
-EXPIRED = Failure(
-    410, "output_expired", "The output has expired and was deleted", "Retention took the file"
-)
-NO_SUCH_RANGE = Failure(
-    416, "range_not_satisfiable", "The file has no such range", "It begins behind the file's end"
-)
-NOT_CANCELABLE = Failure(
-    409,
-    "not_cancelable",
-    "This generation can no longer be canceled",
-    "The provider may have accepted it, or it is over",
-)
+CHANGED = ErrorExample.of(PreconditionFailed, "It is not the one of the header If-Match")
+EXPIRED = ErrorExample.of(OutputExpired, "Retention took the file")
+NO_SUCH_RANGE = ErrorExample(416, *STATUS_CODES[416], "It begins behind the file's end")
+NOT_CANCELABLE = ErrorExample.of(NotCancelable, "The provider may have accepted it, or it is over")

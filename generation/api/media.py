@@ -15,8 +15,9 @@ from django.views.decorators.http import require_safe
 
 from common import ids
 from common.api.ranges import ranged_file_response
-from common.api.shape import shaped
+from common.api.shape import shaped, shaped_as
 from common.errors import NotFound
+from generation.api.errors import OutputExpired
 from generation.kinds import BY_EXTENSION
 from generation.models import Generation
 from generation.outputs import links
@@ -37,13 +38,13 @@ def media(request: HttpRequest, key: str) -> HttpResponseBase:
     left = links.seconds_left(expires, now)
     if settings.OUTPUT_STORAGE == "gcs":
         if _expired(key):
-            return shaped(410)
+            return shaped_as(OutputExpired)
         response: HttpResponseBase = HttpResponseRedirect(links.of_bucket(key, left))
     else:
         try:
             file = default_storage.open(key)
         except FileNotFoundError:
-            return shaped(410 if _expired(key) else 404)
+            return shaped_as(OutputExpired) if _expired(key) else shaped(404)
         response = _file(request, key, file)
     # what a cache keeps longer is handed out after the link's end
     response.headers["Cache-Control"] = f"private, max-age={left}"

@@ -14,9 +14,9 @@ from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 from unfold.widgets import BASE_INPUT_CLASSES
 
 from accounts import login
-from accounts.login import MAX_IDENTITY, InvalidCredentials
+from accounts.login import MAX_IDENTITY
 from accounts.models import User
-from common.errors import RateLimited
+from common.errors import InvalidCredentials, RateLimited
 from common.web.client_address import client_address
 from staff import audit
 from staff.entrance.password_forms import BoundedPasswords

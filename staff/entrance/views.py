@@ -23,9 +23,8 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import guesses
-from accounts.login import InvalidCredentials
 from accounts.models import User
-from common.errors import RateLimited
+from common.errors import InvalidCredentials, RateLimited
 from common.web.client_address import client_address
 from staff import audit
 from staff.entrance import second_factor

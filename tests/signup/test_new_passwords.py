@@ -16,8 +16,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import keys, login
-from accounts.login import InvalidCredentials
 from accounts.models import Account, ApiKey, User
+from common.errors import InvalidCredentials
 from staff import customers, roles
 from tests.support.people import PASSWORD, Person, inside, make_staff, make_token
 from tests.support.racing import wait_until_blocked
