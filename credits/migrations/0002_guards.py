@@ -13,13 +13,9 @@ CREATE TRIGGER ledger_is_append_only BEFORE UPDATE OR DELETE ON credits_ledgeren
 CREATE TRIGGER ledger_is_not_truncated BEFORE TRUNCATE ON credits_ledgerentry
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
 
--- The two generated columns are NULL for everything but a refund, and a key with a NULL in it is
--- not checked: so only refunds point at a charge of the same wallet, generation and amount.
+-- The two computed columns are NULL for everything but a refund, and a key with a NULL in it is not
+-- checked: so only refunds point at a charge of the same wallet, generation and amount.
 ALTER TABLE credits_ledgerentry
-    ADD COLUMN reversed_kind varchar(10)
-        GENERATED ALWAYS AS (CASE WHEN kind = 'refund' THEN 'charge' END) STORED,
-    ADD COLUMN reversed_amount bigint
-        GENERATED ALWAYS AS (CASE WHEN kind = 'refund' THEN -amount END) STORED,
     ADD CONSTRAINT ledger_entry_as_a_whole UNIQUE (id, wallet_id, generation_id, kind, amount),
     ADD CONSTRAINT ledger_refund_is_of_a_whole_charge
         FOREIGN KEY (reverses, wallet_id, generation_id, reversed_kind, reversed_amount)
@@ -28,9 +24,7 @@ ALTER TABLE credits_ledgerentry
 BACKWARD = """
 ALTER TABLE credits_ledgerentry
     DROP CONSTRAINT ledger_refund_is_of_a_whole_charge,
-    DROP CONSTRAINT ledger_entry_as_a_whole,
-    DROP COLUMN reversed_amount,
-    DROP COLUMN reversed_kind;
+    DROP CONSTRAINT ledger_entry_as_a_whole;
 DROP TRIGGER ledger_is_not_truncated ON credits_ledgerentry;
 DROP TRIGGER ledger_is_append_only ON credits_ledgerentry;
 DROP FUNCTION ledger_is_append_only();

@@ -5,10 +5,8 @@ from __future__ import annotations
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from importlib import import_module
 
 import pytest
-from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
@@ -138,17 +136,6 @@ def test_use_prolongs_a_token_up_to_90_days_in_all(api, alice):
     aged(91, last_used_at=None)  # one that the release before had prolonged: it ends by its use
     api(token).get(ACCOUNT)
     assert not works(api, token)
-
-
-def test_tokens_of_before_are_shortened(api, alice):
-    old, young = make_token(alice), make_token(alice)
-    later = timezone.now() + TOKEN_LIFETIME
-    first = ApiKey.objects.tokens().earliest("created_at")
-    ApiKey.objects.filter(pk=first.pk).update(
-        created_at=timezone.now() - timedelta(days=400), expires_at=later
-    )
-    import_module("accounts.migrations.0007_ages_of_tokens").shorten(apps, None)
-    assert [works(api, secret) for secret in (old, young, alice.key)] == [False, True, True]
 
 
 def test_what_ended_is_deleted_after_a_month(api, alice):

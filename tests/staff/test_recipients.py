@@ -7,7 +7,6 @@ import json
 import uuid
 from argparse import _StoreTrueAction
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import httpx
@@ -260,42 +259,6 @@ def test_the_pages_that_give_credits_say_who_gets_them(squatter: User) -> None:
         shown = browser.get(f"/admin/accounts/account/{account}/{page}/").text
         assert "registered by themselves on" in shown, page
         assert "never verified" in shown, page
-
-
-def test_users_of_before_are_what_the_log_and_their_first_secret_say(api: Api) -> None:
-    """A registered customer may name a key ``create_account``; the first secret tells the two."""
-    made = run("create_account", "dora@example.com")
-    liar = make_registered(api, "liar")
-    for name in ("create_account", "x"):
-        assert api(liar).post("/api/api-keys/", json={"name": name}).status_code == 201
-    run("create_staff", "ops@example.com", "--role", "support")
-    risen = make_registered(api, "risen")
-    assert risen
-    user = User.objects.get(username="risen")
-    run("create_staff", user.email, "--role", "support", "--existing-user", str(user.pk))
-    boss = make_staff()
-    sent = {"username": "carol", "email": "carol@example.com", "role": "billing"}
-    sent |= {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
-    inside(boss).post("/admin/accounts/user/add/", sent)
-    User.objects.update(origin=User.Origin.REGISTERED, made_by=None)
-
-    import_module("accounts.migrations.0005_origins_of_before").tell(apps, None)
-    told = {user.username: (user.origin, user.made_by) for user in User.objects.all()}
-    assert told == {
-        made["username"]: ("create_account", None),
-        "liar": ("registered", None),
-        "ops": ("create_staff", None),
-        "risen": ("registered", None),
-        "superuser": ("registered", None),  # made by the test itself
-        "carol": ("add_user", boss),
-    }
-
-
-def make_registered(api: Api, name: str) -> str:
-    body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
-    answer = api().post("/api/register/", json=body)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["token"])
 
 
 def test_a_release_that_knows_nothing_of_it_makes_registered_users() -> None:

@@ -1,26 +1,19 @@
-"""What the operator is told about orphans, and what the migration does for old attempts."""
+"""What the operator is told about orphans."""
 
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from io import StringIO
-from types import SimpleNamespace
 
-import psycopg
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from generation.models import Attempt, Orphan
-from generation.models.states import State
 from generation.outputs import orphans
-from tests.support.bring_to import attempt_of, reached
 from tests.support.orphan_looks import claimed_looks, ended
 from tests.support.people import Person, inside, make_staff
 
 Outcome = Attempt.Outcome
-migration = import_module("generation.migrations.0005_orphan_sweep")
 
 
 @pytest.fixture
@@ -81,30 +74,3 @@ def test_the_operator_sees_them_and_changes_nothing(attempt: Attempt) -> None:
     assert operator.get(f"{pages}add/").status_code == 403
     assert operator.post(f"{pages}{orphan.pk}/change/", {"uri": "x"}).status_code == 403
     assert operator.post(f"{pages}{orphan.pk}/delete/", {"post": "yes"}).status_code == 403
-
-
-def test_old_rows_get_a_look_where_something_may_have_been_left(alice: Person) -> None:
-    """What the migration does to the rows of years, without rewriting them."""
-    wanted = {ended(alice, Outcome.ACCEPTED).pk, attempt_of(reached(alice, State.RUNNING)).pk}
-    kept = ended(alice, Outcome.UNKNOWN)
-    Orphan.objects.create(attempt=kept, uri="gs://b/x")
-    ended(alice, Outcome.REJECTED)
-    reached(alice, State.COMPLETED)
-    Attempt.objects.update(next_look_at=None)
-    migration.make_due(None, SimpleNamespace(connection=connection))
-    due = Attempt.objects.filter(next_look_at__isnull=False)
-    assert set(due.values_list("pk", flat=True)) == wanted
-
-
-def test_the_column_comes_without_a_rewrite(
-    attempt: Attempt, admin_connection: psycopg.Connection
-) -> None:
-    where = "SELECT pg_relation_filenode('generation_attempt')"
-    with admin_connection.transaction(force_rollback=True):
-        admin_connection.execute("ALTER TABLE generation_attempt DROP COLUMN next_look_at")
-        before = admin_connection.execute(where).fetchone()
-        for statement in migration.COLUMN:
-            admin_connection.execute(statement)
-        assert admin_connection.execute(where).fetchone() == before
-        looks = admin_connection.execute("SELECT next_look_at FROM generation_attempt").fetchall()
-        assert looks == [(None,)]
