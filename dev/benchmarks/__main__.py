@@ -79,7 +79,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Figures]] = {
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
-    """The command line's."""
     parser = argparse.ArgumentParser(prog="python -m dev.benchmarks", description=__doc__)
     parser.add_argument("what", nargs="?", choices=list(COMMANDS), default="all")
     parser.add_argument("--rounds", type=int, default=5)

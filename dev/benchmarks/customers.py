@@ -59,7 +59,6 @@ class Customers:
     secrets: tuple[str, ...]
 
     def authorization(self, number: int) -> str:
-        """The header's value."""
         return f"Bearer {self.secrets[number]}"
 
     def to_json(self) -> str:
@@ -82,6 +81,5 @@ def make(connection: psycopg.Connection, count: int) -> Customers:
 
 
 def from_json(text: str) -> Customers:
-    """What to_json() wrote."""
     found = json.loads(text)
     return Customers(found["tag"], tuple(found["secrets"]))

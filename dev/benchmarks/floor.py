@@ -9,8 +9,6 @@ from rest_framework.views import APIView
 
 
 class EmptyView(APIView):
-    """Says yes."""
-
     def get(self, request: Request) -> Response:
         """The least that a JSON API can answer."""
         return Response({"success": True})

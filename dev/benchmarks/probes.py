@@ -39,7 +39,6 @@ LIFT_BOUND = "UPDATE generation_catalogmodel SET max_open_operations = 1000000"
 
 
 def tell(found: dict[str, Any]) -> None:
-    """For dev/benchmarks/growth.py."""
     json.dump(found, sys.stdout)
 
 

@@ -18,7 +18,6 @@ FIGURES = (
 
 
 def create_figures(rounds: Rounds) -> dict[str, Any]:
-    """Of the create."""
     return {
         "create_vs_textbook": rounds.ratio("create", "create, textbook"),
         "create_vs_pgbench": rounds.ratio("create", "create, pgbench"),

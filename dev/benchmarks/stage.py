@@ -56,7 +56,6 @@ class Stage(Startable):
     """Use it from one thread that outlives it (dev/embedded/processes.py says why)."""
 
     def __init__(self, var_dir: Path) -> None:
-        """``var_dir`` keeps the data."""
         self.seconds_to_first_201 = 0.0
         variables = dict.fromkeys(LIMITS, MANY) | {"LOG_LEVEL": "WARNING"}
         options = Options(
@@ -178,7 +177,6 @@ class TemporaryStage(Stage):
         super().__init__(self._folder / "var")
 
     def stop(self, grace: float = GRACE) -> None:
-        """Also remove the data."""
         super().stop(grace)
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -53,8 +53,6 @@ class Wallet(models.Model):
 
 
 class Generation(models.Model):
-    """One request."""
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey("auth.User", on_delete=models.PROTECT, related_name="generations")
     prompt = models.CharField(max_length=1000)
@@ -88,8 +86,6 @@ class Entry(models.Model):
 
 
 class CreateSerializer(serializers.Serializer[Any]):
-    """What a create takes."""
-
     prompt = serializers.CharField(max_length=1000)
     video_model = serializers.ChoiceField(choices=list(PRICES), default="veo3_fast")
     aspect_ratio = serializers.ChoiceField(choices=["16:9", "9:16"], default="16:9")
@@ -99,8 +95,6 @@ class CreateSerializer(serializers.Serializer[Any]):
 
 
 class CreateView(APIView):
-    """Makes videos."""
-
     def post(self, request: Request) -> Response:
         """Take the credits and start a video."""
         serializer = CreateSerializer(data=request.data)

@@ -29,7 +29,6 @@ class Target:
     body: dict[str, Any] | None = None
 
     def line(self) -> str:
-        """As load.lua reads it."""
         body = "" if self.body is None else json.dumps(self.body)
         return "\t".join((self.method, self.path, self.authorization, self.tag, body))
 
@@ -46,7 +45,6 @@ class Answered:
 
     @property
     def per_second(self) -> float:
-        """Answers a second."""
         return self.requests / self.seconds
 
 

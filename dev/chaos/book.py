@@ -60,7 +60,6 @@ class Book:
             seen.status, seen.progress = status, progress
 
     def file(self, generation_id: str, sha256: str) -> None:
-        """Note what was fetched."""
         with self._lock:
             self.seen[generation_id].sha256 = sha256
             self.tally["files fetched"] += 1

@@ -67,11 +67,9 @@ class Fleet:
 
     @property
     def base_urls(self) -> list[str]:
-        """Of both web servers."""
         return [self.stack.base_url, f"http://127.0.0.1:{_port(self._second)}"]
 
     def start(self) -> None:
-        """Bring all up."""
         self.stack.start()
         for name in STAGES if self._control else ():
             self.stack.processes.children[name].kill_group()
@@ -82,7 +80,6 @@ class Fleet:
             self._run(services.worker(name, STAGES))
 
     def stop(self) -> None:
-        """End everything."""
         self.stack.stop(grace=3.0)
         self._second.close()
 
@@ -98,7 +95,6 @@ class Fleet:
         (self._traps / crash_point).touch()
 
     def traps(self) -> set[str]:
-        """Where nobody passed yet."""
         return {path.name for path in self._traps.iterdir()}
 
     def remove_traps(self) -> None:

@@ -129,7 +129,6 @@ class Finding:
 
 
 def finding(sentence: str, checked: int, offenders: Iterable[object]) -> Finding:
-    """``offenders`` in words."""
     return Finding(sentence, checked, [str(each) for each in offenders])
 
 

@@ -14,7 +14,6 @@ from dev.chaos.verdict import Bought, Run, Verdict, problems_of
 
 
 def judge(fleet: Fleet, book: Book, run: Run) -> Verdict:
-    """Compare everything with everything."""
     owner_url = fleet.stack.owner_url
     rows = invariants.generations(owner_url)
     marked = {
@@ -41,7 +40,6 @@ def judge(fleet: Fleet, book: Book, run: Run) -> Verdict:
 
 
 def bought(emulator_url: str) -> Bought:
-    """The provider's count."""
     stats: dict[str, Any] = httpx.get(f"{emulator_url}/emulator/stats", timeout=20).json()
     by_label = ("by_label", "billed_by_label")
     accepted, billed = (stats[name].get("generation", {}) for name in by_label)

@@ -54,7 +54,6 @@ class Client:
         self._http.close()
 
     def create(self, key: str, due: float | None = None) -> Answer:
-        """Order a video."""
         body = {"prompt": f"A clip, {key}"}
         return self._send("POST", VIDEO, time.monotonic() if due is None else due, key, body)
 

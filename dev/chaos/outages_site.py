@@ -62,7 +62,6 @@ class Site:
         return client
 
     def stop(self) -> None:
-        """End everything."""
         for name in [*WORKERS, "beat", "valkey"]:
             self.freeze(name, go_on=True)
         self.stack.stop(grace=3.0)

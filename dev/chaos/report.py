@@ -10,7 +10,6 @@ from dev.chaos.verdict import Verdict, share_completed
 
 
 def table(verdict: Verdict, book: Book) -> str:
-    """Everything that was counted."""
     run = verdict.run
     sections: dict[str, Mapping[str, int]] = {
         "faults": run.faults,

@@ -75,7 +75,6 @@ class Hits:
 
 
 def install(owner_url: str) -> None:
-    """Begin to note claims."""
     with psycopg.connect(owner_url, autocommit=True) as connection:
         connection.execute(NOTE_CLAIMS.encode())
 

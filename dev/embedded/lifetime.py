@@ -43,7 +43,7 @@ class Startable(ABC):
 
     @abstractmethod
     def _start(self) -> None:
-        """What may raise half-way."""
+        """Bring it up; what raises half-way is undone by ``stop()``."""
 
 
 class Server(Startable):
@@ -72,7 +72,7 @@ class Server(Startable):
 
     @abstractmethod
     def wait(self) -> None:
-        """Return once it answers."""
+        """Return once it answers; StackError when it dies or takes too long."""
 
     def stop(self, grace: float = GRACE) -> None:
         if self._child is not None:

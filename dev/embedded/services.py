@@ -53,7 +53,6 @@ def metrics_port(environment: Mapping[str, str], number: int) -> dict[str, str]:
 
 
 def manage(*arguments: str) -> list[str]:
-    """A ``manage.py`` command line."""
     return [sys.executable, str(CHECKOUT / "manage.py"), *arguments]
 
 

@@ -35,8 +35,6 @@ class Supervisor:
         return self._var_dir / "log" / f"{name}.log"
 
     def run(self, program: Program, environment: Mapping[str, str]) -> Child:
-        """Start a program."""
-
         def again() -> Child:
             return Child(program, environment, self.log(program.name))
 

@@ -45,7 +45,6 @@ class ValkeyServer(Server):
         self.durable = durable
 
     def url(self, db: int = 0) -> str:
-        """In redis-py's spelling."""
         return f"unix://{self.socket}?db={db}"
 
     def launch(self) -> Child:

@@ -49,7 +49,6 @@ class ControlApi:
         self._tally = tally
 
     def routes(self) -> list[web.RouteDef]:
-        """What is served."""
         return [
             web.get("/", self.home),
             web.post("/", self.misrouted),

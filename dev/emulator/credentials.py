@@ -34,7 +34,6 @@ class TokenApi:
         self._key: rsa.RSAPrivateKey | None = None
 
     def routes(self) -> list[web.RouteDef]:
-        """What is served."""
         return [web.post("/token", self.token)]
 
     def write_credentials(self, path: Path, url: str) -> None:

@@ -43,14 +43,12 @@ def an_object(value: Any, where: str, known: Iterable[str]) -> dict[str, Any]:
 
 
 def a_list(value: Any, where: str) -> list[Any]:
-    """``value`` as a list."""
     if not isinstance(value, list):
         raise invalid(f"Invalid value at '{where}': expected a list.")
     return value
 
 
 def text(source: dict[str, Any], name: str, default: str = "") -> str:
-    """A string field."""
     value = source.get(name, default)
     if not isinstance(value, str):
         raise invalid(f"Invalid value at '{name}': expected a string.")

@@ -27,8 +27,6 @@ HTTP_OF_RPC = {3: 400, 7: 403, 8: 429, 13: 500, 14: 503}
 
 
 class ImageApi:
-    """Handlers that make pictures."""
-
     def __init__(
         self,
         options: Options,
@@ -44,7 +42,6 @@ class ImageApi:
         self._closing = closing
 
     def routes(self) -> list[web.RouteDef]:
-        """What is served."""
         return [web.post(MODELS + ":generateContent", self.generate_content)]
 
     async def generate_content(self, request: web.Request) -> web.Response:

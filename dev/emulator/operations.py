@@ -44,7 +44,6 @@ class Operation:
     task: asyncio.Task[None] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """For ``GET /emulator/operations/…``."""
         return {
             "name": self.name,
             "done": self.outcome is not None,

@@ -33,7 +33,6 @@ class Renderer:
         self._kept = 0
 
     async def video(self, clip: Clip) -> bytes:
-        """The MP4 of ``clip``."""
         key = replace(
             clip,
             first=clip.first and _digest(clip.first),
@@ -43,7 +42,6 @@ class Renderer:
         return await self._once(key, self._videos, lambda: render_video(clip, self._stop))
 
     async def image(self, still: Still) -> bytes:
-        """The PNG of ``still``."""
         key = replace(still, inputs=tuple(_digest(each) for each in still.inputs))
         return await self._once(key, self._images, lambda: render_image(still))
 

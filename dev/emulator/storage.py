@@ -64,7 +64,6 @@ class Incoming:
         self._file = path.open("wb")
 
     def write(self, data: bytes) -> None:
-        """Append ``data``."""
         self._file.write(data)
         self._md5.update(data)
         self._crc32c.update(data)
@@ -108,7 +107,6 @@ class ObjectStore:
             self._enter(StoredObject(**json.loads(sidecar.read_text())))
 
     def has_bucket(self, bucket: str) -> bool:
-        """Whether ``bucket`` exists."""
         return BUCKET.fullmatch(bucket) is not None and "missing" not in bucket
 
     def receive(self) -> Incoming:
@@ -161,7 +159,6 @@ class ObjectStore:
         return self._folder / stored.bucket / stored.file
 
     def get(self, bucket: str, name: str) -> StoredObject | None:
-        """The object's metadata."""
         return self._objects.get(bucket, {}).get(name)
 
     def names(self, bucket: str, prefix: str, after: str = "") -> list[str]:
@@ -176,7 +173,6 @@ class ObjectStore:
         return names[start:end]
 
     def delete(self, stored: StoredObject) -> None:
-        """Remove the object."""
         del self._objects[stored.bucket][stored.name]
         names = self._names[stored.bucket]
         del names[bisect.bisect_left(names, stored.name)]

@@ -29,7 +29,6 @@ class StorageApi:
         self._tally = tally
 
     def routes(self) -> list[web.RouteDef]:
-        """What is served."""
         objects = "/storage/v1/b/{bucket}/o"
         return [
             web.post("/storage/v1/b", self.create_bucket),
@@ -72,7 +71,6 @@ class StorageApi:
         return web.json_response(bucket_resource(request, name))
 
     async def get_bucket(self, request: web.Request) -> web.Response:
-        """Metadata of a bucket."""
         return web.json_response(bucket_resource(request, self.bucket_of(request)))
 
     async def list_objects(self, request: web.Request) -> web.Response:
@@ -120,7 +118,6 @@ class StorageApi:
         return web.json_response(object_resource(request, stored), headers={"ETag": etag(stored)})
 
     async def delete_object(self, request: web.Request) -> web.Response:
-        """Remove an object."""
         self._tally.requests["delete"] += 1
         self._store.delete(self._object_of(request))
         return web.Response(status=204)

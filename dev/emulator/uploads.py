@@ -39,7 +39,6 @@ class UploadApi:
         self._sessions: dict[str, _Session] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """What is served."""
         path = "/upload/storage/v1/b/{bucket}/o"
         return [web.post(path, self.start), web.put(path, self.resume)]
 

@@ -58,7 +58,6 @@ class VideoApi:
         return lost or web.json_response({"name": operation.name})
 
     async def poll(self, request: web.Request) -> web.Response:
-        """How an operation stands."""
         check_token(request)
         body = await read_json(request)
         name = body.get("operationName") if isinstance(body, dict) else None

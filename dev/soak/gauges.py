@@ -42,7 +42,6 @@ class Gauges:
         }
 
     def close(self) -> None:
-        """End the connections."""
         self._database.close()
         self._redis.close()
 

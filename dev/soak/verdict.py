@@ -23,7 +23,6 @@ class Limit:
     slack: float
 
     def allows(self, start: float, end: float) -> bool:
-        """Whether that is flat."""
         return end <= start * self.factor + self.slack
 
 
@@ -44,8 +43,6 @@ LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """One series, judged."""
-
     name: str
     start: float
     end: float
@@ -70,7 +67,7 @@ def trend(name: str, times: Sequence[float], values: Sequence[float]) -> Trend:
 
 
 def slope(times: Sequence[float], values: Sequence[float]) -> float:
-    """Least squares, a second."""
+    """The growth a second, by least squares."""
     middle, level = fmean(times), fmean(values)
     spread = sum((moment - middle) ** 2 for moment in times)
     pairs = zip(times, values, strict=True)
