@@ -19,11 +19,11 @@ from typing import Any
 
 import aiohttp
 import httpx
-import psutil
 import psycopg
 
 from dev.benchmarks import customers
 from dev.benchmarks.failure import BenchmarkFailed
+from dev.benchmarks.usage import family
 from dev.embedded import services
 from dev.embedded.environment import Options
 from dev.embedded.stack import Stack
@@ -152,19 +152,19 @@ def _measure(stack: Stack, chosen: argparse.Namespace) -> dict[str, Any]:
     used = {name: (after - before[name]) / seconds for name, after in _used(stack).items()}
     stats = _stats(stack)
     interval = stats["poll_interval_s"]
-    family = _family(stack, "poll")
+    workers = family(stack, "poll")
     rate = (_polls(stack) - polls) / seconds
     if not rate or not interval:
         raise BenchmarkFailed("Nothing was polled twice")
     return {
         "operations": chosen.operations,
-        "poll_processes": len(family) - 1,
+        "poll_processes": len(workers) - 1,
         "in_flight_polls_per_s": round(rate, 1),
         "interval_p50_s": interval["p50"],
         "interval_p99_s": interval["p99"],
         "interval_p99_vs_target": round(interval["p99"] / TARGET, 3),
-        "poll_rss_mb": round(sum(each.memory_info().rss for each in family) / 1e6, 1),
-        "poll_largest_rss_mb": round(max(each.memory_info().rss for each in family) / 1e6, 1),
+        "poll_rss_mb": round(sum(each.memory_info().rss for each in workers) / 1e6, 1),
+        "poll_largest_rss_mb": round(max(each.memory_info().rss for each in workers) / 1e6, 1),
         "poll_cpu_share": round(used["poll"], 3),
         "postgres_cpu_share": round(used["postgres"], 3),
         "emulator_cpu_share": round(used["emulator"], 3),
@@ -176,7 +176,7 @@ def _used(stack: Stack) -> dict[str, float]:
     """Processor seconds by program. PostgreSQL's sessions that end meanwhile are its children's."""
     found = {}
     for name in ("poll", "postgres", "emulator"):
-        times = [each.cpu_times() for each in _family(stack, name)]
+        times = [each.cpu_times() for each in family(stack, name)]
         ended = times[0].children_user + times[0].children_system
         found[name] = ended + sum(each.user + each.system for each in times)
     return found
@@ -189,8 +189,3 @@ def _polls(stack: Stack) -> int:
 def _stats(stack: Stack) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(httpx.get(f"{stack.emulator_url}/emulator/stats").text)
     return found
-
-
-def _family(stack: Stack, name: str) -> list[psutil.Process]:
-    parent = psutil.Process(stack.processes.children[name].pid)
-    return [parent, *parent.children(recursive=True)]

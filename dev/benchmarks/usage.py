@@ -17,7 +17,7 @@ SELECT COALESCE(sum(calls), 0)
 
 def cpu_seconds(stack: Stack, name: str) -> float:
     """Processor time, user and system, that a program's processes have used until now."""
-    times = [process.cpu_times() for process in _family(stack, name)]
+    times = [process.cpu_times() for process in family(stack, name)]
     return float(sum(used.user + used.system for used in times))
 
 
@@ -25,7 +25,7 @@ def memory(stack: Stack) -> dict[str, float]:
     """MB of RSS by process: a program, and what it forked, the largest of those."""
     found = {}
     for name in stack.processes.children:
-        first, *forked = [process.memory_info().rss / 1e6 for process in _family(stack, name)]
+        first, *forked = [process.memory_info().rss / 1e6 for process in family(stack, name)]
         found[name] = round(first, 1)
         if forked:
             found[f"{name} (forked)"] = round(max(forked), 1)
@@ -48,6 +48,7 @@ def statements(connection: psycopg.Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def _family(stack: Stack, name: str) -> list[psutil.Process]:
+def family(stack: Stack, name: str) -> list[psutil.Process]:
+    """A program and everything that it started."""
     parent = psutil.Process(stack.processes.children[name].pid)
     return [parent, *parent.children(recursive=True)]

@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
 
+from dev.chaos.accounts import register
 from dev.chaos.book import Book
 from dev.chaos.orders import Order, draw
 
@@ -25,7 +26,6 @@ DOWNLOADS = 0.1
 PAUSE = 4.0  # seconds between two orders of one customer, on average
 WAIT = 0.5  # seconds between two looks whether it is all over, for who may not order yet
 ANSWERED_WITHIN = 90.0  # seconds, with all repetitions
-PASSWORD = "correct-horse-7-battery"
 
 
 class Customers:
@@ -45,7 +45,8 @@ class Customers:
 
     def start(self) -> list[str]:
         """Register the accounts and begin to order; their secrets."""
-        secrets = [self._register(number) for number in range(ACCOUNTS)]
+        first = self._base_urls[0]
+        secrets = [register(self._http, first, f"customer-{n}") for n in range(ACCOUNTS)]
         for number in range(CLIENTS):
             thread = threading.Thread(
                 target=self._live, args=(number, secrets[number % ACCOUNTS]), daemon=True
@@ -74,14 +75,6 @@ class Customers:
         self.stop()
         self._doubles.shutdown(cancel_futures=True)
         self._http.close()
-
-    def _register(self, number: int) -> str:
-        form = {"username": f"customer-{number}", "email": f"{number}@example.com"}
-        answer = self._http.post(
-            f"{self._base_urls[0]}/api/register/", json=form | {"password": PASSWORD}
-        )
-        answer.raise_for_status()
-        return str(answer.json()["token"])
 
     def _live(self, number: int, secret: str) -> None:
         chance = random.Random(f"{self._seed}:{number}")

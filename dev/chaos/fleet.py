@@ -44,7 +44,6 @@ class Fleet:
     def __init__(self, folder: Path, seed: int, control: str | None) -> None:
         """``control`` names a module that removes a guard from the workers."""
         self.restarts: Counter[str] = Counter()
-        self.keep_logs = False
         self.outputs = folder / "outputs"
         self._crash_log = folder / "crashes"
         self._traps = folder / "traps"

@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import time
-from pathlib import Path
 
 from dev.chaos import outages_postgres, outages_redis
+from dev.chaos.folder import run_folder
 from dev.chaos.outages_floors import Report
 from dev.chaos.outages_load import Client
 from dev.chaos.outages_site import Site
@@ -21,23 +19,21 @@ from dev.embedded import StackError
 def run() -> Report:
     """Play all of it on one stack; the folder with the logs is kept when a floor was missed."""
     began = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="reelmint-outages-"))
-    site, report = Site(folder), Report()
-    try:
-        client = site.start()
-        _say("Everything is up.")
-        _play(site, client, report)
-        client.close()
-    finally:
-        site.stop()
-    report.note("seconds", round(time.monotonic() - began))
-    print(report.table())
-    for sentence in report.missed:
-        print(f"MISSED {sentence}")
-    if report.missed:
-        print(f"The logs are in {folder}")
-    else:
-        shutil.rmtree(folder)
+    report = Report()
+    with run_folder("outages") as folder:
+        site = Site(folder.path)
+        try:
+            client = site.start()
+            _say("Everything is up.")
+            _play(site, client, report)
+            client.close()
+        finally:
+            site.stop()
+        report.note("seconds", round(time.monotonic() - began))
+        print(report.table())
+        for sentence in report.missed:
+            print(f"MISSED {sentence}")
+        folder.is_kept = bool(report.missed)
     print(json.dumps(report.figures | {"missed": len(report.missed)}), flush=True)
     return report
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import math
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 
 import httpx
+
+from dev.benchmarks.figures import percentile
 
 VIDEO = "/api/v1/generate/video/"
 THREADS = 64  # requests under way at once; far more than a healthy service ever lets wait
@@ -113,11 +114,6 @@ def fault_of(answer: httpx.Response) -> str:
     if named != (False, "service_unavailable", answer.headers.get("X-Request-ID")):
         return f"{shown} in another shape"
     return ""
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that ``share`` of all do not exceed."""
-    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
 def milliseconds(answers: Iterable[Answer], share: float) -> float:

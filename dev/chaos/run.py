@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from dev.chaos import controls, witness
 from dev.chaos.customers import Customers
 from dev.chaos.faults import Faults
 from dev.chaos.fleet import Fleet
+from dev.chaos.folder import run_folder
 from dev.chaos.judge import judge
 from dev.chaos.pulse import Pulse
 from dev.chaos.report import table
@@ -30,9 +29,10 @@ WARM_SECONDS = 180.0  # for these at most; a slow machine takes long to start a 
 def run(seconds: float, seed: int) -> Verdict:
     """Do it and print what happened; the folder with the logs is kept when something was wrong."""
     print(f"chaos for {seconds:.0f} s, seed {seed}")
-    with _fleet(seed) as fleet:
-        verdict = _Fire(fleet, seed).verdict(seconds)
-        fleet.keep_logs = bool(verdict.problems)
+    with run_folder("chaos") as folder:
+        with _fleet(folder.path, seed) as fleet:
+            verdict = _Fire(fleet, seed).verdict(seconds)
+        folder.is_kept = bool(verdict.problems)
     for problem in verdict.problems:
         print(f"VIOLATION {problem}")
     print(verdict.line(), flush=True)
@@ -42,24 +42,22 @@ def run(seconds: float, seed: int) -> Verdict:
 def run_without(control: str, seed: int) -> str | None:
     """Run with a guard removed until somebody notices; the words, None when nobody did."""
     print(f"chaos with seed {seed}, {control}")
-    with _fleet(seed, control) as fleet:
-        controls.prepare(control, fleet.stack.owner_url)
-        return _Fire(fleet, seed).caught(controls.LOOKS[control])
+    with run_folder("chaos") as folder:
+        with _fleet(folder.path, seed, control) as fleet:
+            controls.prepare(control, fleet.stack.owner_url)
+            caught = _Fire(fleet, seed).caught(controls.LOOKS[control])
+        folder.is_kept = False
+    return caught
 
 
 @contextmanager
-def _fleet(seed: int, control: str | None = None) -> Iterator[Fleet]:
-    folder = Path(tempfile.mkdtemp(prefix="reelmint-chaos-"))
+def _fleet(folder: Path, seed: int, control: str | None = None) -> Iterator[Fleet]:
     fleet = Fleet(folder, seed, controls.MODULES[control] if control else None)
     try:
         fleet.start()
         yield fleet
     finally:
         fleet.stop()
-        if fleet.keep_logs:
-            print(f"The logs are in {folder}")
-        else:
-            shutil.rmtree(folder)
 
 
 class _Fire:

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
 
 import psycopg
 
-from dev.embedded import StackError
 from dev.embedded.paths import CHECKOUT
 from dev.embedded.postgres import DATABASE, OWNER, SUPERUSER, PostgresServer
-from dev.embedded.services import manage
+from dev.embedded.services import run_manage
 
 
 def migrate(environment: Mapping[str, str], owner_url: str) -> None:
     """``manage.py migrate`` as the owner of the tables."""
-    done = subprocess.run(
-        manage("migrate", "--no-input", "--verbosity", "0"),
-        env={**environment, "DATABASE_URL": owner_url},
-        cwd=CHECKOUT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
+    run_manage(
+        {**environment, "DATABASE_URL": owner_url}, "migrate", "--no-input", "--verbosity", "0"
     )
-    if done.returncode:
-        raise StackError(f"manage.py migrate failed:\n{done.stdout}{done.stderr}".rstrip())
 
 
 def migrate_own(environment: Mapping[str, str], server: PostgresServer) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
+from dev.embedded import StackError
 from dev.embedded.paths import CHECKOUT
 from dev.embedded.processes import Program
 
@@ -52,8 +54,21 @@ def metrics_port(environment: Mapping[str, str], number: int) -> dict[str, str]:
     return {"WORKER_METRICS_PORT": str(first + number)} if first else {}
 
 
-def manage(*arguments: str) -> list[str]:
-    return [sys.executable, str(CHECKOUT / "manage.py"), *arguments]
+def run_manage(environment: Mapping[str, str], *arguments: str) -> str:
+    """The output of a ``manage.py`` command; StackError with its words when it fails."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        env=dict(environment),
+        cwd=CHECKOUT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        words = f"{done.stdout}{done.stderr}".rstrip()
+        raise StackError(f"manage.py {arguments[0]} failed:\n{words}")
+    return done.stdout
 
 
 def listen(preferred: int) -> socket.socket:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import socket
-import subprocess
 from pathlib import Path
 
 import httpx
@@ -15,7 +14,7 @@ from dev.embedded.environment import Options, base_environment
 from dev.embedded.external import check_database, check_redis
 from dev.embedded.lifetime import GRACE, Server, Startable
 from dev.embedded.migrations import migrate, migrate_own
-from dev.embedded.paths import CHECKOUT, Lock, runtime_dir
+from dev.embedded.paths import Lock, runtime_dir
 from dev.embedded.postgres import OWNER, SUPERUSER, PostgresServer
 from dev.embedded.processes import wait_ready
 from dev.embedded.supervisor import Supervisor
@@ -99,18 +98,7 @@ class Stack(Startable):
 
     def manage(self, *arguments: str) -> str:
         """The output of a ``manage.py`` command on this stack; StackError when it fails."""
-        done = subprocess.run(
-            services.manage(*arguments),
-            env=self.env,
-            cwd=CHECKOUT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise StackError(f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}")
-        return done.stdout
+        return services.run_manage(self.env, *arguments)
 
     def _start(self) -> None:
         self.var_dir.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from functools import partial
 
 import httpx
 
+from dev.chaos.accounts import login_form, register
 from dev.soak.verdict import AS_EXPECTED
 
 LEAST_ACCOUNTS = 5
@@ -20,7 +21,6 @@ ORDERS_A_MINUTE = 40  # of an account, which may place 60
 AT_ONCE = 48  # requests that use every thread of the web servers, of which there are 16
 THREADS = 8
 RECENT = 60  # orders that are still looked at
-PASSWORD = "correct-horse-7-battery"
 VIDEO = "/api/v1/generate/video/"
 IMAGE = "/api/v1/generate/"
 # Of a hundred orders. The emulator's README says what the markers do.
@@ -59,7 +59,7 @@ class Customers:
         limits = httpx.Limits(max_connections=THREADS)
         self._http = httpx.Client(base_url=base_url, timeout=20, limits=limits)
         accounts = max(LEAST_ACCOUNTS, math.ceil(rate * 60 / ORDERS_A_MINUTE))
-        self._secrets = [self._register(number) for number in range(accounts)]
+        self._secrets = [register(self._http, base_url, f"soak-{n}") for n in range(accounts)]
 
     def close(self) -> None:
         """Let what was begun end, then let go of threads and connections."""
@@ -180,10 +180,4 @@ class Customers:
         return self._chance.choice(self._secrets)
 
     def _form(self, number: int) -> dict[str, str]:
-        return {"username": f"soak-{number % len(self._secrets)}", "password": PASSWORD}
-
-    def _register(self, number: int) -> str:
-        form = {"username": f"soak-{number}", "email": f"{number}@example.com"}
-        answer = self._http.post("/api/register/", json=form | {"password": PASSWORD})
-        answer.raise_for_status()
-        return str(answer.json()["token"])
+        return login_form(f"soak-{number % len(self._secrets)}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from pathlib import Path
 
 import psutil
 
+from dev.chaos.folder import run_folder
 from dev.embedded.environment import Options
 from dev.embedded.stack import Stack
 from dev.soak import TIME_SCALE
@@ -35,29 +34,27 @@ PLENTY = {
 
 def run(seconds: float, rate: float) -> Verdict:
     """Do it and print what came of it; the folder with the logs is kept when something is wrong."""
-    folder = Path(tempfile.mkdtemp(prefix="reelmint-soak-"))
     print(f"soak for {seconds:.0f} s, {rate:g} orders a second", flush=True)
-    failures = {"RATE_LIMIT_AUTH_FAILURES": str(100 + int(rate * FAILURES_A_MINUTE))}
-    # Descriptors of another process are counted as a debugger would look at it.
+    with run_folder("soak") as folder:
+        with Stack(folder.path / "var", _options(folder.path, rate)) as stack:
+            verdict = _load(stack, seconds, rate)
+        print(verdict.table())
+        for problem in verdict.problems:
+            print(f"PROBLEM {problem}")
+        folder.is_kept = bool(verdict.problems)
+    print(verdict.line(), flush=True)
+    return verdict
+
+
+def _options(folder: Path, rate: float) -> Options:
     own = {
         "OUTPUT_ROOT": f"{folder}/outputs",
         "WORK_DIR": f"{folder}/work",
+        # the descriptors of another process are counted as a debugger would look at it
         "ALLOW_DEBUGGERS": "1",
+        "RATE_LIMIT_AUTH_FAILURES": str(100 + int(rate * FAILURES_A_MINUTE)),
     }
-    options = Options(
-        time_scale=TIME_SCALE, emulator_plain=True, environment=own | PLENTY | failures
-    )
-    with Stack(folder / "var", options) as stack:
-        verdict = _load(stack, seconds, rate)
-    print(verdict.table())
-    for problem in verdict.problems:
-        print(f"PROBLEM {problem}")
-    if verdict.problems:
-        print(f"The logs are in {folder}")
-    else:
-        shutil.rmtree(folder)
-    print(verdict.line(), flush=True)
-    return verdict
+    return Options(time_scale=TIME_SCALE, emulator_plain=True, environment=own | PLENTY)
 
 
 def _load(stack: Stack, seconds: float, rate: float) -> Verdict:

@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from dev.benchmarks.figures import percentile
 from dev.chaos.outages_floors import Report
-from dev.chaos.outages_load import Answer, Client, fault_of, milliseconds, percentile
+from dev.chaos.outages_load import Answer, Client, fault_of, milliseconds
 
 SHAPE = {"success": False, "error": "e", "code": "service_unavailable", "request_id": "r"}
 HEADERS = {"Retry-After": "2", "X-Request-ID": "r"}
