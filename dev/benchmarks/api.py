@@ -25,7 +25,7 @@ ORDER = {
 CREATE_PATH = "/api/v1/generate/video/"
 STATUSES = 100  # rows whose status is asked for, in turn
 WARM_UP = 3.0  # seconds
-# "completed" in the statement's words, and what an open row is
+# a name in the table -> the rows it stands for
 ROWS = {"completed": "state = 'completed'", "processing": "next_attempt_at IS NOT NULL"}
 
 Subject = Callable[[float], Measured]
@@ -43,7 +43,7 @@ class Api:
     """The subjects, by the name they have in the table."""
 
     def __init__(self, stage: Stage, customers: Customers, seeded: int) -> None:
-        """``seeded``: the first so many customers have generations of dev/benchmarks/seed.py."""
+        """The first ``seeded`` customers have the generations of dev/benchmarks/seed.py."""
         self.rounds = Rounds()
         self.stage = stage
         self._customers = customers
@@ -56,7 +56,7 @@ class Api:
         self._superuser.close()
 
     def create_subjects(self) -> dict[str, Subject]:
-        """A create against the textbook's, the database's limit, and all on one account."""
+        """Creates on many accounts and on one, the textbook's, and the database's limit."""
         tokens = self.stage.textbook_tokens(len(self._customers.secrets))
         textbook = Site("textbook", self.stage.serve("textbook"))
         theirs = [Target("POST", "/generate/", f"Token {token}", "", ORDER) for token in tokens]
@@ -97,11 +97,11 @@ class Api:
         """Warm all of them up, then round after round."""
         for name, subject in subjects.items():
             warm_up(name, subject)
-        # what was measured of a rate while warming up is no rate
+        # a rate that was measured while warming up is none
         self.rounds = Rounds()
         for number in range(rounds):
             for name, subject in subjects.items():
-                os.sync()  # what the one before wrote is not written at this one's expense
+                os.sync()  # the writes of one subject are not paid by the next
                 self.rounds.add(name, _named(name, subject, seconds))
             print(f"round {number + 1} of {rounds} done", flush=True)
 
@@ -113,7 +113,7 @@ class Api:
         ]
 
     def _statuses(self, name: str) -> list[Target]:
-        """Some of each seeded customer's; ``name`` is one of ROWS."""
+        """Status requests of each seeded customer; ``name`` is one of ROWS."""
         query = (
             f"SELECT id FROM generation_generation WHERE {ROWS[name]}"
             " AND account_id = md5(%s || '-account-' || %s)::uuid LIMIT %s"
@@ -132,7 +132,7 @@ class Api:
 
     def _conditional(self, targets: Sequence[Target]) -> Subject:
         def measure(seconds: float) -> Measured:
-            for _ in range(3):  # a new link window may begin meanwhile, every 15 minutes
+            for _ in range(3):  # a link window ends every 15 minutes, and with it the tags
                 tagged = with_tags(self._ours.base_url, targets)
                 measured = self._loaded(self._ours, tagged, seconds)
                 if all_unmodified(self._ours.base_url, tagged[:3]):
@@ -211,7 +211,7 @@ def charges(connection: psycopg.Connection) -> int:
 
 
 def with_tags(base_url: str, targets: Sequence[Target]) -> list[Target]:
-    """The same with what If-None-Match has to say at this moment."""
+    """The same targets, each with its present ETag for If-None-Match."""
     tagged = []
     with httpx.Client(base_url=base_url, timeout=20) as client:
         for target in targets:
@@ -222,7 +222,7 @@ def with_tags(base_url: str, targets: Sequence[Target]) -> list[Target]:
 
 
 def all_unmodified(base_url: str, targets: Sequence[Target]) -> bool:
-    """Whether their tags still hold."""
+    """Whether every tag still holds."""
     with httpx.Client(base_url=base_url, timeout=20) as client:
         return all(
             client.get(

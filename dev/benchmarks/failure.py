@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 class BenchmarkFailed(Exception):
-    """What was measured was not what should be measured; a figure would be worth nothing."""
+    """The measurement went wrong, so its figure would be worth nothing."""
 
 
 class NothingAnswered(BenchmarkFailed):
-    """Not one request was answered in the time; a machine that others use may be that slow."""
+    """No request was answered in time, as may happen on a busy machine."""

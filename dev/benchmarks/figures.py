@@ -29,7 +29,7 @@ class Rounds:
         self._by_subject: dict[str, list[Measured]] = {}
 
     def add(self, subject: str, measured: Measured) -> None:
-        """One more of a subject."""
+        """Add a measurement of a subject."""
         self._by_subject.setdefault(subject, []).append(measured)
 
     def of(self, subject: str) -> list[Measured]:
@@ -46,8 +46,7 @@ class Rounds:
     def ratio(self, subject: str, to: str, what: str = "per_second") -> float:
         """The median of the rounds' own ratios.
 
-        A machine that others use, too, is faster in one round than in the next: what is compared
-        was measured within the same minute.
+        A shared machine is faster in one round than in the next, so each ratio is of one round.
         """
         pairs = zip(_values(self.of(subject), what), _values(self.of(to), what), strict=True)
         return median(one / other for one, other in pairs)
@@ -75,7 +74,7 @@ def last_line(figures: Mapping[str, Any]) -> str:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest of ``values`` that so large a share of them does not exceed."""
+    """The smallest value that at least ``share`` of all do not exceed."""
     ordered = sorted(values)
     if not ordered:
         raise BenchmarkFailed("There is nothing to take a percentile of")

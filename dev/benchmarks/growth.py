@@ -58,7 +58,7 @@ Subject = Callable[[float], Measured]
 
 @dataclass(frozen=True, slots=True)
 class Aged:
-    """A stack with so many generations, and the customers they belong to."""
+    """A stack with its generations and their customers."""
 
     stage: Stage
     customers: Customers
@@ -89,7 +89,7 @@ def growth_command(chosen: argparse.Namespace) -> dict[str, Any]:
             both.append(aged(stage, generations))
             stage.rest()  # a worker's claim would hold the gate, and take the rows of ours
             with stage.owner() as connection:
-                tidy(connection)  # an earlier run's leftovers are not what grew
+                tidy(connection)  # dead rows of an earlier run are no growth
         for one in both:
             for name in _questions():
                 # from a cold disk the first deep page may take longer than a measurement
@@ -108,7 +108,7 @@ def growth_command(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def ratios(rounds: Rounds, generations: int) -> dict[str, Any]:
-    """How many times longer each takes with so many generations than with 10,000."""
+    """The time of each subject as a multiple of its time with 10,000 generations."""
     found: dict[str, float] = {}
     for name in _questions():
         old, young = _label(name, generations), _label(name, SMALL)
@@ -120,7 +120,7 @@ def ratios(rounds: Rounds, generations: int) -> dict[str, Any]:
         for kind in ("submit", "submit statement", "poll", "poll statement")
     }
     deep = max(found["history, first page"], found["history, offset 9,900"])
-    # the key's name is the issue's; `generations` says what the larger size really was
+    # the key's name is older than the choice of sizes; `generations` has the larger one
     return {"history_10m_vs_10k": deep, "growth": found, **claims}
 
 
@@ -166,7 +166,7 @@ def _measure(one: Aged, rounds: Rounds, seconds: float) -> None:
 
 
 def _asked(one: Aged, name: str, seconds: float) -> Measured:
-    """One connection at a time: what one request takes, not how many fit on the machine."""
+    """Load over one connection: it measures the time of a request, not the throughput."""
     targets = _questions()[name](one)
     one.stage.forget_rate_limits()
     answered = wrk.load(one.stage.stack.base_url, targets, seconds, connections=1)
@@ -178,7 +178,7 @@ def _label(name: str, generations: int) -> str:
 
 
 def _orders(one: Aged) -> list[Target]:
-    """By those who have no generations, of whom there are as many in every size."""
+    """Creates by customers without generations; both sizes have equally many of them."""
     return [
         Target("POST", CREATE_PATH, one.customers.authorization(one.accounts + number), "", ORDER)
         for number in range(CUSTOMERS)

@@ -1,7 +1,7 @@
 """Many operations in flight: what it costs to poll them, and how punctual it is.
 
-The operations are real ones of the emulator that never end, and so are the rows; only how they came
-to be is shortened. They are old enough for the longest step between polls: 30 s, scaled to 15.
+Operations of the emulator that never end, and rows as the product writes them. They are old enough
+for the longest step between polls: 30 s, scaled to 15.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def _measure(stack: Stack, chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def _used(stack: Stack) -> dict[str, float]:
-    """Processor seconds by program. PostgreSQL's sessions that end meanwhile are its children's."""
+    """Processor seconds by program, with those of PostgreSQL's ended sessions."""
     found = {}
     for name in ("poll", "postgres", "emulator"):
         times = [each.cpu_times() for each in family(stack, name)]

@@ -1,8 +1,7 @@
 """Latency at a given rate, by a client that does not wait for the server.
 
-Requests leave when their time has come, and are measured from then on: a server that stalls
-makes all that should have been sent meanwhile late, as it does to real customers. A client that
-sends the next request after the last answer would not notice.
+Each request is measured from the moment when it is due. A server that stalls makes all requests of
+that time late, as it does to real customers. A closed loop would send fewer instead.
 """
 
 from __future__ import annotations

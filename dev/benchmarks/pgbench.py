@@ -1,4 +1,4 @@
-"""The create's own statement, sent by pgbench: what the database alone can do is the limit."""
+"""The create's own statement, sent by pgbench: the limit that the database sets."""
 
 from __future__ import annotations
 

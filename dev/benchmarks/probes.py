@@ -25,7 +25,7 @@ UPDATE generation_generation SET next_attempt_at = now() - interval '1 minute'
  WHERE id IN (SELECT id FROM generation_generation WHERE next_attempt_at IS NOT NULL
                AND state = %s ORDER BY next_attempt_at DESC LIMIT 200)
 """
-# Neither what was asked for a moment ago nor the bound on open operations is what is measured.
+# The claim is measured, and not the waits and bounds of the gate.
 OPEN_GATES = """
 UPDATE generation_providergate
    SET next_submit_at = now(), open_until = NULL, held_until = NULL
@@ -43,9 +43,9 @@ def tell(found: dict[str, Any]) -> None:
 
 
 def claims(times: int) -> dict[str, float]:
-    """Milliseconds (median) that a claim of a whole batch takes; what was claimed is released.
+    """Median milliseconds of a claim of a whole batch, and of its choosing statement alone.
 
-    Of each kind the whole, and what the one statement takes of it that chooses the rows.
+    The claimed rows are released.
     """
     asked: dict[str, tuple[State, Callable[[], list[Generation]]]] = {
         "submit": (State.QUEUED, lambda: gate.claim(BATCH)),
@@ -77,8 +77,8 @@ def ledger() -> dict[str, float]:
 def _claim_ms(state: State, ask: Callable[[], list[Generation]]) -> tuple[float, float]:
     """Raises ValueError when the claim did not get a batch: then it was no measurement.
 
-    Everything is committed, as a worker does. Rows that its own transaction made due would have all
-    their keys checked again by the claim, and psycopg forgets what is prepared at a rollback.
+    Everything is committed, as a worker does. In one transaction
+    the claim would check all keys of the rows again, and a rollback drops prepared statements.
     """
     with connection.cursor() as cursor:
         cursor.execute(OPEN_GATES)

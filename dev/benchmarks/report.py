@@ -1,4 +1,4 @@
-"""The figures by which issue 4 judges, out of the rounds."""
+"""The figures of the last line, taken from the rounds."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ UPDATE credits_wallet
 def seed(
     connection: psycopg.Connection, customers: Customers, generations: int, accounts: int
 ) -> int:
-    """Give the first ``accounts`` of fresh customers so many together; return how many it made.
+    """Make ``generations`` for the first ``accounts`` customers; return the number made.
 
     One transaction of its own, on a connection of the tables' owner in autocommit mode.
     """

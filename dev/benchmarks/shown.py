@@ -1,7 +1,7 @@
-"""How soon a finished video is shown, and how many looks at the provider it takes, at life's pace.
+"""The delay from a finished video to its showing, and the polls that it takes, in real time.
 
-The emulator is told for each video how long it has to take: as long as customers are told that a
-fast one takes, 45 to 60 s. The first ones teach the service how long that is
+Each video takes 45 to 60 s at the emulator, as long as customers are told of a fast one. The first
+videos teach the service how long that is
 (generation/provider/pace.py).
 """
 
@@ -31,7 +31,7 @@ SECONDS = (45.0, 60.0)  # that a video takes at the provider
 EVERY = 1.0  # seconds between two orders
 WITHIN = 180.0  # seconds until the last one is there, at most
 
-# From when it was asked for, which is a little before the provider began: never too good a figure.
+# Counted from the request, a little before the provider begins: the figure is never too good.
 LATENESS = """
 SELECT extract(epoch FROM finished_at - asked_at)::float8
        - substring(prompt FROM 'slow=([0-9.]+)')::float8
@@ -76,7 +76,7 @@ def shown(chosen: argparse.Namespace) -> dict[str, Any]:
 def _make(
     stack: Stack, connection: psycopg.Connection, key: str, lasting: list[float]
 ) -> list[float]:
-    """Seconds from when each was ready at the provider to when it was shown."""
+    """For each video the seconds between ready at the provider and shown."""
     ids = []
     with httpx.Client(base_url=stack.base_url, headers={"Authorization": key}) as client:
         for seconds in lasting:

@@ -35,7 +35,7 @@ LIMITS = (
 )
 POSTGRES = {
     "shared_preload_libraries": "pg_stat_statements",
-    # of a machine that is a database for a living; the last two are also what a bulk load wants
+    # as on a server for PostgreSQL alone; a bulk load needs the last two
     "shared_buffers": "1GB",
     "max_wal_size": "8GB",
     "checkpoint_timeout": "15min",
@@ -47,7 +47,7 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity
  WHERE usename = 'reelmint_app' AND state = 'active'
 """
 DRAIN_EVERY = 0.02  # seconds
-GRACE = 3.0  # seconds; of what is measured nothing is needed any more
+GRACE = 3.0  # seconds; nothing has to be finished
 FIRST_WITHIN = 120.0  # seconds, on a machine that others use, too
 FIRST = {"prompt": "A paper boat on a lake at sunrise"}
 
@@ -60,7 +60,7 @@ class Stage(Startable):
         variables = dict.fromkeys(LIMITS, MANY) | {"LOG_LEVEL": "WARNING"}
         options = Options(
             durable=True,
-            time_scale=0.05,  # so that the one generation which is waited for is soon done
+            time_scale=0.05,  # the one awaited generation ends soon
             emulator_plain=True,
             postgres_settings=POSTGRES,
             environment=variables,
@@ -96,10 +96,10 @@ class Stage(Startable):
                 time.sleep(0.1)
 
     def rest(self) -> None:
-        """End workers and beat: the web is measured alone, on queues that are emptied for ever.
+        """End workers and beat, and empty the queues for ever: the web is measured alone.
 
-        A queue that nobody empties would save a create its wake-up, and a check of the books that a
-        worker had begun would be read on without it.
+        A full queue would save a create its wake-up. A worker's check of the books is ended too,
+        since PostgreSQL would go on with it.
         """
         for name in WORKERS:
             self.stack.processes.children[name].kill_group()
@@ -145,7 +145,7 @@ class Stage(Startable):
             return customers.make(connection, count)
 
     def forget_rate_limits(self) -> None:
-        """Empty Redis: a window of the raised limits keeps every request of its 60 seconds."""
+        """Empty Redis, where the raised limits keep every request of their 60 seconds."""
         with redis.Redis.from_url(self.stack.env["REDIS_URL"]) as client:
             client.flushdb()
 

@@ -2,8 +2,8 @@
 
 A project of its own, in the same PostgreSQL (its tables are in the schema ``textbook``) and the
 same Redis: DRF's tokens, a serializer, ``select_for_update``, two inserts, ``on_commit`` and
-``.delay()``. What ours does besides, it does not: rate limits, Idempotency-Keys, an event, links
-between row and entry that the database checks.
+``.delay()``. It has no rate limits, no Idempotency-Keys, no events, and no
+links between row and entry that the database checks.
 """
 
 from __future__ import annotations

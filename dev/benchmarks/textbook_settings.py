@@ -1,6 +1,6 @@
 """The textbook's settings: what startproject gives, tokens, JSON, and connections that are kept.
 
-They are not tested before each request, which is Django's default and faster.
+The connections are not tested before each request: that is Django's default, and faster.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import psycopg
 
 from dev.embedded.stack import Stack
 
-# The services' role; what the load generators ask as anybody else does not count.
+# Only statements of the services' role count, and none of the load generators'.
 CALLS = """
 SELECT COALESCE(sum(calls), 0)
   FROM pg_stat_statements JOIN pg_roles ON pg_roles.oid = userid
@@ -22,7 +22,7 @@ def cpu_seconds(stack: Stack, name: str) -> float:
 
 
 def memory(stack: Stack) -> dict[str, float]:
-    """MB of RSS by process: a program, and what it forked, the largest of those."""
+    """MB of RSS of each program and of the largest process that it forked."""
     found = {}
     for name in stack.processes.children:
         first, *forked = [process.memory_info().rss / 1e6 for process in family(stack, name)]
@@ -43,7 +43,7 @@ def forget_statements(connection: psycopg.Connection) -> None:
 
 
 def statements(connection: psycopg.Connection) -> int:
-    """How many the services sent since; BEGIN and COMMIT count, as each is a round trip."""
+    """Statements of the services since then, BEGIN and COMMIT included: each is a round trip."""
     row = connection.execute(CALLS).fetchone()
     return int(row[0]) if row else 0
 

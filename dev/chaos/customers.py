@@ -1,7 +1,7 @@
 """Thirty customers who order, repeat, watch, fetch and cancel; some repeat on purpose.
 
-They order no faster than they are served (dev/chaos/pulse.py): a queue that only grows ends in
-refunds for being late, whatever is killed.
+They order no faster than they are served (dev/chaos/pulse.py). In a queue that only grows every
+order would end in a refund for being late.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DUPLICATES = 0.15
 CANCELS = 0.03
 DOWNLOADS = 0.1
 PAUSE = 4.0  # seconds between two orders of one customer, on average
-WAIT = 0.5  # seconds between two looks whether it is all over, for who may not order yet
+WAIT = 0.5  # seconds between two looks at the end of the run, while no order is allowed
 ANSWERED_WITHIN = 90.0  # seconds, with all repetitions
 
 
@@ -56,7 +56,7 @@ class Customers:
         return secrets
 
     def offer(self, places: int) -> None:
-        """Let so many more be ordered from now on; what was offered before is void."""
+        """Allow ``places`` orders from now on; earlier offers are void."""
         while self._places.acquire(blocking=False):
             pass
         if places > 0:

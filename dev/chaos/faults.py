@@ -28,7 +28,7 @@ STOPPED = (2.0, 14.0)  # seconds; a lease lasts 9, so some come back after their
 
 
 class Faults:
-    """Call ``play`` often; ``tally`` has what was done, ``fallen`` to whom."""
+    """Call ``play`` often; ``tally`` has the faults, ``fallen`` their victims."""
 
     def __init__(self, fleet: Fleet, seed: int) -> None:
         self.tally: Counter[str] = Counter()
@@ -57,9 +57,9 @@ class Faults:
         }
 
     def play(self, steps: int) -> None:
-        """Do what is due, and let those go on that were stopped long enough.
+        """Do what is due, and continue processes that were stopped long enough.
 
-        ``steps`` is how many events there are of all generations, see dev/chaos/pulse.py.
+        ``steps`` is the number of events of all generations, see dev/chaos/pulse.py.
         """
         now, self._steps = time.monotonic(), steps
         self._go_on(now)
@@ -69,16 +69,16 @@ class Faults:
         with contextlib.suppress(psutil.NoSuchProcess, redis.RedisError):
             done = self._chance.choices(kinds, shares)[0]()
             if done is None:
-                return  # it cannot be done at the moment; something else can
-            if done != TRAP:  # that counts when somebody walks into it
+                return  # impossible at the moment; another fault follows soon
+            if done != TRAP:  # a trap counts when it is met
                 self.tally[done] += 1
             self._next = now + self._chance.uniform(0, 2 * INTERVAL)
-            # events come in bursts: what one leaves over is spent afterwards
+            # events come in bursts: the rest of one is spent afterwards
             cost = WEB_STEPS if done == WEB else STEPS
             self._next_step = max(self._next_step + cost, steps - BURST)
 
     def end(self) -> None:
-        """Let everything go on that was stopped, and nobody walk into a trap any more."""
+        """Continue every stopped process, and remove all traps."""
         self._go_on(float("inf"))
         self._fleet.remove_traps()
         self.fallen.processes |= self._fleet.crashed()
@@ -90,7 +90,7 @@ class Faults:
                 entry[1].resume()
 
     def _set_trap(self) -> str | None:
-        """At the crash point that was met least; None while there is one at each."""
+        """Set one at the least met crash point; None while each has one."""
         crashes, waiting = self._fleet.crashes(), self._fleet.traps()
         free = [name for name in CRASH_POINTS if name not in waiting]
         if not free:

@@ -83,21 +83,21 @@ class Fleet:
         self._second.close()
 
     def repair(self) -> None:
-        """Start what is dead, without waiting for it."""
+        """Start dead programs again, without waiting for them."""
         for name, child in list(self.stack.processes.children.items()):
             if child.exit_code is not None:
                 self.restarts[name] += 1
                 self.stack.processes.restart(name)
 
     def set_trap(self, crash_point: str) -> None:
-        """Whoever passes there next dies."""
+        """Kill the next process that passes the point."""
         (self._traps / crash_point).touch()
 
     def traps(self) -> set[str]:
         return {path.name for path in self._traps.iterdir()}
 
     def remove_traps(self) -> None:
-        """A control run goes on with its own crash point: most refunds come while it calms down."""
+        """Keep only the crash point of a control run: most refunds come while it calms down."""
         for path in self._traps.iterdir():
             path.unlink(missing_ok=True)
 
@@ -106,7 +106,7 @@ class Fleet:
         return Counter(name for name, _ in self._deaths())
 
     def crashed(self) -> set[int]:
-        """The processes that died at one."""
+        """Processes that died at a crash point."""
         return {process for _, process in self._deaths()}
 
     def _deaths(self) -> list[tuple[str, int]]:
@@ -116,7 +116,7 @@ class Fleet:
         return [(name, int(process)) for name, process in pairs]
 
     def forked(self, *names: str) -> list[psutil.Process]:
-        """The processes that do the work of the named programs: theirs, not themselves."""
+        """The forked processes of the named programs, which do their work."""
         found: list[psutil.Process] = []
         for name in names:
             try:

@@ -1,7 +1,7 @@
 """What must be true of the rows after everything has calmed down: I1 to I6 and I10 of the list.
 
-The product's own checks (``check_ledger``, ``check_generations``) run as well; these here were
-written apart from them. I7 to I9 need to know what the customers saw: dev/chaos/promises.py.
+These were written apart from the product's own checks (``check_ledger``, ``check_generations``),
+which run as well. I7 to I9 need what the customers saw: dev/chaos/promises.py.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dev.embedded import StackError
 
 SHOWN = 3  # offenders named in a sentence
 
-# What is looked at, of which there are so many.
+# The things that are asked, and their number.
 COUNTS = {
     "wallets": "SELECT count(*) FROM credits_wallet",
     "generations": "SELECT count(*) FROM generation_generation",
@@ -27,7 +27,7 @@ COUNTS = {
     "delivered": "SELECT count(*) FROM generation_generation WHERE state = 'completed'",
     "entries": "SELECT count(*) FROM credits_ledgerentry",
 }
-# Each sentence with what it is about and a query of what is wrong; no row means that it holds.
+# A rule, the things it is about, and a query of those that break it.
 QUESTIONS = {
     "I1 a balance is the sum of its entries": (
         "wallets",
@@ -113,7 +113,7 @@ Manage = Callable[..., str]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that has to hold, of how many it was asked, and of which it is not so."""
+    """A rule, the number of things it was asked of, and those that break it."""
 
     sentence: str
     checked: int
@@ -152,7 +152,7 @@ def _column(connection: psycopg.Connection[Any], query: str) -> list[Any]:
 
 
 def own_checks(manage: Manage) -> list[Finding]:
-    """What an operator would type."""
+    """The commands that an operator would type."""
     found = []
     for command in ("check_ledger", "check_generations"):
         try:

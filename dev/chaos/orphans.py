@@ -1,7 +1,6 @@
 """Whether the operator's report of orphans is complete and right, once everything is over.
 
-The product sweeps on its own, up to a day after the end at the real scale; here it is told that it
-is time.
+At the real scale the product sweeps within a day after the end; here it is told to begin.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from psycopg.rows import dict_row
 
 from dev.chaos.invariants import Finding, Row, finding
 
-SECONDS = 40.0  # for sweepers to deal with everything; a lease of one that was killed included
+SECONDS = 40.0  # in which the sweepers finish, the lease of a killed one included
 TURN = 0.5
-# Every attempt that is not settled is due at once, but for those that a sweeper holds.
+# Every unsettled attempt that no sweeper holds is due at once.
 IT_IS_TIME = "UPDATE generation_attempt SET next_look_at = now() WHERE next_look_at > now()"
 REPORTED = """
 SELECT g.id::text, g.state, g.output_uri, attempt.prefix, attempt.outcome, orphan.uri
@@ -45,7 +44,7 @@ def sweep(owner_url: str, expected: set[str]) -> list[Row]:
 def findings(
     expected: set[str], billed: dict[str, int], report: list[Row], exists: Callable[[str], bool]
 ) -> list[Finding]:
-    """``expected`` are generations whose whole output nobody got, ``billed`` is the provider's."""
+    """``expected``: generations whose whole output nobody got; ``billed``: the provider's bill."""
     return [
         finding(
             "every whole video that nobody got is reported as an orphan",

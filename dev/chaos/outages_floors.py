@@ -1,4 +1,4 @@
-"""What the outages must not come to, and the lines that say what they came to."""
+"""The floors of the outages, and the lines that report their figures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Report:
             self.missed.append(f"{name} is {value} instead of {wanted}")
 
     def none_of(self, name: str, offenders: list[str]) -> None:
-        """Keep how many there are; the first three are named when there are any."""
+        """Keep the number of wrong things, which must be 0; the first three are named."""
         self.figures[name] = len(offenders)
         if offenders:
             self.missed.append(f"{name}: {len(offenders)}, such as {'; '.join(offenders[:3])}")

@@ -1,4 +1,4 @@
-"""An open-loop client: requests leave at their time, whether or not earlier ones were answered."""
+"""An open-loop client: requests leave at their time and wait for no earlier answer."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ DRAIN = 90.0
 
 
 def restarted(site: Site, client: Client, report: Report) -> None:
-    """Orders and reads go on all the time; what was not answered 201 is repeated afterwards."""
+    """Orders and reads go on meanwhile; orders without a 201 are repeated afterwards."""
     earlier = client.order("before", 10)
     with ThreadPoolExecutor(1) as pool:
         load = pool.submit(client.play, "steady", RATE, SECONDS, earlier[0].generation_id)
@@ -57,7 +57,7 @@ def _judge_answers(report: Report, answers: list[Answer], returned: float) -> No
 
 
 def _replay(client: Client, creates: list[Answer]) -> list[str]:
-    """Repeat every create with its key until it is answered 201; what went wrong."""
+    """Repeat every create with its key until its 201; return what went wrong."""
     wrong = []
     limit = time.monotonic() + REPLAYED
     for first in creates:

@@ -22,10 +22,10 @@ DRAIN = 150.0  # seconds; below the deadline of what was ordered first
 
 
 def absent_or_hung(site: Site, client: Client, report: Report) -> int:
-    """Order in every state of Redis, with the workers held; how many orders are queued then.
+    """Order in every state of Redis; return how many orders are queued then.
 
-    The workers are held in all phases: what they do differs with the ticks they get, and would be
-    measured instead of what Redis costs a create.
+    The workers are held in all phases, since their work differs with the ticks they get: only the
+    cost of Redis for a create is measured.
     """
     site.freeze(*WORKERS)
     client.play("warm-up", RATE, 1.0)  # every thread of the web opens its connection
@@ -61,7 +61,7 @@ def _compare(report: Report, phases: dict[str, list[list[Answer]]]) -> None:
 
 
 def flushed_and_killed(site: Site, report: Report, queued: int) -> None:
-    """Empty and kill the broker while all that waits; the workers are held until it is empty."""
+    """Empty and kill the broker under a full queue; the workers are held until it is empty."""
     report.exactly("queued_at_flushall", site.queued("queued"), queued)
     site.redis(lambda redis: redis.flushall())
     site.freeze(*WORKERS, go_on=True)

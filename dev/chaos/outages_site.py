@@ -17,8 +17,8 @@ from dev.embedded.environment import Options
 from dev.embedded.processes import signal_group, wait_until
 from dev.embedded.stack import Stack
 
-# A lease lasts 13 s, a lost submission is looked for during 2 min, the deadline is 4.5 min: on a
-# slow machine, too, what fails here fails because of an outage.
+# A lease lasts 13 s, the search for a lost submission 2 min, and the deadline is 4.5 min: long
+# enough for a slow machine, so that only an outage makes anything fail.
 TIME_SCALE = 0.15
 MANY = "1000000000"
 LIMITS = ("RATE_LIMIT_CREATES", "RATE_LIMIT_READS", "MAX_OPEN_GENERATIONS")
@@ -91,7 +91,7 @@ class Site:
         return self._count("finished_at IS NULL")
 
     def queued(self, name: str) -> int:
-        """How many orders of that name nobody has begun with."""
+        """The number of orders of that name that no worker has begun."""
         return self._count(f"state = 'queued' AND idempotency_key LIKE '{name}-%'")
 
     def drained_in(self, seconds: float) -> float | None:
@@ -102,7 +102,7 @@ class Site:
         return round(time.monotonic() - began, 1)
 
     def unfinished(self, name: str, keys: int) -> list[str]:
-        """What is wrong with the orders of that name: each key one completed, charged once."""
+        """The wrong orders of that name; a right key has one completed generation, charged once."""
         with psycopg.connect(self.stack.owner_url) as connection:
             rows = connection.execute(BY_KEY.encode(), (name,)).fetchall()
         bought = self._bought()
@@ -120,7 +120,7 @@ class Site:
         return sum(times > 1 for times in self._bought().values())
 
     def dead(self) -> list[str]:
-        """Programs that ended and nobody ended."""
+        """Programs that ended on their own."""
         children = self.stack.processes.children
         return [name for name, child in children.items() if child.exit_code is not None]
 

@@ -18,7 +18,7 @@ ASKED_OVER_HTTP = 150  # generations
 
 
 def kept(book: Book, rows: list[Row]) -> list[Finding]:
-    """I7 and I8: what was answered exists, and nothing exists that nobody asked for."""
+    """I7 and I8: every answered order exists, and no other."""
     ids = {row["idempotency_key"]: row["id"] for row in rows}
     completed = [row for row in rows if row["state"] == "completed"]
     return [
@@ -78,7 +78,7 @@ def files(outputs: Path, book: Book, rows: list[Row]) -> Finding:
 
 
 def over_http(base_url: str, book: Book, rows: list[Row], secrets: list[str]) -> list[Finding]:
-    """The API says the same as the rows, and so does an order that is repeated now."""
+    """The API agrees with the rows, also when an order is repeated now."""
     chance = random.Random(len(rows))
     asked = [row for row in rows if row["idempotency_key"] in book.answers]
     sample = chance.sample(asked, min(ASKED_OVER_HTTP, len(asked)))

@@ -1,7 +1,7 @@
 """How fast the product works at the moment; faults and orders keep to it.
 
-A machine that is ten times slower is not to be hit as often a second, but as often a piece of work:
-else a run says something about the machine and nothing about the product.
+Faults are counted by pieces of work and not by seconds. Otherwise a run would judge the machine
+instead of the product.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Pulse:
         self._url = owner_url
         self._connection: psycopg.Connection | None = None
         self._next = 0.0
-        self._ends: deque[tuple[float, int]] = deque()  # when, and how many were over by then
+        self._ends: deque[tuple[float, int]] = deque()  # moment, and number of ended generations
 
     @property
     def is_fresh(self) -> bool:
@@ -40,7 +40,7 @@ class Pulse:
 
     @property
     def places(self) -> int:
-        """How many more may be ordered now: no more are open than end within LATENCY."""
+        """How many orders are allowed now: no more are open than end within LATENCY."""
         return max(LEAST_OPEN, min(MOST_OPEN, self._ended_lately())) - self.open
 
     def look(self, *, now: bool = False) -> bool:

@@ -1,4 +1,4 @@
-"""What a person wants to know of a run."""
+"""The table of a run, for people."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def table(verdict: Verdict, book: Book) -> str:
 
 
 def _reasons(verdict: Verdict) -> Counter[str]:
-    """Error codes; of what was undisturbed, with the operators' words."""
+    """Error codes; for undisturbed generations with the operators' words."""
     calm = {row["id"] for row in verdict.undisturbed}
     reasons = Counter[str]()
     for row in verdict.undelivered:

@@ -40,7 +40,7 @@ def run(seconds: float, seed: int) -> Verdict:
 
 
 def run_without(control: str, seed: int) -> str | None:
-    """Run with a guard removed until somebody notices; the words, None when nobody did."""
+    """Run with a guard removed until it is noticed; the words of who did, or None."""
     print(f"chaos with seed {seed}, {control}")
     with run_folder("chaos") as folder:
         with _fleet(folder.path, seed, control) as fleet:
@@ -122,7 +122,7 @@ class _Fire:
         self._pulse.close()
 
     def _burn(self, seconds: float | None = None) -> bool:
-        """Play; whether every crash point has fired as often as a run of ``seconds`` has to."""
+        """Play; True when every crash point has fired often enough for ``seconds``."""
         self._faults.play(self._pulse.steps)
         return seconds is not None and not owed(self._fleet.crashes(), seconds)
 
@@ -130,7 +130,7 @@ class _Fire:
         return self._pulse.look(now=True) and not self._pulse.open and self._customers.are_done()
 
     def _until(self, over: Callable[[], bool], seconds: float, what: str) -> float:
-        """Repair, count and offer places until it is ``over``, or for ``seconds``; how long it was.
+        """Repair, count and offer places until ``over()``, at most ``seconds``; the seconds taken.
 
         ``what`` goes into the lines of progress.
         """

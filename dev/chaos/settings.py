@@ -1,4 +1,4 @@
-"""The product's settings for a machine under fire, and sessions that say whose they are.
+"""The product's settings for a machine under fire; each session names its process.
 
 A module of its own, so that the product has no switch for it.
 """
@@ -12,8 +12,8 @@ from django.db.backends.signals import connection_created
 
 from config.settings import *  # noqa: F403 - these settings with one difference
 
-# Seconds. A call may take 3 s at this scale (SUBMIT_TIMEOUT), and a machine that restarts a dozen
-# programs at once stands still for a while: the usual 5 s would end under workers that live.
+# Seconds. A call may take 3 s at this scale (SUBMIT_TIMEOUT), and a restart of a dozen programs
+# stops the machine for a while: leases of the usual 5 s would end under workers that live.
 LEASE = 9.0
 POLL_LEASE = 6.0
 

@@ -13,8 +13,8 @@ from dev.chaos.orders import NEVER_DELIVERED
 from dev.chaos.witness import Hits
 
 DRAIN_SECONDS = 60.0
-CALM_SHARE = 0.95  # of what was undisturbed, see Verdict.is_undisturbed
-SHARE = 0.85  # of what met no fault of the provider, whatever was killed under it
+CALM_SHARE = 0.95  # of the undisturbed generations, see Verdict.undisturbed
+SHARE = 0.85  # of the unmarked ones, see Verdict.unmarked
 # A run that says too little does not pass. A slow machine gets a fault for each piece of work.
 FAULTS_A_SECOND = 0.5
 GENERATIONS_A_SECOND = 0.5
@@ -43,16 +43,16 @@ class Bought:
 
     @property
     def asked_twice(self) -> list[str]:
-        """For which more than one operation was accepted, billed or not."""
+        """Generations with more than one accepted operation, billed or not."""
         return [name for name, times in self.accepted.items() if times > 1]
 
     @property
     def paid_twice(self) -> list[str]:
-        """For which more than one operation is billed.
+        """Generations with more than one billed operation.
 
-        An operation that made no file is not: Google charges nothing for what it blocked or could
-        not make. Such a one looks, once its answer is lost, like one that never was, and a video
-        may be asked for again.
+        An operation without a file is not billed: Google charges nothing for a blocked or failed
+        one. When its answer is lost it looks like an operation that never was, so that its video
+        may be ordered again.
         """
         return [name for name, times in self.billed.items() if times > 1]
 
@@ -79,7 +79,7 @@ class Verdict:
 
     @property
     def undelivered(self) -> list[Row]:
-        """What ended with a refund."""
+        """Generations that ended with a refund."""
         return [row for row in self.rows if row["state"] in ("failed", "canceled")]
 
     @property
@@ -89,15 +89,15 @@ class Verdict:
 
     @property
     def orphans(self) -> list[str]:
-        """Bought, made whole, and given to nobody: to be found in the bucket (videos).
+        """Videos that were bought, made whole and given to nobody; they are in the bucket.
 
-        An image is written there by us, from the answer: one whose answer was lost is nowhere.
+        Images are not: we write them there ourselves, from the answer.
         """
         return [row["id"] for row in self._given_to_nobody() if row["kind"] == "video"]
 
     @property
     def lost_images(self) -> list[str]:
-        """Bought, and lost with the answer."""
+        """Images that were bought, and lost with the answer."""
         return [row["id"] for row in self._given_to_nobody() if row["kind"] == "image"]
 
     def _given_to_nobody(self) -> list[Row]:
@@ -106,18 +106,18 @@ class Verdict:
 
     @property
     def undisturbed(self) -> list[Row]:
-        """What met neither a fault of the provider nor one of ours.
+        """Generations that met neither a fault of the provider nor one of ours.
 
-        No marker, not canceled, and no claim of it that ended without a write-back because its
-        worker was killed or stopped or the database went down. A doubt, a repetition or a lease
-        that nobody's death explains is no excuse, nor is a deadline that passed in the queue.
+        They have no marker, were not canceled, and lost no claim to a killed or stopped worker or
+        to a database that went down. A doubt, a repetition, a lease that no death explains and a
+        deadline that passed in the queue are no excuses.
         """
         hit = self.run.hits.generations
         return [row for row in self.unmarked if row["id"] not in hit]
 
     @property
     def unmarked(self) -> list[Row]:
-        """What met no fault of the provider, whatever was killed under it."""
+        """Generations that met no fault of the provider, whatever was killed under them."""
         return [
             row
             for row in self.rows
@@ -151,7 +151,7 @@ def share_completed(rows: list[Row]) -> float:
 
 
 def problems_of(verdict: Verdict) -> list[str]:
-    """What was found, what the provider's count says, and what was too little."""
+    """Broken rules, contradictions of the provider's count, and missed floors."""
     found = [each.problem for each in verdict.findings if each.problem]
     return [*found, *_overspent(verdict), *_too_slow(verdict), *_too_little(verdict.run, verdict)]
 
@@ -182,7 +182,7 @@ def _too_slow(verdict: Verdict) -> Iterator[str]:
 
 
 def _too_little(run: Run, verdict: Verdict) -> Iterator[str]:
-    """Else the run says little."""
+    """Floors below which a run says little."""
     faults = run.faults.total() + run.crashes.total()
     if faults < run.seconds * FAULTS_A_SECOND:
         yield f"only {faults} faults in {run.seconds:.0f} s"

@@ -1,4 +1,4 @@
-"""Control run naive-resubmit: an answer that was lost is taken for a refusal and asked again."""
+"""Control run naive-resubmit: a lost answer is taken for a refusal and the request is repeated."""
 
 from __future__ import annotations
 

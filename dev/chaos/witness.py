@@ -1,8 +1,8 @@
-"""Who was hit: a trigger in the database notes every claim, the driver everybody it brought down.
+"""Who was hit: a trigger in the database notes every claim, the driver all its victims.
 
-A generation was hit when a claim of it ended without a write-back, as the next claim can tell, and
-the process that held it had been killed or stopped by us, or the database had gone down meanwhile.
-A lease that ended under a worker that nobody touched excuses nothing.
+A generation was hit when two things are true. A claim of it ended without a write-back, as the next
+claim can tell; and we had killed or stopped its process, or the database had gone down meanwhile.
+A lease that ended under an untouched worker excuses nothing.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SELECT generation_id::text, process,
 
 @dataclass(frozen=True, slots=True)
 class Overtaken:
-    """A claim without a write-back: whose it was, from when until when (seconds since 1970)."""
+    """A claim without a write-back: its process, its begin and end (seconds since 1970)."""
 
     generation: str
     process: int
@@ -50,7 +50,7 @@ class Overtaken:
 
 @dataclass(slots=True)
 class Fallen:
-    """Whom the driver brought down."""
+    """The victims of the driver."""
 
     processes: set[int] = field(default_factory=set)
     database_deaths: list[float] = field(default_factory=list)  # seconds since 1970
@@ -68,7 +68,7 @@ class Fallen:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Generations that were hit, and claims that were lost although nobody was."""
+    """Generations that were hit, and claims that were lost without a reason."""
 
     generations: frozenset[str] = frozenset()
     unexplained: tuple[Overtaken, ...] = ()
@@ -87,6 +87,6 @@ def overtaken(owner_url: str) -> list[Overtaken]:
 
 
 def hits(claims: list[Overtaken], fallen: Fallen) -> Hits:
-    """Tell those that we caused from those that we did not."""
+    """Tell the claims that we ended from those that were lost."""
     explained = frozenset(claim.generation for claim in claims if fallen.explain(claim))
     return Hits(explained, tuple(claim for claim in claims if not fallen.explain(claim)))

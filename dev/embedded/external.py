@@ -1,4 +1,4 @@
-"""Servers that were given by URL instead of being started: only asked whether they answer."""
+"""Servers that were given by URL are not started, only asked whether they answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stack that was killed left running, and only that, is ended before the next start."""
+"""Ends what a killed stack left running, and only that, before the next start."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GRACE = 5.0  # seconds that leftovers have to end by themselves
 
 
 def record(path: Path, children: Iterable[Child]) -> None:
-    """Note who runs now, so that it can be told from a stranger with the same process id."""
+    """Note the running processes, so that none is confused with a later one of the same id."""
     running = [
         {
             "name": child.program.name,
@@ -31,10 +31,10 @@ def record(path: Path, children: Iterable[Child]) -> None:
 
 
 def end(path: Path, marker: str) -> list[str]:
-    """End what ``path`` says was running and still is; the names of what was found.
+    """End the processes noted in ``path`` that still run; their names.
 
-    The leaders died with us as a rule (the kernel told them to). What can be left is one that is
-    still at its last work, or a child of one that was killed too.
+    As a rule the kernel has ended the leaders with us. A leader may still be at its last work, and
+    a killed leader may have left a child.
     """
     try:
         noted: dict[str, Any] = json.loads(path.read_text())

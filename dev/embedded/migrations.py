@@ -23,7 +23,7 @@ def migrate(environment: Mapping[str, str], owner_url: str) -> None:
 def migrate_own(environment: Mapping[str, str], server: PostgresServer) -> None:
     """The same for our own server, where the database's comment says what it was migrated to.
 
-    Only to find that there is nothing to do costs Django two seconds.
+    Django takes two seconds to find that there is nothing to do.
     """
     wanted = fingerprint()
     with psycopg.connect(server.url(SUPERUSER, "postgres"), autocommit=True) as connection:
@@ -36,7 +36,7 @@ def migrate_own(environment: Mapping[str, str], server: PostgresServer) -> None:
 
 
 def fingerprint() -> str:
-    """Changes with Django's version and with any migration of ours; so does the table of roles."""
+    """A digest of Django's version, our migrations and the table of roles."""
     digest = hashlib.sha256(version("django").encode())
     for path in sorted([*CHECKOUT.glob("*/migrations/*.py"), CHECKOUT / "staff" / "roles.py"]):
         digest.update(str(path.relative_to(CHECKOUT)).encode() + path.read_bytes())

@@ -160,8 +160,8 @@ class PostgresServer(Server):
     def _end_leftover(self) -> None:
         """End what is left of a server that lost its parent or was killed, and its pid file.
 
-        PostgreSQL takes any live process with the noted id for a server, also a stranger that was
-        given the id since; but every process of a server stands in the data folder.
+        PostgreSQL takes any live process with the noted id for a server, even a stranger that got
+        the id since. A real one has the data folder as its working directory.
         """
         noted = self.data_dir / "postmaster.pid"
         if not noted.exists() or not Path("/proc/self").exists():

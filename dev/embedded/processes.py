@@ -122,7 +122,7 @@ def _child_setup(program: Program) -> Callable[[], None]:
 
 
 def start_time(pid: int) -> str | None:
-    """What names a process for good together with its id, which is given out again; None = gone."""
+    """The start time, which together with the reusable id names a process for good; None = gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

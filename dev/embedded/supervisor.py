@@ -1,4 +1,4 @@
-"""The children of one stack: noted as they start, restarted where that helps, ended together."""
+"""The children of one stack: recorded at the start, restarted where that helps, ended together."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Supervisor:
         return self.children[name]
 
     def watch(self) -> None:
-        """Restart what may be restarted and died; StackError when anything else did."""
+        """Restart dead programs that may be restarted; StackError for any other death."""
         now = time.monotonic()
         for name, child in list(self.children.items()):
             if child.exit_code is None:

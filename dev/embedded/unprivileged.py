@@ -1,6 +1,6 @@
 """PostgreSQL refuses to run as root. Where we are root, this finds who it can run as.
 
-A user namespace is tried first: inside it the process is user 1000, outside it stays ours, so no
+A user namespace is tried first: the process is user 1000 inside it and stays ours outside. So no
 file changes hands, no system user is made, and a checkout below a closed home folder works.
 """
 
@@ -25,7 +25,7 @@ _libc = ctypes.CDLL(None, use_errno=True)  # loaded before any fork: after it on
 
 @dataclass(frozen=True)
 class Identity:
-    """Who a program runs as: ``enter`` is called in the child, ``user`` is changed to before."""
+    """The user of a program: the child first changes to ``user``, then calls ``enter``."""
 
     enter: Callable[[], None] | None = None
     user: str | None = None

@@ -42,7 +42,7 @@ async def read_json(request: web.Request) -> Any:
 
 
 def loose_labels(body: Any) -> dict[str, str]:
-    """Labels of a body that may be wrong in other ways, for counting what was turned away."""
+    """Labels of a refused body, which may be wrong in other ways."""
     labels = body.get("labels") if isinstance(body, dict) else None
     given = labels if isinstance(labels, dict) else {}
     return {key: word for key, word in given.items() if isinstance(word, str)}

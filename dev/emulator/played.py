@@ -1,4 +1,4 @@
-"""Plays the scenarios around the buying of something: not taken, or taken without an answer."""
+"""Plays the scenarios of a purchase: refused, or taken without an answer."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _turned_away(word: str, wanted: VideoRequest | ImageRequest, tally: Tally) -
 async def lost_answer(
     request: web.Request, scenario: Scenario, closing: asyncio.Event
 ) -> web.Response | None:
-    """What a caller gets instead of the answer to a request that was taken, else None."""
+    """The fault that replaces the answer to a taken request, or None."""
     if "accepted-then-no-answer" in scenario:
         return await hold(request, closing)
     if "accepted-then-reset" in scenario:

@@ -151,7 +151,7 @@ class StorageApi:
 
 
 def answer_of_bucket(request: web.Request) -> web.Response | None:
-    """What a bucket answers whose name says so: an error, or a reset; None for all others."""
+    """The error or reset that a bucket's name asks for; None for all other buckets."""
     match = ANSWERS.search(request.match_info.get("bucket", ""))
     if match is None:
         return None

@@ -40,7 +40,7 @@ class Tally:
         _trim(self._polled)
 
     def accept_video(self, labels: dict[str, str]) -> None:
-        """Count a video operation: from here on it is under way, whether the answer arrives."""
+        """Count a video operation, which is under way even if its answer is lost."""
         self.videos += 1
         _count(self._accepted, labels)
 
@@ -50,7 +50,7 @@ class Tally:
         _count(self._accepted, labels)
 
     def bill(self, labels: dict[str, str]) -> None:
-        """Count what ended with a file. Google bills nothing for what it blocked or failed at."""
+        """Count an operation that ended with a file; Google bills no other."""
         _count(self._billed, labels)
 
     def reject(self, labels: dict[str, str]) -> None:

@@ -69,10 +69,9 @@ class Customers:
     def fill_pools(self, threads: Callable[[], float]) -> None:
         """Keep all threads of the web servers busy until there are no more; then orders begin.
 
-        A thread, with its connections to PostgreSQL and Redis, is made when none is idle. By the
-        steady load alone that takes any time, and looks like a leak meanwhile. The kernel chooses
-        the process for each connection, so that one crowd may leave a thread out: ``threads`` says
-        how many there are.
+        A thread, with its connections to PostgreSQL and Redis, is made when none is idle. Under the
+        steady load that would go on for long and look like a leak. The kernel chooses the process
+        for each connection, so one crowd may leave a thread out: ``threads`` counts them.
         """
         before, now = 0.0, threads()
         while now > before:
@@ -102,7 +101,7 @@ class Customers:
                     self._do(partial(self._look, what))
 
     def _do(self, job: Callable[[], None]) -> None:
-        """In a thread; what the threads cannot keep up with is dropped and counted."""
+        """Do a job in a thread; jobs that find none free are dropped and counted."""
         if self._waiting.acquire(blocking=False):
             self._threads.submit(self._guarded, job)
         else:
@@ -165,7 +164,7 @@ class Customers:
         key: str | None = None,
         expected: tuple[int, ...] = (200, 201),
     ) -> httpx.Response:
-        """One request; an answer that was not expected is counted by its path's last word."""
+        """One request; unexpected answers are counted by method, status and text."""
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         if key is not None:
             headers["Idempotency-Key"] = key

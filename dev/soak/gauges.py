@@ -35,7 +35,7 @@ class Gauges:
         self._stack = stack
         self._database = psycopg.connect(stack.owner_url, autocommit=True)
         self._redis = redis.Redis.from_url(stack.env["REDIS_URL"])
-        # A source image is decoded in a child that lives for a moment: what grows is not in those.
+        # Children that decode a source image live for a moment, so nothing can grow in them.
         self._families = {
             name: _family(stack.processes.children[name].pid, FORKED.get(name, 0))
             for name in (*OURS, "emulator", "valkey")
@@ -75,7 +75,7 @@ class Gauges:
 
 
 def _family(pid: int, forked: int) -> list[psutil.Process]:
-    """A program and the processes it forks at its start, which are waited for."""
+    """A program and the processes that it forks at its start."""
     leader = psutil.Process(pid)
     if not wait_until(lambda: len(leader.children()) == forked, START_SECONDS):
         raise StackError(f"process {pid} has {len(leader.children())} children, not {forked}")

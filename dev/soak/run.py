@@ -20,8 +20,8 @@ LEAST_INTERVAL = 2.0  # seconds
 TURN = 0.02
 DROPPED = 0.1  # of the requests, at most; with more of them the load was not a steady one
 REPORT = 30.0  # seconds between two lines of progress
-# The other limits are as in production: a window remembers as many requests as its limit allows, so
-# that one of a billion would grow for ever.
+# The other limits are as in production. A window remembers as many requests as its limit allows:
+# with a limit of a billion it would grow for ever.
 FAILURES_A_MINUTE = 15  # for each order a second, from the one address of all customers
 PLENTY = {
     "SIGNUP_CREDITS": "1000000000",

@@ -26,8 +26,8 @@ class Limit:
         return end <= start * self.factor + self.slack
 
 
-# By the last word of a series' name; what is not here is shown and not judged. The slack is what a
-# connection more or a rate limit's window less makes at the moment of a sample.
+# By the last word of a series' name; what is not here is shown and not judged. The slack covers
+# one more connection or one less window of a rate limit at the moment of a sample.
 LIMITS = {
     "rss_mb": Limit(1.05, 0.0),
     "fds": Limit(1.0, 3.0),
