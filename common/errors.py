@@ -109,7 +109,7 @@ class PreconditionFailed(ApiError):
 
 
 class RateLimited(ApiError):
-    """429: asked too often."""
+    """429: so many requests in a window are too many."""
 
     status_code = 429
     default_code = "rate_limited"

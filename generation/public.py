@@ -22,11 +22,12 @@ MODES = ["text-to-video", "image-to-video", "text-to-image"]
 
 
 class GenerationError(TypedDict):
-    """Why a generation failed."""
-
     code: Annotated[str, OneOf(states.ERROR_CODES)]
     message: Annotated[str, "One sentence for a person."]
     retryable: Annotated[bool, "Whether the same request may succeed later."]
+
+
+GenerationError.__doc__ = "Why a generation failed."  # the page says it
 
 
 class PublicGeneration(TypedDict):

@@ -41,5 +41,5 @@ class TokenSerializer(serializers.Serializer[Any]):
     current = serializers.SerializerMethodField(help_text="The one this request was sent with.")
 
     def get_current(self, token: ApiKey) -> bool:
-        """DRF's hook."""
+        """Whether it is the view's own ``current``, of this request."""
         return bool(token.pk == self.context["current"].pk)

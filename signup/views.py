@@ -31,8 +31,6 @@ HOUR = 3600  # seconds
 
 
 class RegisterView(APIView):
-    """Makes a customer."""
-
     authentication_classes = []
     permission_classes = [AllowAny]
 
@@ -55,8 +53,6 @@ class RegisterView(APIView):
 
 
 class LoginView(APIView):
-    """Gives a login token."""
-
     authentication_classes = []
     permission_classes = [AllowAny]
 
@@ -71,8 +67,6 @@ class LoginView(APIView):
 
 
 class LogoutView(APIView):
-    """Ends a login token."""
-
     @document.logout
     def post(self, request: Request) -> Response:
         """End the login token that this request was sent with; it stops working at once."""

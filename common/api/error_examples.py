@@ -71,7 +71,6 @@ class ErrorExample:
 
     @property
     def name(self) -> str:
-        """Unique within a status."""
         return self.called or (self.summary.replace(" ", "_") if self.details else self.code)
 
     @property

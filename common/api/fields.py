@@ -87,7 +87,6 @@ class StrictBooleanField(NullIsAbsent, serializers.BooleanField):
     default_error_messages = {"invalid": "Must be true or false", "required": REQUIRED}
 
     def to_internal_value(self, data: Any) -> bool:
-        """DRF's hook."""
         if not isinstance(data, bool):
             self.fail("invalid")
         return data

@@ -161,7 +161,6 @@ class TextExtension(OpenApiSerializerFieldExtension):  # its registration hook i
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
-        """drf-spectacular's hook."""
         field = self.target
         schema: dict[str, Any] = auto_schema._map_serializer_field(
             field, direction, bypass_extensions=True
@@ -176,18 +175,14 @@ class TextExtension(OpenApiSerializerFieldExtension):  # its registration hook i
 
 
 class MomentExtension(OpenApiSerializerFieldExtension):  # as above
-    """``StrictDateTimeField``: null means absent."""
-
     target_class = "common.api.fields.StrictDateTimeField"
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
-        """drf-spectacular's hook."""
         schema = {"type": "string", "format": "date-time"}
         return schema if self.target.allow_null else nullable(schema)
 
 
 def nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    """The same, or null."""
     if isinstance(schema.get("type"), str):
         schema = schema | {"type": [schema["type"], "null"]}
     if "enum" in schema:

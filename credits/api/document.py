@@ -16,7 +16,7 @@ TAG = ["Credits"]
 
 
 class BalanceSerializer(serializers.Serializer[Any]):
-    """The account's credits."""
+    __doc__ = "The account's credits."  # the page says it
 
     success = TrueField()
     credits_balance = serializers.IntegerField(min_value=0)
@@ -77,6 +77,7 @@ _PAGE = {
 balance = operation(
     "get_credits",
     summary="See the balance",
+    description="How many there are.",
     tags=TAG,
     responses={200: BalanceSerializer},
     examples=[

@@ -16,18 +16,13 @@ from credits.models import LedgerEntry, Wallet
 
 
 class BalanceView(APIView):
-    """The account's credits."""
-
     @document.balance
     def get(self, request: Request) -> Response:
-        """How many there are."""
         wallet = Wallet.objects.get(account_id=caller(request).account_id)
         return Response({"success": True, "credits_balance": wallet.balance})
 
 
 class TransactionsView(APIView):
-    """The account's ledger."""
-
     @document.transactions
     def get(self, request: Request) -> Response:
         """Newest first, in pages; each balance is the next older one's plus the amount."""

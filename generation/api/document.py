@@ -42,7 +42,6 @@ class CreateExtension(OpenApiSerializerExtension):  # its registration hook is n
         return str(self.target.kind).capitalize()
 
     def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
-        """drf-spectacular's hook."""
         schema: dict[str, Any] = auto_schema._map_serializer(
             self.target, direction, bypass_extensions=True
         )
@@ -59,7 +58,6 @@ class SourceImagesExtension(OpenApiSerializerFieldExtension):  # as above
     target_class = "generation.api.requests.SourceImageUrlsField"
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
-        """drf-spectacular's hook."""
         url = {"type": "string", "maxLength": MAX_URL_LENGTH, "pattern": URL}
         return nullable({"type": "array", "maxItems": MAX_SOURCE_IMAGES, "items": url})
 
@@ -183,6 +181,7 @@ download = operation(
 cancel = operation(
     "cancel_generation",
     summary="Cancel a generation",
+    description="Cancel; again is fine.",
     tags=TAG,
     parameters=[_ID],
     request=None,
@@ -193,6 +192,7 @@ cancel = operation(
 history = operation(
     "list_generations",
     summary="List generations",
+    description="Newest first, in pages.",
     tags=TAG,
     parameters=[
         *(LIMIT, OFFSET, PAGE),

@@ -81,5 +81,5 @@ def filtered(
 
 def _read(row: Row) -> Generation:
     found = _SHOWN.read(row[:-1])
-    found.now = row[-1]  # type: ignore[attr-defined]  # as the query of a page annotates it
+    found.now = row[-1]
     return found

@@ -40,7 +40,6 @@ class SourceImageUrlsField(NullIsAbsent, serializers.Field[Any, Any, Any, Any]):
         return list(data)
 
     def to_representation(self, value: Any) -> Any:
-        """Never used for output."""
         return value
 
 
@@ -122,7 +121,6 @@ class VideoRequestSerializer(_CreateSerializer):
         return value
 
     def validate_aspect_ratio(self, value: str) -> str:
-        """DRF's hook."""
         return self._one_of("aspect_ratio", value, self._shapes())
 
 
@@ -135,5 +133,4 @@ class ImageRequestSerializer(_CreateSerializer):
     )
 
     def validate_size(self, value: str) -> str:
-        """DRF's hook."""
         return self._one_of("size", value, self._shapes())

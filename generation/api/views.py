@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db.models import QuerySet
@@ -33,6 +31,7 @@ from generation.models import CatalogModel, Generation, states
 from generation.models.states import State
 from generation.outputs import links
 
+TIMED = {"now": Now()}  # by its name alone mypy would take it for a second one of the model
 WITHOUT_FILE: dict[str, type[ApiError]] = {
     State.FAILED: GenerationFailed,
     State.CANCELED: GenerationCanceled,
@@ -65,7 +64,7 @@ class GenerationView(APIView):
         if generation is None:
             raise NotFound
         generation.account = caller(request).account  # says how long outputs are kept
-        now = database_time(generation)
+        now = generation.now
         tag = public.etag(generation, now)
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
         if generation.is_open:
@@ -79,8 +78,6 @@ class GenerationView(APIView):
 
 
 class DownloadView(APIView):
-    """The output itself."""
-
     content_negotiation_class = AnyAccept
 
     @document.download
@@ -117,20 +114,16 @@ class CancelView(APIView):
 
     @document.cancel
     def post(self, request: Request, generation_id: str) -> Response:
-        """Cancel; again is fine."""
         generation = owned(request, generation_id)
         lifecycle.cancel(generation.pk)
         generation = owned(request, generation_id)
-        body = public.to_dict(generation, database_time(generation), base_url(request))
+        body = public.to_dict(generation, generation.now, base_url(request))
         return Response(body)
 
 
 class HistoryView(APIView):
-    """The account's generations."""
-
     @document.history
     def get(self, request: Request) -> Response:
-        """Newest first, in pages."""
         kind = choice(request, "type", tuple(CatalogModel.Kind.values))
         status = choice(request, "status", states.PUBLIC_STATUSES)
         account = caller(request).account
@@ -141,21 +134,17 @@ class HistoryView(APIView):
             rows = rows.filter(state__in=states.states_of(status))
         # by its ids a page costs half as much, but between two statements a status may change
         read = lookup.of_ids if status is None else None
-        timed: QuerySet[Generation] = rows.annotate(now=Now())
+        timed: QuerySet[Generation] = rows.annotate(**TIMED)
         filters = kind is not None or status is not None
         parts = lookup.filtered(account.generations.all(), kind, status) if filters else ()
         page = paginate(request, timed, ("created_at", "id"), read, parts)
         for row in page.rows:
             row.account = account  # says how long outputs are kept
         base = base_url(request)
-        return Response(
-            page.body([public.to_dict(row, database_time(row), base) for row in page.rows])
-        )
+        return Response(page.body([public.to_dict(row, row.now, base) for row in page.rows]))
 
 
 class ModelsView(APIView):
-    """What is sold."""
-
     authentication_classes = []
     permission_classes = [AllowAny]
     kind: str | None = None
@@ -176,9 +165,3 @@ def owned(request: Request, generation_id: str) -> Generation:
         raise NotFound
     found.account = caller(request).account  # says how long outputs are kept
     return found
-
-
-def database_time(generation: Generation) -> datetime:
-    """When the row was read, by the one clock that all processes share."""
-    now: datetime = generation.now  # type: ignore[attr-defined]  # annotated by the query
-    return now

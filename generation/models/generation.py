@@ -117,6 +117,7 @@ class Generation(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     claimed_at: datetime  # no column: a claim adds it, the database's time
+    now: datetime  # no column: the API's look-ups add it, the database's time
 
     class Meta:
         permissions = [
