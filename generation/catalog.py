@@ -1,4 +1,4 @@
-"""What is sold: look-ups in the catalog, and the catalog as clients see it."""
+"""The catalog: look-ups, and its public form."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ sold = Fresh(1.0, _read)
 
 
 def on_sale(kind: str | None = None) -> list[CatalogModel]:
-    """The models that can be ordered now, in the order they are shown; for reading only."""
+    """The models that can be ordered now, in the order of the catalog; for reading only."""
     return [model for model in sold() if kind is None or model.kind == kind]
 
 
 def pick(models: list[CatalogModel], name: str | None) -> CatalogModel | None:
-    """The one of that public name or alias; the first one when ``name`` is None."""
+    """The model of that public name or alias; the first one when ``name`` is None."""
     for model in models:
         if name is None or name == model.name or name in model.aliases:
             return model
@@ -39,19 +39,19 @@ def pick(models: list[CatalogModel], name: str | None) -> CatalogModel | None:
 
 
 def provider_model(model: CatalogModel) -> str:
-    """The provider's id for it: the row's own, else the one of the settings."""
+    """The provider's id of the model: the row's own, else that of the settings."""
     return model.provider_model or settings.PROVIDER_MODELS[model.name]
 
 
 def estimated_time(model: CatalogModel, source_images: int) -> str:
-    """What customers are told, in words."""
+    """How long it usually takes, in words for customers."""
     if source_images and model.estimated_time_with_images:
         return model.estimated_time_with_images
     return model.estimated_time
 
 
 def expected_seconds(model: CatalogModel) -> float:
-    """How long it usually takes; a demo's clock runs faster than life."""
+    """How long it usually takes, on a demo's faster clock, too."""
     return model.expected_seconds * settings.TIME_SCALE
 
 

@@ -1,4 +1,4 @@
-"""The one public form of a generation: status, history and whatever comes later all use it."""
+"""The one public form of a generation, which status, history and cancel answer."""
 
 from __future__ import annotations
 
@@ -97,9 +97,9 @@ class PublicGeneration(TypedDict):
 def etag(generation: Generation, now: datetime) -> str:
     """Changes exactly when the body does.
 
-    A row's version stands for all that is written. With the time change only the progress, the
-    estimate (which is there until it is missed) and the link of what has one; with the account or
-    the setting, how long that is kept.
+    The row's version stands for all that is written. Time changes the progress, the link, and
+    whether there still is an estimate. The account and the settings change how long a file is
+    kept.
     """
     step = progress.step(generation, now)
     estimated = int(progress.expected_end(generation, now) is not None)

@@ -1,4 +1,4 @@
-"""What they are answered."""
+"""The answers to registration, log-in and questions about login tokens."""
 
 from __future__ import annotations
 

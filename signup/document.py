@@ -1,4 +1,4 @@
-"""The OpenAPI page's words about coming in."""
+"""The OpenAPI page's words about registration and login tokens."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ class RegistrationClosed(ApiError):
 def register(username: str, email: str, password: str) -> Issued:
     """Make a customer from validated values and log them in.
 
-    Raises RegistrationClosed, or InvalidRequest when the name or the e-mail is taken. The unique
-    constraints decide that, so two at once cannot both have it.
+    Raises RegistrationClosed, or InvalidRequest when the name or the e-mail is taken. Unique
+    constraints decide that, so that of two at once only one gets it.
     """
     if not settings.REGISTRATION_OPEN:
         raise RegistrationClosed
@@ -57,7 +57,7 @@ def open_account(user: User, amount: int, description: str) -> Account:
 
 
 def taken(username: str, email: str) -> dict[str, str]:
-    """What is wrong with each of the two, if somebody has it already, whatever the case."""
+    """The fault of each of the two that somebody has already, in whatever case."""
     details = {}
     if find_user(username) is not None:
         details["username"] = NAME_TAKEN

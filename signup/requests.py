@@ -1,4 +1,4 @@
-"""What is sent by who comes in."""
+"""The bodies of registration, log-in and a new password."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TAKEN = "unique"
 class UsernameField(StrictCharField):
     """3 to 150 letters, digits and ``. _ + -``, counted in the spelling that is stored."""
 
-    shrinks = 4  # a letter and three marks may be one character, as in U+1F82
+    shrinks = 4  # a letter and three marks may become one character, as in U+1F82
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("min_length", 3)
@@ -32,7 +32,7 @@ class UsernameField(StrictCharField):
         super().__init__(validators=validators, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        """DRF's hook; folds, and is counted again, as one character may become eighteen."""
+        """DRF's hook. Folds the name, whose length counts again: one character may become 18."""
         return fold(super().to_internal_value(data))
 
 
@@ -65,9 +65,9 @@ class RegistrationSerializer(serializers.Serializer[Any]):
         return value
 
     def validate_password(self, value: str) -> str:
-        """DRF's hook: Django's validators, which compare it with the other fields too.
+        """DRF's hook. Django's validators compare the password with the other fields, too.
 
-        Those may be anything here; what is too long for them is compared with nothing.
+        Those were not checked yet, so only texts of a sane length are compared.
         """
         others = {name: self.initial_data.get(name) for name in ("username", "email")}
         known = {
@@ -94,12 +94,12 @@ class PasswordSerializer(serializers.Serializer[Any]):
     )
 
     def validate_new_password(self, value: str) -> str:
-        """DRF's hook: Django's validators, which compare it with the user's names, too."""
+        """DRF's hook. Django's validators compare it with the user's names, too."""
         return _good_password(value, self.context["user"])
 
 
 def _good_password(value: str, user: User) -> str:
-    """The spelling that is kept. Raises ValidationError for one that is too easy to guess."""
+    """The spelling to keep. Raises ValidationError for a password that is too easy to guess."""
     kept = canonical(value)
     try:
         validate_password(kept, user)

@@ -1,4 +1,4 @@
-"""Coming in, of section 1 of the contract; under ``/api/``."""
+"""Registration and login tokens, of section 1 of the contract; under ``/api/``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one becomes a customer and comes in: section 1 of the contract."""
+"""Registration, log-in and log-out: section 1 of the contract."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Addresses that no page can be at: their path or query holds bytes that are no text.
+"""Addresses whose path or query holds bytes that are no text.
 
-PostgreSQL's text holds no NUL, and a query that is not UTF-8 is read as something else than was
-sent. Both are refused here, once for every page, instead of in each filter and look-up behind it.
-In a path Django keeps what is not UTF-8 as its percent escapes, which are the name of nothing.
+PostgreSQL's text holds no NUL, and Django reads a query that is not UTF-8 as something else than
+was sent. One place refuses both for every page. A path that is not UTF-8 needs nothing: Django
+keeps its percent escapes, which name no page.
 """
 
 from __future__ import annotations
@@ -19,12 +19,10 @@ from common.web.pages import is_for_operators
 
 
 class AddressMiddleware:
-    """404 for such a path, like for any other that leads nowhere; 400 for such a query.
+    """404 for such a path, as for any other that leads nowhere; 400 for such a query.
 
-    A path of the API is left to its view, which takes ids alone: to a client NUL is a malformed id
-    like any other, with the same body and the same headers.
-
-    Below ``/admin/`` it raises, so that Django answers with the operators' own pages.
+    A path of the API is left to its view, which answers NUL like any other malformed id. Below
+    ``/admin/`` the middleware raises, and Django answers with the operators' own pages.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -34,7 +32,7 @@ class AddressMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponseBase | None:
-        """Django's hook: the path leads to a view, which was not called yet."""
+        """Django's hook, before it calls the view that the path leads to."""
         if "\0" in request.path_info and not request.path_info.startswith("/api/"):
             raise Http404
         query = request.META.get("QUERY_STRING", "").encode("latin-1")
@@ -48,7 +46,7 @@ class AddressMiddleware:
 
 
 def _details(query: bytes) -> dict[str, str]:
-    """What is wrong with each parameter whose own name is a text."""
+    """The fault of each parameter whose name is a text."""
     found = {}
     for pair in query.split(b"&"):
         name, _, value = map(unquote_to_bytes, pair.partition(b"="))
@@ -58,7 +56,7 @@ def _details(query: bytes) -> dict[str, str]:
 
 
 def fault_of(sent: bytes) -> str | None:
-    """What is wrong with bytes that should be a text; None when nothing is."""
+    """The end of a sentence that says why the bytes are no text; None when they are one."""
     if b"\0" in sent:
         return "contains a NUL character"
     try:

@@ -1,4 +1,4 @@
-"""Where links lead to."""
+"""The scheme and host that links begin with."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from rest_framework.request import Request
 
 
 def base_url(request: Request) -> str:
-    """``PUBLIC_BASE_URL``, else what the request was sent to; without a closing slash."""
+    """``PUBLIC_BASE_URL``, else the request's own; without a closing slash."""
     return settings.PUBLIC_BASE_URL or request.build_absolute_uri("/").rstrip("/")

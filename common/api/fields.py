@@ -18,8 +18,8 @@ RFC_3339 = re.compile(
 )
 
 
-# What is not to be seen and belongs to no category of BLANK: joiners, selectors and fillers that
-# Unicode lets a program ignore (Default_Ignorable_Code_Point), and the empty Braille pattern.
+# Invisible characters in none of BLANK's categories: joiners, selectors and fillers that Unicode
+# lets a program ignore (Default_Ignorable_Code_Point), and the empty Braille pattern.
 _UNSEEN = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
@@ -28,7 +28,7 @@ BLANK = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})  # control, format and separat
 
 
 def is_blank(text: str) -> bool:
-    """Whether there is nothing to be seen in ``text``."""
+    """Whether every character of ``text`` is invisible."""
     return all(
         unicodedata.category(letter) in BLANK or letter in _UNSEEN or letter.isspace()
         for letter in text
@@ -36,7 +36,7 @@ def is_blank(text: str) -> bool:
 
 
 class NullIsAbsent(serializers.Field[Any, Any, Any, Any]):
-    """``null`` is the same as not there: an error for a required field, the default for others."""
+    """``null`` means absent: an error for a required field, the default for the others."""
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
         """DRF's hook: (whether ``data`` is the answer, data). Raises SkipField when absent."""
@@ -44,13 +44,14 @@ class NullIsAbsent(serializers.Field[Any, Any, Any, Any]):
 
 
 class StrictCharField(NullIsAbsent, serializers.CharField):
-    """Text that arrived as text. How long it is, is looked at before anything else is done with it.
+    """A text that arrived as a text, its length checked before anything else.
 
-    Missing, null, empty and blank are one fault of a required field, with the code ``required``.
-    Blank is also what has nothing but control and format characters; within a text they stay.
+    A required field that is missing, null, empty or blank has one fault, with the code
+    ``required``. A text of nothing but control and format characters is blank, too; beside other
+    characters they stay.
     """
 
-    shrinks = 1  # how many characters of what is sent may become one that is counted
+    shrinks = 1  # so many characters that are sent may become one that is counted
 
     default_error_messages = {
         "invalid": "Must be a string",
@@ -65,9 +66,9 @@ class StrictCharField(NullIsAbsent, serializers.CharField):
         super().fail("required" if key == "blank" and self.required else key, **kwargs)
 
     def run_validation(self, data: Any = empty) -> Any:
-        """DRF's hook; checks the type first, because DRF looks for blanks in ``str(data)``.
+        """DRF's hook. Checks the type first, because DRF looks for blanks in ``str(data)``.
 
-        Then the length, trimmed: DRF runs all validators on a text, however long it is.
+        The trimmed length comes next, because DRF runs all validators on a text of any length.
         """
         if data is not empty and data is not None:
             if not isinstance(data, str):
@@ -82,7 +83,7 @@ class StrictCharField(NullIsAbsent, serializers.CharField):
 
 
 class StrictBooleanField(NullIsAbsent, serializers.BooleanField):
-    """True or false, and neither a number nor a word for it."""
+    """``true`` or ``false``; no number and no word stands for them."""
 
     default_error_messages = {"invalid": "Must be true or false", "required": REQUIRED}
 

@@ -1,4 +1,4 @@
-"""Request headers that need reading with care."""
+"""Request headers whose values have rules: ``Idempotency-Key`` and conditions."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def idempotency_key(request: Request) -> str | None:
 
 
 def condition(request: HttpRequest | Request, tag: str) -> int | None:
-    """What answers in place of the representation with this entity tag (in its quotes).
+    """412, 304 or None for a GET or HEAD of what has this entity tag (in its quotes).
 
-    412, 304 or None, in the order of RFC 9110, section 13.2.2, for GET and HEAD. Conditions about
-    times are none to us: we hand out no dates of changes (sections 13.1.3 and 13.1.4).
+    The order is that of RFC 9110, section 13.2.2. Conditions about times are ignored, because we
+    hand out no dates of changes (sections 13.1.3 and 13.1.4).
     """
     if (header := request.headers.get("If-Match")) is not None:
         wanted = parse_etags(header)

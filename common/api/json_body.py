@@ -17,16 +17,16 @@ from common.errors import InvalidRequest
 MAX_DEPTH = 32
 # of UTF-8, UTF-16 and UTF-32 (RFC 8259, section 8.1, forbids them)
 MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
-# An honest body has some dozens. Of a MiB full of empty lists Python makes a second of work.
+# An honest body has some dozens. A MiB full of empty lists keeps Python busy for a second.
 MAX_VALUES = 10_000
-# Possessive, and a text without its end is one, too: nothing is looked at twice. Otherwise each
-# quote in such a text would begin another look at all the rest of it.
+# The repeats are possessive, and a text may lack its end, so that nothing is read twice. Otherwise
+# each quote of an unfinished text would begin another search through all the rest of it.
 _TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 UTF_8 = {"utf-8", "utf8"}
 
 
 class StrictJSONParser(BaseParser):
-    """Parses ``application/json``; says which of the many ways of being wrong it was."""
+    """Parses ``application/json``, and says what is wrong with a body that is none."""
 
     media_type = "application/json"
 
@@ -55,7 +55,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidRequest("The body is not valid UTF-8") from error
-    # Commas inside texts are none, but looking for texts costs more than most bodies.
+    # Commas inside texts do not count, but taking the texts out costs more than most bodies do.
     if text.count(",") >= MAX_VALUES and _TEXT.sub("", text).count(",") >= MAX_VALUES:
         raise InvalidRequest(f"The JSON has more than {MAX_VALUES} values")
     try:

@@ -12,28 +12,26 @@ from rest_framework.request import Request
 
 
 class AnyAccept(BaseContentNegotiation):
-    """For answers that are files: whatever ``Accept`` says, only an error is ever JSON."""
+    """For answers that are files: ``Accept`` is ignored, and errors are JSON."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        """The only parser there is."""
         return next(iter(parsers), None)
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: Any = None
     ) -> tuple[BaseRenderer, str]:
-        """The only renderer there is."""
         renderer = next(iter(renderers))
         return renderer, renderer.media_type
 
 
 class JsonOnly(DefaultContentNegotiation):
-    """There is JSON and nothing else: who takes anything or just that needs no comparing."""
+    """For answers that are JSON: a client that takes it, or anything, needs no comparing."""
 
     PLAIN = {"*/*", "application/json", ""}
     LONGEST = 1000  # characters
 
     def get_accept_list(self, request: Request) -> list[str]:
-        """DRF's hook; one that names nothing is like none, and empty members do not count."""
+        """DRF's hook. An empty header is like none, and empty members do not count."""
         header: str = request.META.get("HTTP_ACCEPT", "")
         return [each.strip() for each in header.split(",") if each.strip()] or ["*/*"]
 
@@ -42,8 +40,8 @@ class JsonOnly(DefaultContentNegotiation):
     ) -> tuple[BaseRenderer, str]:
         """DRF's hook. Raises NotAcceptable.
 
-        A header that is longer than anybody's is not read, as if there were none (RFC 9110,
-        section 12.5.1, lets a server do so): repeated, it may be some 100 kB.
+        A header of more than ``LONGEST`` characters is ignored, as RFC 9110, section 12.5.1,
+        allows: repeated, it may have some 100 kB.
         """
         only, *others = renderers
         if len(request.META.get("HTTP_ACCEPT", "")) > self.LONGEST:

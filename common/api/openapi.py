@@ -1,7 +1,7 @@
-"""What every endpoint of the OpenAPI document has: its errors, its headers, exact text fields.
+"""The parts of the OpenAPI document that every endpoint has: errors, headers, exact text fields.
 
-Endpoints say what is theirs with :func:`operation`; everything that follows from the contract's
-sections 1 and 6 is added here, so that no endpoint can forget it.
+Endpoints say what is theirs with :func:`operation`. All that follows from the contract's sections
+1 and 6 is added here, so that no endpoint can forget it.
 """
 
 from __future__ import annotations

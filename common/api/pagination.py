@@ -70,11 +70,11 @@ def paginate(
 ) -> Page[Row]:
     """One page of ``rows`` by the unique, descending order of ``fields``.
 
-    ``parts`` are the same rows in pieces of which each has an index in this order, where the whole
-    has none: as many are read of each as the page may need.
+    ``parts`` are the same rows in pieces, for rows that have no index in this order as a whole.
+    Each piece has one, and as many of its rows are read as the page may need.
 
-    ``read`` gets the primary keys of a page and returns its rows, in any order: for those who can
-    do it better than the queryset. Raises InvalidRequest for a ``limit``, ``offset``, ``page`` or
+    ``read`` gets the primary keys of a page and returns its rows in any order, where that is
+    cheaper than the queryset. Raises InvalidRequest for a ``limit``, ``offset``, ``page`` or
     ``cursor`` out of bounds.
     """
     limit = _number(request, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
@@ -86,7 +86,7 @@ def paginate(
     order = fields if backward else tuple(f"-{field}" for field in fields)
     found = rows.filter(beyond).order_by(*order)
     if offset or read is not None or parts:
-        # Which rows, by the index alone; else PostgreSQL reads and sorts all that are skipped.
+        # The index alone finds the keys; PostgreSQL would read and sort all that is skipped.
         pieces = [part.filter(beyond) for part in parts or (rows,)]
         chosen = _first(pieces, order, offset + limit + 1)[offset:]
         more, chosen = len(chosen) > limit, chosen[:limit]
@@ -124,7 +124,7 @@ def _key(rows: QuerySet[Any]) -> str:
 
 
 def _count(pieces: Sequence[QuerySet[Any]]) -> int:
-    """At most COUNT_CAP + 1; of no column: the indexes that find the rows count them."""
+    """At most COUNT_CAP + 1. No column is asked for, so that the indexes alone can count."""
     nothing = [
         piece.order_by().annotate(one=Value(1)).values("one")[: COUNT_CAP + 1] for piece in pieces
     ]
@@ -185,7 +185,7 @@ def _read_cursor(request: Request, rows: QuerySet[Row], fields: tuple[str, ...])
 
 
 def _read(column: Field[Any, Any], value: Any) -> Any:
-    """A value of a cursor. PostgreSQL takes no offset from UTC as large as Python's."""
+    """A value of a cursor, in UTC: PostgreSQL refuses offsets as large as Python takes."""
     read = column.to_python(value)
     if isinstance(read, datetime):
         if read.tzinfo is None:

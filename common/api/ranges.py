@@ -1,7 +1,6 @@
 """Files that a player can seek in: one byte range, as RFC 9110 section 14 has it.
 
-Django's FileResponse answers 200 to every Range, and Safari does not play what it cannot ask for in
-ranges.
+Django's FileResponse answers 200 to every Range, and Safari plays no file of such a server.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class _FileResponse(FileResponse):
 
 
 class _Section:
-    """What is left of an open file after ``start``, as if it were ``length`` bytes long."""
+    """``length`` bytes of an open file from ``start`` on, as a file."""
 
     def __init__(self, file: IO[bytes], start: int, length: int) -> None:
         file.seek(start)
@@ -44,7 +43,7 @@ class _Section:
         return block
 
     def fileno(self) -> int:
-        """For a server that sends the file from where it stands by itself (``sendfile``)."""
+        """For a server that sends the rest of the file by itself (``sendfile``)."""
         return self._file.fileno()
 
     def close(self) -> None:

@@ -1,8 +1,8 @@
 """``GET /api/schema/``: the OpenAPI document, made once a process.
 
-To make it takes a process a quarter of a second the first time and 65 ms each later time, and
-drf-spectacular loads its extensions in a way that two threads at once break (500). It is the same
-for everybody, so nothing of a request goes into it.
+Making it takes 250 ms the first time and 65 ms each later time. drf-spectacular loads its
+extensions in a way that two threads at once break (500). The document is the same for everybody,
+so nothing of a request goes into it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _made: dict[str, bytes] = {}
 
 
 class SchemaView(SpectacularAPIView):
-    """Chooses between YAML and JSON, and sends what is there."""
+    """Sends the document as YAML or JSON."""
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *_: Any, **__: Any) -> HttpResponse:
-        """Whoever comes first makes it, the others wait for it."""
+        """The first request of a process makes it, and others wait meanwhile."""
         renderer: Any = request.accepted_renderer
         with _lock:
             if renderer.media_type not in _made:

@@ -155,12 +155,12 @@ def shaped(status: int, headers: Mapping[str, str] | None = None) -> JsonRespons
 
 
 def shaped_as(error: type[ApiError]) -> JsonResponse:
-    """The answer to who asked outside of DRF."""
+    """The answer of a view that is not DRF's."""
     return JsonResponse(body(error.default_detail, error.default_code), status=error.status_code)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Django's handler404, also with DEBUG off; operators look at pages."""
+    """Django's handler404, with DEBUG off, too. Operators get a page."""
     return page_not_found(request, exception) if is_page(request) else shaped(404)
 
 

@@ -1,4 +1,4 @@
-"""What a customer sees of the money: section 5 of the contract."""
+"""Balance and ledger, as a customer sees them: section 5 of the contract."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The shapes of what the endpoints answer, for the OpenAPI document.
+"""The schemas of the answers, for the OpenAPI document.
 
-The answers are made in ``generation/public.py``, ``generation/catalog.py`` and ``views.py``; a test
-holds both to the same keys.
+The answers are made in ``generation/public.py``, ``generation/catalog.py`` and
+``generation/api/create.py``; a test holds both to the same keys.
 """
 
 from __future__ import annotations

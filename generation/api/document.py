@@ -18,8 +18,8 @@ from generation.models import CatalogModel, states
 
 TAG = ["Generations"]
 
-# What common/safe_fetch.py takes, as far as a regular expression can say it. A host that ends in a
-# number has to be a public address, which it cannot say.
+# The URLs that common/safe_fetch.py takes, as far as a regular expression can tell. It cannot tell
+# whether a host that ends in a number is a public address.
 URL = (
     r"^https?://([A-Za-z0-9_-]{1,63}\.)*[A-Za-z][A-Za-z0-9_-]{0,62}"
     r"(:(80|443))?([/?#][!-~]*)?$"
@@ -32,7 +32,7 @@ VALUES: dict[str, dict[str, Any]] = {
 
 
 class CreateExtension(OpenApiSerializerExtension):  # its registration hook is not annotated
-    """What the serializer asks the catalog for while it runs, as the document shows it."""
+    """The values that a create takes; at run time the serializer asks the catalog for them."""
 
     target_class = "generation.api.requests._CreateSerializer"
     match_subclasses = True

@@ -1,4 +1,4 @@
-"""What the endpoints about generations refuse, for the OpenAPI document."""
+"""Examples of what the endpoints about generations refuse, for the OpenAPI document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a signed link leads to."""
+"""The file that a signed link leads to."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from generation.models import Generation
 from generation.outputs import links
 
 
-@csrf_exempt  # it only reads: a POST is to hear 405, not of a missing cookie
+@csrf_exempt  # it only reads, and a POST gets 405 rather than a word about cookies
 @require_safe
 def media(request: HttpRequest, key: str) -> HttpResponseBase:
-    """The file behind a link, with ``Range``; 403 for a link we did not sign or that expired.
+    """The file behind a link, with ``Range``; 403 for a link that is not ours or has expired.
 
-    A bucket's own signed link would change with every status request, so ours leads to it. Only
-    where the file itself does not say so, the row is asked whether retention took it (410).
+    Our link redirects to the bucket's own one, which would change with every status request. The
+    row is read only where the file is missing or in a bucket: it says whether retention took the
+    file (410).
     """
     expires, signature = request.GET.get("expires", ""), request.GET.get("signature", "")
     now = timezone.now()
@@ -46,7 +47,7 @@ def media(request: HttpRequest, key: str) -> HttpResponseBase:
         except FileNotFoundError:
             return shaped_as(OutputExpired) if _expired(key) else shaped(404)
         response = _file(request, key, file)
-    # what a cache keeps longer is handed out after the link's end
+    # a cache that kept it longer would hand it out after the link's end
     response.headers["Cache-Control"] = f"private, max-age={left}"
     return response
 

@@ -1,4 +1,4 @@
-"""What a create takes. The allowed values come from the catalog, not from here."""
+"""The bodies of creates. The allowed values come from the catalog."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class SourceImageUrlsField(NullIsAbsent, serializers.Field[Any, Any, Any, Any]):
 
 
 class _CreateSerializer(serializers.Serializer[Any]):
-    """What both kinds share; the catalog is asked once a request."""
+    """The part that both kinds share. It asks the catalog once a request."""
 
     prompt = StrictCharField(max_length=MAX_PROMPT, help_text="What to make, in plain words.")
 
@@ -52,7 +52,7 @@ class _CreateSerializer(serializers.Serializer[Any]):
     models: list[CatalogModel]
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Ask the catalog once, then check the fields in their order."""
+        """DRF's hook. Asks the catalog once, then checks the fields in their order."""
         self.models = catalog.on_sale(self.kind)
         if not self.models:
             message = f"No {self.kind} model is on sale at the moment"
@@ -62,7 +62,7 @@ class _CreateSerializer(serializers.Serializer[Any]):
         return values
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Add ``model`` and ``shape``, what the rest is about."""
+        """DRF's hook. Adds ``model`` and ``shape``, which an order needs."""
         model = catalog.pick(self.models, attrs.get("video_model")) or self.models[0]
         shape = attrs.get("aspect_ratio") or attrs.get("size") or model.shapes[0]
         return attrs | {"model": model, "shape": shape}
@@ -81,8 +81,8 @@ class _CreateSerializer(serializers.Serializer[Any]):
 def validated(kind: type[_CreateSerializer], body: dict[str, Any]) -> dict[str, Any]:
     """The values of a request's body. Raises ValidationError.
 
-    A serializer copies its fields whenever it is made, at a tenth of what a create costs, though
-    nothing of a request stays in them: each thread has one of each kind.
+    Each thread keeps one serializer of each kind. Making one copies its fields, which is a tenth of
+    a create's cost, and nothing of a request stays in them.
     """
     made = _of_this_thread.__dict__.get(kind.__name__)
     if made is None:
@@ -115,7 +115,7 @@ class VideoRequestSerializer(_CreateSerializer):
     )
 
     def validate_video_model(self, value: str) -> str:
-        """The public name of the model. Raises ValidationError in the contract's words."""
+        """DRF's hook. Raises ValidationError in the contract's words."""
         if catalog.pick(self.models, value) is None:
             self._one_of("video_model", value, [model.name for model in self.models])
         return value

@@ -41,15 +41,14 @@ WITHOUT_FILE: dict[str, type[ApiError]] = {
 class GenerationView(APIView):
     """One generation.
 
-    Each wait for the database costs a request more than it costs the database. Of status requests
-    there are more than of all others, so they wait once: the secret and the generation are found
-    by one statement.
+    One statement finds the secret and the generation. A round trip costs a request more than it
+    costs the database, and most requests are for a status.
     """
 
     found: Generation | None = None
 
     def find_secret(self, request: Request, secret: str) -> ApiKey | None:
-        """What the authentication asks for; see accounts/authentication.py."""
+        """The key of the secret, for accounts/authentication.py; finds the generation, too."""
         try:
             generation_id = ids.parse(self.kwargs["generation_id"])
         except NotFound:

@@ -1,4 +1,4 @@
-"""Whether there is any hope: refuse before charging when too much waits already."""
+"""Refusing before charging, when so much waits that a new order would miss its deadline."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from common.fresh import Fresh
 from generation.models import CatalogModel, Generation
 from generation.models.states import State
 
-# The bound is a forecast, so a count per request would only make it dearer, not truer. Counting
-# takes a millisecond for a thousand rows that wait; whatever it takes, it is asked so seldom that
-# it has a hundredth of a process's time.
+# The bound is a forecast, and a count per request would make it dearer, not truer. A count takes a
+# millisecond for a thousand rows. However long it takes, counting has at most a hundredth of a
+# process's time.
 FRESH = 1.0  # seconds
 SHARE = 0.01
 
@@ -22,12 +22,15 @@ def is_overloaded(model: CatalogModel) -> bool:
 
 
 def waiting(model: CatalogModel) -> QuerySet[Generation]:
-    """Its queued rows. Whatever is queued is open; saying so lets the small index answer."""
+    """The model's queued rows.
+
+    All of them have a ``next_attempt_at``; the condition lets the small index of open rows answer.
+    """
     return Generation.objects.filter(model=model, state=State.QUEUED, next_attempt_at__isnull=False)
 
 
 def _ask(model: CatalogModel) -> bool:
-    # both the quota and the deadline are in the provider's minutes, whatever TIME_SCALE is
+    # quota and deadline are both in the provider's minutes, whatever TIME_SCALE is
     bound = max(1, int(model.submits_per_minute * settings.DEADLINE / settings.TIME_SCALE / 60))
     return waiting(model).order_by()[bound - 1 : bound].exists()
 
