@@ -1,20 +1,19 @@
-"""A backend whose calls are spans; used only when somebody collects them."""
+"""A backend whose calls are counted and, if somebody collects them, are spans.
+
+No prompt, URL or prefix is a label or an attribute.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from pathlib import Path
+from time import perf_counter
+from typing import TypeVar
 
 from common.telemetry import tracing
 from common.telemetry.metrics import Counter, Histogram
-from generation.backends.base import (
-    Accepted,
-    Backend,
-    Fetched,
-    Produced,
-    Reader,
-    Running,
-    SubmitRequest,
-)
+from generation.backends import base
+from generation.backends.base import Accepted, Fetched, Produced, Running, SubmitRequest
 
 PROVIDER_CALLS = Counter(
     "reelmint_provider_calls", "Calls to the provider by what came of them.", ["call", "outcome"]
@@ -25,38 +24,75 @@ PROVIDER_SECONDS = Histogram(
     ["call"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60),
 )
+# What a call may come to, as counted: the results and errors of the backends' manual.
+OUTCOMES: dict[type, str] = {
+    base.Accepted: "accepted",
+    base.Produced: "produced",
+    base.Running: "running",
+    base.Fetched: "fetched",
+    type(None): "nothing",
+    base.NotAccepted: "not_accepted",
+    base.Unknown: "unknown",
+    base.Rejected: "rejected",
+    base.Unavailable: "unavailable",
+    base.OperationGone: "gone",
+    base.DamagedOutput: "damaged",
+}
+
+T = TypeVar("T")
 
 
-class TracedBackend(Backend):
-    """Passes every call on. No prompt, URL or prefix is an attribute of a span."""
+def observed(backend: base.Reader) -> base.Reader:
+    """The same backend, observed; one that only reads gets no way to buy."""
+    if isinstance(backend, base.Backend):
+        return ObservedBuyer(backend)
+    return ObservedReader(backend)
 
-    def __init__(self, inner: Reader) -> None:
+
+class ObservedReader(base.Reader):
+    """Passes the calls of a reader on."""
+
+    def __init__(self, inner: base.Reader) -> None:
         self._inner = inner
 
-    async def submit(self, request: SubmitRequest) -> Accepted | Produced:
-        """As the inner one's, which has to be one that can buy."""
-        if not isinstance(self._inner, Backend):
-            raise TypeError(f"{type(self._inner).__name__} only reads")
-        with tracing.span(
-            "provider submit", model=request.model, attempt=request.labels["attempt"]
-        ):
-            return await self._inner.submit(request)
-
     async def poll(self, operation_name: str, prefix: str) -> Running | Produced:
-        with tracing.span("provider poll"):
-            return await self._inner.poll(operation_name, prefix)
+        return await _observe("poll", self._inner.poll(operation_name, prefix))
 
     async def find_output(self, prefix: str) -> Produced | None:
-        with tracing.span("provider find output"):
-            return await self._inner.find_output(prefix)
+        return await _observe("find_output", self._inner.find_output(prefix))
 
     async def fetch_output(self, uri: str, destination: Path) -> Fetched:
-        with tracing.span("provider fetch output"):
-            return await self._inner.fetch_output(uri, destination)
+        return await _observe("fetch_output", self._inner.fetch_output(uri, destination))
 
     async def remove_outputs(self, prefix: str) -> None:
-        with tracing.span("provider remove outputs"):
-            await self._inner.remove_outputs(prefix)
+        await _observe("remove_outputs", self._inner.remove_outputs(prefix))
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+class ObservedBuyer(ObservedReader, base.Backend):
+    """Passes the call that buys on, too."""
+
+    def __init__(self, inner: base.Backend) -> None:
+        super().__init__(inner)
+        self._buyer = inner
+
+    async def submit(self, request: SubmitRequest) -> Accepted | Produced:
+        known = {"model": request.model, "attempt": request.labels["attempt"]}
+        return await _observe("submit", self._buyer.submit(request), **known)
+
+
+async def _observe(call: str, asked: Awaitable[T], **attributes: str) -> T:
+    began, outcome = perf_counter(), "failed"  # our own code, the disk, or ended by us
+    try:
+        with tracing.span(f"provider {call.replace('_', ' ')}", **attributes):
+            answer = await asked
+        outcome = OUTCOMES.get(type(answer), outcome)
+    except base.BackendError as error:
+        outcome = OUTCOMES.get(type(error), outcome)
+        raise
+    finally:
+        PROVIDER_CALLS.labels(call, outcome).inc()
+        PROVIDER_SECONDS.labels(call).observe(perf_counter() - began)
+    return answer
