@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 from common.errors import ApiError
 from common.telemetry.redaction import note
 from credits import ledger
-from generation.metrics import fenced
+from generation.metrics import count_fenced
 from generation.models import Attempt, Generation, reasons
 from generation.models.states import OPEN, State
 from generation.transitions import (
@@ -164,7 +164,8 @@ def complete(generation: Generation, **output: Any) -> bool:
     """
     with transaction.atomic():
         if not lock(held_row(generation, [State.STORING])):
-            return fenced()
+            count_fenced()
+            return False
         ledger.settle(generation.account_id)
         return move(generation, [State.STORING], State.COMPLETED, finished_at=Now(), **output)
 

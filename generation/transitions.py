@@ -16,7 +16,7 @@ from django.db.models.functions import Least, Now
 
 from common.telemetry.redaction import note
 from credits import ledger
-from generation.metrics import ended, fenced
+from generation.metrics import count_fenced, ended
 from generation.models import Attempt, Generation, GenerationEvent
 from generation.models.states import TERMINAL, State
 
@@ -77,7 +77,8 @@ def move(
     guard = held_row(generation, sources) if lease else open_row(generation, sources)
     with transaction.atomic():
         if not guard.update(**changes):
-            return fenced()
+            count_fenced()
+            return False
         version, made_by = _written(generation)
         GenerationEvent.objects.create(
             generation=generation,
@@ -133,7 +134,8 @@ def stay(
 ) -> bool:
     """The guarded UPDATE of a row that goes on as it is, in ``wait`` seconds."""
     if not held_row(generation, states).update(**changes):
-        return fenced()
+        count_fenced()
+        return False
     if "last_error" in changes:
         line = {"generation_id": str(generation.pk), "account_id": generation.account_id}
         line |= {"state": str(generation.state), "wait_s": round(wait, 1)}
@@ -158,7 +160,8 @@ def end_undelivered(
     With ``lease=False`` the caller has locked the row in it, and in one of ``sources``.
     """
     if lease and not lock(held_row(generation, sources)):
-        return fenced()
+        count_fenced()
+        return False
     refund = ledger.refund(generation.charge_id, description)
     changes |= {"refund_id": refund, "finished_at": Now()}
     if generation.grant_id is not None:
@@ -178,7 +181,7 @@ def release(state: State, waits: Sequence[tuple[Generation, float]]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(RELEASE, values)
         held = int(cursor.rowcount)
-    fenced(len(waits) - held)
+    count_fenced(len(waits) - held)
     return held
 
 
