@@ -10,10 +10,8 @@ untouched (the certificate is checked against the name), and there is no second 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import re
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +21,11 @@ from yarl import URL
 
 from common.api.content_coding import is_compressed
 from common.browser_url import browser_url
-from common.public_address import as_literal, is_public_address
+from common.fetchable import PORTS, check_url, fault_of, origin_of
+from common.public_address import is_public_address
 from common.retry_after import seconds_of
 from common.telemetry.redaction import redact
 
-MAX_URL_LENGTH = 2048  # section 2 of the API contract
-PORTS = frozenset({80, 443})
 MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})  # RFC 9110, section 15.4
 _CONNECT_SECONDS = 5.0  # per address; the next one is tried while there is time left
@@ -37,8 +34,6 @@ _BLOCK = 64 * 1024
 # 202 is "not made yet"; of the 5xx these two are about the request, which will be the same.
 _LATER = frozenset({202, 408, 425, 429, *range(500, 600)}) - {501, 505}
 _NO_SUCH_NAME = frozenset({socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_FAMILY})
-_WEB = re.compile(r"https?:(//(?P<authority>[^/?#]*))?", re.IGNORECASE)
-_HOST_NAME = re.compile(r"(?=.{1,254}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
 
 AddrInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 
@@ -92,55 +87,6 @@ class _Rules:
     resolver: AbstractResolver | None
 
 
-def check_url(url: str, allowed_origins: Collection[str] = ()) -> str | None:
-    """What is wrong with the text of ``url``, as the end of a sentence ("must …"), or None.
-
-    No DNS, no I/O. What can be told from the text is refused here, before anybody pays: a port or
-    a literal address that is never asked, unless its origin is one of ``allowed_origins``. What
-    counts is still decided at the socket.
-    """
-    if url[:64].lstrip()[:5].lower() == "data:":  # whatever its length, which is no way out
-        return "must be an http or https URL; data: URLs are not taken"
-    if len(url) > MAX_URL_LENGTH:
-        return f"must be at most {MAX_URL_LENGTH} characters"
-    if " " in url or not url.isprintable():
-        return "must not contain spaces or control characters"
-    if (written := _WEB.match(url)) is None:
-        return "must be an http or https URL"
-    authority = written["authority"] or ""
-    if not authority or "\\" in authority or "%" in authority:
-        return "must be a valid URL"
-    if "@" in authority:
-        return "must not contain a user name or password"
-    try:
-        asked = browser_url(url)
-    except ValueError:
-        return "must be a valid URL"
-    # An exemption is for an origin as it is written, not for every spelling of it.
-    is_as_written = authority.lower().removesuffix(f":{asked.port}") == asked.host_subcomponent
-    return _fault(asked, allowed_origins if is_as_written else ())
-
-
-def _fault(url: URL, allowed_origins: Collection[str]) -> str | None:
-    """What is wrong with a URL as it would be asked for."""
-    if url.scheme not in ("http", "https"):
-        return "must be an http or https URL"
-    if "@" in url.raw_authority:
-        return "must not contain a user name or password"
-    if not _is_host(url.raw_host or "") or not url.port:
-        return "must be a valid URL"
-    return None if _origin(url) in allowed_origins else _never_asked(url)
-
-
-def _never_asked(url: URL) -> str | None:
-    if url.port not in PORTS:
-        return "must not name a port other than 80 and 443"
-    literal = as_literal(url.raw_host or "")
-    if literal is None or is_public_address(literal):
-        return None
-    return "must not name a private or reserved address"
-
-
 async def fetch(
     url: str,
     *,
@@ -188,7 +134,7 @@ async def _follow(url: str, max_redirects: int, rules: _Rules) -> FetchedBody:
         answer = await _get_once(asked, rules)
         if isinstance(answer, FetchedBody):
             return answer
-        if (fault := _fault(answer, rules.allowed_origins)) is not None:
+        if (fault := fault_of(answer, rules.allowed_origins)) is not None:
             raise FetchRefused(fault)
         asked = answer
     raise FetchFailed("redirects", f"more than {max_redirects}")
@@ -199,7 +145,7 @@ async def _get_once(url: URL, rules: _Rules) -> FetchedBody | URL:
     async with (
         # A connector for each hop: an exemption or an open connection never outlives its origin.
         aiohttp.TCPConnector(
-            socket_factory=_guarded_sockets(exempt=_origin(url) in rules.allowed_origins),
+            socket_factory=_guarded_sockets(exempt=origin_of(url) in rules.allowed_origins),
             resolver=rules.resolver,
             use_dns_cache=False,
             force_close=True,
@@ -247,14 +193,3 @@ def _guarded_sockets(*, exempt: bool) -> Callable[[AddrInfo], socket.socket]:
         return socket.socket(family, kind, protocol)
 
     return make_socket
-
-
-def _origin(url: URL) -> str:
-    return f"{url.scheme}://{url.host_subcomponent}:{url.port}"
-
-
-def _is_host(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host) is not None
-    except ValueError:
-        return _HOST_NAME.fullmatch(host) is not None

@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from common.api.error_examples import BAD_LIMIT, bad_field
 from common.api.openapi import LIMIT, OFFSET, PAGE, header, nullable, operation
-from common.safe_fetch import MAX_URL_LENGTH
+from common.fetchable import MAX_URL_LENGTH
 from generation import kinds, progress, public
 from generation.api import answers, error_examples, examples
 from generation.api.requests import MAX_SOURCE_IMAGES

@@ -9,7 +9,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from common.api.fields import NullIsAbsent, StrictCharField
-from common.safe_fetch import check_url
+from common.fetchable import check_url
 from generation import catalog
 from generation.models import CatalogModel
 

@@ -10,7 +10,8 @@ import pytest
 
 from common.api.content_coding import is_compressed
 from common.browser_url import browser_url
-from common.safe_fetch import FetchError, FetchFailed, FetchRefused, check_url, fetch
+from common.fetchable import check_url
+from common.safe_fetch import FetchError, FetchFailed, FetchRefused, fetch
 from generation.backends.google import http
 from tests.support.loopback import Names, answering, ok, recording, serving
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.safe_fetch import check_url
+from common.fetchable import check_url
 
 PORT = "must not name a port other than 80 and 443"
 ADDRESS = "must not name a private or reserved address"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from common import safe_fetch
+from common import fetchable, safe_fetch
 from generation.api import document
 from generation.api.requests import VideoRequestSerializer
 from generation.inputs import image_child, source_images
@@ -41,7 +41,7 @@ def test_the_documented_limits_are_those_of_the_code(text: str) -> None:
         assert float(words.get(found[1], found[1])) == value
     ports = re.search(r"from ports (\d+) and (\d+) of public addresses", text)
     assert ports is not None
-    assert {int(port) for port in ports.groups()} == safe_fetch.PORTS
+    assert {int(port) for port in ports.groups()} == fetchable.PORTS
 
 
 @pytest.mark.parametrize("port", [1, 22, 79, 80, 81, 443, 444, 8000, 8080, 8443, 65535])
@@ -49,4 +49,4 @@ def test_the_schema_knows_the_ports(port: int) -> None:
     for scheme in ("http", "https"):
         url = f"{scheme}://a.example:{port}/x.png"
         matches = re.match(document.URL, url) is not None
-        assert matches is (port in safe_fetch.PORTS) is (safe_fetch.check_url(url) is None)
+        assert matches is (port in fetchable.PORTS) is (fetchable.check_url(url) is None)
