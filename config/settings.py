@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from config import stages
+from config.database import databases
 from config.env import Env, celery_broker_url, environment, limits_storage_url
 from config.logs import FORMATS, LEVELS, logging_config
 from config.misspelt import misspelt
@@ -104,23 +105,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # contract section 6; BodyLimit holds it for chunked too
 
 # --- Database and broker --------------------------------------------------------------------------
-DATABASES = {
-    "default": {
-        **env.database("DATABASE_URL", "postgresql:///reelmint?host=/var/run/postgresql"),
-        "CONN_MAX_AGE": env.integer("DATABASE_CONN_MAX_AGE", 600),
-        "CONN_HEALTH_CHECKS": True,
-    }
-}
-DATABASES["default"]["OPTIONS"] = {
-    "connect_timeout": 3,
-    # nothing by itself, but what common/statement.py asks for
-    "prepare_threshold": 1_000_000_000,
-} | DATABASES["default"]["OPTIONS"]
-if env.flag("PGBOUNCER", False):
-    # In transaction mode the next transaction may be another server connection's: what a session
-    # prepared or opened is not there. With None psycopg prepares nothing, whatever is asked of it.
-    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
-    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+DATABASES = databases(env)
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 BROKER_URL, RATE_LIMIT_STORAGE_URL = celery_broker_url(REDIS_URL), limits_storage_url(REDIS_URL)
 
