@@ -90,19 +90,24 @@ class StageBase:
         return done
 
     def finish(self, generation: Generation, outcome: Any) -> Step | None:
-        """Write back a look; stages add their own outcomes."""
-        if isinstance(outcome, Looked | base.Unavailable) and is_overdue(generation):
-            self.finish_overdue(generation, outcome)
-        elif isinstance(outcome, BaseException):
-            raise outcome
-        return None
+        """Write back what a step came to; the deadline is decided first, and here alone."""
+        if is_overdue(generation):
+            self.at_deadline(generation, outcome)
+            return None
+        return self.in_time(generation, outcome)
 
-    def finish_overdue(self, generation: Generation, outcome: Looked | base.Unavailable) -> None:
+    def in_time(self, generation: Generation, outcome: Any) -> Step | None:
+        """Write back what the stage's own step came to, or go on with another one."""
+        raise NotImplementedError
+
+    def at_deadline(self, generation: Generation, outcome: Any) -> None:
         """The last look: what is there is delivered late, else the deadline is final."""
         if isinstance(outcome, Looked) and outcome.output is not None:
             self.adopt(generation, outcome.output.uri, outcome.in_doubt)
-        else:
+        elif isinstance(outcome, Looked | base.Unavailable):
             fail_overdue(generation)
+        else:
+            raise outcome
 
     def look(self, generation: Generation) -> Step:
         """Look into the prefix of every attempt that may have been bought, newest first."""

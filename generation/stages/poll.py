@@ -16,7 +16,7 @@ from generation.models.states import State
 from generation.provider import pace
 from generation.provider.connect import Provider
 from generation.provider.pace import Pace
-from generation.stages.base import Looked, StageBase, is_overdue, reject
+from generation.stages.base import Looked, StageBase, reject
 from work.stage import Done, Step
 from work.waits import backoff, jitter
 
@@ -59,17 +59,15 @@ class PollStage(StageBase):
 
         At 10,000 operations in flight this is what PostgreSQL has to do 700 times a second.
         """
-        running = [row for row, outcome in done if self._is_still_running(row, outcome)]
+        running = [row for row, outcome in done if isinstance(outcome, base.Running)]
         if running:
             crash_point("poll.before_save")
             lifecycle.look_again([(row, self._next_poll(row)) for row in running])
-        return [each for each in done if not self._is_still_running(*each)]
+        return [each for each in done if not isinstance(each[1], base.Running)]
 
-    def finish(self, generation: Generation, outcome: Any) -> Step | None:
+    def in_time(self, generation: Generation, outcome: Any) -> Step | None:
         """Write back the operation's state; a vanished one may have left its output."""
         crash_point("poll.before_save")
-        if is_overdue(generation):
-            return super().finish(generation, outcome)
         if isinstance(outcome, base.Running):  # one that could not be written with the others
             lifecycle.look_again([(generation, self._next_poll(generation))])
         elif isinstance(outcome, base.Produced):
@@ -97,9 +95,6 @@ class PollStage(StageBase):
         else:
             raise outcome
         return None
-
-    def _is_still_running(self, generation: Generation, outcome: Any) -> bool:
-        return isinstance(outcome, base.Running) and not is_overdue(generation)
 
     def _next_poll(self, generation: Generation) -> float:
         if self._paces is None:  # once a pass: it changes slowly

@@ -118,7 +118,7 @@ class PrepareStage(StageBase):
             return NotKept(f"{type(error).__name__}: {error}")
         return Prepared()
 
-    def finish(self, generation: Generation, outcome: Any) -> Step | None:
+    def in_time(self, generation: Generation, outcome: Any) -> Step | None:
         """Write back that they are ready, or why they are not."""
         if isinstance(outcome, Prepared):
             crash_point("prepare.before_save")
@@ -129,7 +129,7 @@ class PrepareStage(StageBase):
         elif isinstance(outcome, InvalidSourceImage):
             self._not_now_or_never(generation, outcome)
         else:
-            return super().finish(generation, outcome)
+            raise outcome
         return None
 
     def _not_now_or_never(self, generation: Generation, error: InvalidSourceImage) -> None:

@@ -10,7 +10,7 @@ from generation.models import Generation
 from generation.models.states import State
 from generation.outputs.delivery import Delivered, DeliveryFailed, deliver
 from generation.provider import gate
-from generation.stages.base import StageBase, fail_overdue, is_overdue
+from generation.stages.base import StageBase, fail_overdue
 from work.stage import Step
 from work.waits import backoff
 
@@ -28,34 +28,39 @@ class StoreStage(StageBase):
         """Fetch, check and keep the output."""
         return deliver(self.provider.backend, generation)
 
-    def finish(self, generation: Generation, outcome: Any) -> Step | None:
+    def in_time(self, generation: Generation, outcome: Any) -> Step | None:
         """Write back the delivery; a broken file is fetched again a few times."""
+        if not self._is_settled(generation, outcome):
+            if outcome.damaged:
+                lifecycle.postpone(generation, backoff(generation.retries), str(outcome))
+            else:  # not the file's fault: does not count towards MAX_DAMAGED
+                wait = backoff(2, outcome.retry_after)
+                lifecycle.postpone(generation, wait, str(outcome), counts=False)
+        return None
+
+    def at_deadline(self, generation: Generation, outcome: Any) -> None:
+        """A file that is there is delivered late; one that failed is not fetched again."""
+        if not self._is_settled(generation, outcome):
+            fail_overdue(generation)
+
+    def _is_settled(self, generation: Generation, outcome: Any) -> bool:
+        """Whether the delivery ended the generation; if not, it may be tried again."""
         if isinstance(outcome, Delivered):
             crash_point("store.after_put")
             lifecycle.complete(generation, **outcome.columns())
             crash_point("store.after_save")
-        elif isinstance(outcome, DeliveryFailed) and outcome.damaged:
-            if generation.retries + 1 >= MAX_DAMAGED:
-                lifecycle.fail(
-                    generation,
-                    "provider_error",
-                    "The provider's file was not playable",
-                    retryable=True,
-                    detail=str(outcome),
-                )
-            elif is_overdue(generation):
-                fail_overdue(generation)
-            else:
-                lifecycle.postpone(generation, backoff(generation.retries), str(outcome))
-        elif isinstance(outcome, DeliveryFailed):
-            if outcome.ours:
-                gate.hold()
-            if is_overdue(generation):
-                fail_overdue(generation)
-            else:
-                # not the file's fault: does not count towards MAX_DAMAGED
-                wait = backoff(2, outcome.retry_after)
-                lifecycle.postpone(generation, wait, str(outcome), counts=False)
-        else:
+            return True
+        if not isinstance(outcome, DeliveryFailed):
             raise outcome
-        return None
+        if outcome.ours:
+            gate.hold()
+        if not outcome.damaged or generation.retries + 1 < MAX_DAMAGED:
+            return False
+        lifecycle.fail(
+            generation,
+            "provider_error",
+            "The provider's file was not playable",
+            retryable=True,
+            detail=str(outcome),
+        )
+        return True

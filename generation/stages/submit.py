@@ -23,7 +23,6 @@ from generation.stages.base import (
     SOMETHING_WRONG,
     Looked,
     StageBase,
-    is_overdue,
     reject,
 )
 from work import due
@@ -124,7 +123,7 @@ class SubmitStage(StageBase):
         self._uncertain.discard(generation.pk)
         return attempt
 
-    def finish(self, generation: Generation, outcome: Any) -> Step | None:
+    def in_time(self, generation: Generation, outcome: Any) -> Step | None:
         """Write back an answer of the provider, prepared images, or a look."""
         if (attempt := self._asked.get(generation.pk)) is not None:
             self._finish_ask(generation, attempt, outcome)
@@ -133,10 +132,10 @@ class SubmitStage(StageBase):
             return self._ask(generation, outcome.images)
         elif isinstance(outcome, NoImages):
             _without_images(generation, outcome)
-        elif generation.state == State.SUBMIT_UNKNOWN and not is_overdue(generation):
+        elif generation.state == State.SUBMIT_UNKNOWN:
             self._finish_look(generation, outcome)
         else:
-            return super().finish(generation, outcome)
+            raise outcome
         return None
 
     def _finish_ask(self, generation: Generation, attempt: Attempt, outcome: Any) -> None:
