@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
 
+from common.fresh import Fresh
 from staff.pages import dashboard_queries
-from staff.pages.dashboard_queries import Hour
+from staff.pages.dashboard_queries import Day, Hour
 from work import heartbeat
 
 SECONDS = 10  # how old a figure may be, however often the page is reloaded
@@ -46,9 +46,9 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """unfold's hook: adds the figures that this person may see."""
     user: Any = request.user
     if user.has_perm("generation.view_generation"):
-        context["work"] = cache.get_or_set("dashboard.work", _work, SECONDS)
+        context["work"] = _fresh_work()
     if user.has_perm("credits.view_ledgerentry"):
-        context["money"] = cache.get_or_set("dashboard.money", _money, SECONDS)
+        context["money"] = _fresh_money()
     return context
 
 
@@ -80,11 +80,18 @@ def _work() -> dict[str, Any]:
 
 def _money() -> dict[str, Any]:
     """Past days are kept for longer: they change no more, and may have a million entries."""
-    today, over = dashboard_queries.today(timezone.now()), dashboard_queries.DAYS - 1
-    first = today - timedelta(days=over)
-    key = f"dashboard.money.{today.date()}"
-    before = cache.get_or_set(key, lambda: dashboard_queries.money(first, over), OVER_SECONDS)
-    return {"days": [*dashboard_queries.money(today, 1), *(before or [])]}
+    today = dashboard_queries.today(timezone.now())
+    return {"days": [*dashboard_queries.money(today, 1), *_fresh_past(today)]}
+
+
+def _past(today: datetime) -> list[Day]:
+    over = dashboard_queries.DAYS - 1
+    return dashboard_queries.money(today - timedelta(days=over), over)
+
+
+_fresh_work = Fresh(SECONDS, _work)
+_fresh_money = Fresh(SECONDS, _money)
+_fresh_past = Fresh(OVER_SECONDS, _past)
 
 
 def workers() -> list[StageSigns] | None:

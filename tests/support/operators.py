@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import Permission
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
+from common.fresh import Fresh
 from tests.support.people import inside
 
 SEE = ("view_generation", "view_orphan")
@@ -24,7 +24,7 @@ def make_operator(*permissions: str, name: str = "olga") -> User:
 
 def browser_of(user: User) -> Client:
     """A browser in which ``user`` is all the way in; no figures of another test are kept."""
-    cache.clear()
+    Fresh.clear_all()
     return inside(user)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import psycopg
 import pytest
 import redis
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from common.fresh import Fresh
 from credits import ledger
 from generation import lifecycle
 from generation.models import Attempt, CatalogModel, Generation, Orphan, ProviderGate
@@ -240,7 +240,7 @@ def test_it_costs_the_same_with_more_rows_and_nothing_for_ten_seconds(
 
 
 def statements_anew(browser: Client) -> int:
-    cache.clear()
+    Fresh.clear_all()
     with CaptureQueriesContext(connection) as asked:
         assert browser.get("/admin/").status_code == 200
     return len(asked)
