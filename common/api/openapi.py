@@ -24,7 +24,7 @@ from common.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 
 Decorator = Callable[[Any], Any]
 
-FAILURES, IDS = "x-failures", "x-operation-ids"
+ERRORS, IDS = "x-error-examples", "x-operation-ids"
 # JSON Schema's regular expressions and Python's do not agree on what a blank is.
 NOT_BLANK = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"
 NO_NUL = r"^[^\u0000]*$"
@@ -100,7 +100,7 @@ def operation(
 
     ``also`` gives the operation ids of further paths that lead to the same method.
     """
-    extensions = {FAILURES: list(fails), IDS: dict(also or {})}
+    extensions = {ERRORS: list(fails), IDS: dict(also or {})}
     return extend_schema(operation_id=operation_id, extensions=extensions, **described)
 
 
@@ -126,7 +126,7 @@ class ContractSchema(AutoSchema):
         if found is None:
             return None
         document: dict[str, Any] = found
-        own: list[ErrorExample] = document.pop(FAILURES, [])
+        own: list[ErrorExample] = document.pop(ERRORS, [])
         document["operationId"] = document.pop(IDS, {}).get(path, document["operationId"])
         responses = document["responses"]
         for response in responses.values():
@@ -206,9 +206,9 @@ def _answers(own: Iterable[ErrorExample], general: Iterable[int]) -> dict[str, A
     answers = {
         str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in general
     }
-    for status in {failure.status for failure in own}:
+    for status in {each.status for each in own}:
         shared = error_examples.GENERAL[status] if str(status) in answers else []
-        mine = [failure for failure in own if failure.status == status]
+        mine = [each for each in own if each.status == status]
         answers[str(status)] = _answer(status, [*mine, *shared])
     return answers
 
