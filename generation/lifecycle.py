@@ -159,8 +159,8 @@ def adopt(
 def complete(generation: Generation, **output: Any) -> bool:
     """The file is whole and in our storage; ``output`` are the row's output_… fields.
 
-    The row is locked, then the wallet, and only then the row is changed. A replay of its create
-    holds the wallet when it looks for the key, and waits for whoever has changed the row.
+    Lock order: generation, wallet, then the UPDATE. The other order deadlocks with a replayed
+    create.
     """
     with transaction.atomic():
         if not lock(held_row(generation, [State.STORING])):

@@ -1,4 +1,4 @@
-"""Counting what happens to generations and their credits, where it is written; after the commit."""
+"""Counts of generations and their credits; each is made after the commit that it is about."""
 
 from __future__ import annotations
 

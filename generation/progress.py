@@ -23,8 +23,7 @@ STEPS = 20  # of 0.05, contract section 4; only what is completed is at the last
 # its answer: at most half way.
 WAITING, ASKED_IMAGE, GENERATING, SAVING = 2, 10, 18, 19
 
-# What ``finished_at`` is older than the commit that shows it, at most: who read the row in between
-# saw a later time than that, and what they saw must not be taken back.
+# A reader may have seen up to 5 s more than ``finished_at`` says; progress must not go back.
 COMMIT = timedelta(seconds=5)
 SAVING_SECONDS = 5.0  # to fetch, check and keep an output; mostly 1 to 2
 LONGEST_WAIT = 30  # seconds between two asks

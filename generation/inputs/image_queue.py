@@ -1,7 +1,7 @@
 """Whose source images are prepared next: two orders of an account at a time, over all workers.
 
-What a customer names may be as slow as he likes. So nobody gets more than ``SLOTS`` of what there
-is, whoever has fewer under way comes first, and who keeps ordering unusable images gets one slot,
+A customer's host may be as slow as it likes. So an account gets ``SLOTS`` slots at most, accounts
+with fewer orders under way come first, and one that keeps ordering unusable images gets one slot,
 with pauses.
 """
 
@@ -22,7 +22,7 @@ MANY_BAD = 30  # unusable ones in BAD_SECONDS, from which on an account is slowe
 BAD_SECONDS = 600.0
 PAUSE = 5.0  # seconds after an unusable one
 
-# Two claims at once would both see a free slot. Who does not get the lock leaves it to the other.
+# Two claims at once would both see a free slot. A claim that finds the lock taken gets no rows.
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('generation.image_queue'))"
 
 # The questions repeat the condition of generation_awaits_images, which holds these rows alone.

@@ -35,14 +35,15 @@ ASKED = (State.SUBMITTING, State.SUBMIT_UNKNOWN, State.RUNNING)
 
 Result = Literal["works", "fails", "quota"]
 
-# Everybody's first waiting row comes before anybody's second, and who has rows under way waits for
-# who has none: a row's turn is how many its account has under way, and waiting up to this one.
-# Locked in a second step, because a window function cannot be locked. Of the rows that may have
-# killed their workers one only, see work/due.py.
-# The planner thinks next to nothing is open among millions of finished rows, and would look all
-# that is under way through for each row that waits. A FULL JOIN is never done row by row, and stays
-# one since COALESCE hides from the planner that a LEFT one would do; COALESCE in the second step,
-# which no index serves, lets the keys find what to lock.
+# A row's turn is how many rows its account has under way, and waiting up to this one. So the first
+# waiting row of each account comes before the second of any, and an account with rows under way
+# waits for accounts with none.
+# Rows are locked in a second step, because a window function cannot be locked. One row at most is
+# a suspect (work/due.py). Other choices: IN_ORDER there, and generation/inputs/image_queue.py.
+# The planner expects next to nothing to be open among millions of finished rows: it would walk
+# through all that is under way for each waiting row. A FULL JOIN is never done row by row, and the
+# COALESCE hides that a LEFT one would do. No index serves the COALESCE in the second step, so that
+# the keys find what to lock.
 CLAIM = due.Claim(
     Generation,
     """

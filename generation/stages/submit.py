@@ -57,8 +57,8 @@ class SubmitStage(StageBase):
     name = "submit"
     states = (State.QUEUED, State.SUBMITTING, State.SUBMIT_UNKNOWN)
     concurrency = 20
-    # An intent that was committed and not sent has to be waited for like one that was. So that a
-    # worker's death leaves few of them, each request goes out before the next intent is committed.
+    # Each request is sent before the next intent is committed, so that a crash leaves few to look
+    # for.
     gap = 0.005
     patience = 20.0  # for what the provider was asked: cut off, it has to be looked for
 
