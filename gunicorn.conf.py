@@ -12,7 +12,7 @@ memory_privacy.keep_to_ourselves()  # every worker is forked from here and inher
 # before the application is loaded, here or (without --preload) in each worker
 metrics_folder.take("web")
 
-from common.telemetry.metrics import forget_process  # noqa: E402
+from common.telemetry.metrics import forget_process
 
 # Sixteen requests at once, by few threads in each of several processes: those of one process take
 # turns at Python's lock. The application is loaded once for all of them.

@@ -49,10 +49,15 @@ _WIDTHS = len(_KEY), len(_ACCOUNT), len(_USER)
 def statement(columns: str = "", join: str = "") -> Statement:
     """How a secret is found, by ``key.digest``; with ``columns`` of what a ``join`` adds to it."""
     return Statement(
-        f"SELECT {_KEY.sql}, {_ACCOUNT.sql}, {_USER.sql}{columns}"  # noqa: S608 - no input
+        "SELECT {key}, {account}, {user}{columns}"
         " FROM accounts_apikey key JOIN accounts_account account ON account.id = key.account_id"
-        f" JOIN accounts_user person ON person.id = key.created_by_id {join}"
-        " WHERE key.digest = %(digest)s::bytea"
+        " JOIN accounts_user person ON person.id = key.created_by_id {join}"
+        " WHERE key.digest = %(digest)s::bytea",
+        key=_KEY.sql,
+        account=_ACCOUNT.sql,
+        user=_USER.sql,
+        columns=columns,
+        join=join,
     )
 
 

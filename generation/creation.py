@@ -35,9 +35,7 @@ CAME_TO_NOTHING = "Too many generations were canceled or failed within a day"
 KEY_CONSTRAINT = "generation_idempotency_key_unique"
 
 CREATE = Statement(
-    "WITH"  # noqa: S608 - two constants, the values are parameters
-    + ledger.CHARGE
-    + """, generation AS (
+    """WITH{charge}, generation AS (
         INSERT INTO generation_generation
             (id, account_id, created_by_id, api_key_id, idempotency_key, request_sha256,
              model_id, kind, prompt, parameters, price, estimated_time, expected_seconds, charge_id,
@@ -61,7 +59,8 @@ CREATE = Statement(
         (generation_id, sequence, state, is_terminal, data, created_at)
     SELECT generation.id, 1, 'queued', false, %(note)s::jsonb, now() FROM generation
     RETURNING (SELECT balance_after FROM entry)
-"""
+""",
+    charge=ledger.CHARGE,
 )
 
 

@@ -23,12 +23,13 @@ _SHOWN = Columns(
     ),
 )
 OF_ACCOUNT = Statement(
-    f"SELECT {_SHOWN.sql}, now() FROM generation_generation row"  # noqa: S608 - columns of our model
-    " WHERE id = %(id)s::uuid AND account_id = %(account)s::uuid"
+    "SELECT {shown}, now() FROM generation_generation row"
+    " WHERE id = %(id)s::uuid AND account_id = %(account)s::uuid",
+    shown=_SHOWN.sql,
 )
 OF_IDS = Statement(
-    f"SELECT {_SHOWN.sql}, now() FROM generation_generation row"  # noqa: S608 - likewise
-    " WHERE id = ANY(%(ids)s::uuid[])"
+    "SELECT {shown}, now() FROM generation_generation row WHERE id = ANY(%(ids)s::uuid[])",
+    shown=_SHOWN.sql,
 )
 WITH_KEY = keys.statement(
     f", {_SHOWN.sql}, now()",

@@ -42,12 +42,10 @@ class Command(BaseCommand):
     help = "List outputs that were paid for and reached no customer, oldest first."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Django's hook."""
         parser.add_argument("--since", type=moment, help="found at or after this date (UTC)")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the report."""
         rows = [described(orphan) for orphan in orphans.listed(options["since"])]
         if options["json"]:
             self.stdout.write(json.dumps({"orphans": rows}))
