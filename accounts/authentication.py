@@ -151,7 +151,6 @@ class SecretScheme(OpenApiAuthenticationExtension):  # drf-spectacular's hook is
     name = ["Bearer", "ApiKey"]
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
-        """Alternatives, Bearer first."""
         return [{name: []} for name in self.name]
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:

@@ -180,10 +180,7 @@ class Membership(models.Model):
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    """Set questions about secrets."""
-
     def live(self) -> ApiKeyQuerySet:
-        """Neither revoked nor expired."""
         return self.filter(revoked_at=None).filter(
             Q(expires_at=None) | Q(expires_at__gt=timezone.now())
         )

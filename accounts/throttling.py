@@ -112,7 +112,7 @@ def _scope(request: Request, view: APIView | None) -> str:
 
 
 def rate_limit_headers(name: str, decision: Decision, window: int = WINDOW) -> dict[str, str]:
-    """``RateLimit-Policy`` and ``RateLimit`` (draft-ietf-httpapi-ratelimit-headers-10)."""
+    """``RateLimit-Policy`` and ``RateLimit``, by draft-ietf-httpapi-ratelimit-headers-10."""
     return {
         "RateLimit-Policy": f'"{name}";q={decision.limit};w={window}',
         "RateLimit": f'"{name}";r={decision.remaining};t={decision.reset_in}',

@@ -43,8 +43,6 @@ class AccountView(APIView):
 
 
 class ApiKeysView(APIView):
-    """The account's API keys."""
-
     @document.list_keys
     def get(self, request: Request) -> Response:
         """The account's keys, newest first, with those that have expired."""

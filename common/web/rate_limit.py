@@ -94,7 +94,6 @@ class RateLimiter:
         return self._ask(lambda limiter: _stand(limiter, item, who, None))
 
     def forget(self, name: str, limit: int, per_seconds: int, *identifiers: str) -> None:
-        """Empty the window."""
         item = RateLimitItemPerSecond(limit, per_seconds, namespace=name)
         who = _digest(identifiers)
         self._ask(lambda limiter: limiter.clear(item, who))

@@ -51,8 +51,6 @@ class _CreateView(APIView):
 
 
 class VideoView(_CreateView):
-    """Makes videos."""
-
     serializer_class = VideoRequestSerializer
 
     @document.create_video
@@ -62,8 +60,6 @@ class VideoView(_CreateView):
 
 
 class ImageView(_CreateView):
-    """Makes images."""
-
     serializer_class = ImageRequestSerializer
 
     @document.create_image
