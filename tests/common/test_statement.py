@@ -110,3 +110,9 @@ def test_the_catalog_is_read_once_a_second(monkeypatch: pytest.MonkeyPatch) -> N
     assert catalog.on_sale("video")[1].price == 500, "it is read once a second"
     monkeypatch.setattr(catalog.sold, "seconds", 0.0)
     assert catalog.on_sale("video")[1].price == 600
+
+
+def test_parts_are_put_in_by_name_and_other_braces_stay() -> None:
+    assert Statement("SELECT {what}, '{}'", what="1").sql == "SELECT 1, '{}'"
+    with pytest.raises(ValueError, match=r"has no \{what\}"):
+        Statement("SELECT 1", what="1")
