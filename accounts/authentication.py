@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.utils import timezone
@@ -14,9 +14,10 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts import keys, secrets, throttling
+from accounts import keys, secrets
+from accounts.arrival import SECONDS, Arrival, Memory, SentSecret
 from accounts.models import ApiKey, User
-from common.errors import AccountSuspended, InvalidCredentials, NotAuthenticated
+from common.errors import InvalidCredentials, NotAuthenticated
 from common.web import rate_limit
 from common.web.client_address import client_address
 
@@ -27,20 +28,25 @@ SCHEMES = {"bearer", "token", "api-key"}
 BLANKS = re.compile(r"[ \t]+")
 CHALLENGE = "Bearer"
 FAILURES = "failed-secrets"
-WINDOW = 60  # seconds
-# For so many seconds a process lets an address look secrets up without asking how many failures it
-# has, while they are fewer than half of those it may have. What such an address is answered is
-# bounded all the same: each failure is counted before its answer, and ends this.
-CALM = 1.0
-MANY_ADDRESSES = 10_000
-
-_calm_until: dict[str, float] = {}
 
 
 class SecretAuthentication(BaseAuthentication):
-    """``request.user`` is who made the secret, ``request.auth`` the ApiKey, with its account."""
+    """``request.user`` is who made the secret, ``request.auth`` the Arrival."""
 
-    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+    # For so many seconds a process lets an address look secrets up without asking how many
+    # failures it has, while they are fewer than half of those it may have. What such an address is
+    # answered is bounded all the same: each failure is counted before its answer, and ends this.
+    CALM: ClassVar[float] = 1.0
+    _calm_until: ClassVar[Memory[str, float]] = Memory()
+
+    def look_up(self, secret: SentSecret) -> tuple[ApiKey | None, Any]:
+        """Find a secret's key, and what else the view wants to be found by the same statement.
+
+        A subclass that finds more says so to the views that name it.
+        """
+        return keys.find(secret.text, secret.count), None
+
+    def authenticate(self, request: Request) -> tuple[User, Arrival] | None:
         """None without credentials. Raises InvalidCredentials, AccountSuspended, RateLimited."""
         authorization = request.headers.get("Authorization")
         header_key = request.headers.get("X-API-Key")
@@ -48,55 +54,36 @@ class SecretAuthentication(BaseAuthentication):
             return None
         who = client_address(request)
         limit = settings.RATE_LIMIT_AUTH_FAILURES
-        _refuse_guessing(who, limit)
+        self._refuse_guessing(who, limit)
         secret = read_secret(authorization, header_key)
-        api_key = _find(request, secret) if secret is not None else None
-        if api_key is None:
-            _calm_until.pop(who, None)
+        arrival = secret and Arrival.of(SentSecret(secret, request), self.look_up)
+        if not arrival:
+            self._calm_until.drop(who)
             # Of a burst that passed the look above, no more than the limit get this answer.
-            decision = rate_limit.hit(FAILURES, limit, WINDOW, who)
+            decision = rate_limit.hit(FAILURES, limit, SECONDS, who)
             raise InvalidCredentials if decision.allowed else rate_limit.too_many(decision)
-        if api_key.account.suspended_at is not None:
-            raise AccountSuspended
-        api_key.note_use(timezone.now())
-        return api_key.created_by, api_key
+        arrival.key.mark_used(timezone.now())
+        return arrival.key.created_by, arrival
 
     def authenticate_header(self, request: Request) -> str:
         """What a 401 without credentials asks for."""
         return CHALLENGE
 
+    def _refuse_guessing(self, who: str, limit: int) -> None:
+        """Raises RateLimited for an address with as many failures as it may have."""
+        now = time.monotonic()
+        if self._calm_until.get(who, now) > now:
+            return
+        stand = rate_limit.peek(FAILURES, limit, SECONDS, who)
+        if not stand.allowed:
+            raise rate_limit.too_many(stand)
+        if stand.remaining > limit // 2:
+            self._calm_until.put(who, now + self.CALM)
 
-def _find(request: Request, secret: str) -> ApiKey | None:
-    """By the view's own ``find_secret``, if it looks for something else in the same statement."""
-    context: dict[str, Any] = request.parser_context or {}
-    find = getattr(context.get("view"), "find_secret", None)
-    digest = secrets.digest(secret)
-    with throttling.counting(request, digest):
-        found: ApiKey | None = keys.find(secret) if find is None else find(request, secret)
-    if found is None:
-        throttling.forget(digest)
-    else:
-        throttling.remember(request, digest, found)
-    return found
-
-
-def _refuse_guessing(who: str, limit: int) -> None:
-    """Raises RateLimited for an address with as many failures as it may have."""
-    now = time.monotonic()
-    if _calm_until.get(who, now) > now:
-        return
-    stand = rate_limit.peek(FAILURES, limit, WINDOW, who)
-    if not stand.allowed:
-        raise rate_limit.too_many(stand)
-    if stand.remaining > limit // 2:
-        if len(_calm_until) >= MANY_ADDRESSES:
-            _calm_until.clear()
-        _calm_until[who] = now + CALM
-
-
-def forget() -> None:
-    """Ask about every address again."""
-    _calm_until.clear()
+    @classmethod
+    def clear(cls) -> None:
+        """Ask about every address again; tests begin so."""
+        cls._calm_until.clear()
 
 
 class HasAccount(BasePermission):
@@ -104,16 +91,13 @@ class HasAccount(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Raises NotAuthenticated (401), never answers 403."""
-        caller(request)
+        arrival(request)
         return True
 
 
-def caller(request: Request) -> ApiKey:
-    """The secret that the request was sent with: its ``account`` pays, its ``created_by`` acts.
-
-    Raises NotAuthenticated without one.
-    """
-    if not isinstance(request.auth, ApiKey):
+def arrival(request: Request) -> Arrival:
+    """Who has come, and with which secret. Raises NotAuthenticated without one."""
+    if not isinstance(request.auth, Arrival):
         raise NotAuthenticated
     return request.auth
 
@@ -148,6 +132,7 @@ class SecretScheme(OpenApiAuthenticationExtension):  # drf-spectacular's hook is
     """How the OpenAPI document describes the two headers; either one is enough."""
 
     target_class = SecretAuthentication
+    match_subclasses = True
     name = ["Bearer", "ApiKey"]
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
@@ -172,7 +157,7 @@ class SecretScheme(OpenApiAuthenticationExtension):  # drf-spectacular's hook is
 
 def login_token(request: Request, sentence: str) -> ApiKey:
     """The login token that the request was sent with. Raises PermissionDenied for a key."""
-    token = caller(request)
+    token = arrival(request).key
     if token.kind != ApiKey.Kind.TOKEN:
         raise PermissionDenied(sentence)
     return token

@@ -61,7 +61,7 @@ def failed(kind: str, person: str, address: str) -> None:
 
 def succeeded(kind: str, person: str, address: str) -> None:
     """A guess was right, which proves the failures before it harmless."""
-    rate_limit.forget(f"failed-{kind}", settings.RATE_LIMIT_LOGINS, WINDOW, person, address)
+    rate_limit.clear(f"failed-{kind}", settings.RATE_LIMIT_LOGINS, WINDOW, person, address)
 
 
 def _crowds(kind: str, address: str) -> list[tuple[str, int, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,8 @@ from accounts import secrets
 from accounts.models import TOKEN_LIFETIME, Account, ApiKey, User
 from common.errors import ApiError, InvalidRequest, NotFound
 from common.statement import Columns, Statement
+
+Meanwhile = Callable[[], object] | None
 
 MAX_LIVE_KEYS = 20  # an account, contract section 1
 MAX_LIVE_TOKENS = 20  # a user
@@ -153,16 +155,19 @@ def issue_token(account: Account, user: User) -> Issued:
     )
 
 
-def find(secret: str) -> ApiKey | None:
-    """The live secret of an active user, in one indexed SELECT by its digest."""
-    return find_by(FIND, secret, {})[0]
+def find(secret: str, meanwhile: Meanwhile = None) -> ApiKey | None:
+    """The live secret of an active user, in one indexed SELECT by its digest.
+
+    ``meanwhile`` is called while the database looks.
+    """
+    return find_by(FIND, secret, {}, meanwhile)[0]
 
 
 def find_by(
-    find: Statement, secret: str, values: Mapping[str, Any]
+    find: Statement, secret: str, values: Mapping[str, Any], meanwhile: Meanwhile = None
 ) -> tuple[ApiKey | None, tuple[Any, ...]]:
     """The same by a ``statement()`` with ``values`` of its join's, and what that one added."""
-    row = find.first_one({"digest": secrets.digest(secret), **values})
+    row = find.first_one({"digest": secrets.digest(secret), **values}, meanwhile)
     if row is None:
         return None, ()
     account_at, user_at, end = itertools.accumulate(_WIDTHS)

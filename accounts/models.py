@@ -249,7 +249,7 @@ class ApiKey(models.Model):
             return False
         return self.expires_at is None or self.expires_at > timezone.now()
 
-    def note_use(self, now: datetime) -> None:
+    def mark_used(self, now: datetime) -> None:
         """Remember the use, at most once in LAST_USED_STEP.
 
         A login token lives on from here, but no longer than TOKEN_AGE in all.

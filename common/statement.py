@@ -8,7 +8,8 @@ database needs to answer it. Everything else is the ORM's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, Self, TypeVar, cast
 
 import psycopg
@@ -68,22 +69,38 @@ class Statement:
             rows: list[Row] = cursor.fetchall()
             return rows
 
-    def first_one(self, values: Mapping[str, Any]) -> Row | None:
+    def first_one(
+        self, values: Mapping[str, Any], meanwhile: Callable[[], object] | None = None
+    ) -> Row | None:
         """The same of a read that a request begins with: it finds out whether the connection lives.
 
         A kept connection may have died with its server. Asking it first (``CONN_HEALTH_CHECKS``)
         would be one more round trip of every request; reading again on a new one is one of a
         restart. Within a transaction there is nothing to repeat, and nothing is.
+
+        ``meanwhile`` is called once at most, while the database works. It must not use the database
+        and be short: the statement's transaction ends after it.
         """
         kept = connection.connection is not None and not connection.in_atomic_block
         connection.health_check_done = True  # type: ignore[attr-defined]  # not in the stubs
         try:
-            return self.one(values)
+            return self.one(values) if meanwhile is None else self._one_while(values, meanwhile)
         except (OperationalError, InterfaceError):
             if not kept or connection.is_usable():
                 raise
             connection.close()
             return self.one(values)
+
+    def _one_while(self, values: Mapping[str, Any], meanwhile: Callable[[], object]) -> Row | None:
+        with _cursor() as cursor:
+            own = cast("psycopg.Connection[Row]", connection.connection)
+            # The pipeline sends at once and reads at its end. A dead connection is raised there.
+            lost = contextlib.suppress(OperationalError)
+            with connection.wrap_database_errors, own.pipeline(), lost:
+                cursor.execute(self.sql, values)
+                meanwhile()
+            row: Row | None = cursor.fetchone()
+            return row
 
 
 class Columns(Generic[M]):

@@ -17,7 +17,8 @@ from django.core.servers.basehttp import ThreadedWSGIServer
 from django.db import connections
 from django.test.testcases import QuietWSGIRequestHandler
 
-from accounts import authentication
+from accounts.arrival import SentSecret
+from accounts.authentication import SecretAuthentication
 from common.fresh import Fresh
 from common.web.body_limit import FORMS, LIMIT, BodyLimit
 from tests.support.people import Person, make_person
@@ -70,7 +71,8 @@ def _sweep(admin_connection: psycopg.Connection) -> str:
 def _nothing_remembered() -> None:
     """A process keeps some answers for a second; a test begins with none."""
     Fresh.clear_all()
-    authentication.forget()
+    SecretAuthentication.clear()
+    SentSecret.clear()
 
 
 @pytest.fixture(autouse=True)

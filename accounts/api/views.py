@@ -16,7 +16,7 @@ from accounts.api.requests import (
     CreatedKeySerializer,
     NewKeySerializer,
 )
-from accounts.authentication import caller, login_token
+from accounts.authentication import arrival, login_token
 from common import ids
 
 MAX_LISTED = 100  # at most 20 of them are live, the rest has expired
@@ -28,7 +28,7 @@ class AccountView(APIView):
     @document.account
     def get(self, request: Request) -> Response:
         """Which account the secret belongs to; support asks for its id."""
-        return Response(AccountSerializer(caller(request).account).data)
+        return Response(AccountSerializer(arrival(request).key.account).data)
 
     @document.change_account
     def patch(self, request: Request) -> Response:
@@ -46,14 +46,14 @@ class ApiKeysView(APIView):
     @document.list_keys
     def get(self, request: Request) -> Response:
         """The account's keys, newest first, with those that have expired."""
-        found = caller(request).account.api_keys.keys().filter(revoked_at=None)
+        found = arrival(request).key.account.api_keys.keys().filter(revoked_at=None)
         newest = found.order_by("-created_at", "-id")[:MAX_LISTED]
         return Response(ApiKeySerializer(newest, many=True).data)
 
     @document.create_key
     def post(self, request: Request) -> Response:
         """Make a key. The answer is the only place that ever shows it."""
-        asker = caller(request)
+        asker = arrival(request).key
         account = keys.manager(asker)
         serializer = NewKeySerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -69,7 +69,7 @@ class ApiKeyView(APIView):
     @document.delete_key
     def delete(self, request: Request, key_id: str) -> Response:
         """End the key; it stops working at once, everywhere. A key may always end itself."""
-        asker, wanted = caller(request), ids.parse(key_id)
+        asker, wanted = arrival(request).key, ids.parse(key_id)
         account = asker.account if asker.pk == wanted else keys.manager(asker)
         keys.revoke_key(account, wanted)
         return Response(status=status.HTTP_204_NO_CONTENT)

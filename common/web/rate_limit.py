@@ -15,28 +15,43 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.storage import MemoryStorage, RedisStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from common.errors import RateLimited
-from common.web.redis_window import RedisWindow, SentHit
 
 T = TypeVar("T")
-Question = Callable[[MovingWindowRateLimiter], T]
 
 logger = logging.getLogger(__name__)
 
+PREFIX = "reelmint"
 REDIS_TIMEOUT = 0.05  # seconds; a loaded Redis answers in a few milliseconds
 REDIS_REST = 1.0  # seconds between two looks whether it is back
 PROBE = RateLimitItemPerSecond(1, 1, namespace="probe")
+# Takes a place and says where the window stands, which `limits` asks in two round trips. The list
+# is the one that `limits` keeps: the times of the places that were taken, the newest first.
+HIT = b"""
+local places, now, limit, seconds = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local taken, oldest = redis.call('LLEN', places), false
+while taken > 0 do
+    oldest = redis.call('LINDEX', places, -1)
+    if tonumber(oldest) >= now - seconds then break end
+    redis.call('RPOP', places)
+    taken, oldest = taken - 1, false
+end
+if taken >= limit then return {0, taken, oldest or ARGV[1]} end
+redis.call('LPUSH', places, ARGV[1])
+redis.call('EXPIRE', places, ARGV[3])
+return {1, taken + 1, oldest or ARGV[1]}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,74 +72,50 @@ class RateLimiter:
             "socket_timeout": REDIS_TIMEOUT,
             "socket_connect_timeout": REDIS_TIMEOUT,
             "retry": Retry(NoBackoff(), 0),
-            "key_prefix": "reelmint",
+            "key_prefix": PREFIX,
         }
-        storage = storage_from_string(redis_url, **options)
+        storage = cast("RedisStorage", storage_from_string(redis_url, **options))
         self._shared = MovingWindowRateLimiter(storage)
-        self._window = RedisWindow(storage) if type(storage) is RedisStorage else None
+        self._script: Any = storage.get_connection().register_script(HIT)
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._away = threading.Event()
         self._lock = threading.Lock()
 
     def hit(self, name: str, limit: int, per_seconds: int, *identifiers: str) -> Decision:
         """Take a place in the window if there is one; asking and taking are one step."""
-        return self.ask(name, limit, per_seconds, *identifiers)()
-
-    def ask(
-        self, name: str, limit: int, per_seconds: int, *identifiers: str
-    ) -> Callable[[], Decision]:
-        """The same in two halves: ask, and call what is returned for the answer.
-
-        It has to be called, once, also if nobody wants the answer any more.
-        """
         item = RateLimitItemPerSecond(limit, per_seconds, namespace=name)
         who = _digest(identifiers)
-        sent = self._send(item, who)
-
-        def answer() -> Decision:
-            decision = None if sent is None else self._read(item, sent)
-            return decision or self._ask(lambda limiter: _hit(limiter, item, who))
-
-        return answer
+        return self._ask(lambda: self._hit_shared(item, who), lambda: self._hit_own(item, who))
 
     def peek(self, name: str, limit: int, per_seconds: int, *identifiers: str) -> Decision:
         """Whether there is a place, without taking it."""
         item = RateLimitItemPerSecond(limit, per_seconds, namespace=name)
         who = _digest(identifiers)
-        return self._ask(lambda limiter: _stand(limiter, item, who, None))
+        return self._ask(
+            lambda: _stand(self._shared, item, who), lambda: _stand(self._own, item, who)
+        )
 
-    def forget(self, name: str, limit: int, per_seconds: int, *identifiers: str) -> None:
+    def clear(self, name: str, limit: int, per_seconds: int, *identifiers: str) -> None:
         item = RateLimitItemPerSecond(limit, per_seconds, namespace=name)
         who = _digest(identifiers)
-        self._ask(lambda limiter: limiter.clear(item, who))
+        self._ask(lambda: self._shared.clear(item, who), lambda: self._own.clear(item, who))
 
-    def _send(self, item: RateLimitItem, who: str) -> SentHit | None:
-        """None when Redis cannot be asked so, or is away."""
-        if self._window is None or self._away.is_set():
-            return None
-        try:
-            return self._window.send(item, who)
-        except (RedisError, OSError) as error:
-            self._leave_alone(error)
-            return None
+    def _hit_shared(self, item: RateLimitItem, who: str) -> Decision:
+        keys, seconds = [f"{PREFIX}:{item.key_for(who)}"], item.get_expiry()
+        allowed, taken, oldest = self._script(keys, [time.time(), item.amount, seconds])
+        return _decision(item, bool(allowed), item.amount - taken, float(oldest) + seconds)
 
-    def _read(self, item: RateLimitItem, sent: SentHit) -> Decision | None:
-        try:
-            allowed, taken, free_at = sent.read()
-        except NoScriptError:  # of a Redis that was just started
-            return None
-        except (RedisError, OSError) as error:
-            self._leave_alone(error)
-            return None
-        return _decision(item, allowed, item.amount - taken, free_at)
+    def _hit_own(self, item: RateLimitItem, who: str) -> Decision:
+        allowed = self._own.hit(item, who)
+        return replace(_stand(self._own, item, who), allowed=allowed)
 
-    def _ask(self, question: Question[T]) -> T:
+    def _ask(self, shared: Callable[[], T], own: Callable[[], T]) -> T:
         if not self._away.is_set():
             try:
-                return question(self._shared)
+                return shared()
             except (RedisError, OSError) as error:
                 self._leave_alone(error)
-        return question(self._own)
+        return own()
 
     def _leave_alone(self, error: Exception) -> None:
         """Let no request ask Redis until it is back; of many that fail at once one sees to it."""
@@ -140,25 +131,16 @@ class RateLimiter:
         while self._away.is_set():
             time.sleep(REDIS_REST)
             try:
-                self._shared.hit(PROBE)
+                self._hit_shared(PROBE, "")
             except (RedisError, OSError):
                 continue
             self._away.clear()
             logger.warning("rate limits are counted in Redis again")
 
 
-def _hit(limiter: MovingWindowRateLimiter, item: RateLimitItemPerSecond, who: str) -> Decision:
-    allowed = limiter.hit(item, who)
-    return _stand(limiter, item, who, allowed)
-
-
-def _stand(
-    limiter: MovingWindowRateLimiter, item: RateLimitItemPerSecond, who: str, allowed: bool | None
-) -> Decision:
+def _stand(limiter: MovingWindowRateLimiter, item: RateLimitItem, who: str) -> Decision:
     stats = limiter.get_window_stats(item, who)
-    if allowed is None:
-        allowed = stats.remaining > 0
-    return _decision(item, allowed, stats.remaining, stats.reset_time)
+    return _decision(item, stats.remaining > 0, stats.remaining, stats.reset_time)
 
 
 def _decision(item: RateLimitItem, allowed: bool, remaining: int, resets_at: float) -> Decision:
@@ -185,19 +167,14 @@ def hit(name: str, limit: int, per_seconds: int, *identifiers: str) -> Decision:
     return _limiter(settings.RATE_LIMIT_STORAGE_URL).hit(name, limit, per_seconds, *identifiers)
 
 
-def ask(name: str, limit: int, per_seconds: int, *identifiers: str) -> Callable[[], Decision]:
-    """The same in two halves; what is returned has to be called once, for the decision."""
-    return _limiter(settings.RATE_LIMIT_STORAGE_URL).ask(name, limit, per_seconds, *identifiers)
-
-
 def peek(name: str, limit: int, per_seconds: int, *identifiers: str) -> Decision:
     """Whether ``hit`` would find a place now; takes none."""
     return _limiter(settings.RATE_LIMIT_STORAGE_URL).peek(name, limit, per_seconds, *identifiers)
 
 
-def forget(name: str, limit: int, per_seconds: int, *identifiers: str) -> None:
+def clear(name: str, limit: int, per_seconds: int, *identifiers: str) -> None:
     """Empty the window, as after a success that proves the failures harmless."""
-    _limiter(settings.RATE_LIMIT_STORAGE_URL).forget(name, limit, per_seconds, *identifiers)
+    _limiter(settings.RATE_LIMIT_STORAGE_URL).clear(name, limit, per_seconds, *identifiers)
 
 
 def too_many(decision: Decision) -> RateLimited:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import caller
+from accounts.authentication import arrival
 from common.api.pagination import paginate
 from common.times import with_z
 from credits.api import document
@@ -18,7 +18,7 @@ from credits.models import LedgerEntry, Wallet
 class BalanceView(APIView):
     @document.balance
     def get(self, request: Request) -> Response:
-        wallet = Wallet.objects.get(account_id=caller(request).account_id)
+        wallet = Wallet.objects.get(account_id=arrival(request).caller.account_id)
         return Response({"success": True, "credits_balance": wallet.balance})
 
 
@@ -26,7 +26,7 @@ class TransactionsView(APIView):
     @document.transactions
     def get(self, request: Request) -> Response:
         """Newest first, in pages; each balance is the next older one's plus the amount."""
-        entries = LedgerEntry.objects.filter(wallet_id=caller(request).account_id)
+        entries = LedgerEntry.objects.filter(wallet_id=arrival(request).caller.account_id)
         page = paginate(request, entries, ("sequence",))
         return Response(page.body([to_dict(entry) for entry in page.rows]))
 

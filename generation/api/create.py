@@ -9,8 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import caller
-from accounts.caller import Caller
+from accounts.authentication import arrival
 from common.api.headers import idempotency_key
 from common.telemetry import access_log
 from generation import catalog
@@ -26,7 +25,7 @@ class _CreateView(APIView):
     serializer_class: ClassVar[type[VideoRequestSerializer | ImageRequestSerializer]]
 
     def _create(self, request: Request) -> Response:
-        who = Caller.with_key(caller(request))
+        who = arrival(request).caller
         key = idempotency_key(request)
         body = dict(request.data)  # the parser lets nothing but an object through
         try:

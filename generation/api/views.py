@@ -13,9 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import keys
-from accounts.authentication import caller
-from accounts.models import ApiKey
+from accounts.authentication import arrival
 from common import ids
 from common.api.base_url import base_url
 from common.api.headers import condition
@@ -39,30 +37,15 @@ WITHOUT_FILE: dict[str, type[ApiError]] = {
 
 
 class GenerationView(APIView):
-    """One generation.
-
-    One statement finds the secret and the generation. A round trip costs a request more than it
-    costs the database, and most requests are for a status.
-    """
-
-    found: Generation | None = None
-
-    def find_secret(self, request: Request, secret: str) -> ApiKey | None:
-        """The key of the secret, for accounts/authentication.py; finds the generation, too."""
-        try:
-            generation_id = ids.parse(self.kwargs["generation_id"])
-        except NotFound:
-            return keys.find(secret)
-        key, self.found = lookup.with_key(secret, generation_id)
-        return key
+    authentication_classes = [lookup.SecretWithGeneration]
 
     @document.status
     def get(self, request: Request, generation_id: str) -> HttpResponseBase:
         """How far it is, and where its output is."""
-        generation = self.found
+        generation: Generation | None = arrival(request).found
         if generation is None:
             raise NotFound
-        generation.account = caller(request).account  # says how long outputs are kept
+        generation.account = arrival(request).key.account  # says how long outputs are kept
         now = generation.now
         tag = public.etag(generation, now)
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
@@ -125,7 +108,7 @@ class HistoryView(APIView):
     def get(self, request: Request) -> Response:
         kind = choice(request, "type", tuple(CatalogModel.Kind.values))
         status = choice(request, "status", states.PUBLIC_STATUSES)
-        account = caller(request).account
+        account = arrival(request).key.account
         rows = account.generations.all()
         if kind is not None:
             rows = rows.filter(kind=kind)
@@ -159,8 +142,8 @@ class ModelsView(APIView):
 
 def owned(request: Request, generation_id: str) -> Generation:
     """The account's own generation with the database's time; else NotFound, whatever the reason."""
-    found = lookup.of_account(caller(request).account_id, ids.parse(generation_id))
+    found = lookup.of_account(arrival(request).caller.account_id, ids.parse(generation_id))
     if found is None:
         raise NotFound
-    found.account = caller(request).account  # says how long outputs are kept
+    found.account = arrival(request).key.account  # says how long outputs are kept
     return found

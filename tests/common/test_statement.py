@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 import psycopg
 import pytest
@@ -73,6 +74,28 @@ def test_a_statement_that_fails_on_a_good_connection_is_not_repeated() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT last_value FROM begun")
         assert cursor.fetchone() == (1,)
+
+
+def test_something_else_is_done_while_the_database_works(
+    admin_connection: psycopg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    done: list[str] = []
+    slow = Statement("SELECT pg_backend_pid(), clock_timestamp(), pg_sleep(%(seconds)s::float8)")
+    row = slow.first_one({"seconds": 0.3}, lambda: done.append(str(time.time())))
+    assert row is not None
+    assert float(done[0]) < row[1].timestamp() + 0.3
+    assert slow.one({"seconds": 0.0}), "the connection is as before"
+    admin_connection.execute("SELECT pg_terminate_backend(%s, 2000)", [row[0]])
+    again = slow.first_one({"seconds": 0.0}, lambda: done.append("again"))
+    assert again is not None
+    assert again[0] != row[0]
+    assert len(done) <= 2, "it is not repeated with the statement"
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '50ms'")
+    with pytest.raises(OperationalError, match="timeout"):
+        slow.first_one({"seconds": 1.0}, lambda: None)
+    assert slow.one({"seconds": 0.0}), "the connection is as before"
+    assert not [record for record in caplog.records if record.name == "psycopg"]
 
 
 def test_nothing_is_repeated_within_a_transaction(admin_connection: psycopg.Connection) -> None:

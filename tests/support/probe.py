@@ -7,17 +7,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import caller
+from accounts.authentication import arrival
 
 
 class ProbeView(APIView):
     """Tells who called."""
 
     def get(self, request: Request) -> Response:
-        return Response({"account": str(caller(request).account.pk)})
+        return Response({"account": str(arrival(request).key.account.pk)})
 
     def post(self, request: Request) -> Response:
-        return Response({"account": str(caller(request).account.pk)}, status=201)
+        return Response({"account": str(arrival(request).key.account.pk)}, status=201)
 
 
 class CreatesView(ProbeView):

@@ -1,0 +1,143 @@
+"""The way in: a request's secret is looked up, and the request is counted at the same time.
+
+Redis counts while the database looks, so that a request waits once and not twice. Whose window it
+counts in is not known yet then. It is taken from the last request with the same secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from django.conf import settings
+from rest_framework.request import Request
+
+from accounts import secrets
+from accounts.caller import Caller
+from accounts.models import ApiKey
+from common.errors import AccountSuspended
+from common.web import rate_limit
+from common.web.rate_limit import Decision
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+SECONDS = 60  # of every window
+CREATES = "creates"
+READS = "reads"
+MANY = 10_000
+
+
+class Window(NamedTuple):
+    """Its name, how many requests a minute it lets through, and whose it is."""
+
+    name: str
+    limit: int
+    who: str
+
+    def hit(self) -> Decision:
+        """Count one request in it."""
+        return rate_limit.hit(self.name, self.limit, SECONDS, self.who)
+
+
+class Memory(Generic[K, V]):
+    """What a process remembers of its callers: at most MANY of them, then it starts anew."""
+
+    def __init__(self) -> None:
+        self._known: dict[K, V] = {}
+        self.get = self._known.get
+        self.clear = self._known.clear
+
+    def put(self, key: K, value: V) -> None:
+        if len(self._known) >= MANY and key not in self._known:
+            self._known.clear()
+        self._known[key] = value
+
+    def drop(self, key: K) -> None:
+        self._known.pop(key, None)
+
+
+class SentSecret:
+    """A well-formed secret, while nobody knows yet whose it is.
+
+    The memory says in which window requests with it counted last, by the window's name. Where the
+    account's limit has changed since, the request is counted again. Where the secret has ended
+    since, its account is charged with one request too many in this process, and with no more.
+    """
+
+    _windows: ClassVar[Memory[tuple[str, bytes], Window]] = Memory()
+
+    def __init__(self, text: str, request: Request) -> None:
+        self.text = text
+        self.path: dict[str, str] = (request.parser_context or {}).get("kwargs", {})
+        self._digest = secrets.digest(text)
+        self._name = _window_name(request)
+        self._counted: tuple[Window, Decision] | None = None
+
+    def count(self) -> None:
+        """Count the request where the last one counted. To be called while the secret is sought."""
+        window = self._windows.get((self._name, self._digest))
+        if window is not None:
+            self._counted = window, window.hit()
+
+    def is_of_nobody(self) -> None:
+        """Forget a secret that has ended: no window suffers from it."""
+        for name in (CREATES, READS):
+            self._windows.drop((name, self._digest))
+
+    def counted_for(self, key: ApiKey) -> tuple[Window, Decision]:
+        """The window of the key's account, and its decision about this request."""
+        window = _window_of(key, self._name)
+        self._windows.put((self._name, self._digest), window)
+        if self._counted is not None and self._counted[0] == window:
+            return self._counted
+        return window, window.hit()
+
+    @classmethod
+    def clear(cls) -> None:
+        """Forget every secret; tests begin with none."""
+        cls._windows.clear()
+
+
+LookUp = Callable[[SentSecret], tuple[ApiKey | None, Any]]
+
+
+class Arrival:
+    """Who has come with a valid secret, what their window says, and what was found with it.
+
+    It is ``request.auth``. The throttle refuses by ``decision``; ``found`` is what the
+    authentication class of the view looked up beside the secret.
+    """
+
+    def __init__(self, key: ApiKey, window: Window, decision: Decision, found: Any) -> None:
+        self.key = key
+        self.caller = Caller.with_key(key)
+        self.window = window
+        self.decision = decision
+        self.found = found
+
+    @classmethod
+    def of(cls, secret: SentSecret, look_up: LookUp) -> Arrival | None:
+        """None for a secret of nobody. Raises AccountSuspended."""
+        key, found = look_up(secret)
+        if key is None:
+            secret.is_of_nobody()
+            return None
+        if key.account.suspended_at is not None:
+            raise AccountSuspended
+        return cls(key, *secret.counted_for(key), found)
+
+
+def _window_of(key: ApiKey, name: str) -> Window:
+    account = key.account
+    if name == CREATES:
+        own, default = account.creates_per_minute, settings.RATE_LIMIT_CREATES
+    else:
+        own, default = account.reads_per_minute, settings.RATE_LIMIT_READS
+    return Window(name, default if own is None else own, str(account.pk))
+
+
+def _window_name(request: Request) -> str:
+    view = (request.parser_context or {}).get("view")
+    creates = request.method == "POST" and getattr(view, "throttle_scope_name", READS) == CREATES
+    return CREATES if creates else READS
