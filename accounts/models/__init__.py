@@ -1,0 +1,19 @@
+"""Who calls: people (User), tenants (Account), who belongs where (Membership), secrets (ApiKey)."""
+
+from __future__ import annotations
+
+from accounts.models.account import MAX_RETENTION_DAYS, Account, Membership
+from accounts.models.key import LAST_USED_STEP, TOKEN_AGE, TOKEN_LIFETIME, ApiKey, ApiKeyQuerySet
+from accounts.models.user import User
+
+__all__ = [
+    "LAST_USED_STEP",
+    "MAX_RETENTION_DAYS",
+    "TOKEN_AGE",
+    "TOKEN_LIFETIME",
+    "Account",
+    "ApiKey",
+    "ApiKeyQuerySet",
+    "Membership",
+    "User",
+]
