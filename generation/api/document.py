@@ -8,6 +8,7 @@ from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerial
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
+from accounts.authentication import SecretScheme
 from common.api.error_examples import BAD_LIMIT, bad_field
 from common.api.openapi import LIMIT, OFFSET, PAGE, header, nullable, operation
 from common.fetchable import MAX_URL_LENGTH
@@ -140,6 +141,8 @@ status = operation(
     "get_generation",
     summary="Watch a generation",
     tags=TAG,
+    # as everywhere; drf-spectacular takes the view's own class for another scheme of the same name
+    auth=[{name: []} for name in SecretScheme.name],
     parameters=[_ID, _CONDITION, _WANTED, _ETAG, _WAIT],
     responses={
         200: answers.GenerationSerializer,
