@@ -41,7 +41,7 @@ class NoAccount(ApiError):
 class Door:
     """A way in by name and password: its name for the audit log, and whom it is for.
 
-    Whoever it is not for is refused the right password as any other.
+    A user that the door does not admit is refused the right password like a wrong one.
     """
 
     name: str
@@ -82,8 +82,8 @@ def change_password(token: ApiKey, current: str, new: str, address: str) -> Issu
 def hold(user: User, password: str) -> None:
     """Lock the user's row, if this is still the password's hash; else raises InvalidCredentials.
 
-    A log-in with a password that is being changed would leave a token that the change has not seen,
-    and who changes it with the old one would undo a change.
+    Without the lock a racing log-in would leave a token that the change does not end. A second
+    change with the old password would undo the first.
     """
     rows = User.objects.select_for_update(no_key=True)
     if rows.filter(pk=user.pk, password=password, is_active=True).first() is None:

@@ -43,7 +43,7 @@ def _cursor() -> Any:
 
 
 class Statement:
-    """Constant SQL with named parameters; their types have to be plain from it (``::uuid``).
+    """Constant SQL with named parameters. The SQL names each type (``::uuid``).
 
     ``parts`` are constants, too: each ``{name}`` of the SQL is one of them, other braces stay.
     """

@@ -24,7 +24,7 @@ env = Env(environment(BASE_DIR))
 
 # --- Django ---------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)
-# Without it Django refuses whoever signs something. Only the web does, and does not start without.
+# Django refuses to sign without it. Only the web signs, and does not start without.
 SECRET_KEY = env.text("SECRET_KEY")
 if DEBUG and not SECRET_KEY:
     # Only ever signs links of a stack on this machine; stable over restarts, so links survive.
@@ -166,7 +166,7 @@ FETCH_TIMEOUT = max(60 * TIME_SCALE, 3.0)
 LEASE = max(90 * TIME_SCALE, 5.0)  # longer than any call under it: 60 s + 10 s
 IMAGES_TIME = max(300 * TIME_SCALE, 30.0)  # from the order on, waiting for a turn included
 PREPARE_TIMEOUT, PREPARE_LEASE = max(45 * TIME_SCALE, 5.0), max(90 * TIME_SCALE, 8.0)  # a try
-POLL_LEASE = max(35 * TIME_SCALE, 5.0)  # a poll takes 20 s; who comes later has only read
+POLL_LEASE = max(35 * TIME_SCALE, 5.0)  # a poll takes 20 s; a late one only reads
 
 # --- Outputs --------------------------------------------------------------------------------------
 OUTPUT_STORAGE = env.choice("OUTPUT_STORAGE", "local", ("local", "gcs"))
@@ -209,7 +209,7 @@ SECURE_REDIRECT_EXEMPT = [r"^livez/?$", r"^readyz/?$"]
 if NUM_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000 if HTTPS else 0)
-# Only who knows all names below this one may speak for them, and a browser's list forgets slowly.
+# Only the operator knows whether all subdomains have HTTPS, and browsers' lists forget slowly.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_INCLUDE_SUBDOMAINS", False)
 SECURE_HSTS_PRELOAD = env.flag("HSTS_PRELOAD", False)
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # which ask for both

@@ -1,4 +1,7 @@
-"""The one table of what workers do. A stage more is a line here and a module of tasks."""
+"""The table of stages. A new one is a line here and a module of tasks.
+
+A new queue also needs a worker: docker-compose.yml, ops/kubernetes/, dev/embedded/services.py.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whose turn it is to check the books: of all who are ticked, one a night.
+"""The books are checked once a night, by one of all store workers.
 
-A claim moves ``due_at`` to the end of a lease, like the claim of any other row: whoever dies over a
-check is followed by another one an hour later, and two never run it at once.
+A claim moves ``due_at`` to the end of a lease, like the claim of any other row. So two never run a
+check at once, and one whose worker dies is due again after an hour.
 """
 
 from __future__ import annotations

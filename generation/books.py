@@ -98,10 +98,10 @@ def check_generations() -> Result:
     return result
 
 
-# Seconds that a run may take, and to end then: far above what it takes, and within the lease
+# Seconds that a run may take, and seconds to end it then; both are within the lease
 LONGEST, GRACE = 3000, 60
-# By the name of the command that does the same by hand, with how it is asked
 Turn = Callable[[], bool]
+# By the name of the command that does the same by hand
 CHECKS: dict[str, Callable[[Turn], Result]] = {
     "check_ledger": lambda turn: check_ledger(lambda *_: _go_on(turn)),
     "check_generations": lambda turn: check_generations(),

@@ -91,9 +91,9 @@ def expected_end(generation: Generation, now: datetime) -> datetime | None:
 def retry_after(generation: Generation, now: datetime) -> int:
     """In how many seconds it makes sense to ask again, 1 to 30.
 
-    Never before we look ourselves: nothing can have changed. While the provider works, half of what
-    is left: the asks come closer towards the end, and the end is not missed by much. Before that
-    longer the longer it waits already: who has waited a minute is not served within a second.
+    It is never before our own next look, since nothing can have changed. While the row runs it is
+    half of what is left, so that the asks come closer towards the end. While the row is queued it
+    is the longer, the longer the row has waited.
     """
     if generation.state == State.RUNNING:
         end = expected_end(generation, now) or now

@@ -119,7 +119,7 @@ def _line(
     data: dict[str, Any],
     answer: Answer | None,
 ) -> dict[str, Any]:
-    """What the log says of a move: no text of anybody's, that is in ``last_error``."""
+    """The log's fields for a move. Free text goes to ``last_error`` alone."""
     line: dict[str, Any] = {"generation_id": str(generation.pk), "request_id": made_by}
     line |= {"account_id": generation.account_id, "state": state.value, "was": generation.state}
     line |= {"version": version}

@@ -47,7 +47,7 @@ SELECT model.name, state, count, age
        ) AS open ON open.model_id = model.name
 """
 # The first entry of each state in generation_due. A lease moves a row, so none under way is due.
-# An account prepares one row's images at a time: its other rows are not late.
+# Rows of an account that has one under way are not counted: they wait for their own.
 DUE = """
 SELECT state, GREATEST(extract(epoch FROM now() - next_attempt_at), 0)::float8
   FROM unnest(%s::text[]) AS known (state), LATERAL (

@@ -18,9 +18,8 @@ from common.statement import Columns, Statement
 
 M = TypeVar("M", bound=models.Model)
 
-# Claims in a row without a write-back from which on a row may be what kills its workers. Those are
-# claimed one at a time: a batch is lost with its worker, and the innocent rows of one that is
-# claimed together again and again would be found guilty with it.
+# A row that was claimed so often in a row without a write-back may be what kills its workers. One
+# such row is claimed at a time, so that no innocent row is lost with it.
 SUSPECT = 3
 
 # The end of every claim. What comes before it chooses the rows, locks them and calls them ``due``.

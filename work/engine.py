@@ -1,7 +1,7 @@
 """Works a stage's due rows: claims a batch, waits for the network concurrently, writes back.
 
-One event loop and one provider client a process, made after the fork and kept for its life (the
-client dies with the loop it was born in). ``run.py`` is one run of a stage.
+One event loop a process, made after the fork. The clients of that loop end with it. ``run.py`` is
+one run of a stage.
 """
 
 from __future__ import annotations

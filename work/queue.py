@@ -1,4 +1,4 @@
-"""The Celery application, as whoever wakes a worker and whoever is one need it.
+"""The Celery application, for processes that send wake-ups and for workers.
 
 ``config/celery.py`` says what Celery does for us, and has what a worker does at its start.
 """

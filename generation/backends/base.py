@@ -28,7 +28,7 @@ What each error makes the lifecycle do:
 ==================  =========================================================================
 
 A backend never retries, never sleeps, never touches a model or the database, and puts a time limit
-on every call. It belongs to one event loop, the one it was made in.
+on every call. It belongs to one event loop, the one it is first used in.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from generation.models import Generation
 from work import due
 
 SLOTS = 2  # orders of an account under way at once
-# An honest batch of 50 with the wrong format meets the last pauses; it waits 100 s in all.
+# An honest batch of 50 in a wrong format is paused 20 times, 100 s in all.
 MANY_BAD = 30  # unusable ones in BAD_SECONDS, from which on an account is slowed down
 BAD_SECONDS = 600.0
 PAUSE = 5.0  # seconds after an unusable one
@@ -77,8 +77,8 @@ WITH under_way AS (
 def claim(limit: int, here: Mapping[uuid.UUID, int] | None = None) -> list[Generation]:
     """Up to ``limit`` orders whose images may be prepared now, leased.
 
-    ``here`` is how many of each account this process works on. Those whose customer has canceled
-    meanwhile are among them: they are nobody's rows any more, and hold their places to the end.
+    ``here`` counts this process's orders by account. Canceled ones are among them, since they keep
+    their slot to the end.
     """
     if limit <= 0:
         return []

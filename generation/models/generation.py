@@ -56,8 +56,8 @@ class Generation(models.Model):
     refund = models.ForeignKey(
         LedgerEntry, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
-    # Whoever paid: a grant of the house's for this very charge, and the adjustment that takes it
-    # back. A trigger holds both to what they have to be, so no foreign key asks once more.
+    # A retry at the house's expense has a grant, and the adjustment takes it back. A trigger checks
+    # both, so no foreign key asks once more.
     grant = models.ForeignKey(
         LedgerEntry,
         on_delete=models.PROTECT,

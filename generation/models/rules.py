@@ -1,7 +1,7 @@
-"""What holds of a generation's row whoever writes it; each name is the sentence.
+"""Rules of a generation's row, held by the database. A constraint's name is its rule.
 
-What Django cannot say (whose charge, refund, grant and adjustment they are; that the end is the
-end) are composite foreign keys and triggers, in the migrations.
+Composite foreign keys and triggers hold what Django cannot say: whose charge, refund, grant and
+adjustment they are, and that a terminal row stays as it is. They are in the migrations.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ How long a model needs is learned from its operations that were done last (``Pro
 because it differs between models, regions and times of the day; a model that has none yet is looked
 at by the catalog's figure and the steps of decision 17 (docs/decisions.md).
 
-What is learned is when an operation was *seen* done, and after an outage that is far too late. So
-the soonest one counts, not a share of them: looks begin before it, and one that finds the work done
-moves them forward at once. And no first look is later than customers are told.
+A duration ends when we saw the end, which an outage delays. So the soonest one counts, not a share
+of them: looks begin before it, and one that finds the work done moves them forward at once. No
+first look is later than customers are told.
 """
 
 from __future__ import annotations

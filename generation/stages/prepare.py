@@ -71,7 +71,7 @@ class PrepareStage(StageBase):
         self._busy: Counter[uuid.UUID] = Counter()  # by account, canceled ones included
 
     def claim(self, limit: int) -> list[Generation]:
-        """What is too late, which costs nothing, then who has a slot."""
+        """Late rows first, which cost nothing; then rows of accounts with a free slot."""
         rows = due.claim(Generation, self.states, limit, self.lease, TOO_LATE)
         return rows + image_queue.claim(limit - len(rows), +self._busy)
 

@@ -2,8 +2,8 @@
 
 The rows know nothing of it, but the bucket does: an attempt's prefix is made of the generation's id
 and the attempt's number, so the attempt that comes next is the one that was lost. It is written
-down as one without an answer, and the stage does what it does with those: looks into the prefix,
-adopts what is there, and asks again only when the window has closed and it is empty.
+down as an attempt without an answer. The submit stage then looks into its prefix, and asks again
+when the window has closed on an empty one.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ from work.waits import backoff, jitter
 IN_DOUBT_OR_TOO_LATE = "(state <> 'queued' OR deadline_at <= now())"
 
 
-# So often are missing images prepared again; each time that their host was busy counts, too.
+# Missing images are prepared again this often. Retries because of a busy host count, too.
 MAX_LOST_IMAGES = 6
 
 
