@@ -6,6 +6,7 @@ counts in is not known yet then. It is taken from the last request with the same
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Hashable
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -115,6 +116,11 @@ class Arrival:
         self.window = window
         self.decision = decision
         self.found = found
+
+    @property
+    def account_id(self) -> uuid.UUID:
+        """For the access log, which finds it at ``request.auth``."""
+        return self.key.account_id
 
     @classmethod
     def of(cls, secret: SentSecret, look_up: LookUp) -> Arrival | None:

@@ -73,6 +73,7 @@ def refuse_to_start(*, signs: bool = False) -> None:
     """
     tags = [START, SIGNS] if signs else [START]
     found = checks.run_checks(tags=tags, include_deployment_checks=True)
+    found.sort(key=lambda each: each.id or "")  # Django keeps its checks in a set
     errors = [message for message in found if message.is_serious()]
     if errors:
         lines = "\n".join(f"  - {error.id}: {error.msg} {error.hint}" for error in errors)

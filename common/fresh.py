@@ -16,8 +16,9 @@ Key = TypeVarTuple("Key")
 class Fresh(Generic[Answer, *Key]):
     """What ``ask(*key)`` answered at most ``seconds`` ago, for each key.
 
-    One thread asks. The others get the old answer meanwhile; without one they wait. ``at_first``
-    stands in for the answer that nobody has got yet.
+    One thread asks. The others get the old answer meanwhile, for ``grace`` seconds more; of one
+    that is older they ask as well. Without an answer they wait. ``at_first`` stands in for the
+    answer that nobody has got yet, and then any old one will do, too.
 
     ``others_wait`` is for answers that are worth nothing once they are old. ``share`` bounds the
     part of a process's time that asking may take: an answer that was slow holds longer.
@@ -31,12 +32,14 @@ class Fresh(Generic[Answer, *Key]):
         ask: Callable[[*Key], Answer],
         *,
         at_first: Answer | None = None,
+        grace: float = 0.25,
         others_wait: bool = False,
         share: float = math.inf,
     ) -> None:
         self.seconds = seconds
         self._ask = ask
         self._unknown = None if at_first is None else (-math.inf, 0.0, at_first)
+        self._grace = grace if at_first is None else math.inf
         self._others_wait = others_wait
         self._share = share
         # when it came, how long it holds at least, and the answer
@@ -50,7 +53,9 @@ class Fresh(Generic[Answer, *Key]):
         if known is not None and self._holds(known):
             return known[2]
         lock = self._locks.setdefault(key, threading.Lock())
-        if not lock.acquire(blocking=known is None or self._others_wait) and known is not None:
+        if not lock.acquire(blocking=known is None or self._others_wait):
+            if known is None or not self._holds(known, self._grace):
+                known = self._known[key] = self._answered(*key)
             return known[2]
         try:
             known = self._known.get(key)
@@ -60,9 +65,9 @@ class Fresh(Generic[Answer, *Key]):
         finally:
             lock.release()
 
-    def _holds(self, known: tuple[float, float, Answer]) -> bool:
+    def _holds(self, known: tuple[float, float, Answer], longer: float = 0.0) -> bool:
         came_at, at_least, _ = known
-        return time.monotonic() - came_at < max(self.seconds, at_least)
+        return time.monotonic() - came_at < max(self.seconds, at_least) + longer
 
     def _answered(self, *key: *Key) -> tuple[float, float, Answer]:
         began = time.monotonic()

@@ -58,7 +58,10 @@ def import_tasks(instance: Any, **_: Any) -> None:
         if not modules:
             raise SystemExit(f"no tasks for the queue {queue}: config/stages.py has none")
         for module in sorted(modules):
-            import_module(module)
+            try:
+                import_module(module)
+            except ImportError as error:  # which Celery would log, and go on without tasks
+                raise SystemExit(f"no tasks for the queue {queue}: {error}") from error
 
 
 @worker_init.connect

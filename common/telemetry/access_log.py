@@ -55,7 +55,7 @@ class AccessLogMiddleware:
             response = self.get_response(request)
         finally:
             _noted.reset(token)
-        # DRF leaves its `auth` on Django's request: an ApiKey, or None
+        # DRF leaves its `auth` on Django's request: an Arrival, or None
         if (account_id := getattr(getattr(request, "auth", None), "account_id", None)) is not None:
             noted["account_id"] = account_id
         match = request.resolver_match

@@ -16,7 +16,6 @@ from typing import Any
 
 from django.core.files.base import ContentFile, File
 from django.utils.deconstruct import deconstructible
-from django.utils.functional import cached_property
 from google.api_core.exceptions import GoogleAPIError, NotFound
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.storage import Client
@@ -25,6 +24,19 @@ from storages.backends.gcloud import GoogleCloudStorage
 
 LIMIT = 20.0  # seconds to connect, and again between two parts of an answer
 ONCE: dict[str, Any] = {"retry": None, "timeout": LIMIT}
+
+
+_making = threading.Lock()
+_answers = threading.local()  # the last one of each thread
+
+
+def _keep(response: Any, **_: Any) -> None:
+    _answers.last = response
+
+
+def _close() -> None:
+    if (last := getattr(_answers, "last", None)) is not None:
+        last.close()
 
 
 class StorageRefused(OSError):
@@ -38,17 +50,10 @@ class BucketStorage(GoogleCloudStorage):  # type: ignore[misc]  # it has no type
     @property
     def client(self) -> Client:
         """Google's; each answer is known to the thread that asked for it."""
-        if self._client is None:
-            session = super().client._http
-            session.hooks["response"].append(self._keep)
-        return self._client
-
-    @cached_property
-    def _answers(self) -> threading.local:
-        return threading.local()
-
-    def _keep(self, response: Any, **_: Any) -> None:
-        self._answers.last = response
+        with _making:
+            if self._client is None:
+                super().client._http.hooks["response"].append(_keep)
+            return self._client
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
@@ -60,15 +65,11 @@ class BucketStorage(GoogleCloudStorage):  # type: ignore[misc]  # it has no type
         try:
             yield
         except (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption) as error:
-            self._close()
+            _close()
             raise StorageRefused(f"{type(error).__name__}: {error}") from error
         except OSError:
-            self._close()
+            _close()
             raise
-
-    def _close(self) -> None:
-        if (last := getattr(self._answers, "last", None)) is not None:
-            last.close()
 
     def _save(self, name: str, content: File[Any]) -> str:
         kind, _ = mimetypes.guess_type(name)

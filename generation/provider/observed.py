@@ -24,6 +24,7 @@ PROVIDER_SECONDS = Histogram(
     ["call"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60),
 )
+READS = ("poll", "find_output", "fetch_output", "remove_outputs")
 # What a call may come to, as counted: the results and errors of the backends' manual.
 OUTCOMES: dict[type, str] = {
     base.Accepted: "accepted",
@@ -54,6 +55,8 @@ class ObservedReader(base.Reader):
 
     def __init__(self, inner: base.Reader) -> None:
         self._inner = inner
+        for call in READS:
+            PROVIDER_SECONDS.labels(call)  # shown as 0 until the first one
 
     async def poll(self, operation_name: str, prefix: str) -> Running | Produced:
         return await _observe("poll", self._inner.poll(operation_name, prefix))
@@ -77,6 +80,7 @@ class ObservedBuyer(ObservedReader, base.Backend):
     def __init__(self, inner: base.Backend) -> None:
         super().__init__(inner)
         self._buyer = inner
+        PROVIDER_SECONDS.labels("submit")
 
     async def submit(self, request: SubmitRequest) -> Accepted | Produced:
         known = {"model": request.model, "attempt": request.labels["attempt"]}

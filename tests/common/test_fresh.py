@@ -58,7 +58,7 @@ def test_clear_all_forgets_every_answer() -> None:
 
 def test_others_get_the_old_answer_while_one_asks() -> None:
     slow = Slow()
-    fresh = Fresh(0.0, slow)
+    fresh = Fresh(0.0, slow, grace=PATIENCE)
     assert fresh() == 1
     slow.may_answer.clear()
     with ThreadPoolExecutor(1) as pool:
@@ -68,6 +68,21 @@ def test_others_get_the_old_answer_while_one_asks() -> None:
         assert fresh() == 1
         slow.may_answer.set()
         assert asking.result(PATIENCE) == 2
+
+
+def test_an_answer_that_is_too_old_is_given_to_nobody() -> None:
+    """A process that idled for hours must not sell at the price of then."""
+    slow = Slow()
+    fresh = Fresh(0.0, slow, grace=0.0)
+    assert (fresh(), slow.asked.acquire(timeout=PATIENCE)) == (1, True)
+    slow.may_answer.clear()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(fresh)
+        assert slow.asked.acquire(timeout=PATIENCE)
+        second = pool.submit(fresh)
+        assert slow.asked.acquire(timeout=PATIENCE), "it asks as well, and waits for nobody"
+        slow.may_answer.set()
+        assert {first.result(PATIENCE), second.result(PATIENCE)} == {2, 3}
 
 
 def test_without_an_old_answer_the_others_wait_for_the_one_who_asks() -> None:
