@@ -50,7 +50,7 @@ EVIDENCE = {
         rb"\[debug    \] .*\[gunicorn\.error\]",
         rb'"GET /media/\S+\.mp4\?\xe2\x80\xa6 HTTP/1\.1" 200.* \[gunicorn\.access\]',
         rb"Invalid request from ip=127\.0\.0\.1: Invalid HTTP.* \[gunicorn\.error\]",
-        rb"\[error    \] unhandled error on /api/v1/generate/video.* \[common\.errors\]",
+        rb"\[error    \] unhandled error on /api/v1/generate/video.* \[common\.api\.shape\]",
         rb"psycopg\.errors\.CheckViolation: new row for relation",
         rb"psycopg\.errors\.UndefinedColumn: column .* does not exist\n",
         rb"database away",
@@ -58,7 +58,7 @@ EVIDENCE = {
         rb"Not Found: /rmt_\xe2\x80\xa6/",
     ],
     "log web-plain.log": [
-        rb'"level":"ERROR","logger":"common\.errors","event":"unhandled error',
+        rb'"level":"ERROR","logger":"common\.api\.shape","event":"unhandled error',
         rb"GET /media/\S+\?\xe2\x80\xa6",
         rb'"logger":"access","event":"request"',
     ],
