@@ -14,13 +14,13 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Generic
 
 from django.conf import settings
 from structlog.contextvars import bound_contextvars
 
+from common.surviving import surviving
 from common.telemetry import tracing
 from work import metrics
 from work.stage import DATABASE_ERRORS, R, Stage
@@ -32,15 +32,6 @@ TURN = 0.1  # seconds between two looks for newly due rows while calls are under
 MAX_TRIES = 3  # of one write-back that fails although PostgreSQL answers: a deadlock, a time-out
 
 NOT_STARTED = object()  # instead of an outcome: the row is yet to be started
-
-
-@contextmanager
-def surviving(failed: Callable[[Exception], None]) -> Iterator[None]:
-    """Hand whatever goes wrong to ``failed``: an error of one row must not cost the others."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - that is what it is for
-        failed(error)
 
 
 class Run(Generic[R]):

@@ -22,9 +22,8 @@ IGNORES = 18
 
 # A handler of every error hides our own mistakes. Each place has a reason that no other one has.
 BROAD_EXCEPTS = {
+    "common/surviving.py": 1,  # one row or connection failed, and the others still count
     "common/telemetry/otel.py": 1,  # the message of any error may hold a prompt
-    "common/web/alone.py": 1,  # gunicorn's loop would end with it
-    "work/run.py": 1,  # our own code failed on one row, and the others still count
 }
 
 IGNORE = re.compile(r"# *(ruff: )?noqa|# *type: *ignore|# *pragma: *no cover")
