@@ -39,7 +39,8 @@ class Fresh(Generic[Answer, *Key]):
         self.seconds = seconds
         self._ask = ask
         self._unknown = None if at_first is None else (-math.inf, 0.0, at_first)
-        self._grace = grace if at_first is None else math.inf
+        self._any_will_do = at_first is not None
+        self._grace = grace
         self._others_wait = others_wait
         self._share = share
         # when it came, how long it holds at least, and the answer
@@ -54,7 +55,7 @@ class Fresh(Generic[Answer, *Key]):
             return known[2]
         lock = self._locks.setdefault(key, threading.Lock())
         if not lock.acquire(blocking=known is None or self._others_wait):
-            if known is None or not self._holds(known, self._grace):
+            if known is None or not (self._any_will_do or self._holds(known, self._grace)):
                 known = self._known[key] = self._answered(*key)
             return known[2]
         try:
