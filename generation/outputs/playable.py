@@ -25,9 +25,11 @@ from generation.inputs.image_container import UnknownContainer, take_apart
 _MAX_MOOV = 8 * 1024 * 1024  # 8 s need about 10 kB of tables, an hour 4 MB
 _MAX_BOXES = 10_000  # outermost ones
 _MAX_SAMPLES = 1_000_000
-# By the kind of track, what all browsers play. H.265 (hvc1) depends on the viewer's hardware, and
-# avc3, H.264 with its parameters between the frames, on the browser.
-_CODECS = {b"vide": b"avc1", b"soun": b"mp4a"}
+# By the kind of track, what is delivered. All browsers play avc1 and mp4a. H.265 (hvc1, hev1),
+# which 4k may come in, depends on the viewer's hardware; refused, it would be paid for and reach
+# nobody. avc3, H.264 with its parameters between the frames, depends on the browser.
+_CODECS = {b"vide": (b"avc1", b"hvc1", b"hev1"), b"soun": (b"mp4a",)}
+_PARAMETERS = {b"avc1": b"avcC", b"hvc1": b"hvcC", b"hev1": b"hvcC"}  # no decoder starts without
 _UNKNOWN_DURATIONS = (0, 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF)
 
 
@@ -57,7 +59,7 @@ class ImageFacts:
 
 
 def inspect_video(path: Path) -> VideoFacts:
-    """Check that ``path`` is a whole MP4 file with H.264 video and either AAC sound or none.
+    """Check that ``path`` is a whole MP4 file: H.264 or H.265, with AAC sound or without any.
 
     Every sample's bytes must lie inside an ``mdat`` box. Fragmented files are refused: cut between
     two fragments they look whole. Raises :class:`NotPlayable`, and OSError if it cannot be read.
@@ -69,12 +71,13 @@ def inspect_video(path: Path) -> VideoFacts:
         entries = dict(_sample_entries(moov, media))
         if b"vide" not in entries:
             raise NotPlayable("no video track")
-        width, height = _picture_size(entries[b"vide"])
+        codec, entry = entries[b"vide"]
+        width, height = _picture_size(codec, entry)
         duration = _duration(_box(moov, b"mvhd"))
     except struct.error as error:
         raise NotPlayable("a box is too short") from error
     audio_codec = "mp4a" if b"soun" in entries else None
-    return VideoFacts(duration, width, height, "avc1", audio_codec, size)
+    return VideoFacts(duration, width, height, codec.decode(), audio_codec, size)
 
 
 def inspect_image(path: Path) -> ImageFacts:
@@ -177,8 +180,8 @@ def _duration(mvhd: memoryview) -> float:
 
 def _sample_entries(
     moov: memoryview, media: list[tuple[int, int]]
-) -> Iterator[tuple[bytes, memoryview]]:
-    """(kind, description of the coding) of each track; only of picture and sound."""
+) -> Iterator[tuple[bytes, tuple[bytes, memoryview]]]:
+    """(kind, (codec, its description)) of each track; only of picture and sound."""
     for box_kind, trak in _children(moov):
         if box_kind != b"trak":
             continue
@@ -188,15 +191,15 @@ def _sample_entries(
             continue
         table = _box(mdia, b"minf", b"stbl")
         codec, entry = next(_children(_box(table, b"stsd")[8:]), (b"", memoryview(b"")))
-        if codec != _CODECS[kind]:
+        if codec not in _CODECS[kind]:
             raise NotPlayable(f"codec {codec!r}")
         _check_samples(table, media)
-        yield kind, entry
+        yield kind, (codec, entry)
 
 
-def _picture_size(entry: memoryview) -> tuple[int, int]:
+def _picture_size(codec: bytes, entry: memoryview) -> tuple[int, int]:
     width, height = struct.unpack_from(">HH", entry, 24)
-    _box(entry[78:], b"avcC")  # without it no decoder can start
+    _box(entry[78:], _PARAMETERS[codec])
     if not (width and height):
         raise NotPlayable("no picture size")
     return width, height

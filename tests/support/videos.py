@@ -9,17 +9,22 @@ from typing import Any
 import av
 
 WIDTH, HEIGHT, FRAMES, RATE = 64, 36, 24, 24
+OPTIONS = {
+    "libx264": {"preset": "ultrafast"},
+    "libx265": {"preset": "ultrafast", "x265-params": "log-level=none"},
+}
 
 
 def write_video(
-    path: Path, *, codec: str = "libx264", sound: bool = True, **muxer_options: str
+    path: Path, *, codec: str = "libx264", tag: str = "", sound: bool = True, **muxer_options: str
 ) -> Path:
-    """One second of grey getting brighter, with silence."""
+    """One second of grey getting brighter, with silence; ``tag`` names the codec in the file."""
     with av.open(str(path), "w", options=muxer_options) as container:
         stream: Any = container.add_stream(codec, rate=RATE)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        if codec == "libx264":
-            stream.options = {"preset": "ultrafast"}
+        stream.options = OPTIONS.get(codec, {})
+        if tag:
+            stream.codec_context.codec_tag = tag
         audio: Any = container.add_stream("aac", rate=48_000) if sound else None
         for number in range(FRAMES):
             container.mux(stream.encode(_picture(number)))

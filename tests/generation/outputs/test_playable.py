@@ -7,6 +7,7 @@ import struct
 import time
 from pathlib import Path
 
+import av
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,11 +26,17 @@ from tests.support.videos import write_video
 
 @pytest.fixture(scope="session")
 def videos(tmp_path_factory) -> dict[str, bytes]:
-    """The two layouts that encoders write: tables before or after the media data."""
+    """The two layouts that encoders write, tables before or after the media data; and H.265."""
     folder: Path = tmp_path_factory.mktemp("videos")
-    front = write_video(folder / "front.mp4", movflags="+faststart")
-    back = write_video(folder / "back.mp4")
-    return {"front": front.read_bytes(), "back": back.read_bytes()}
+    written = {
+        "front": write_video(folder / "front.mp4", movflags="+faststart"),
+        "back": write_video(folder / "back.mp4"),
+    }
+    for tag in ("hvc1", "hev1"):
+        written[tag] = write_video(
+            folder / f"{tag}.mp4", codec="libx265", tag=tag, movflags="+faststart"
+        )
+    return {name: path.read_bytes() for name, path in written.items()}
 
 
 @pytest.fixture(scope="session")
@@ -63,10 +70,16 @@ def outermost(data: bytes) -> dict[bytes, bytes]:
     return boxes
 
 
-@pytest.mark.parametrize("layout", ["front", "back"])
-def test_a_whole_file_is_described(videos, scratch, layout):
-    data = videos[layout]
-    assert inspect(data, scratch) == VideoFacts(1.0, 64, 36, "avc1", "mp4a", len(data))
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("front", "avc1"), ("back", "avc1"), ("hvc1", "hvc1"), ("hev1", "hev1")],
+)
+def test_a_whole_file_is_described(videos, scratch, name, codec):
+    data = videos[name]
+    assert inspect(data, scratch) == VideoFacts(1.0, 64, 36, codec, "mp4a", len(data))
+    with av.open(str(scratch)) as film:  # it is what it says, and decodes
+        assert film.streams.video[0].codec_context.name == {"avc1": "h264"}.get(codec, "hevc")
+        assert len(list(film.decode(video=0))) == 24
 
 
 def test_a_silent_film_is_fine(tmp_path):
@@ -74,10 +87,10 @@ def test_a_silent_film_is_fine(tmp_path):
     assert facts.audio_codec is None
 
 
-@pytest.mark.parametrize("layout", ["front", "back"])
-def test_every_truncation_is_noticed(videos, scratch, layout):
-    scratch.write_bytes(videos[layout])
-    for length in reversed(range(len(videos[layout]))):
+@pytest.mark.parametrize("name", ["front", "back", "hvc1", "hev1"])
+def test_every_truncation_is_noticed(videos, scratch, name):
+    scratch.write_bytes(videos[name])
+    for length in reversed(range(len(videos[name]))):
         os.truncate(scratch, length)
         with pytest.raises(NotPlayable):
             inspect_video(scratch)
@@ -125,14 +138,12 @@ def replaced(data: bytes, kind: bytes, offset: int, value: bytes) -> bytes:
     return data[:at] + value + data[at + len(value) :]
 
 
-@pytest.mark.parametrize(
+DAMAGES = pytest.mark.parametrize(
     ("kind", "offset", "value", "reason"),
     [
         (b"mvhd", 12, b"\0\0\0\0", "no duration"),
         (b"mvhd", 16, b"\0\0\0\0", "no duration"),
         (b"mvhd", 16, b"\xff\xff\xff\xff", "no duration"),
-        (b"avc1", 24, b"\0\0", "no picture size"),
-        (b"avcC", -4, b"xxxx", "no avcC box"),
         (b"stsz", 8, b"\xff\xff\xff\xff", "too many samples"),
         (b"stsz", 12, b"\x7f\xff\xff\xff", "samples lie outside of the file's media data"),
         (b"stco", 4, b"\xff\xff\xff\xff", "a table is shorter than it says"),
@@ -148,8 +159,34 @@ def replaced(data: bytes, kind: bytes, offset: int, value: bytes) -> bytes:
         (b"trak", -8, b"\0\0\0\7", "a box is longer than what it lies in"),
     ],
 )
-def test_a_damaged_table_is_refused(videos, scratch, kind, offset, value, reason):
-    assert reason in refusal(replaced(videos["front"], kind, offset, value), scratch)
+
+
+@DAMAGES
+@pytest.mark.parametrize("name", ["front", "hvc1", "hev1"])
+def test_a_damaged_table_is_refused(videos, scratch, name, kind, offset, value, reason):
+    assert reason in refusal(replaced(videos[name], kind, offset, value), scratch)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "parameters"),
+    [
+        ("front", b"avc1", b"avcC"),
+        ("hvc1", b"hvc1", b"hvcC"),
+        ("hev1", b"hev1", b"hvcC"),
+    ],
+)
+def test_a_codec_without_its_parameters_or_size_is_refused(
+    videos, scratch, name, codec, parameters
+):
+    data = videos[name]
+    for offset in (24, 26):  # width, height
+        assert refusal(replaced(data, codec, offset, b"\0\0"), scratch) == "no picture size"
+    missing = f"no {parameters.decode()} box"
+    assert refusal(replaced(data, parameters, -4, b"xxxx"), scratch) == missing
+    other = b"avcC" if parameters == b"hvcC" else b"hvcC"  # that of the other codec is none
+    assert refusal(replaced(data, parameters, -4, other), scratch) == missing
+    for unknown in (b"avc3", b"hvc2", b"dvh1", b"av01", b"encv", b"hvcC"):
+        assert f"codec {unknown!r}" in refusal(replaced(data, codec, -4, unknown), scratch)
 
 
 def test_hostile_boxes_cost_next_to_nothing(scratch):
@@ -193,9 +230,13 @@ mutations = st.lists(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(mutations=mutations, cut=st.none() | st.integers(0, 2**20), layout=st.booleans())
-def test_no_mutation_raises_anything_else(videos, scratch, mutations, cut, layout):
-    data = bytearray(videos["front" if layout else "back"])
+@given(
+    mutations=mutations,
+    cut=st.none() | st.integers(0, 2**20),
+    name=st.sampled_from(["front", "back", "hvc1"]),
+)
+def test_no_mutation_raises_anything_else(videos, scratch, mutations, cut, name):
+    data = bytearray(videos[name])
     for position, value in mutations:
         at = position % len(data)
         data[at : at + len(value)] = value
