@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import random
+import secrets
 import time
 import uuid
 from collections.abc import Iterator
@@ -211,7 +211,7 @@ class Operations:
                 request.scenario.value("truncated")
             ]
         # The real service makes a folder of its own, a long number, under the given prefix.
-        folder = str(random.randrange(10**18, 10**19))
+        folder = str(10**18 + secrets.randbelow(9 * 10**18))
         for number, data in enumerate(files):
             if request.storage is None:
                 content = data[: len(data) // 2] if damage else data
