@@ -23,15 +23,7 @@ from credits import ledger
 from generation.metrics import count_fenced
 from generation.models import Attempt, Generation, reasons
 from generation.models.states import OPEN, State
-from generation.transitions import (
-    end_undelivered,
-    held_row,
-    in_seconds,
-    lock,
-    move,
-    release,
-    stay,
-)
+from generation.transitions import end_undelivered, held_row, in_seconds, lock, move, release, stay
 
 Outcome = Attempt.Outcome
 
@@ -156,9 +148,10 @@ def adopt(
     )
 
 
-def complete(generation: Generation, **output: Any) -> bool:
+def complete(generation: Generation, *, differs: str = "", **output: Any) -> bool:
     """The file is whole and in our storage; ``output`` are the row's output_… fields.
 
+    ``differs`` says for operators what is not as it was ordered.
     Lock order: generation, wallet, then the UPDATE. The other order deadlocks with a replayed
     create.
     """
@@ -167,7 +160,11 @@ def complete(generation: Generation, **output: Any) -> bool:
             count_fenced()
             return False
         ledger.settle(generation.account_id)
-        return move(generation, [State.STORING], State.COMPLETED, finished_at=Now(), **output)
+        data = {"code": "not_as_ordered", "detail": differs} if differs else {}
+        changes = output | ({"last_error": differs} if differs else {})
+        return move(
+            generation, [State.STORING], State.COMPLETED, data=data, finished_at=Now(), **changes
+        )
 
 
 def fail(

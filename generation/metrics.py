@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from time import time
 
@@ -29,6 +30,13 @@ REFUNDED = Counter(
     "Credits given back, by the error code or canceled.",
     ["model", "code"],
 )
+NOT_AS_ORDERED = Counter(
+    "reelmint_outputs_not_as_ordered",
+    "Videos delivered with other sound or of another length than ordered.",
+    ["what"],
+)
+for _what in ("sound", "length"):  # shown as 0 until the first one, which an alert would miss
+    NOT_AS_ORDERED.labels(_what)
 FENCED = Counter(
     "reelmint_fenced_writes",
     "Write-backs that matched no row: the lease was lost, or somebody ended it meanwhile.",
@@ -43,6 +51,12 @@ def created(model: str, price: int) -> None:
 def ended(generation: Generation, state: State, code: str) -> None:
     """A generation comes to its end in this transaction; ``code`` is the error's, if it failed."""
     transaction.on_commit(partial(_ended, generation, state, code))
+
+
+def count_not_as_ordered(whats: Iterable[str]) -> None:
+    """A video was delivered that differs in each of these: ``sound``, ``length``."""
+    for what in whats:
+        NOT_AS_ORDERED.labels(what).inc()
 
 
 def count_fenced(rows: int = 1) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from common.crash import crash_point
-from generation import lifecycle
+from generation import lifecycle, metrics
 from generation.models import Generation
 from generation.models.states import State
+from generation.outputs import as_ordered
 from generation.outputs.delivery import Delivered, DeliveryFailed, deliver
 from generation.provider import gate
 from generation.stages.base import StageBase, fail_overdue
@@ -47,7 +48,10 @@ class StoreStage(StageBase):
         """Whether the delivery ended the generation; if not, it may be tried again."""
         if isinstance(outcome, Delivered):
             crash_point("store.after_put")
-            lifecycle.complete(generation, **outcome.columns())
+            differs = as_ordered.differences(generation, outcome.facts)
+            words = "; ".join(differs.values())
+            if lifecycle.complete(generation, differs=words, **outcome.columns()):
+                metrics.count_not_as_ordered(differs)
             crash_point("store.after_save")
             return True
         if not isinstance(outcome, DeliveryFailed):

@@ -15,7 +15,11 @@ from generation import lifecycle, waiting
 from generation.models import Attempt, Generation, GenerationEvent
 
 LATER = 600.0  # seconds; longer than any example, shorter than the deadline
-OUTPUT = {"output_key": "outputs/x.mp4", "output_type": "video/mp4", "output_size": 1}
+OUTPUT: dict[str, Any] = {
+    "output_key": "outputs/x.mp4",
+    "output_type": "video/mp4",
+    "output_size": 1,
+}
 COLUMNS = ("state", "lease_token", "is_due", "is_refunded", "strikes", "retries")
 MORE = ("unknown_attempts", "error_code", "version", "account_id", "price")
 Lines = dict[uuid.UUID, list[tuple[Any, ...]]]

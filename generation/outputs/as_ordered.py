@@ -1,0 +1,35 @@
+"""Whether a video is what was ordered. It is delivered all the same, and operators are told.
+
+It is paid for, and may be what the customer wants. Picture sizes are not compared: the facts show
+them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from generation.models import Generation
+
+TOLERANCE = 1.0  # seconds that a video may be longer or shorter: encoders round
+
+
+def differences(generation: Generation, facts: dict[str, Any]) -> dict[str, str]:
+    """``sound``, ``length`` or both, each in words for operators; nothing for images.
+
+    ``facts`` are those of ``VideoFacts``.
+    """
+    found: dict[str, str] = {}
+    if generation.kind != "video":
+        return found
+    seconds, ordered_sound = _ordered(generation.parameters)
+    has_sound = facts["audio_codec"] is not None
+    if has_sound != ordered_sound:
+        found["sound"] = "with sound, ordered without" if has_sound else "no sound, ordered with"
+    if abs(facts["duration_seconds"] - seconds) > TOLERANCE:
+        found["length"] = f"{facts['duration_seconds']:.1f} s instead of {seconds} s"
+    return found
+
+
+def _ordered(parameters: dict[str, Any]) -> tuple[int, bool]:
+    """Seconds, and whether with sound. Orders from before either could be chosen say neither."""
+    return parameters.get("duration", 8), parameters.get("generate_audio", True)
