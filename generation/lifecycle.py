@@ -23,6 +23,7 @@ from credits import ledger
 from generation.metrics import count_fenced
 from generation.models import Attempt, Generation, reasons
 from generation.models.states import OPEN, State
+from generation.provider.route import Route
 from generation.transitions import end_undelivered, held_row, in_seconds, lock, move, release, stay
 
 Outcome = Attempt.Outcome
@@ -40,10 +41,8 @@ class NotCancelable(ApiError):
     default_detail = "This generation can no longer be canceled"
 
 
-def begin_attempt(
-    generation: Generation, project: str, location: str, model: str
-) -> Attempt | None:
-    """Commit the intent to ask the provider, with a prefix of its own; None when fenced off."""
+def begin_attempt(generation: Generation, route: Route) -> Attempt | None:
+    """Commit the intent to ask the provider, with a place of its own; None when fenced off."""
     with transaction.atomic():
         number = Attempt.objects.filter(generation=generation).count() + 1
         written = move(
@@ -54,15 +53,14 @@ def begin_attempt(
             next_attempt_at=Now() + timedelta(seconds=settings.LEASE),
             keep_lease=True,
             retries=F("retries"),  # the back-off goes on where it was
-            project=project,
-            location=location,
-            provider_model=model,
+            project=route.project,
+            location=route.location,
+            provider_model=route.model,
         )
         if not written:
             return None
-        prefix = f"gs://{settings.OUTPUT_BUCKET}/generations/{generation.pk}/{number}/"
-        attempt = Attempt(generation=generation, number=number, provider_model=model)
-        attempt.prefix, attempt.asked_at = prefix, Now()
+        attempt = Attempt(generation=generation, number=number, provider_model=route.model)
+        attempt.prefix, attempt.asked_at = route.place_for(str(generation.pk), number), Now()
         attempt.save(force_insert=True)
         return attempt
 
@@ -105,7 +103,7 @@ def requeue(generation: Generation, attempt: Attempt, wait: float, detail: str) 
 
 
 def doubt(generation: Generation, attempt: Attempt, detail: str, window: float) -> bool:
-    """The provider may have taken it: look into the prefix for ``window`` seconds, ask nobody."""
+    """The provider may have taken it: look into its place for ``window`` seconds, ask nobody."""
     return move(
         generation,
         [State.SUBMITTING],
@@ -119,7 +117,7 @@ def doubt(generation: Generation, attempt: Attempt, detail: str, window: float) 
 
 
 def give_up_waiting(generation: Generation) -> bool:
-    """The window closed and the prefix is empty: ask once more, or fail with submission_lost."""
+    """The window closed and the place is empty: ask once more, or fail with submission_lost."""
     if generation.unknown_attempts >= MAX_UNKNOWN_ATTEMPTS[generation.kind]:
         return fail(
             generation,

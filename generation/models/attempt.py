@@ -17,7 +17,7 @@ class Attempt(models.Model):
         NOT_ACCEPTED = "not_accepted"
         REJECTED = "rejected"
         UNKNOWN = "unknown"
-        ADOPTED = "adopted"  # unknown, then found in its prefix
+        ADOPTED = "adopted"  # unknown, then found in its place
 
     generation = models.ForeignKey(
         "generation.Generation", on_delete=models.PROTECT, related_name="attempts", db_index=False

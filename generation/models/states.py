@@ -10,7 +10,7 @@ class State(models.TextChoices):
 
     QUEUED = "queued"  # charged, and not with the provider
     SUBMITTING = "submitting"  # the intent is committed, the provider is being asked
-    SUBMIT_UNKNOWN = "submit_unknown"  # it may have been bought: look into the attempt's prefix
+    SUBMIT_UNKNOWN = "submit_unknown"  # it may have been bought: look into the attempt's place
     RUNNING = "running"  # the provider works on it, under an operation name
     STORING = "storing"  # the output exists at the provider; copy it and check it
     COMPLETED = "completed"

@@ -44,7 +44,7 @@ WITH due AS (
      WHERE next_look_at <= now()
      ORDER BY next_look_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), judged AS (
-    SELECT due.id, due.number, due.prefix, generation.state, generation.error_code,
+    SELECT due.id, due.number, due.prefix, generation.kind, generation.state, generation.error_code,
            generation.output_uri, generation.deadline_at,
            CASE WHEN due.outcome = ANY(%(not_bought)s) THEN 'settled'
                 WHEN generation.finished_at IS NULL THEN 'open'
@@ -58,7 +58,7 @@ UPDATE generation_attempt AS attempt
            WHEN 'open' THEN GREATEST(deadline_at, now()) + %(lease)s * interval '1 second'
            WHEN 'look' THEN now() + %(lease)s * interval '1 second' END
   FROM judged WHERE attempt.id = judged.id
-RETURNING verdict, attempt.id, attempt.generation_id, judged.number, judged.prefix,
+RETURNING verdict, attempt.id, attempt.generation_id, judged.number, judged.prefix, judged.kind,
           judged.state, judged.error_code, judged.output_uri, attempt.next_look_at
 """
 FOUND = """
@@ -100,7 +100,8 @@ class Look:
     attempt_id: int
     generation_id: uuid.UUID
     number: int
-    prefix: str
+    place: str
+    kind: str
     state: str
     error_code: str
     output_uri: str

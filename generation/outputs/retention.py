@@ -84,11 +84,11 @@ UPDATE generation_erasure
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What is to be deleted of a generation: the key in our storage, prefixes in the provider's."""
+    """What is to be deleted of a generation: the key in our storage, places in the provider's."""
 
     generation_id: uuid.UUID
     key: str
-    prefixes: tuple[str, ...]
+    places: tuple[str, ...]
 
 
 def expire_outputs() -> int:
@@ -113,13 +113,13 @@ def claim(limit: int = ERASED_TOGETHER) -> list[Files]:
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, {"limit": limit, "lease": settings.LEASE})
         rows: Sequence[tuple[uuid.UUID, str]] = cursor.fetchall()
-    prefixes: dict[uuid.UUID, list[str]] = {generation_id: [] for generation_id, _ in rows}
-    asked = Attempt.objects.filter(generation_id__in=list(prefixes)).exclude(
+    places: dict[uuid.UUID, list[str]] = {generation_id: [] for generation_id, _ in rows}
+    asked = Attempt.objects.filter(generation_id__in=list(places)).exclude(
         outcome__in=[Attempt.Outcome.NOT_ACCEPTED, Attempt.Outcome.REJECTED]
     )
-    for generation_id, prefix in asked.values_list("generation_id", "prefix"):
-        prefixes[generation_id].append(prefix)
-    return [Files(*row, tuple(prefixes[row[0]])) for row in rows]
+    for generation_id, place in asked.values_list("generation_id", "prefix"):
+        places[generation_id].append(place)
+    return [Files(*row, tuple(places[row[0]])) for row in rows]
 
 
 def erased(files: Files) -> None:

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from generation.backends.base import Reader
 from generation.provider.observed import observed
+from generation.provider.route import Route
 
 Backend_co = TypeVar("Backend_co", bound=Reader, covariant=True)
 
@@ -22,6 +23,10 @@ class Provider(Generic[Backend_co]):
     backend: Backend_co
     project: str
     location: str
+
+    def route(self, model: str) -> Route:
+        """Of an attempt that asks for this provider's model."""
+        return Route("vertex", self.project, self.location, model, self.backend.place_for)
 
 
 def connect(backend: Callable[..., Backend_co]) -> Provider[Backend_co]:

@@ -1,6 +1,6 @@
 """A backend whose calls are counted and, if somebody collects them, are spans.
 
-No prompt, URL or prefix is a label or an attribute.
+No prompt, URL or place is a label or an attribute.
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ from typing import TypeVar
 from common.telemetry import tracing
 from common.telemetry.metrics import Counter, Histogram
 from generation.backends import base
-from generation.backends.base import Accepted, Fetched, Produced, Running, SubmitRequest
+from generation.backends.base import (
+    Accepted,
+    Fetched,
+    Kind,
+    Produced,
+    Running,
+    SubmitRequest,
+)
 
 PROVIDER_CALLS = Counter(
     "reelmint_provider_calls", "Calls to the provider by what came of them.", ["call", "outcome"]
@@ -24,16 +31,18 @@ PROVIDER_SECONDS = Histogram(
     ["call"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60),
 )
-READS = ("poll", "find_output", "fetch_output", "remove_outputs")
+READS = ("poll", "find_output", "fetch_output", "remove_outputs", "forget", "knows")
 # What a call may come to, as counted: the results and errors of the backends' manual.
 OUTCOMES: dict[type, str] = {
     base.Accepted: "accepted",
     base.Produced: "produced",
     base.Running: "running",
     base.Fetched: "fetched",
+    bool: "told",
     type(None): "nothing",
     base.NotAccepted: "not_accepted",
     base.Unknown: "unknown",
+    base.ModelGone: "model_gone",
     base.Rejected: "rejected",
     base.Unavailable: "unavailable",
     base.OperationGone: "gone",
@@ -55,20 +64,30 @@ class ObservedReader(base.Reader):
 
     def __init__(self, inner: base.Reader) -> None:
         self._inner = inner
+        self.capabilities = inner.capabilities
         for call in READS:
             PROVIDER_SECONDS.labels(call)  # shown as 0 until the first one
 
-    async def poll(self, operation_name: str, prefix: str) -> Running | Produced:
-        return await _observe("poll", self._inner.poll(operation_name, prefix))
+    def place_for(self, generation_id: str, number: int) -> str:
+        return self._inner.place_for(generation_id, number)
 
-    async def find_output(self, prefix: str) -> Produced | None:
-        return await _observe("find_output", self._inner.find_output(prefix))
+    async def poll(self, operation_name: str, place: str) -> Running | Produced:
+        return await _observe("poll", self._inner.poll(operation_name, place))
+
+    async def find_output(self, place: str, kind: Kind) -> Produced | None:
+        return await _observe("find_output", self._inner.find_output(place, kind))
 
     async def fetch_output(self, uri: str, destination: Path) -> Fetched:
         return await _observe("fetch_output", self._inner.fetch_output(uri, destination))
 
-    async def remove_outputs(self, prefix: str) -> None:
-        await _observe("remove_outputs", self._inner.remove_outputs(prefix))
+    async def remove_outputs(self, place: str) -> None:
+        await _observe("remove_outputs", self._inner.remove_outputs(place))
+
+    async def forget(self, operation_name: str) -> None:
+        await _observe("forget", self._inner.forget(operation_name))
+
+    async def knows(self, model: str, location: str) -> bool | None:
+        return await _observe("knows", self._inner.knows(model, location))
 
     async def aclose(self) -> None:
         await self._inner.aclose()

@@ -28,7 +28,7 @@ def is_overdue(generation: Generation) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What a look into the attempts' prefixes found."""
+    """What a look into the attempts' places found."""
 
     attempt: Attempt | None
     output: base.Produced | None
@@ -110,15 +110,15 @@ class StageBase:
             raise outcome
 
     def look(self, generation: Generation) -> Step:
-        """Look into the prefix of every attempt that may have been bought, newest first."""
+        """Look into the place of every attempt that may have been bought, newest first."""
         attempts = generation.attempts.exclude(
             outcome__in=[Attempt.Outcome.NOT_ACCEPTED, Attempt.Outcome.REJECTED]
         )
-        return self._look(list(attempts.order_by("-number")))
+        return self._look(kind_of(generation), list(attempts.order_by("-number")))
 
-    async def _look(self, attempts: list[Attempt]) -> Looked:
+    async def _look(self, kind: base.Kind, attempts: list[Attempt]) -> Looked:
         for attempt in attempts:
-            found = await self.provider.backend.find_output(attempt.prefix)
+            found = await self.provider.backend.find_output(attempt.prefix, kind)
             if found is not None:
                 return Looked(attempt, found)
         return Looked(None, None)
@@ -137,6 +137,10 @@ class StageBase:
     def drop(self, generation: Generation, error: BaseException) -> None:
         """Our own code failed: the lease stays, so the row comes back when it ends, 5 times."""
         lifecycle.note_error(generation, f"{type(error).__name__}: {error}")
+
+
+def kind_of(generation: Generation) -> base.Kind:
+    return "video" if generation.kind == "video" else "image"
 
 
 def fail_overdue(generation: Generation) -> None:

@@ -33,7 +33,7 @@ class PollStage(StageBase):
         self, provider: Provider[base.Reader], wake: Callable[[str], None] | None = None
     ) -> None:
         super().__init__(provider, wake)
-        self._prefixes: dict[uuid.UUID, str] = {}  # of the rows claimed last
+        self._places: dict[uuid.UUID, str] = {}  # of the rows claimed last
         self._paces: dict[str, Pace | None] | None = None
 
     @property
@@ -42,17 +42,17 @@ class PollStage(StageBase):
         return float(settings.POLL_LEASE)
 
     def claim(self, limit: int) -> list[Generation]:
-        """The due rows; the prefixes of all of them in one query."""
+        """The due rows; the places of all of them in one query."""
         rows = super().claim(limit)
         attempts = Attempt.objects.filter(generation__in=rows).order_by("number")
-        self._prefixes = dict(attempts.values_list("generation_id", "prefix"))
+        self._places = dict(attempts.values_list("generation_id", "prefix"))
         return rows
 
     def work(self, generation: Generation) -> Step:
         """One look at the operation, by its stored name alone."""
         crash_point("poll.after_claim")
-        prefix = self._prefixes[generation.pk]
-        return self.provider.backend.poll(generation.operation_name or "", prefix)
+        place = self._places[generation.pk]
+        return self.provider.backend.poll(generation.operation_name or "", place)
 
     def together(self, done: list[Done[Generation]]) -> list[Done[Generation]]:
         """Most operations are still running: one statement says of all of them when to look again.
@@ -90,7 +90,7 @@ class PollStage(StageBase):
                     "provider_error",
                     "The provider lost this generation",
                     retryable=True,
-                    detail="the operation is gone and its prefix empty",
+                    detail="the operation is gone and its place empty",
                 )
         else:
             raise outcome

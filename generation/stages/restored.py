@@ -1,8 +1,8 @@
 """After a dump was restored: what it shows as queued may have been asked for since.
 
-The rows know nothing of it, but the bucket does: an attempt's prefix is made of the generation's id
+The rows know nothing of it, but the bucket does: an attempt's place is made of the generation's id
 and the attempt's number, so the attempt that comes next is the one that was lost. It is written
-down as an attempt without an answer. The submit stage then looks into its prefix, and asks again
+down as an attempt without an answer. The submit stage then looks into its place, and asks again
 when the window has closed on an empty one.
 """
 
@@ -11,8 +11,10 @@ from __future__ import annotations
 from django.conf import settings
 
 from generation import catalog, lifecycle
+from generation.backends.vertex.reader import VertexReader
 from generation.models import Generation
 from generation.models.states import State
+from generation.provider.connect import provider
 from generation.stages.submit import window
 from work import due
 
@@ -32,8 +34,8 @@ def doubt_the_queue() -> tuple[int, int]:
 
 
 def _doubt(row: Generation) -> bool:
-    names = (settings.GOOGLE_CLOUD_PROJECT, settings.GOOGLE_CLOUD_LOCATION)
-    attempt = lifecycle.begin_attempt(row, *names, catalog.provider_model(row.model))
+    route = provider(VertexReader).route(catalog.provider_model(row.model))
+    attempt = lifecycle.begin_attempt(row, route)
     if attempt is None:
         return False
     return lifecycle.doubt(row, attempt, "restored from an older state", window(row))

@@ -57,8 +57,8 @@ async def _delete(backend: Reader, files: Files) -> None:
     """Ours first: it is the one that links led to. What is gone already counts as deleted."""
     async with asyncio.timeout(settings.LEASE * 0.8):
         await asyncio.to_thread(default_storage.delete, files.key)
-        for prefix in files.prefixes:
-            await backend.remove_outputs(prefix)
+        for place in files.places:
+            await backend.remove_outputs(place)
 
 
 def _write_back(files: Files, outcome: BaseException | None) -> bool:

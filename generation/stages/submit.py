@@ -23,6 +23,7 @@ from generation.stages.base import (
     SOMETHING_WRONG,
     Looked,
     StageBase,
+    kind_of,
     reject,
 )
 from work import due
@@ -32,6 +33,7 @@ from work.waits import backoff, jitter
 IN_DOUBT_OR_TOO_LATE = "(state <> 'queued' OR deadline_at <= now())"
 
 
+NO_MODEL = "This model cannot be used at the moment. We have been told."
 # Missing images are prepared again this often. Retries because of a busy host count, too.
 MAX_LOST_IMAGES = 6
 
@@ -99,22 +101,22 @@ class SubmitStage(StageBase):
         crash_point("submit.after_intent")
         generation.state = State.SUBMITTING
         request = base.SubmitRequest(
-            kind="video" if generation.kind == "video" else "image",
+            kind=kind_of(generation),
             model=model,
             prompt=generation.prompt,
             aspect_ratio=generation.shape,
-            prefix=attempt.prefix,
+            place=attempt.prefix,
             source_images=images,
             labels={"generation": str(generation.pk), "attempt": str(attempt.number)},
+            token=f"{generation.pk}-{attempt.number}",
         )
         self._asked[generation.pk] = attempt
         return self.provider.backend.submit(request)
 
     def _begin(self, generation: Generation, model: str) -> Attempt | None:
         """The intent; one whose COMMIT got no answer is found when this is tried again."""
-        project, location = self.provider.project, self.provider.location
         try:
-            attempt = lifecycle.begin_attempt(generation, project, location, model)
+            attempt = lifecycle.begin_attempt(generation, self.provider.route(model))
         except DATABASE_ERRORS:
             self._uncertain.add(generation.pk)
             raise
@@ -150,6 +152,8 @@ class SubmitStage(StageBase):
         elif isinstance(outcome, base.NotAccepted):
             wait = backoff(generation.retries, outcome.retry_after)
             lifecycle.requeue(generation, attempt, wait, str(outcome))
+        elif isinstance(outcome, base.ModelGone):
+            reject(generation, _without_model(outcome), attempt)
         elif isinstance(outcome, base.Rejected):
             reject(generation, outcome, attempt)
         else:  # Unknown, and anything unforeseen after the question was sent
@@ -202,6 +206,13 @@ def _without_images(generation: Generation, outcome: NoImages) -> None:
         lifecycle.fail(
             generation, "provider_error", SOMETHING_WRONG, retryable=True, detail=outcome.detail
         )
+
+
+def _without_model(gone: base.ModelGone) -> base.Rejected:
+    """What a model that is gone means for an order: a no, which only we can mend."""
+    return base.Rejected(
+        "provider_error", NO_MODEL, detail=str(gone), retryable=True, operator_fault=True
+    )
 
 
 def window(generation: Generation) -> float:

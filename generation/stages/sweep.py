@@ -1,4 +1,4 @@
-"""Looks for outputs that nobody got, in the prefixes of attempts that are not settled."""
+"""Looks for outputs that nobody got, in the places of attempts that are not settled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from django.conf import settings
 
 from common.crash import crash_point
-from generation.backends.base import Backend, Produced, Unavailable
+from generation.backends.base import Produced, Reader, Unavailable
 from generation.outputs import orphans
 from generation.outputs.orphans import Look
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 Outcome = Produced | BaseException | None
 
 
-def look_for_orphans(backend: Backend, loop: asyncio.AbstractEventLoop, seconds: float) -> int:
+def look_for_orphans(backend: Reader, loop: asyncio.AbstractEventLoop, seconds: float) -> int:
     """Deal with due attempts for up to ``seconds`` and a batch; how many orphans were found.
 
     Ends early when nothing is due any more, or when the provider's storage answers nothing at all:
@@ -42,16 +42,14 @@ def look_for_orphans(backend: Backend, loop: asyncio.AbstractEventLoop, seconds:
             return count
 
 
-async def _look_for(backend: Backend, looks: Sequence[Look]) -> list[Outcome]:
-    return await asyncio.gather(
-        *(_find(backend, look.prefix) for look in looks), return_exceptions=True
-    )
+async def _look_for(backend: Reader, looks: Sequence[Look]) -> list[Outcome]:
+    return await asyncio.gather(*(_find(backend, look) for look in looks), return_exceptions=True)
 
 
-async def _find(backend: Backend, prefix: str) -> Produced | None:
+async def _find(backend: Reader, look: Look) -> Produced | None:
     # a list of many pages must not outlive the lease
     async with asyncio.timeout(settings.LEASE * 0.8):
-        return await backend.find_output(prefix)
+        return await backend.find_output(look.place, "video" if look.kind == "video" else "image")
 
 
 def _write_back(look: Look, outcome: Outcome) -> bool:
@@ -68,7 +66,7 @@ def _write_back(look: Look, outcome: Outcome) -> bool:
         orphans.not_found(look)
         return False
     if not isinstance(outcome, Unavailable | TimeoutError):
-        logger.error("looking for %s failed in our own code", look.prefix, exc_info=outcome)
+        logger.error("looking for %s failed in our own code", look.place, exc_info=outcome)
     if orphans.not_answered(look):
-        logger.warning("no answer about %s, and none is waited for any more", look.prefix)
+        logger.warning("no answer about %s, and none is waited for any more", look.place)
     return False

@@ -12,7 +12,7 @@ from credits.models import Wallet
 from generation import lifecycle
 from generation.models import Attempt, Generation
 from generation.models.states import OPEN, TERMINAL, State
-from tests.support.bring_to import claimed, reached
+from tests.support.bring_to import ROUTE, claimed, reached
 from tests.support.people import Person
 
 Verb = Callable[[Generation], bool]
@@ -31,7 +31,7 @@ def attempt_or_none(generation: Generation) -> Attempt:
 
 
 VERBS: dict[str, Verb] = {
-    "begin_attempt": lambda g: lifecycle.begin_attempt(g, "p", "l", "m") is not None,
+    "begin_attempt": lambda g: lifecycle.begin_attempt(g, ROUTE) is not None,
     "accept": lambda g: lifecycle.accept(g, attempt_or_none(g), "operations/new", 25),
     "requeue": lambda g: lifecycle.requeue(g, attempt_or_none(g), 1, "d"),
     "doubt": lambda g: lifecycle.doubt(g, attempt_or_none(g), "d", 900),

@@ -20,7 +20,14 @@ from generation.models import Attempt, CatalogModel, Generation, Orphan
 from generation.models.states import OPEN, TERMINAL, UNDELIVERED, State
 from generation.order import Created
 from tests.credits.test_ledger import sums_up
-from tests.support.bring_to import attempt_of, claimed, created, kept, reached
+from tests.support.bring_to import (
+    ROUTE,
+    attempt_of,
+    claimed,
+    created,
+    kept,
+    reached,
+)
 from tests.support.orphan_looks import make_looks_due, sweep, upload
 from tests.support.people import Person, make_person
 from tests.support.racing import race
@@ -95,7 +102,7 @@ def test_a_grant_pays_for_it_and_says_why(alice: Person, staff: Person) -> None:
 def fenced_in(pk: uuid.UUID) -> Generation:
     """The row as the worker that asks the provider holds it."""
     held = claimed(Generation.objects.get(pk=pk))
-    assert lifecycle.begin_attempt(held, "project", "here", "veo") is not None
+    assert lifecycle.begin_attempt(held, ROUTE) is not None
     return claimed(held)
 
 
@@ -343,7 +350,7 @@ def worker_verbs(held: Generation) -> list[Any]:
     """Everything that the worker might still say about the row that it held."""
     attempt = held.attempts.first() or Attempt(pk=0)
     return [
-        lifecycle.begin_attempt(held, "project", "here", "veo"),
+        lifecycle.begin_attempt(held, ROUTE),
         lifecycle.accept(held, attempt, "operations/late", 1),
         lifecycle.adopt(held, "gs://bucket/late.mp4"),
         lifecycle.complete(held, output_key="outputs/late.mp4"),
@@ -387,7 +394,7 @@ def test_an_operator_cancels_as_a_customer_can(alice: Person, staff: Person) -> 
     event = row.events.get(is_terminal=True)
     assert event.data == {"staff": "olga", "reason": "asked on the phone"}
     assert alice.balance == 1000
-    assert lifecycle.begin_attempt(held, "project", "here", "veo") is None
+    assert lifecycle.begin_attempt(held, ROUTE) is None
 
 
 @pytest.mark.parametrize("state", [state for state in OPEN if state != State.QUEUED])

@@ -11,7 +11,14 @@ from generation import lifecycle
 from generation.lifecycle import NotCancelable, Outcome
 from generation.models import Attempt, Generation
 from generation.models.states import ERROR_CODES, OPEN, State
-from tests.support.bring_to import attempt_of, claimed, created, kept, reached
+from tests.support.bring_to import (
+    ROUTE,
+    attempt_of,
+    claimed,
+    created,
+    kept,
+    reached,
+)
 from tests.support.people import Person
 from tests.support.works import age
 
@@ -69,7 +76,7 @@ def test_created_means_queued_charged_and_due(alice: Person) -> None:
 
 def test_the_intent_is_committed_with_a_prefix_of_its_own(alice: Person) -> None:
     generation = claimed(created(alice))
-    attempt = lifecycle.begin_attempt(generation, "project", "here", "veo")
+    attempt = lifecycle.begin_attempt(generation, ROUTE)
     assert attempt is not None
     assert attempt.prefix == f"gs://test-outputs/generations/{generation.pk}/1/"
     found = now(generation)
@@ -86,7 +93,7 @@ def test_the_intent_is_committed_with_a_prefix_of_its_own(alice: Person) -> None
 
 def test_accepted_means_running_under_a_name(alice: Person) -> None:
     generation = claimed(created(alice))
-    attempt = lifecycle.begin_attempt(generation, "project", "here", "veo")
+    attempt = lifecycle.begin_attempt(generation, ROUTE)
     assert attempt is not None
     assert lifecycle.accept(generation, attempt, "operations/7", first_poll=25)
     found = now(generation)
@@ -104,7 +111,7 @@ def test_not_accepted_means_queued_again_later_without_using_up_an_attempt(alice
     for number in range(1, 9):
         generation = claimed(generation)
         assert generation.retries == number - 1  # the back-off grows with it
-        attempt = lifecycle.begin_attempt(generation, "project", "here", "veo")
+        attempt = lifecycle.begin_attempt(generation, ROUTE)
         assert attempt is not None
         assert attempt.number == number
         assert lifecycle.requeue(generation, attempt, wait=30, detail="429")
@@ -141,7 +148,7 @@ def test_an_empty_window_is_asked_again_once_and_then_lost(alice: Person) -> Non
     assert (generation.state, generation.unknown_attempts) == (State.QUEUED, 1)
     with pytest.raises(NotCancelable):
         lifecycle.cancel(generation.pk)
-    attempt = lifecycle.begin_attempt(generation, "project", "here", "veo")
+    attempt = lifecycle.begin_attempt(generation, ROUTE)
     assert attempt is not None
     assert attempt.number == 2
     assert lifecycle.doubt(generation, attempt, "reset", window=900)
@@ -213,7 +220,7 @@ def test_cancel_gives_the_credits_back_and_fences_the_worker(alice: Person) -> N
     assert found.refund is not None
     assert found.refund.description == "Refund: canceled"
     assert alice.balance == 1000
-    assert lifecycle.begin_attempt(generation, "project", "here", "veo") is None
+    assert lifecycle.begin_attempt(generation, ROUTE) is None
     assert not Attempt.objects.exists()
     assert not lifecycle.cancel(generation.pk)  # again is fine, and does nothing
     assert len(alice.entries) == 3

@@ -19,7 +19,13 @@ from generation import lifecycle, progress, public
 from generation.api.views import GenerationView
 from generation.models import Attempt, Generation
 from generation.models.states import State
-from tests.support.bring_to import attempt_of, claimed, created, reached
+from tests.support.bring_to import (
+    ROUTE,
+    attempt_of,
+    claimed,
+    created,
+    reached,
+)
 from tests.support.people import Person
 from tests.support.state_walks import NOON, move, new, walks
 from tests.support.works import STAGES, Emulator, Works, age, make_due
@@ -165,7 +171,7 @@ def test_refused_lost_repeated_and_at_last_accepted(api: Api, alice: Person) -> 
     def ask() -> None:
         nonlocal generation
         generation = claimed(generation)
-        assert lifecycle.begin_attempt(generation, "project", "here", "veo")
+        assert lifecycle.begin_attempt(generation, ROUTE)
         generation = claimed(generation)
         look()
 

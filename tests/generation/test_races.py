@@ -22,7 +22,14 @@ from generation.models import Generation, GenerationEvent
 from generation.models.states import State
 from generation.order import Created
 from tests.credits.test_ledger import sums_up
-from tests.support.bring_to import PATH, created, kept, order, reached
+from tests.support.bring_to import (
+    PATH,
+    ROUTE,
+    created,
+    kept,
+    order,
+    reached,
+)
 from tests.support.people import Person, make_person
 from tests.support.racing import race, wait_until_blocked
 from work import due
@@ -151,7 +158,7 @@ VERBS: dict[str, Verb] = {
     "success": lambda generation: lifecycle.complete(generation, **kept(generation)),
     "deadline": lambda generation: lifecycle.fail(generation, "timeout", "Too late"),
     "cancel": lambda generation: lifecycle.cancel(generation.pk),
-    "ask": lambda generation: lifecycle.begin_attempt(generation, "p", "l", "m"),
+    "ask": lambda generation: lifecycle.begin_attempt(generation, ROUTE),
 }
 
 

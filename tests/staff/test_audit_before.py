@@ -17,7 +17,13 @@ from generation.models.states import State
 from staff import customers, generations, roles
 from staff.models import AuditEntry
 from staff.results import Result
-from tests.support.bring_to import attempt_of, claimed, created, reached
+from tests.support.bring_to import (
+    ROUTE,
+    attempt_of,
+    claimed,
+    created,
+    reached,
+)
 from tests.support.people import Person, inside, make_staff
 from tests.support.racing import wait_until_blocked
 
@@ -31,7 +37,7 @@ def by_staff(verb: Callable[..., Result], stale: Generation) -> dict[str, object
 
 def test_a_row_that_went_on_since_the_page_was_read(alice: Person) -> None:
     stale = claimed(created(alice))
-    assert lifecycle.begin_attempt(stale, "project", "here", "veo") is not None
+    assert lifecycle.begin_attempt(stale, ROUTE) is not None
     assert stale.state == State.QUEUED
     assert by_staff(generations.fail, stale) == {"state": ["submitting", "failed"]}
 

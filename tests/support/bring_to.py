@@ -16,9 +16,17 @@ from generation.creation import create
 from generation.models import Attempt, CatalogModel, Generation
 from generation.models.states import OPEN, State
 from generation.order import Created, Order
+from generation.provider.route import Route
 from tests.support.people import Person
 from tests.support.works import make_due
 from work import due
+
+
+def _place(generation: str, number: int) -> str:
+    return f"gs://{settings.OUTPUT_BUCKET}/generations/{generation}/{number}/"
+
+
+ROUTE = Route("vertex", "project", "here", "veo", _place)
 
 PATH = "/api/v1/generate/video/"
 FILM = b"0123456789" * 100  # what a file's bytes are is of no interest to links and ranges
@@ -69,7 +77,7 @@ def reached(person: Person, state: State, key: str | None = None, **changes: Any
     if state == State.FAILED:
         assert lifecycle.fail(generation, "timeout", "Too late", retryable=True)
         return Generation.objects.get(pk=generation.pk)
-    attempt = lifecycle.begin_attempt(generation, "project", "here", "veo")
+    attempt = lifecycle.begin_attempt(generation, ROUTE)
     assert attempt is not None
     if state == State.SUBMITTING:
         return claimed(generation)

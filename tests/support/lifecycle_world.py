@@ -21,6 +21,7 @@ from generation.models import CatalogModel, Generation
 from generation.models.states import OPEN, State
 from generation.order import Order
 from tests.support import lifecycle_rows as found
+from tests.support.bring_to import ROUTE
 from tests.support.lifecycle_model import MEANING, Row, allows
 from tests.support.machines import start_over
 from tests.support.people import Person
@@ -144,7 +145,7 @@ class World:
             MEANING[verb][1](row)
 
     def _begin(self, hold: Generation, row: Row, expected: bool) -> None:
-        attempt = lifecycle.begin_attempt(hold, "project", "here", "veo")
+        attempt = lifecycle.begin_attempt(hold, ROUTE)
         if expected or attempt is None:
             assert (attempt is not None) == expected
         else:  # the same intent again, as after a COMMIT without an answer

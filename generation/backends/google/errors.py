@@ -11,7 +11,7 @@ from generation.backends.base import Rejected
 from generation.backends.google.safety import Kind, filtered, reads_like_a_refusal, support_codes
 
 MAX_RETRY_AFTER = 600.0
-_DETAIL_LIMIT = 2000
+DETAIL_LIMIT = 2000
 
 # google.rpc.Code, as in an operation's error: 3 INVALID_ARGUMENT; NOT_FOUND, PERMISSION_DENIED,
 # FAILED_PRECONDITION, UNAUTHENTICATED are for the operator. All others may pass.
@@ -53,7 +53,7 @@ def operation_error(error: object) -> Rejected:
 
 def not_taken(detail: str) -> Rejected:
     """The provider found the request itself wrong."""
-    return Rejected("provider_rejected", _NOT_TAKEN, detail=detail[:_DETAIL_LIMIT])
+    return Rejected("provider_rejected", _NOT_TAKEN, detail=detail[:DETAIL_LIMIT])
 
 
 def broken(kind: Kind, detail: str, *, operator_fault: bool = False) -> Rejected:
@@ -61,7 +61,7 @@ def broken(kind: Kind, detail: str, *, operator_fault: bool = False) -> Rejected
     return Rejected(
         "provider_error",
         _OUR_FAULT if operator_fault else _BROKEN.format(kind=kind),
-        detail=detail[:_DETAIL_LIMIT],
+        detail=detail[:DETAIL_LIMIT],
         retryable=True,
         operator_fault=operator_fault,
     )
@@ -72,6 +72,6 @@ def empty(kind: Kind, detail: str) -> Rejected:
     return Rejected(
         "empty_result",
         f"The provider finished without {'a' if kind == 'video' else 'an'} {kind}.",
-        detail=detail[:_DETAIL_LIMIT],
+        detail=detail[:DETAIL_LIMIT],
         retryable=True,
     )

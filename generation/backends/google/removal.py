@@ -1,4 +1,4 @@
-"""Deletes what lies under an attempt's prefix in Cloud Storage, and nothing beside it."""
+"""Deletes what lies in a folder of Cloud Storage, and nothing beside it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from generation.backends.google.storage import Location, is_below
 _MAX_PAGES = 20
 
 
-async def remove_all(http: GoogleHttp, base_url: str, prefix: str) -> None:
-    """Delete all objects under ``prefix``, a ``gs://bucket/…/``. Raises Unavailable.
+def inputs_of(place: str) -> str:
+    """Where what an attempt sends lies: beside its place, so that it is never taken for output."""
+    return f"{place.removesuffix('/')}.inputs/"
+
+
+async def remove_all(http: GoogleHttp, base_url: str, folder: str) -> None:
+    """Delete all objects below ``folder``, a ``gs://bucket/…/``. Raises Unavailable.
 
     What is gone already will do, the whole bucket included.
     """
-    place = Location.parse(prefix)
+    place = Location.parse(folder)
     if place is None or not place.name.endswith("/"):
-        raise Unavailable("not a prefix of outputs")
+        raise Unavailable("not a folder of outputs")
     objects = f"{base_url}/storage/v1/b/{place.bucket}/o"
     params = {"prefix": place.name, "fields": "items(name)"}
     for _ in range(_MAX_PAGES):  # always the first page: what it named is gone the next time
@@ -29,7 +34,7 @@ async def remove_all(http: GoogleHttp, base_url: str, prefix: str) -> None:
         if not names:
             return
         for name in names:
-            if not is_below(f"gs://{place.bucket}/{name}", prefix):
+            if not is_below(f"gs://{place.bucket}/{name}", folder):
                 raise Unavailable("the list of outputs names something else")
             await http.delete(f"{objects}/{quote(name, safe='')}")
     raise Unavailable("the list of outputs does not end")

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import google_crc32c
 import httpx
 
-from generation.backends.base import DamagedOutput, Fetched, Produced, Unavailable
+from generation.backends.base import DamagedOutput, Fetched, Kind, Produced, Unavailable
 from generation.backends.google.http import (
     MAX_ANSWER_KEY,
     MIB,
@@ -28,18 +28,21 @@ from generation.backends.google.http import (
     json_object,
 )
 from generation.backends.google.tokens import TokenUnavailable
-from generation.kinds import BY_EXTENSION
+from generation.kinds import IMAGES, MP4
 
 MAX_OUTPUT = 512 * MIB
 _MAX_PAGES = 20
-_MEDIA = (".jpeg", *(f".{extension}" for extension in BY_EXTENSION))
+_SUFFIXES: dict[Kind, tuple[str, ...]] = {
+    "video": (f".{MP4.extension}",),
+    "image": (".jpeg", *(f".{image.extension}" for image in IMAGES)),
+}
 # Bucket names: Cloud Storage's naming rules, loosely. Object names: no control characters.
 _GS = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220})/(?P<name>[^\x00-\x1f\x7f]{0,1024})")
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place in a bucket: an object's name, or a prefix ending in a slash."""
+    """Where something is in a bucket: an object's name, or a folder's, which ends in a slash."""
 
     bucket: str
     name: str
@@ -51,14 +54,10 @@ class Location:
         return cls(match["bucket"], match["name"]) if match else None
 
 
-def is_below(uri: str, prefix: str) -> bool:
-    """Whether ``uri`` names an object under ``prefix`` (which ends in a slash)."""
-    return (
-        Location.parse(uri) is not None
-        and prefix.endswith("/")
-        and uri.startswith(prefix)
-        and len(uri) > len(prefix)
-    )
+def is_below(uri: str, place: str) -> bool:
+    """Whether ``uri`` names an object in ``place`` (which ends in a slash)."""
+    below = place.endswith("/") and uri.startswith(place) and len(uri) > len(place)
+    return below and Location.parse(uri) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,29 +91,31 @@ class Outputs:
         if stored.get("md5Hash", _md5(data)) != _md5(data):
             raise Unavailable("the upload arrived damaged")
 
-    async def find(self, prefix: str) -> Produced | None:
-        """What is under ``prefix`` and not empty: the first that calls itself video or image, else
-        the first. Raises Unavailable.
+    async def find(self, place: str, kind: Kind) -> Produced | None:
+        """What is in ``place`` and not empty: the first that calls itself of this kind, else the
+        first that says nothing about itself. Raises Unavailable.
 
         Its name and type are a hint which one to take, and no reason to leave what was paid for.
+        But what says that it is of the other kind may be the customer's own picture.
         """
-        place = _required(prefix)
+        folder = _required(place)
         unnamed: Produced | None = None
         params = {
-            "prefix": place.name,
+            "prefix": folder.name,
             "fields": "items(name,size,contentType),nextPageToken",
         }
         for _ in range(_MAX_PAGES):
             try:
                 page = await self._http.call(
-                    "GET", f"{self._base_url}/storage/v1/b/{place.bucket}/o", params=params
+                    "GET", f"{self._base_url}/storage/v1/b/{folder.bucket}/o", params=params
                 )
             except Missing:
                 raise Unavailable("no such bucket") from None
-            for output, is_media in _outputs(page, place.bucket, prefix):
-                if is_media:
+            for output, kinds in _outputs(page, folder.bucket, place):
+                if kinds == {kind}:
                     return output
-                unnamed = unnamed or output
+                if not kinds:
+                    unnamed = unnamed or output
             token = page.get("nextPageToken")
             if not isinstance(token, str) or not token:
                 return unnamed
@@ -191,8 +192,8 @@ def _required(uri: str) -> Location:
     return place
 
 
-def _outputs(page: Json, bucket: str, prefix: str) -> Iterator[tuple[Produced, bool]]:
-    """Every object that is not empty, by name, and whether it says that it is a medium."""
+def _outputs(page: Json, bucket: str, place: str) -> Iterator[tuple[Produced, set[Kind]]]:
+    """Every object that is not empty, by name, and what its type and its name say that it is."""
     items = page.get("items")
     objects = sorted(
         (item for item in items if isinstance(item, dict) and isinstance(item.get("name"), str))
@@ -202,12 +203,14 @@ def _outputs(page: Json, bucket: str, prefix: str) -> Iterator[tuple[Produced, b
     )
     for item in objects:
         uri = f"gs://{bucket}/{item['name']}"
-        if _size(item) and is_below(uri, prefix):
-            kind = str(item.get("contentType") or "").lower()
-            yield (
-                Produced(uri),
-                kind.startswith(("video/", "image/")) or uri.lower().endswith(_MEDIA),
-            )
+        if _size(item) and is_below(uri, place):
+            told = str(item.get("contentType") or "").lower()
+            kinds = {
+                kind
+                for kind, suffixes in _SUFFIXES.items()
+                if told.startswith(f"{kind}/") or uri.lower().endswith(suffixes)
+            }
+            yield Produced(uri), kinds
 
 
 def _size(item: Json) -> int:

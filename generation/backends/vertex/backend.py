@@ -42,9 +42,9 @@ class VertexBackend(VertexReader, Backend):
 
     async def submit(self, request: SubmitRequest) -> Accepted | Produced:
         """Buy one output; see :meth:`Backend.submit`."""
-        place = Location.parse(request.prefix)
+        place = Location.parse(request.place)
         if place is None or place.bucket != self._bucket or not place.name.endswith("/"):
-            raise broken(request.kind, "not a prefix in our bucket", operator_fault=True)
+            raise broken(request.kind, "not a place in our bucket", operator_fault=True)
         try:
             async with asyncio.timeout(self._submit_timeout):
                 client = await self._genai_client()
@@ -78,7 +78,7 @@ class VertexBackend(VertexReader, Backend):
         )
         raw = response.sdk_http_response
         image = read_image((raw.body if raw else None) or "")
-        name = f"{request.prefix}image_0.{image.suffix}"
+        name = f"{request.place}image_0.{image.suffix}"
         try:
             return await self._store(name, image.data, image.mime_type)
         except Unavailable as error:

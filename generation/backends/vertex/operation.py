@@ -58,7 +58,7 @@ def vertex_url(location: str) -> str:
 
 
 def read_operation(
-    answer: Json, name: OperationName, prefix: str
+    answer: Json, name: OperationName, place: str
 ) -> Running | Produced | InlineVideo:
     """What the answer to a poll says. Raises Rejected or Unavailable."""
     told = answer.get("name")
@@ -72,7 +72,7 @@ def read_operation(
     if answer.get("error"):
         raise operation_error(answer["error"])
     response = answer.get("response")
-    return _output(response if isinstance(response, dict) else {}, prefix)
+    return _output(response if isinstance(response, dict) else {}, place)
 
 
 def _same_operation(told: object, name: OperationName) -> bool:
@@ -80,14 +80,14 @@ def _same_operation(told: object, name: OperationName) -> bool:
     return isinstance(told, str) and told.rpartition("/")[2] == name.full.rpartition("/")[2]
 
 
-def _output(response: Json, prefix: str) -> Produced | InlineVideo:
+def _output(response: Json, place: str) -> Produced | InlineVideo:
     videos = response.get("videos")
     entries = [v for v in videos if isinstance(v, dict)] if isinstance(videos, list) else []
     for entry in entries:
         # Whatever its mimeType says: it was made and billed, and its bytes are judged when stored.
         uri, data = entry.get("gcsUri"), entry.get("bytesBase64Encoded")
         if isinstance(uri, str) and uri:
-            if not is_below(uri, prefix):
+            if not is_below(uri, place):
                 raise broken("video", f"an output elsewhere: {uri}", operator_fault=True)
             return Produced(uri)
         if isinstance(data, str) and data:

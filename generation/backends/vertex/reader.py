@@ -7,20 +7,24 @@ A process that only does this need not load google-genai, whose 40 MB are most o
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 from google.auth.credentials import Credentials
 
 from generation.backends.base import (
     Fetched,
+    Kind,
     OperationGone,
     Produced,
     Reader,
     Rejected,
     Running,
+    Unavailable,
 )
+from generation.backends.capabilities import VERTEX
 from generation.backends.google.http import GoogleHttp, Missing, open_client
 from generation.backends.google.polls import PollHttp
-from generation.backends.google.removal import remove_all
+from generation.backends.google.removal import inputs_of, remove_all
 from generation.backends.google.storage import Outputs
 from generation.backends.google.tokens import GoogleToken
 from generation.backends.vertex.operation import (
@@ -45,6 +49,8 @@ class VertexReader(Reader):
     Operations and outputs are found by their own names: a generation that was made with another
     location or bucket is finished there.
     """
+
+    capabilities = VERTEX
 
     def __init__(
         self,
@@ -75,7 +81,11 @@ class VertexReader(Reader):
         self._storage_url = _checked(storage_base_url) or self._base_url or STORAGE_URL
         self._outputs = Outputs(self._http, self._storage_url, copy_timeout=fetch_timeout)
 
-    async def poll(self, operation_name: str, prefix: str) -> Running | Produced:
+    def place_for(self, generation_id: str, number: int) -> str:
+        """A folder in the bucket, ``gs://bucket/generations/…/``."""
+        return f"gs://{self._bucket}/generations/{generation_id}/{number}/"
+
+    async def poll(self, operation_name: str, place: str) -> Running | Produced:
         """Look at an operation; see :meth:`Backend.poll`."""
         name = required_name(operation_name)
         base_url = self._base_url or vertex_url(name.location)
@@ -87,30 +97,48 @@ class VertexReader(Reader):
         except Missing:
             raise OperationGone("the provider does not know the operation") from None
         try:
-            outcome = read_operation(answer, name, prefix)
+            outcome = read_operation(answer, name, place)
         except Rejected as refused:
             # Finished, and neither a file nor a reason is named: what was billed may lie there.
-            found = await self.find_output(prefix) if refused.code == "empty_result" else None
+            found = (
+                await self.find_output(place, "video") if refused.code == "empty_result" else None
+            )
             if found is None:
                 raise
             return found
         if isinstance(outcome, InlineVideo):
             return await self._store(
-                f"{prefix}sample_0.{MP4.extension}", outcome.data, MP4.mime_type
+                f"{place}sample_0.{MP4.extension}", outcome.data, MP4.mime_type
             )
         return outcome
 
-    async def find_output(self, prefix: str) -> Produced | None:
-        """Look into a prefix; see :meth:`Backend.find_output`."""
-        return await self._outputs.find(prefix)
+    async def find_output(self, place: str, kind: Kind) -> Produced | None:
+        """Look into a place; see :meth:`Backend.find_output`."""
+        return await self._outputs.find(place, kind)
 
     async def fetch_output(self, uri: str, destination: Path) -> Fetched:
         """Copy an output, at most 512 MiB; see :meth:`Backend.fetch_output`."""
         return await self._outputs.fetch(uri, destination)
 
-    async def remove_outputs(self, prefix: str) -> None:
-        """Delete what is under a prefix; see :meth:`Backend.remove_outputs`."""
-        await remove_all(self._http, self._storage_url, prefix)
+    async def remove_outputs(self, place: str) -> None:
+        """Delete what is in a place and beside it; see :meth:`Backend.remove_outputs`."""
+        for folder in (place, inputs_of(place)):
+            await remove_all(self._http, self._storage_url, folder)
+
+    async def knows(self, model: str, location: str) -> bool | None:
+        """Ask for the publisher's model; see :meth:`Backend.knows`."""
+        where = location or self._location
+        if not LOCATION.fullmatch(where):
+            return None
+        base_url = self._base_url or vertex_url(where)
+        path = f"{API_VERSION}/publishers/google/models/{quote(model, safe='')}"
+        try:
+            await self._http.call("GET", f"{base_url}/{path}")
+        except Missing:
+            return False
+        except Unavailable:
+            return None
+        return True
 
     async def aclose(self) -> None:
         """Close connections; the backend is not used afterwards."""

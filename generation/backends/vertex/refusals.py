@@ -7,6 +7,7 @@ asked again.
 no token, no connection, no free connection           not accepted
 429                                                   not accepted (the quota)
 503 in the API's own words (:func:`_says_unavailable`)  not accepted
+404 in the API's own words                            the model is gone
 any other 5xx, 408, 409, 425, 499, a redirect         unknown
 no answer, or one that cannot be read                 unknown
 400, 413, 422                                         rejected: the request, or a safety filter
@@ -20,9 +21,9 @@ import httpx
 from google.auth.exceptions import GoogleAuthError
 from google.genai import errors
 
-from generation.backends.base import BackendError, NotAccepted, Unknown
-from generation.backends.google.errors import broken, not_taken, retry_after
-from generation.backends.google.http import json_object
+from generation.backends.base import BackendError, ModelGone, NotAccepted, Unknown
+from generation.backends.google.errors import DETAIL_LIMIT, broken, not_taken, retry_after
+from generation.backends.google.http import Json, json_object
 from generation.backends.google.safety import Kind, filtered, reads_like_a_refusal, support_codes
 from generation.backends.google.tokens import TokenUnavailable
 
@@ -46,7 +47,7 @@ _RPC_UNAVAILABLE = 14  # google.rpc.Code
 
 
 def submit_error(error: Exception, kind: Kind) -> BackendError:
-    """What a failed submit means: NotAccepted, Unknown or Rejected."""
+    """What a failed submit means: NotAccepted, ModelGone, Unknown or Rejected."""
     if isinstance(error, NOT_SENT):
         return NotAccepted(f"not sent: {type(error).__name__}")
     if isinstance(error, errors.APIError):
@@ -64,6 +65,8 @@ def _refused(error: errors.APIError, kind: Kind) -> BackendError:
     text = error.message if isinstance(error.message, str) else ""
     if support_codes(text):
         return filtered(kind, [text])
+    if status == 404 and _fault(error).get("code") == 404:  # another 404 is of something in between
+        return ModelGone(f"HTTP {status}: {text}"[:DETAIL_LIMIT])
     # FAILED_PRECONDITION comes as a 400 too, and is about the project (billing, a policy).
     if status not in _BAD_REQUEST or error.status == "FAILED_PRECONDITION":
         return broken(kind, f"HTTP {status}: {text}", operator_fault=True)
@@ -78,12 +81,16 @@ def _says_unavailable(error: errors.APIError) -> bool:
     A page of a proxy's, an empty answer or another word proves nothing of the kind. The bytes are
     read here, since google-genai puts HTTP's reason where a status is missing.
     """
-    response = error.response
-    said = json_object(response.content) if isinstance(response, httpx.Response) else None
-    fault = said.get("error") if said is not None else None
-    if not isinstance(fault, dict):
-        return False
+    fault = _fault(error)
     if (word := fault.get("status")) is not None:
         return bool(word == "UNAVAILABLE")
     code = fault.get("code")
     return type(code) is int and code == _RPC_UNAVAILABLE
+
+
+def _fault(error: errors.APIError) -> Json:
+    """The ``error`` of an answer in Google's form; nothing for any other answer."""
+    response = error.response
+    said = json_object(response.content) if isinstance(response, httpx.Response) else None
+    fault = said.get("error") if said is not None else None
+    return fault if isinstance(fault, dict) else {}

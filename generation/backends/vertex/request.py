@@ -6,8 +6,6 @@ from google.genai import types
 
 from generation.backends.base import SourceImage, SubmitRequest
 
-SECONDS = 8  # the only length that Veo 3.1 makes from reference images, and what we sell
-
 
 def video_source(request: SubmitRequest) -> types.GenerateVideosSource:
     """The prompt, and the first frame where there is one."""
@@ -18,7 +16,11 @@ def video_source(request: SubmitRequest) -> types.GenerateVideosSource:
 
 
 def video_config(request: SubmitRequest) -> types.GenerateVideosConfig:
-    """One 8-second video with sound, written under the attempt's prefix."""
+    """One video, written into the attempt's place.
+
+    Length, resolution and sound are always named: what was charged must not follow a default of
+    the provider's.
+    """
     images = request.source_images
     references = [
         types.VideoGenerationReferenceImage(
@@ -28,14 +30,17 @@ def video_config(request: SubmitRequest) -> types.GenerateVideosConfig:
     ]
     return types.GenerateVideosConfig(
         number_of_videos=1,
-        duration_seconds=SECONDS,
+        duration_seconds=request.duration,
+        resolution=request.resolution,
         aspect_ratio=request.aspect_ratio,
-        output_gcs_uri=request.prefix,
-        generate_audio=True,
+        output_gcs_uri=request.place,
+        generate_audio=request.audio,
+        seed=request.seed,
+        negative_prompt=request.negative_prompt,
         person_generation="allow_adult",
         last_frame=_image(images[1]) if len(images) == 2 else None,
         reference_images=references if len(images) > 2 else None,
-        labels=request.labels,
+        labels=_labels(request),
     )
 
 
@@ -53,11 +58,15 @@ def image_config(request: SubmitRequest) -> types.GenerateContentConfig:
     return types.GenerateContentConfig(
         response_modalities=["IMAGE"],
         image_config=types.ImageConfig(aspect_ratio=request.aspect_ratio),
-        labels=request.labels,
+        labels=_labels(request),
         should_return_http_response=True,
         automatic_continuation=False,
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
     )
+
+
+def _labels(request: SubmitRequest) -> dict[str, str]:
+    return request.labels | ({"token": request.token} if request.token else {})
 
 
 def _image(image: SourceImage) -> types.Image:

@@ -121,7 +121,7 @@ async def _submit(backend: Any) -> object:
         model="veo",
         prompt="p",
         aspect_ratio="16:9",
-        prefix="gs://b/",
+        place="gs://b/",
         labels={"attempt": "1"},
     )
     return await backend.submit(request)

@@ -14,7 +14,7 @@ from generation.backends.base import SourceImage, SubmitRequest
 from generation.backends.vertex.backend import VertexBackend
 
 BUCKET = "outputs"
-PREFIX = f"gs://{BUCKET}/g1/a1/"
+PLACE = f"gs://{BUCKET}/g1/a1/"
 MODEL = "veo-3.1-fast-generate-001"
 RESOURCE = f"projects/p1/locations/us-central1/publishers/google/models/{MODEL}"
 OPERATION = f"{RESOURCE}/operations/0f0e-1"
@@ -168,11 +168,11 @@ def open_backend(
     )
 
 
-def video(prompt: str = "a red kite", *images: SourceImage, prefix: str = PREFIX) -> SubmitRequest:
-    return SubmitRequest("video", MODEL, prompt, "16:9", prefix, images, {"generation": "g1"})
+def video(prompt: str = "a red kite", *images: SourceImage, place: str = PLACE) -> SubmitRequest:
+    return SubmitRequest("video", MODEL, prompt, "16:9", place, images, {"generation": "g1"})
 
 
-def image(prompt: str = "a red kite", *, prefix: str = PREFIX) -> SubmitRequest:
+def image(prompt: str = "a red kite", *, place: str = PLACE) -> SubmitRequest:
     return SubmitRequest(
-        "image", "gemini-3.1-flash-image", prompt, "3:2", prefix, labels={"generation": "g1"}
+        "image", "gemini-3.1-flash-image", prompt, "3:2", place, labels={"generation": "g1"}
     )

@@ -70,7 +70,7 @@ def test_what_may_have_been_bought_is_looked_for(
 ) -> None:
     attempt = ended(alice, outcome, state)
     due, (look,) = orphans.claim()
-    assert (due, look.attempt_id, look.prefix) == (1, attempt.pk, attempt.prefix)
+    assert (due, look.attempt_id, look.place) == (1, attempt.pk, attempt.prefix)
     assert seconds_until_look(attempt) == pytest.approx(settings.LEASE, abs=20)
 
 

@@ -278,8 +278,8 @@ def test_a_last_look_that_fails_is_the_last(
 
 def wait_for_output(works: Works, pk: Any) -> None:
     """Until the emulator has written the attempt's file."""
-    backend, prefix = works.provider.backend, now(pk).attempts.get().prefix
+    backend, place = works.provider.backend, now(pk).attempts.get().prefix
     for _ in range(200):
-        if works.engine.loop.run_until_complete(backend.find_output(prefix)) is not None:
+        if works.engine.loop.run_until_complete(backend.find_output(place, "video")) is not None:
             return
     raise AssertionError("no output")

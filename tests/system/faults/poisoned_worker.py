@@ -18,11 +18,11 @@ __all__ = ["app"]
 _poll = VertexReader.poll
 
 
-async def poll(self: VertexReader, operation_name: str, prefix: str) -> Running | Produced:
-    """In the place of ``VertexReader.poll``; the prefix carries the generation's id."""
-    if any(name in prefix for name in Path(os.environ["POISON"]).read_text().split()):
+async def poll(self: VertexReader, operation_name: str, place: str) -> Running | Produced:
+    """In the place of ``VertexReader.poll``; the place carries the generation's id."""
+    if any(name in place for name in Path(os.environ["POISON"]).read_text().split()):
         crash_point("poisoned")
-    return await _poll(self, operation_name, prefix)
+    return await _poll(self, operation_name, place)
 
 
 VertexReader.poll = poll  # type: ignore[method-assign]

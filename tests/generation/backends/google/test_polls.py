@@ -8,7 +8,7 @@ from generation.backends.base import Running, Unavailable
 from generation.backends.vertex.backend import VertexBackend
 from tests.generation.backends.conftest import (
     OPERATION,
-    PREFIX,
+    PLACE,
     Provider,
     Reply,
     open_backend,
@@ -31,7 +31,7 @@ async def test_what_is_compressed_moved_or_endless_is_no_answer(
 ) -> None:
     provider.reply = reply
     with pytest.raises(Unavailable):
-        await backend.poll(OPERATION, PREFIX)
+        await backend.poll(OPERATION, PLACE)
     assert len(provider.seen) == 1
 
 
@@ -40,7 +40,7 @@ async def test_a_coding_that_compresses_nothing_is_an_answer(
     backend: VertexBackend, provider: Provider, coding: str
 ) -> None:
     provider.reply = says({"name": OPERATION, "done": False}, headers={"Content-Encoding": coding})
-    assert await backend.poll(OPERATION, PREFIX) == Running()
+    assert await backend.poll(OPERATION, PLACE) == Running()
 
 
 async def test_a_long_error_page_still_tells_its_status(
@@ -48,7 +48,7 @@ async def test_a_long_error_page_still_tells_its_status(
 ) -> None:
     provider.reply = says(text="x" * 2_000_000, status=503, headers={"Retry-After": "7"})
     with pytest.raises(Unavailable) as caught:
-        await backend.poll(OPERATION, PREFIX)
+        await backend.poll(OPERATION, PLACE)
     assert (str(caught.value), caught.value.retry_after) == ("HTTP 503", 7)
 
 
@@ -61,7 +61,7 @@ async def test_the_environments_proxy_is_asked(
     provider.reply = says({"name": OPERATION, "done": False})
     backend = open_backend("http://vertex.invalid")
     try:
-        assert await backend.poll(OPERATION, PREFIX) == Running()
+        assert await backend.poll(OPERATION, PLACE) == Running()
     finally:
         await backend.aclose()
     assert provider.seen[0].path.startswith("http://vertex.invalid/v1/projects/")

@@ -16,7 +16,7 @@ from generation.backends.base import DamagedOutput, Fetched, Produced, Unavailab
 from generation.backends.google.storage import MAX_OUTPUT
 from generation.backends.vertex.backend import VertexBackend
 from tests.generation.backends.conftest import (
-    PREFIX,
+    PLACE,
     Provider,
     Reply,
     drip,
@@ -32,7 +32,7 @@ DATA = bytes(range(256)) * 512
 MD5 = base64.b64encode(hashlib.md5(DATA, usedforsecurity=False).digest()).decode()
 CRC = base64.b64encode(google_crc32c.value(DATA).to_bytes(4, "big")).decode()
 WHOLE = {"size": str(len(DATA)), "md5Hash": MD5, "crc32c": CRC}
-URI = f"{PREFIX}sample_0.mp4"
+URI = f"{PLACE}sample_0.mp4"
 
 
 def object_(metadata: object, media: Reply) -> Reply:
@@ -76,7 +76,7 @@ async def test_a_copy_is_whole(
 
 async def test_names_are_quoted(backend: VertexBackend, provider: Provider, tmp_path: Path) -> None:
     provider.reply = object_(WHOLE, media())
-    await backend.fetch_output(f"{PREFIX}a b?c#d%2Fé+.mp4", tmp_path / "out")
+    await backend.fetch_output(f"{PLACE}a b?c#d%2Fé+.mp4", tmp_path / "out")
     quoted = "/storage/v1/b/outputs/o/g1%2Fa1%2Fa%20b%3Fc%23d%252F%C3%A9%2B.mp4"
     assert provider.seen[-1].path == f"{quoted}?alt=media"
 
@@ -164,7 +164,7 @@ async def test_the_first_finished_output_is_found(
         {"items": [item("0.mp4", "0"), item("notes.txt"), 7, {"name": 5}], "nextPageToken": "1"},
         {"items": [item("b.mp4"), item("a/sample", content_type="video/mp4")]},
     )
-    assert await backend.find_output(PREFIX) == Produced(f"{PREFIX}a/sample")
+    assert await backend.find_output(PLACE, "video") == Produced(f"{PLACE}a/sample")
     assert provider.seen[0].path.startswith("/storage/v1/b/outputs/o?prefix=g1%2Fa1%2F&fields=")
     assert provider.seen[1].path.endswith("&pageToken=1")
 
@@ -174,7 +174,7 @@ async def test_the_first_finished_output_is_found(
     [
         *(("17/sample_0", ""), ("17/sample_0", "application/octet-stream")),
         *(("17/sample_0", "Video/MP4; codecs=avc1"), ("17/sample_0.bin", "text/html")),
-        *(("sample_0.MP4", ""), ("sample_0.mp4", "text/plain"), ("image_0.webp", "")),
+        *(("sample_0.MP4", ""), ("sample_0.mp4", "text/plain")),
         *(("17/sample_0", None), ("17/sample_0", 5)),
     ],
 )
@@ -183,7 +183,7 @@ async def test_what_was_made_is_found_whatever_it_is_called(
 ) -> None:
     made = item(name) | {"contentType": content_type}
     provider.reply = listing({"items": [item("empty.mp4", "0"), made]})
-    assert await backend.find_output(PREFIX) == Produced(PREFIX + name)
+    assert await backend.find_output(PLACE, "video") == Produced(PLACE + name)
 
 
 async def test_of_several_files_the_one_that_calls_itself_a_video_is_taken(
@@ -193,7 +193,65 @@ async def test_of_several_files_the_one_that_calls_itself_a_video_is_taken(
         {"items": [item("a.json"), item("manifest")], "nextPageToken": "1"},
         {"items": [item("sample_0", content_type="Video/MP4")]},
     )
-    assert await backend.find_output(PREFIX) == Produced(f"{PREFIX}sample_0")
+    assert await backend.find_output(PLACE, "video") == Produced(f"{PLACE}sample_0")
+
+
+OWN_PICTURES = [
+    item("0.png", content_type="image/png"),
+    item("1.JPEG"),
+    item("2", content_type="Image/WebP"),
+    item("3.mp4", content_type="image/png"),
+    item("4.jpg", content_type="video/mp4"),
+    item("5.jpg", content_type="application/octet-stream"),
+]
+
+
+@pytest.mark.parametrize("theirs", OWN_PICTURES)
+async def test_a_picture_is_never_found_as_a_video(
+    backend: VertexBackend, provider: Provider, theirs: dict[str, object]
+) -> None:
+    provider.reply = listing({"items": [theirs]})
+    assert await backend.find_output(PLACE, "video") is None
+    provider.reply = listing({"items": [theirs, item("sample_0.mp4")]})
+    assert await backend.find_output(PLACE, "video") == Produced(f"{PLACE}sample_0.mp4")
+
+
+@pytest.mark.parametrize(
+    "theirs", [item("a.mp4"), item("a", content_type="video/mp4"), item("a.png", "9", "video/mp4")]
+)
+async def test_a_video_is_never_found_as_an_image(
+    backend: VertexBackend, provider: Provider, theirs: dict[str, object]
+) -> None:
+    provider.reply = listing({"items": [theirs]})
+    assert await backend.find_output(PLACE, "image") is None
+    provider.reply = listing({"items": [theirs, item("image_0.webp")]})
+    assert await backend.find_output(PLACE, "image") == Produced(f"{PLACE}image_0.webp")
+
+
+async def test_what_says_nothing_of_itself_is_found_as_either(
+    backend: VertexBackend, provider: Provider
+) -> None:
+    provider.reply = listing({"items": [item("made", content_type="application/octet-stream")]})
+    assert await backend.find_output(PLACE, "image") == Produced(f"{PLACE}made")
+    assert await backend.find_output(PLACE, "video") == Produced(f"{PLACE}made")
+
+
+async def test_outputs_are_removed_with_the_inputs_beside_them(
+    backend: VertexBackend, provider: Provider
+) -> None:
+    bucket = ["g1/a1/video.mp4", "g1/a1.inputs/0.png", "g1/a10/video.mp4", "g1/a1.inputs.txt"]
+
+    async def reply(request: web.Request, body: bytes) -> web.StreamResponse:
+        if request.method == "DELETE":
+            bucket.remove(request.path.removeprefix("/storage/v1/b/outputs/o/"))
+            return web.Response(status=204)
+        below = [name for name in bucket if name.startswith(request.query["prefix"])]
+        return web.json_response({"items": [{"name": name} for name in below]})
+
+    provider.reply = reply
+    await backend.remove_outputs(PLACE)
+    assert bucket == ["g1/a10/video.mp4", "g1/a1.inputs.txt"]
+    await backend.remove_outputs(PLACE)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +268,7 @@ async def test_nothing_finished_is_none(
     backend: VertexBackend, provider: Provider, page: dict[str, object]
 ) -> None:
     provider.reply = listing(page)
-    assert await backend.find_output(PREFIX) is None
+    assert await backend.find_output(PLACE, "video") is None
 
 
 @pytest.mark.parametrize(
@@ -229,7 +287,7 @@ async def test_a_list_that_did_not_work_proves_nothing(
 ) -> None:
     provider.reply = reply
     with pytest.raises(Unavailable):
-        await backend.find_output(PREFIX)
+        await backend.find_output(PLACE, "video")
 
 
 async def test_no_connection_is_unavailable(tmp_path: Path) -> None:
@@ -237,7 +295,7 @@ async def test_no_connection_is_unavailable(tmp_path: Path) -> None:
         port = unused.getsockname()[1]
     backend = open_backend(f"http://127.0.0.1:{port}")
     with pytest.raises(Unavailable):
-        await backend.find_output(PREFIX)
+        await backend.find_output(PLACE, "video")
     with pytest.raises(Unavailable):
         await backend.fetch_output(URI, tmp_path / "out")
     await backend.aclose()

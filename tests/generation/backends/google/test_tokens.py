@@ -17,7 +17,7 @@ from generation.backends.google.tokens import GoogleToken, TokenUnavailable
 from generation.backends.vertex.backend import VertexBackend
 from tests.generation.backends.conftest import (
     OPERATION,
-    PREFIX,
+    PLACE,
     Provider,
     Reply,
     google_error,
@@ -60,7 +60,7 @@ GRANTED = says({"access_token": "new", "expires_in": 3600, "token_type": "Bearer
 async def test_an_expired_token_is_refreshed_once_for_all(provider: Provider) -> None:
     provider.reply = endpoint(GRANTED)
     backend = open_backend(provider.url, credentials=expiring(provider.url, seconds=60))
-    await asyncio.gather(*(backend.poll(OPERATION, PREFIX) for _ in range(20)))
+    await asyncio.gather(*(backend.poll(OPERATION, PLACE) for _ in range(20)))
     await backend.submit(video())
     paths = [seen.path for seen in provider.seen]
     assert paths.count("/token") == 1
@@ -74,10 +74,10 @@ async def test_a_token_near_its_end_is_used_while_the_next_one_is_fetched(
 ) -> None:
     provider.reply = endpoint(GRANTED)
     backend = open_backend(provider.url, credentials=expiring(provider.url, seconds=280))
-    await backend.poll(OPERATION, PREFIX)
+    await backend.poll(OPERATION, PLACE)
     for _ in range(500):
         await asyncio.sleep(0.01)
-        await backend.poll(OPERATION, PREFIX)
+        await backend.poll(OPERATION, PLACE)
         if provider.seen[-1].headers.get("authorization") == "Bearer new":
             break
     used = [s.headers["authorization"] for s in provider.seen if s.path != "/token"]
@@ -96,11 +96,11 @@ async def test_without_a_token_nothing_is_sent(provider: Provider, reply: Reply)
     with pytest.raises(NotAccepted):
         await backend.submit(video())
     with pytest.raises(Unavailable):
-        await backend.poll(OPERATION, PREFIX)
+        await backend.poll(OPERATION, PLACE)
     with pytest.raises(Unavailable):
-        await backend.find_output(PREFIX)
+        await backend.find_output(PLACE, "video")
     with pytest.raises(Unavailable):
-        await backend.fetch_output(f"{PREFIX}x.mp4", Path("never written"))
+        await backend.fetch_output(f"{PLACE}x.mp4", Path("never written"))
     assert {seen.path for seen in provider.seen} == {"/token"}
     assert len(provider.seen) == 1  # a dead endpoint is not asked by every call
     await backend.aclose()
@@ -117,11 +117,11 @@ async def test_a_refused_token_is_replaced(provider: Provider) -> None:
     provider.reply = reply
     backend = open_backend(provider.url, credentials=expiring(provider.url, seconds=3000))
     with pytest.raises(Unavailable):
-        await backend.poll(OPERATION, PREFIX)
+        await backend.poll(OPERATION, PLACE)
     for _ in range(500):
         await asyncio.sleep(0.01)
         with contextlib.suppress(Unavailable):
-            await backend.poll(OPERATION, PREFIX)
+            await backend.poll(OPERATION, PLACE)
             break
     asked = [seen for seen in provider.seen if seen.path != "/token"]
     assert asked[-1].headers["authorization"] == "Bearer new"

@@ -18,13 +18,13 @@ from generation.backends.base import (
 from generation.backends.vertex.backend import VertexBackend
 from tests.generation.backends.conftest import (
     OPERATION,
-    PREFIX,
+    PLACE,
     Provider,
     says,
 )
 
 pytestmark = pytest.mark.anyio
-URI = f"{PREFIX}17/sample_0.mp4"
+URI = f"{PLACE}17/sample_0.mp4"
 VIDEO = {"gcsUri": URI, "mimeType": "video/mp4"}
 
 
@@ -64,7 +64,7 @@ async def test_a_poll_is_what_google_genai_would_send_and_read(
 ) -> None:
     provider.reply = says(answer)
     try:
-        ours: object = await backend.poll(OPERATION, PREFIX)
+        ours: object = await backend.poll(OPERATION, PLACE)
     except Rejected as error:
         ours = error
     theirs = await asked_by_google_genai(provider.url)

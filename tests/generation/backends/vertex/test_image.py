@@ -15,7 +15,7 @@ from generation.backends.base import (
 )
 from generation.backends.vertex.backend import VertexBackend
 from tests.generation.backends.conftest import (
-    PREFIX,
+    PLACE,
     TYPES,
     Provider,
     Reply,
@@ -45,12 +45,10 @@ def blob(data: bytes, mime_type: object = "image/png") -> dict[str, object]:
     return {"inlineData": {"mimeType": mime_type, "data": base64.b64encode(data).decode()}}
 
 
-async def test_an_image_is_stored_under_the_prefix(
-    backend: VertexBackend, provider: Provider
-) -> None:
+async def test_an_image_is_stored_in_its_place(backend: VertexBackend, provider: Provider) -> None:
     draft = {**blob(PNG), "thought": True}
     provider.reply = gemini({"text": "Here it is"}, draft, blob(JPEG, "image/jpeg"))
-    assert await backend.submit(image()) == Produced(f"{PREFIX}image_0.jpg")
+    assert await backend.submit(image()) == Produced(f"{PLACE}image_0.jpg")
     asked, stored = provider.seen
     assert asked.path.endswith("/publishers/google/models/gemini-3.1-flash-image:generateContent")
     assert json.loads(asked.body) == {
@@ -159,7 +157,7 @@ async def test_an_image_is_what_its_bytes_say(
     mime_type: object,
 ) -> None:
     provider.reply = gemini(blob(data, mime_type))
-    assert await backend.submit(image()) == Produced(f"{PREFIX}image_0.{suffix}")
+    assert await backend.submit(image()) == Produced(f"{PLACE}image_0.{suffix}")
     _asked, stored = provider.seen
     assert (stored.body, stored.headers["content-type"]) == (data, stored_as)
 

@@ -19,7 +19,7 @@ from generation.backends.vertex.backend import VertexBackend
 from generation.backends.vertex.operation import vertex_url
 from tests.generation.backends.conftest import (
     OPERATION,
-    PREFIX,
+    PLACE,
     RESOURCE,
     TYPES,
     Provider,
@@ -32,7 +32,7 @@ from tests.generation.backends.conftest import (
 )
 
 pytestmark = pytest.mark.anyio
-URI = f"{PREFIX}17/sample_0.mp4"
+URI = f"{PLACE}17/sample_0.mp4"
 VIDEO = {"gcsUri": URI, "mimeType": "video/mp4"}
 
 
@@ -55,7 +55,7 @@ async def test_not_done_is_running(
     backend: VertexBackend, provider: Provider, told: dict[str, object]
 ) -> None:
     provider.reply = says({"name": OPERATION, **told})
-    assert await backend.poll(OPERATION, PREFIX) == Running()
+    assert await backend.poll(OPERATION, PLACE) == Running()
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ async def test_done_without_a_video_is_a_rejection(
 ) -> None:
     provider.reply = reply
     with pytest.raises(Rejected) as caught:
-        await backend.poll(OPERATION, PREFIX)
+        await backend.poll(OPERATION, PLACE)
     error = caught.value
     assert (error.code, error.category) == (code, category)
     assert (error.retryable, error.operator_fault) == (retryable, operator)
@@ -131,8 +131,8 @@ async def test_done_without_a_video_is_a_rejection(
         "gs://outputs/g1/a2/sample_0.mp4",
         "gs://other/g1/a1/sample_0.mp4",
         "https://outputs/g1/a1/sample_0.mp4",
-        PREFIX,
-        f"{PREFIX}a\nb.mp4",
+        PLACE,
+        f"{PLACE}a\nb.mp4",
     ],
 )
 async def test_an_output_elsewhere_is_not_taken(
@@ -140,13 +140,13 @@ async def test_an_output_elsewhere_is_not_taken(
 ) -> None:
     provider.reply = response(videos=[{"gcsUri": uri, "mimeType": "video/mp4"}])
     with pytest.raises(Rejected) as caught:
-        await backend.poll(OPERATION, PREFIX)
+        await backend.poll(OPERATION, PLACE)
     assert caught.value.operator_fault
 
 
 async def test_one_playable_video_is_enough(backend: VertexBackend, provider: Provider) -> None:
     provider.reply = response(videos=[None, VIDEO], raiMediaFilteredCount=1)
-    assert await backend.poll(OPERATION, PREFIX) == Produced(URI)
+    assert await backend.poll(OPERATION, PLACE) == Produced(URI)
 
 
 @pytest.mark.parametrize("mime_type", TYPES, ids=str)
@@ -154,7 +154,7 @@ async def test_no_type_decides_over_a_video_that_was_made(
     backend: VertexBackend, provider: Provider, mime_type: object
 ) -> None:
     provider.reply = response(videos=[{"gcsUri": URI, "mimeType": mime_type}])
-    assert await backend.poll(OPERATION, PREFIX) == Produced(URI)
+    assert await backend.poll(OPERATION, PLACE) == Produced(URI)
 
     async def inline(request: web.Request, body: bytes) -> web.StreamResponse:
         if request.path.startswith("/upload/"):
@@ -163,7 +163,7 @@ async def test_no_type_decides_over_a_video_that_was_made(
         return web.json_response({"done": True, "response": {"videos": [video]}})
 
     provider.reply = inline
-    assert await backend.poll(OPERATION, PREFIX) == Produced(f"{PREFIX}sample_0.mp4")
+    assert await backend.poll(OPERATION, PLACE) == Produced(f"{PLACE}sample_0.mp4")
     assert (provider.seen[-1].body, provider.seen[-1].headers["content-type"]) == (
         b"mp4",
         "video/mp4",
@@ -189,16 +189,16 @@ async def test_a_video_that_no_answer_names_is_looked_for(
 
     async def reply(request: web.Request, body: bytes) -> web.StreamResponse:
         if request.path.startswith("/storage/"):
-            name = f"{PREFIX.removeprefix('gs://outputs/')}17/sample_0.mp4"
+            name = f"{PLACE.removeprefix('gs://outputs/')}17/sample_0.mp4"
             there = {"items": [{"name": name, "size": "3", "contentType": "video/mp4"}]}
             return web.json_response(there, status=status["of the bucket"])
         return web.json_response({"done": True, **told})
 
     provider.reply = reply
     with pytest.raises(Unavailable):  # and not refunded as long as nobody can say
-        await backend.poll(OPERATION, PREFIX)
+        await backend.poll(OPERATION, PLACE)
     status["of the bucket"] = 200
-    assert await backend.poll(OPERATION, PREFIX) == Produced(URI)
+    assert await backend.poll(OPERATION, PLACE) == Produced(URI)
 
 
 async def test_what_the_filter_stopped_is_looked_for_nowhere(
@@ -206,7 +206,7 @@ async def test_what_the_filter_stopped_is_looked_for_nowhere(
 ) -> None:
     provider.reply = response(raiMediaFilteredCount=1)
     with pytest.raises(Rejected):
-        await backend.poll(OPERATION, PREFIX)
+        await backend.poll(OPERATION, PLACE)
     assert len(provider.seen) == 1
 
 
@@ -223,9 +223,9 @@ async def test_an_inline_video_is_stored_first(backend: VertexBackend, provider:
 
     provider.reply = reply
     with pytest.raises(Unavailable):
-        await backend.poll(OPERATION, PREFIX)
+        await backend.poll(OPERATION, PLACE)
     stored["status"] = 200
-    assert await backend.poll(OPERATION, PREFIX) == Produced(f"{PREFIX}sample_0.mp4")
+    assert await backend.poll(OPERATION, PLACE) == Produced(f"{PLACE}sample_0.mp4")
     assert provider.seen[-1].body == b"mp4"
 
 
@@ -253,7 +253,7 @@ async def test_a_poll_without_an_answer_is_asked_again(
 ) -> None:
     provider.reply = reply
     with pytest.raises(Unavailable):
-        await backend.poll(OPERATION, PREFIX)
+        await backend.poll(OPERATION, PLACE)
     assert len(provider.seen) == 1
 
 
@@ -264,20 +264,20 @@ async def test_a_poll_does_not_wait_for_ever(
     provider.reply = reply
     async with asyncio.timeout(5):
         with pytest.raises(Unavailable):
-            await hasty.poll(OPERATION, PREFIX)
+            await hasty.poll(OPERATION, PLACE)
 
 
 async def test_a_busy_provider_tells_when(backend: VertexBackend, provider: Provider) -> None:
     provider.reply = google_error(429, retry_after="12")
     with pytest.raises(Unavailable) as caught:
-        await backend.poll(OPERATION, PREFIX)
+        await backend.poll(OPERATION, PLACE)
     assert caught.value.retry_after == 12
 
 
 async def test_an_unknown_operation_is_gone(backend: VertexBackend, provider: Provider) -> None:
     provider.reply = google_error(404, "Operation not found", "NOT_FOUND")
     with pytest.raises(OperationGone):
-        await backend.poll(OPERATION, PREFIX)
+        await backend.poll(OPERATION, PLACE)
 
 
 @pytest.mark.parametrize(
@@ -288,5 +288,5 @@ async def test_what_is_no_name_is_never_asked_for(
     backend: VertexBackend, provider: Provider, name: str
 ) -> None:
     with pytest.raises(OperationGone):
-        await backend.poll(name, PREFIX)
+        await backend.poll(name, PLACE)
     assert provider.seen == []

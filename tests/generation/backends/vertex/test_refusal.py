@@ -8,6 +8,7 @@ from email.utils import format_datetime
 import pytest
 
 from generation.backends.base import (
+    ModelGone,
     NotAccepted,
     Rejected,
     SubmitRequest,
@@ -89,7 +90,12 @@ ANSWERS: dict[str, tuple[Reply, type[Exception]]] = {
     "end without an answer": (hang_up, Unknown),
     "400": (google_error(400, "aspectRatio is bad", "INVALID_ARGUMENT"), Rejected),
     "403": (google_error(403, "no", "PERMISSION_DENIED"), Rejected),
-    "404": (google_error(404, "no such model", "NOT_FOUND"), Rejected),
+    "404": (google_error(404, "no such model", "NOT_FOUND"), ModelGone),
+    "404 without a word": (google_error(404), ModelGone),
+    "404 HTML": (says(text="<html>no</html>", status=404), Rejected),
+    "404 of another form": (says({"error": "not found"}, status=404), Rejected),
+    "404 that contradicts itself": (says(error(code=403), status=404), Rejected),
+    "404 of a safety filter": (google_error(404, "Support codes: 61493863"), Rejected),
 }
 
 
@@ -153,7 +159,6 @@ VIOLENCE = ("content_filtered", False, "violence")
         ),
         (google_error(401, "who?"), "provider_error", True, ""),
         (google_error(403, "organisation policy"), "provider_error", True, ""),
-        (google_error(404, "Publisher Model was not found"), "provider_error", True, ""),
         (says(text="<html>no</html>", status=404), "provider_error", True, ""),
     ],
 )

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import socket
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -23,7 +24,7 @@ from generation.backends.google.http import MAX_ANSWER
 from generation.backends.vertex.backend import VertexBackend
 from tests.generation.backends.conftest import (
     OPERATION,
-    PREFIX,
+    PLACE,
     RESOURCE,
     Provider,
     Reply,
@@ -53,14 +54,51 @@ async def test_text_to_video_is_one_request(backend: VertexBackend, provider: Pr
         "instances": [{"prompt": "a red kite"}],
         "parameters": {
             "sampleCount": 1,
-            "storageUri": PREFIX,
+            "storageUri": PLACE,
             "durationSeconds": 8,
+            "resolution": "720p",
             "aspectRatio": "16:9",
             "personGeneration": "allow_adult",
             "generateAudio": True,
         },
         "labels": {"generation": "g1"},
     }
+
+
+async def test_what_was_ordered_is_what_is_asked_for(
+    backend: VertexBackend, provider: Provider
+) -> None:
+    provider.reply = says({"name": OPERATION})
+    asked = replace(
+        video(),
+        duration=4,
+        resolution="1080p",
+        audio=False,
+        seed=0,
+        negative_prompt="rain",
+        token="g1-1",
+    )
+    await backend.submit(asked)
+    body = json.loads(provider.seen[0].body)
+    assert body["parameters"] == {
+        "sampleCount": 1,
+        "storageUri": PLACE,
+        "durationSeconds": 4,
+        "resolution": "1080p",
+        "aspectRatio": "16:9",
+        "personGeneration": "allow_adult",
+        "generateAudio": False,
+        "seed": 0,
+        "negativePrompt": "rain",
+    }
+    assert body["labels"] == {"generation": "g1", "token": "g1-1"}
+
+
+async def test_an_image_carries_its_token(backend: VertexBackend, provider: Provider) -> None:
+    provider.reply = google_error(429)
+    with pytest.raises(NotAccepted):
+        await backend.submit(replace(image(), token="g1-1"))
+    assert json.loads(provider.seen[0].body)["labels"] == {"generation": "g1", "token": "g1-1"}
 
 
 def encoded(n: int) -> dict[str, str]:
@@ -200,11 +238,21 @@ async def test_a_full_pool_is_not_accepted(provider: Provider) -> None:
     await backend.aclose()
 
 
-async def test_a_prefix_that_is_not_ours_is_never_asked_for(
+async def test_a_place_is_the_attempts_own_and_ours(
     backend: VertexBackend, provider: Provider
 ) -> None:
-    for prefix in ("gs://other/x/", "gs://outputs/x", "s3://outputs/x/", "gs://outputs/"):
+    place = backend.place_for("0192-aa", 2)
+    assert place == "gs://outputs/generations/0192-aa/2/"
+    assert provider.seen == []
+    provider.reply = says({"name": OPERATION})
+    assert await backend.submit(video(place=place)) == Accepted(OPERATION)
+
+
+async def test_a_place_that_is_not_ours_is_never_asked_for(
+    backend: VertexBackend, provider: Provider
+) -> None:
+    for place in ("gs://other/x/", "gs://outputs/x", "s3://outputs/x/", "gs://outputs/"):
         with pytest.raises(Rejected) as caught:
-            await backend.submit(video(prefix=prefix))
+            await backend.submit(video(place=place))
         assert caught.value.operator_fault
     assert provider.seen == []
