@@ -12,7 +12,14 @@ from pathlib import Path
 from aiohttp import web
 
 from dev.emulator.app import make_emulator
-from dev.emulator.options import LATENCY_FAST, LATENCY_IMAGE, LATENCY_STANDARD, VIDEO_SIZES, Options
+from dev.emulator.options import (
+    LATENCY_FAST,
+    LATENCY_IMAGE,
+    LATENCY_OMNI,
+    LATENCY_STANDARD,
+    VIDEO_SIZES,
+    Options,
+)
 
 SHUTDOWN_SECONDS = 0.5
 
@@ -31,6 +38,7 @@ def _arguments() -> argparse.Namespace:
     add("--time-scale", type=float, default=1.0, help="multiplies the usual latencies")
     add("--latency-fast", type=float, help="seconds for a video of a fast model")
     add("--latency-standard", type=float, help="seconds for a video of a standard model")
+    add("--latency-omni", type=float, help="seconds for a video of Gemini Omni")
     add("--latency-image", type=float, help="seconds for an image")
     add("--plain", action="store_true", help="the same clip for every prompt, for load tests")
     add(
@@ -50,6 +58,7 @@ def _options(arguments: argparse.Namespace, data_dir: Path) -> Options:
     usual = {
         "fast": (arguments.latency_fast, LATENCY_FAST),
         "standard": (arguments.latency_standard, LATENCY_STANDARD),
+        "omni": (arguments.latency_omni, LATENCY_OMNI),
         "image": (arguments.latency_image, LATENCY_IMAGE),
     }
     latency = {

@@ -13,6 +13,8 @@ from dev.emulator.credentials import TokenApi
 from dev.emulator.errors import ApiError, StorageError
 from dev.emulator.image_api import ImageApi
 from dev.emulator.incoming import check_token
+from dev.emulator.making import Maker
+from dev.emulator.models import Models, ModelsApi
 from dev.emulator.operations import Operations
 from dev.emulator.options import Options
 from dev.emulator.rendering import Renderer
@@ -43,7 +45,10 @@ class Emulator:
 class ControlApi:
     """What only an emulator has: a home page, counters, a reset."""
 
-    def __init__(self, operations: Operations, store: ObjectStore, tally: Tally) -> None:
+    def __init__(
+        self, models: Models, operations: Operations, store: ObjectStore, tally: Tally
+    ) -> None:
+        self._models = models
         self._operations = operations
         self._store = store
         self._tally = tally
@@ -86,7 +91,8 @@ class ControlApi:
         return web.json_response({"operations": [each.as_dict() for each in found]})
 
     async def reset(self, request: web.Request) -> web.Response:
-        """Forget operations, counters and objects."""
+        """Forget operations, counters and objects, and revive all models."""
+        self._models.revive_all()
         await self._operations.clear()
         self._tally.clear()
         self._store.clear()
@@ -98,15 +104,18 @@ def make_emulator(options: Options) -> Emulator:
     tally = Tally()
     store = ObjectStore(options.data_dir)
     renderer = Renderer(options.threads)
-    operations = Operations(options, renderer, store, tally)
+    maker = Maker(options, renderer, store)
+    operations = Operations(tally)
+    models = Models()
     closing = asyncio.Event()
     storage = StorageApi(store, tally)
     tokens = TokenApi(tally)
     app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[_google_errors(tally)])
     parts = (
-        ControlApi(operations, store, tally),
-        VideoApi(operations, tally, closing),
-        ImageApi(options, operations, renderer, tally, closing),
+        ControlApi(models, operations, store, tally),
+        ModelsApi(models),
+        VideoApi(models, operations, maker, tally, closing),
+        ImageApi(options, models, maker, renderer, tally, closing),
         storage,
         UploadApi(store, storage, tally),
         tokens,

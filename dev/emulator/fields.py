@@ -13,7 +13,9 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 
 from dev.emulator.errors import invalid
+from dev.emulator.scenarios import Scenario, UnknownScenarioError, parse
 
+PROMPT_MAX = 4000  # characters; the real limit is 1,024 tokens
 IMAGE_BYTES_MAX = 20 * 1024 * 1024  # Veo's page: JPEG or PNG of at most 20 MB
 IMAGE_PIXELS_MAX = 50_000_000
 IMAGE_FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG"}
@@ -74,6 +76,11 @@ def integer(source: dict[str, Any], name: str, default: int, allowed: Iterable[i
     return int(value)
 
 
+def seed(source: dict[str, Any], limit: int) -> int | None:
+    """A seed below ``limit``, None where there is none."""
+    return integer(source, "seed", 0, range(limit)) if "seed" in source else None
+
+
 def choice(source: dict[str, Any], name: str, default: str, allowed: Iterable[str]) -> str:
     """One of ``allowed``, whatever its case (the SDK upper-cases what the documents do not)."""
     value = text(source, name, default)
@@ -82,6 +89,17 @@ def choice(source: dict[str, Any], name: str, default: str, allowed: Iterable[st
             return each
     listed = ", ".join(allowed)
     raise invalid(f"The value of '{name}' is not supported: {value!r}. Supported: {listed}.")
+
+
+def prompt(value: str) -> tuple[str, Scenario, str]:
+    """The prompt as it came, the scenario of its markers, and the caption without them."""
+    if len(value) > PROMPT_MAX:
+        raise invalid("The prompt is too long.")
+    try:
+        scenario, caption = parse(value)
+    except UnknownScenarioError as error:
+        raise invalid(str(error)) from None
+    return value, scenario, caption
 
 
 def gcs_uri(value: str, name: str) -> tuple[str, str]:
@@ -107,14 +125,19 @@ def labels(body: dict[str, Any]) -> dict[str, str]:
 
 def image(value: Any, where: str) -> ImageField:
     """An image of a video request: ``{"bytesBase64Encoded" | "gcsUri", "mimeType"}``."""
-    source = an_object(value, where, ("bytesBase64Encoded", "gcsUri", "mimeType"))
-    encoded, uri = text(source, "bytesBase64Encoded"), text(source, "gcsUri")
+    names = ("bytesBase64Encoded", "gcsUri", "mimeType")
+    return one_image(an_object(value, where, names), where, names)
+
+
+def one_image(source: dict[str, Any], where: str, names: tuple[str, str, str]) -> ImageField:
+    """An image out of ``source``, whose fields for bytes, address and type are ``names``."""
+    encoded, uri = text(source, names[0]), text(source, names[1])
     if bool(encoded) == bool(uri):
-        raise invalid(f"'{where}' needs exactly one of bytesBase64Encoded and gcsUri.")
-    mime_type = text(source, "mimeType").lower()
+        raise invalid(f"'{where}' needs exactly one of {names[0]} and {names[1]}.")
+    mime_type = text(source, names[2]).lower()
     if mime_type not in IMAGE_FORMATS:
         raise invalid(
-            f"Unsupported mimeType of '{where}': {mime_type!r}. Use image/jpeg, image/png."
+            f"Unsupported {names[2]} of '{where}': {mime_type!r}. Use image/jpeg, image/png."
         )
     if uri:
         gcs_uri(uri, where)

@@ -11,15 +11,16 @@ from typing import Any
 from aiohttp import web
 
 from dev.emulator.errors import ApiError
-from dev.emulator.incoming import MODELS, check_token, known_model, loose_labels, read_json
-from dev.emulator.operations import Operations
+from dev.emulator.image_request import ImageRequest, image_request
+from dev.emulator.incoming import MODELS, check_token, loose_labels, read_json
+from dev.emulator.making import Maker
+from dev.emulator.models import IMAGE_MODELS, Models, model_path
 from dev.emulator.options import Options
 from dev.emulator.played import lost_answer, refusal
 from dev.emulator.render_image import Still, pixels
 from dev.emulator.rendering import Renderer
 from dev.emulator.scenarios import Scenario
 from dev.emulator.tally import Tally
-from dev.emulator.validation import IMAGE_MODELS, ImageRequest, image_request
 
 IMAGE_TOKENS = 1290  # what the image models bill for one picture at 1K
 # What a picture answers over HTTP for the google.rpc codes of the marker ``error``.
@@ -30,13 +31,15 @@ class ImageApi:
     def __init__(
         self,
         options: Options,
-        operations: Operations,
+        models: Models,
+        maker: Maker,
         renderer: Renderer,
         tally: Tally,
         closing: asyncio.Event,
     ) -> None:
         self._options = options
-        self._operations = operations
+        self._models = models
+        self._maker = maker
         self._renderer = renderer
         self._tally = tally
         self._closing = closing
@@ -50,9 +53,10 @@ class ImageApi:
         check_token(request)
         body = await read_json(request)
         try:
-            model = known_model(request, IMAGE_MODELS)
+            path = model_path(request)
+            model = self._models.check(path, IMAGE_MODELS)
             wanted = await asyncio.to_thread(image_request, body)
-            refused = refusal(request, wanted, self._tally)
+            refused = refusal(wanted, path, self._tally)
             _check_error(wanted.scenario)
         except ApiError:
             self._tally.reject(loose_labels(body))
@@ -63,7 +67,7 @@ class ImageApi:
         self._tally.accept_image(wanted.labels)
         answer, _ = await asyncio.gather(
             self._answer(wanted),
-            asyncio.sleep(self._operations.latency("image", wanted.scenario)),
+            asyncio.sleep(self._maker.latency("image", wanted.scenario)),
         )
         lost = await lost_answer(request, wanted.scenario, self._closing)
         return lost or web.json_response(_with_usage(answer, model))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Container
 from typing import Any
 
 from aiohttp import web
@@ -46,22 +45,3 @@ def loose_labels(body: Any) -> dict[str, str]:
     labels = body.get("labels") if isinstance(body, dict) else None
     given = labels if isinstance(labels, dict) else {}
     return {key: word for key, word in given.items() if isinstance(word, str)}
-
-
-def model_path(request: web.Request) -> str:
-    """``projects/…/locations/…/publishers/google/models/…`` of the called model."""
-    info = request.match_info
-    where = f"projects/{info['project']}/locations/{info['location']}"
-    return f"{where}/publishers/google/models/{info['model']}"
-
-
-def known_model(request: web.Request, known: Container[str]) -> str:
-    """The called model's id, or the 404 that unknown and retired models get alike."""
-    model = request.match_info["model"]
-    if model not in known:
-        raise ApiError(
-            404,
-            f"Publisher Model `{model_path(request)}` was not found or your project does not have "
-            "access to it. Please ensure you are using a valid model version.",
-        )
-    return model

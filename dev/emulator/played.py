@@ -8,10 +8,11 @@ from aiohttp import web
 
 from dev.emulator.errors import ApiError, invalid
 from dev.emulator.hang import hold, reset
-from dev.emulator.incoming import known_model
+from dev.emulator.image_request import ImageRequest
+from dev.emulator.models import missing
 from dev.emulator.scenarios import Scenario
 from dev.emulator.tally import Tally
-from dev.emulator.validation import ImageRequest, VideoRequest
+from dev.emulator.video_request import VideoRequest
 from dev.emulator.wording import blocked_prompt, retry_after
 
 HTML_502 = """<html><head><title>502 Server Error</title></head>
@@ -20,21 +21,22 @@ HTML_502 = """<html><head><title>502 Server Error</title></head>
 
 
 def refusal(
-    request: web.Request, wanted: VideoRequest | ImageRequest, tally: Tally
+    wanted: VideoRequest | ImageRequest, model_path: str, tally: Tally
 ) -> web.Response | None:
     """The answer (or ApiError) of a scenario in which the request is not taken, else None."""
     scenario = wanted.scenario
     if "html502" in scenario:
         return _bad_gateway()
     if "retired" in scenario:
-        known_model(request, ())
+        raise missing(model_path)
     if "rejected" in scenario:
         safety = bool(scenario.value("rejected"))
         code = scenario.support_code("rejected")
         raise invalid(blocked_prompt(code) if safety else "Request contains an invalid argument.")
     if _turned_away("busy", wanted, tally):
         quota = "aiplatform.googleapis.com/long_running_online_prediction_requests_per_base_model"
-        message = f"Quota exceeded for {quota} with base model: {request.match_info['model']}."
+        model = model_path.rpartition("/")[2]
+        message = f"Quota exceeded for {quota} with base model: {model}."
         raise ApiError(429, message, retry_after(scenario))
     if _turned_away("overloaded", wanted, tally):
         message = "The model is overloaded. Please try again later."

@@ -1,4 +1,4 @@
-"""Renders an H.264 + AAC clip of the asked shape and length.
+"""Renders an H.264 (or H.265) + AAC clip of the asked shape and length.
 
 The clip is what a player expects of Veo's (24 frames a second, stereo sound, index at the front),
 with a scene anyone sees to be synthetic.
@@ -21,6 +21,7 @@ from typing import Any
 
 import av
 from av.container import OutputContainer
+from av.video.stream import VideoStream
 from PIL import Image, ImageOps
 
 from dev.emulator.drawing import Backdrop, Size, caption, mark
@@ -28,6 +29,12 @@ from dev.emulator.drawing import Backdrop, Size, caption, mark
 FRAMES_PER_SECOND = 24  # the only rate of Veo 3.1
 SAMPLE_RATE = 48_000
 frame_of: Any = av.VideoFrame.from_image  # without annotations in PyAV
+H264 = {"preset": "ultrafast", "crf": "25"}
+HEVC = {
+    "preset": "ultrafast",
+    "crf": "28",
+    "x265-params": "log-level=none:pools=none:frame-threads=1",
+}
 CHORDS = ((220, 277, 330), (196, 247, 294), (262, 330, 392), (174, 220, 262), (233, 294, 349))
 
 
@@ -39,7 +46,8 @@ class RenderingStoppedError(Exception):
 class Clip:
     """What decides how a clip looks; equal values give equal bytes.
 
-    ``size`` is in pixels (both even). The images are whole JPEG or PNG files.
+    ``size`` is in pixels (both even). The images are whole JPEG or PNG files. ``codec`` is ``h264``
+    or ``hevc``.
     """
 
     caption: str
@@ -51,6 +59,7 @@ class Clip:
     first: bytes | None = None
     last: bytes | None = None
     references: tuple[bytes, ...] = ()
+    codec: str = "h264"
 
 
 def _fitted(data: bytes, clip: Clip) -> Image.Image:
@@ -164,9 +173,16 @@ def render_video(clip: Clip, stop: threading.Event) -> bytes:
         return path.read_bytes()
 
 
+def _stream(file: OutputContainer, codec: str) -> VideoStream:
+    if codec == "hevc":
+        video = file.add_stream("libx265", rate=FRAMES_PER_SECOND, options=HEVC)
+        video.codec_context.codec_tag = "hvc1"  # Apple's players refuse hev1, the default
+        return video
+    return file.add_stream("libx264", rate=FRAMES_PER_SECOND, options=H264)
+
+
 def _encode(file: OutputContainer, clip: Clip, stop: threading.Event) -> None:
-    options = {"preset": "ultrafast", "crf": "25"}
-    video = file.add_stream("libx264", rate=FRAMES_PER_SECOND, options=options)
+    video = _stream(file, clip.codec)
     video.width, video.height = clip.size
     video.pix_fmt = "yuv420p"
     video.codec_context.thread_count = 1  # two renders at once on two cores; no gain inside one

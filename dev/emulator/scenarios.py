@@ -28,7 +28,11 @@ SUPPORT_CODES = {
 }
 DEFAULT_CATEGORY = "celebrity"
 
-# Every scenario and the form of its value: "" none, "number", "category", or the allowed words.
+# Statuses of an interaction that end it without a file; any other one is shown for a while.
+FINAL_STATUSES = ("failed", "incomplete", "cancelled", "budget_exceeded", "requires_action")
+
+# Every scenario and the form of its value: "" none, "number", "category", "status", or the allowed
+# words.
 # A value may always be left out.
 SCENARIOS: dict[str, str | tuple[str, ...]] = {
     "busy": "number",
@@ -47,7 +51,12 @@ SCENARIOS: dict[str, str | tuple[str, ...]] = {
     "filtered": "category",
     "partial": "category",
     "error": "number",
+    "silent-reason": "",
+    "refused-in-words": "",
     "empty": "",
+    "unlisted": "",
+    "status": "status",
+    "hevc": "",
     "truncated": ("file", "connection"),
 }
 
@@ -72,6 +81,17 @@ class Scenario:
     def value(self, name: str) -> str:
         """The word after ``=``, or an empty string."""
         return self.words.get(name, "")
+
+    @property
+    def meanwhile(self) -> str:
+        """The odd status of an interaction that is under way; empty for the usual one."""
+        status = self.words.get("status")
+        return "" if status is None or status in FINAL_STATUSES else status or "idle"
+
+    @property
+    def ends_as(self) -> str:
+        """The status in which an interaction ends without a file; empty for the usual end."""
+        return self.value("status") if self.value("status") in FINAL_STATUSES else ""
 
     def support_code(self, name: str) -> str:
         """The support code of the category given to ``name`` (a code stands for itself)."""
@@ -102,6 +122,8 @@ def _check(name: str, value: str) -> None:
         good = re.fullmatch(r"\d{1,6}(\.\d{1,3})?", value) is not None
     elif form == "category":
         good = value in SUPPORT_CODES or value in ("prompt", "audio") or value.isdigit()
+    elif form == "status":
+        good = re.fullmatch(r"[a-z_]{1,40}", value) is not None and value != "completed"
     else:
         good = value in form if isinstance(form, tuple) else False
     if not good:

@@ -15,7 +15,8 @@ import re
 import shutil
 import time
 import uuid
-from dataclasses import asdict, dataclass, field
+from collections.abc import Hashable
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -50,6 +51,16 @@ class StoredObject:
     damage: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A complete file; the hashes are in Base64, as Cloud Storage writes them."""
+
+    path: Path
+    size: int
+    md5: str
+    crc32c: str
+
+
 class Incoming:
     """A file being written; hashed on the way, invisible until it is committed.
 
@@ -69,11 +80,13 @@ class Incoming:
         self._crc32c.update(data)
         self.size += len(data)
 
-    def close(self) -> tuple[str, str]:
-        """End the file; gives the MD5 and the CRC32C in Base64 as Cloud Storage writes them."""
+    def close(self) -> Content:
+        """End the file."""
         self._file.close()
         md5, crc32c = self._md5.digest(), self._crc32c.digest()
-        return base64.b64encode(md5).decode(), base64.b64encode(crc32c).decode()
+        return Content(
+            self.path, self.size, base64.b64encode(md5).decode(), base64.b64encode(crc32c).decode()
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -99,10 +112,13 @@ class ObjectStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "buckets"
         self._incoming = folder / "incoming"
+        self._shared = folder / "shared"
+        self._ready: dict[Hashable, Content] = {}
         self._objects: dict[str, dict[str, StoredObject]] = {}
         self._names: dict[str, list[str]] = {}
-        shutil.rmtree(self._incoming, ignore_errors=True)
-        self._incoming.mkdir(parents=True)
+        for own in (self._incoming, self._shared):
+            shutil.rmtree(own, ignore_errors=True)
+            own.mkdir(parents=True)
         for sidecar in sorted(self._folder.glob("*/*.json")):
             self._enter(StoredObject(**json.loads(sidecar.read_text())))
 
@@ -119,22 +135,37 @@ class ObjectStore:
         """Store ``data``, truncated on disk when ``damage`` is ``object``."""
         incoming = self.receive()
         incoming.write(data)
-        incoming.close()
+        content = incoming.close()
         if damage == "object":
-            os.truncate(incoming.path, len(data) // 2)
-        return self.commit(incoming, bucket, name, {"contentType": content_type}, damage)
+            os.truncate(content.path, len(data) // 2)
+        return self.commit(content, bucket, name, {"contentType": content_type}, damage)
+
+    def put_shared(
+        self, bucket: str, name: str, data: bytes, content_type: str, key: Hashable
+    ) -> StoredObject:
+        """Store ``data``, the same for every ``key``: written and hashed once, then linked."""
+        ready = self._ready.get(key)
+        if ready is None:
+            file = Incoming(self._shared / uuid.uuid4().hex)
+            file.write(data)
+            ready = self._ready[key] = file.close()
+        path = self._incoming / uuid.uuid4().hex
+        try:
+            path.hardlink_to(ready.path)
+        except OSError:  # a file has 65,000 links at most, and some file systems have none
+            shutil.copyfile(ready.path, path)
+        return self.commit(replace(ready, path=path), bucket, name, {"contentType": content_type})
 
     def commit(
-        self, incoming: Incoming, bucket: str, name: str, fields: dict[str, Any], damage: str = ""
+        self, content: Content, bucket: str, name: str, fields: dict[str, Any], damage: str = ""
     ) -> StoredObject:
-        """Make a received file the object's current content."""
-        md5, crc32c = incoming.close()
+        """Make a received file the object's current content; it is moved."""
         stored = StoredObject(
             bucket=bucket,
             name=name,
-            size=incoming.size,
-            md5=md5,
-            crc32c=crc32c,
+            size=content.size,
+            md5=content.md5,
+            crc32c=content.crc32c,
             generation=time.time_ns() // 1000,
             created=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             file=_file_name(name),
@@ -143,7 +174,7 @@ class ObjectStore:
         )
         path = self.path(stored)
         path.parent.mkdir(parents=True, exist_ok=True)
-        incoming.path.replace(path)
+        content.path.replace(path)
         path.with_name(path.name + ".json").write_text(json.dumps(asdict(stored)))
         self._enter(stored)
         return stored

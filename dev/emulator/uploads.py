@@ -140,11 +140,12 @@ class UploadApi:
         fields: dict[str, Any],
     ) -> web.Response:
         self._storage.check_preconditions(request, self._store.get(bucket, name))
-        md5, crc32c = incoming.close()
-        for given, found in ((fields.get("md5Hash"), md5), (fields.get("crc32c"), crc32c)):
+        content = incoming.close()
+        for name_of, found in (("md5Hash", content.md5), ("crc32c", content.crc32c)):
+            given = fields.get(name_of)
             if given is not None and given != found:
                 raise StorageError(400, f"Provided hash {given} does not match {found}.")
-        stored = self._store.commit(incoming, bucket, name, fields)
+        stored = self._store.commit(content, bucket, name, fields)
         return web.json_response(object_resource(request, stored))
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dev.emulator.scenarios import Scenario
 
 # google.rpc codes, not HTTP statuses.
 RPC_MESSAGES = {
     3: "The request was rejected: an argument is invalid.",
     8: "The service is out of capacity. Please try again later.",
+    7: "Permission denied.",
     13: "Internal error. Please try again. If the issue persists, contact support.",
 }
 
@@ -31,7 +30,7 @@ def blocked_prompt(code: str) -> str:
 
 def filtered_video(count: int, scenario: Scenario, word: str) -> str:
     """What stands in raiMediaFilteredReasons; about the sound there is no code."""
-    if scenario.value(word) == "audio":
+    if word == "silent-reason" or scenario.value(word) == "audio":
         return (
             f"{count} video(s) were not delivered because of a problem with their audio. "
             "You will not be charged for them."
@@ -41,8 +40,3 @@ def filtered_video(count: int, scenario: Scenario, word: str) -> str:
         f"{count} video(s) were filtered out because they violated Vertex AI's usage guidelines. "
         f"You will not be charged for blocked videos. Support codes: {code}"
     )
-
-
-def rpc_error(code: int, message: str = "") -> dict[str, Any]:
-    """The ``error`` of a failed operation; ``code`` is a google.rpc code."""
-    return {"error": {"code": code, "message": message or RPC_MESSAGES.get(code, "It failed.")}}
