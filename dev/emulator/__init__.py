@@ -1,7 +1,8 @@
 """Reelmint's Vertex AI emulator: Google's video and image models, played on this machine.
 
-It speaks Vertex AI's and Cloud Storage's wire protocols over real HTTP, so that the production
-client runs against it unchanged, and renders real MP4 and PNG files. Outputs are synthetic.
+It speaks the wire protocols of Vertex AI (Veo, the Interactions API, the image models) and of
+Cloud Storage over real HTTP, so that the production client runs against it unchanged, and renders
+real MP4 and PNG files. Outputs are synthetic.
 
 ``python -m dev.emulator --port 9000`` starts it. A marker in a prompt plays a scenario, as test
 card numbers do: ``[emulator:filtered]``, ``[emulator:busy=2]``, ``[emulator:accepted-then-reset]``,

@@ -13,6 +13,7 @@ from dev.emulator.credentials import TokenApi
 from dev.emulator.errors import ApiError, StorageError
 from dev.emulator.image_api import ImageApi
 from dev.emulator.incoming import check_token
+from dev.emulator.interactions_api import InteractionsApi
 from dev.emulator.making import Maker
 from dev.emulator.models import Models, ModelsApi
 from dev.emulator.operations import Operations
@@ -115,6 +116,7 @@ def make_emulator(options: Options) -> Emulator:
         ControlApi(models, operations, store, tally),
         ModelsApi(models),
         VideoApi(models, operations, maker, tally, closing),
+        InteractionsApi(models, operations, maker, store, tally, closing),
         ImageApi(options, models, maker, renderer, tally, closing),
         storage,
         UploadApi(store, storage, tally),

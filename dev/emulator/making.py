@@ -25,8 +25,6 @@ Namer = Callable[[int], str]  # the name in the bucket of the file with this num
 
 
 class Maker:
-    """Turns requests into outcomes."""
-
     def __init__(self, options: Options, renderer: Renderer, store: ObjectStore) -> None:
         self._options = options
         self._renderer = renderer
@@ -41,14 +39,14 @@ class Maker:
 
     async def make(self, kind: str, request: VideoRequest, name: Namer) -> Outcome:
         """The outcome, once its time has come. Raises RenderingStoppedError at shutdown."""
+        if "never" in request.scenario:
+            await asyncio.Event().wait()
         latency = self.latency(kind, request.scenario, request.resolution)
         rest = asyncio.create_task(asyncio.sleep(latency))
         try:
             clips = self._clips(request)
             files = await asyncio.gather(*(self._renderer.video(clip) for clip in clips))
             await rest
-            if "never" in request.scenario:
-                await asyncio.Event().wait()
             return self._outcome(request, list(zip(clips, files, strict=True)), name)
         except ApiError as error:
             return failure(3, str(error))

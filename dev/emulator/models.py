@@ -30,7 +30,7 @@ PUBLISHED = "/{version:v1|v1beta1}/publishers/google/models/{model:[^/:]+}"
 
 
 def path_of(project: str, location: str, model: str) -> str:
-    """``projects/…/locations/…/publishers/google/models/…``."""
+    """How Vertex AI names a model: ``projects/…/locations/…/publishers/google/models/…``."""
     return f"projects/{project}/locations/{location}/publishers/google/models/{model}"
 
 

@@ -54,7 +54,6 @@ class Operation:
 
     @property
     def large(self) -> bool:
-        """It holds whole videos or images."""
         inline = any("data" in each for each in self.contents)
         return self.request.storage is None or (inline and not self.deleted)
 

@@ -81,7 +81,6 @@ class Incoming:
         self.size += len(data)
 
     def close(self) -> Content:
-        """End the file."""
         self._file.close()
         md5, crc32c = self._md5.digest(), self._crc32c.digest()
         return Content(
