@@ -1,4 +1,4 @@
-"""The one call of which there are many: ``fetchPredictOperation``, some ten times a video.
+"""The one call of which there are many: how an operation is, some ten times a video.
 
 Through httpx it costs 1.3 ms of CPU, through aiohttp 0.1 ms (dev/benchmarks/in_flight.py); at
 10,000 operations in flight that is a whole core or a tenth of one. What an answer means is decided
@@ -8,6 +8,7 @@ by ``http.py``, as for every other call.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -30,7 +31,7 @@ CHUNK = 64 * 1024
 
 
 class PollHttp:
-    """POSTs that only read, on connections of their own. ``timeout`` in seconds."""
+    """Requests that only read, on connections of their own."""
 
     def __init__(self, http: GoogleHttp, token: GoogleToken, max_connections: int) -> None:
         self._http = http
@@ -39,14 +40,33 @@ class PollHttp:
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, url: str, body: Json) -> Json:
-        """The JSON object of the answer. Raises Unavailable or vertex_http.Missing."""
+        """The JSON object of the answer. Raises Unavailable or Missing."""
+        return await self._ask("POST", url, MAX_ANSWER, json=body)
+
+    async def get(self, url: str, *, headers: Mapping[str, str], max_answer: int) -> Json:
+        """The same; an answer of more than ``max_answer`` bytes is Unavailable."""
+        return await self._ask("GET", url, max_answer, headers=headers)
+
+    async def _ask(
+        self,
+        method: str,
+        url: str,
+        max_answer: int,
+        headers: Mapping[str, str] | None = None,
+        json: Json | None = None,
+    ) -> Json:
         try:
             async with asyncio.timeout(self._http.timeout):
-                headers = await self._token.headers()
-                async with self._open().post(
-                    url, json=body, headers=headers, proxy=_proxy(url), allow_redirects=False
+                authorised = {**(headers or {}), **await self._token.headers()}
+                async with self._open().request(
+                    method,
+                    url,
+                    json=json,
+                    headers=authorised,
+                    proxy=_proxy(url),
+                    allow_redirects=False,
                 ) as response:
-                    content = await _read(response)
+                    content = await _read(response, max_answer)
         except (aiohttp.ClientError, TimeoutError, TokenUnavailable, ValueError) as error:
             raise Unavailable(f"no answer: {type(error).__name__}") from error
         return self._http.judge(response.status, response.headers, content)
@@ -71,12 +91,12 @@ class PollHttp:
         return self._session
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: aiohttp.ClientResponse, max_answer: int) -> bytes:
     """The whole answer; of an error no more than tells what it is."""
     if is_compressed(",".join(response.headers.getall("Content-Encoding", []))):
         raise aiohttp.ClientPayloadError("a compressed answer that nobody asked for")
     is_error = response.status >= 300
-    left = MAX_ERROR if is_error else MAX_ANSWER
+    left = MAX_ERROR if is_error else max_answer
     chunks: list[bytes] = []
     async for chunk in response.content.iter_chunked(CHUNK):
         chunks.append(chunk[:left])

@@ -22,11 +22,12 @@ from generation.backends.base import (
     Unknown,
 )
 from generation.backends.google.errors import broken
-from generation.backends.google.storage import Location
+from generation.backends.google.locations import vertex_url
+from generation.backends.google.refusals import NOT_SENT
 from generation.backends.vertex.image import read_image
-from generation.backends.vertex.operation import OperationName, vertex_url
+from generation.backends.vertex.operation import OperationName
 from generation.backends.vertex.reader import API_VERSION, VertexReader
-from generation.backends.vertex.refusals import NOT_SENT, UNREADABLE, submit_error
+from generation.backends.vertex.refusals import UNREADABLE, submit_error
 from generation.backends.vertex.request import (
     image_config,
     image_contents,
@@ -42,8 +43,7 @@ class VertexBackend(VertexReader, Backend):
 
     async def submit(self, request: SubmitRequest) -> Accepted | Produced:
         """Buy one output; see :meth:`Backend.submit`."""
-        place = Location.parse(request.place)
-        if place is None or place.bucket != self._bucket or not place.name.endswith("/"):
+        if not self._is_ours(request.place):
             raise broken(request.kind, "not a place in our bucket", operator_fault=True)
         try:
             async with asyncio.timeout(self._submit_timeout):

@@ -6,19 +6,17 @@ changed before.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass
 
 from generation.backends.base import OperationGone, Produced, Running, Unavailable
 from generation.backends.google.errors import broken, empty, operation_error
 from generation.backends.google.http import Json
+from generation.backends.google.inline import InlineVideo, inline_video
+from generation.backends.google.locations import LOCATION
 from generation.backends.google.safety import filtered
 from generation.backends.google.storage import is_below
 
-LOCATION = re.compile(r"[a-z0-9-]{1,63}")
-MULTI_REGIONS = frozenset({"us", "eu"})
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}"
 _NAME = re.compile(
     rf"(?P<resource>projects/{_WORD}/locations/(?P<location>{LOCATION.pattern})"
@@ -39,22 +37,6 @@ class OperationName:
         """The parts of a stored or received name; None when it is none of Veo's."""
         match = _NAME.fullmatch(name) if isinstance(name, str) else None
         return cls(match[0], match["resource"], match["location"]) if match else None
-
-
-@dataclass(frozen=True, slots=True)
-class InlineVideo:
-    """The video itself instead of its place in the bucket."""
-
-    data: bytes
-
-
-def vertex_url(location: str) -> str:
-    """Google's own address for a location (a region, ``global``, or the multi-regions)."""
-    if location == "global":
-        return "https://aiplatform.googleapis.com"
-    if location in MULTI_REGIONS:
-        return f"https://aiplatform.{location}.rep.googleapis.com"
-    return f"https://{location}-aiplatform.googleapis.com"
 
 
 def read_operation(
@@ -91,19 +73,12 @@ def _output(response: Json, place: str) -> Produced | InlineVideo:
                 raise broken("video", f"an output elsewhere: {uri}", operator_fault=True)
             return Produced(uri)
         if isinstance(data, str) and data:
-            return InlineVideo(_decoded(data))
+            return inline_video(data)
     reasons = response.get("raiMediaFilteredReasons")
     texts = [r for r in reasons if isinstance(r, str)] if isinstance(reasons, list) else []
     if texts or response.get("raiMediaFilteredCount"):
         raise filtered("video", texts)
     raise empty("video", f"keys: {sorted(response)}; videos: {len(entries)}")
-
-
-def _decoded(data: str) -> bytes:
-    try:
-        return base64.b64decode(data, validate=True)
-    except (binascii.Error, ValueError):
-        raise broken("video", "an inline video that is not base64") from None
 
 
 def required_name(name: str) -> OperationName:

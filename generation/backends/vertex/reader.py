@@ -1,4 +1,4 @@
-"""What costs nothing: polling operations, looking for outputs and fetching them.
+"""What costs nothing: polling operations of Veo, looking for outputs and fetching them.
 
 A process that only does this need not load google-genai, whose 40 MB are most of a worker's own.
 ``generation/backends/base.py`` says what each error means.
@@ -6,84 +6,21 @@ A process that only does this need not load google-genai, whose 40 MB are most o
 
 from __future__ import annotations
 
-from pathlib import Path
-from urllib.parse import quote
-
-from google.auth.credentials import Credentials
-
-from generation.backends.base import (
-    Fetched,
-    Kind,
-    OperationGone,
-    Produced,
-    Reader,
-    Rejected,
-    Running,
-    Unavailable,
-)
+from generation.backends.base import OperationGone, Produced, Rejected, Running
 from generation.backends.capabilities import VERTEX
-from generation.backends.google.http import GoogleHttp, Missing, open_client
-from generation.backends.google.polls import PollHttp
-from generation.backends.google.removal import inputs_of, remove_all
-from generation.backends.google.storage import Outputs
-from generation.backends.google.tokens import GoogleToken
-from generation.backends.vertex.operation import (
-    LOCATION,
-    InlineVideo,
-    read_operation,
-    required_name,
-    vertex_url,
-)
-from generation.kinds import MP4
+from generation.backends.google.http import Missing
+from generation.backends.google.inline import InlineVideo
+from generation.backends.google.locations import vertex_url
+from generation.backends.google.reader import GoogleReader
+from generation.backends.vertex.operation import read_operation, required_name
 
-STORAGE_URL = "https://storage.googleapis.com"
 API_VERSION = "v1"  # google-genai would take v1beta1
-TOKEN_LIMIT = 10.0
 
 
-class VertexReader(Reader):
-    """One project's Vertex AI. All times in seconds; each bounds one whole call.
-
-    ``credentials`` None means Google's application default credentials, looked up at the first
-    call. ``base_url`` and ``storage_base_url`` are for the emulator; the latter follows the former.
-    Operations and outputs are found by their own names: a generation that was made with another
-    location or bucket is finished there.
-    """
+class VertexReader(GoogleReader):
+    """One project's Veo and image models: GoogleReader says what its arguments are."""
 
     capabilities = VERTEX
-
-    def __init__(
-        self,
-        *,
-        project: str,
-        location: str,
-        bucket: str,
-        credentials: Credentials | None = None,
-        base_url: str = "",
-        storage_base_url: str = "",
-        submit_timeout: float = 60.0,
-        read_timeout: float = 20.0,
-        fetch_timeout: float = 60.0,
-        max_connections: int = 100,
-    ) -> None:
-        if not project or not bucket or not LOCATION.fullmatch(location):
-            raise ValueError("project, location and bucket are needed")
-        self._project = project
-        self._location = location
-        self._bucket = bucket
-        self._base_url = _checked(base_url)
-        self._submit_timeout = submit_timeout
-        limit = min(TOKEN_LIMIT, submit_timeout / 3, read_timeout / 2)
-        self._token = GoogleToken(credentials, limit=limit)
-        self._client = open_client(max_connections)
-        self._http = GoogleHttp(self._client, self._token, read_timeout)
-        self._polls = PollHttp(self._http, self._token, max_connections)
-        self._storage_url = _checked(storage_base_url) or self._base_url or STORAGE_URL
-        self._outputs = Outputs(self._http, self._storage_url, copy_timeout=fetch_timeout)
-
-    def place_for(self, generation_id: str, number: int) -> str:
-        """A folder in the bucket, ``gs://bucket/generations/…/``."""
-        return f"gs://{self._bucket}/generations/{generation_id}/{number}/"
 
     async def poll(self, operation_name: str, place: str) -> Running | Produced:
         """Look at an operation; see :meth:`Backend.poll`."""
@@ -107,51 +44,5 @@ class VertexReader(Reader):
                 raise
             return found
         if isinstance(outcome, InlineVideo):
-            return await self._store(
-                f"{place}sample_0.{MP4.extension}", outcome.data, MP4.mime_type
-            )
+            return await self._store_video(place, outcome)
         return outcome
-
-    async def find_output(self, place: str, kind: Kind) -> Produced | None:
-        """Look into a place; see :meth:`Backend.find_output`."""
-        return await self._outputs.find(place, kind)
-
-    async def fetch_output(self, uri: str, destination: Path) -> Fetched:
-        """Copy an output, at most 512 MiB; see :meth:`Backend.fetch_output`."""
-        return await self._outputs.fetch(uri, destination)
-
-    async def remove_outputs(self, place: str) -> None:
-        """Delete what is in a place and beside it; see :meth:`Backend.remove_outputs`."""
-        for folder in (place, inputs_of(place)):
-            await remove_all(self._http, self._storage_url, folder)
-
-    async def knows(self, model: str, location: str) -> bool | None:
-        """Ask for the publisher's model; see :meth:`Backend.knows`."""
-        where = location or self._location
-        if not LOCATION.fullmatch(where):
-            return None
-        base_url = self._base_url or vertex_url(where)
-        path = f"{API_VERSION}/publishers/google/models/{quote(model, safe='')}"
-        try:
-            await self._http.call("GET", f"{base_url}/{path}")
-        except Missing:
-            return False
-        except Unavailable:
-            return None
-        return True
-
-    async def aclose(self) -> None:
-        """Close connections; the backend is not used afterwards."""
-        await self._token.aclose()
-        await self._polls.aclose()
-        await self._client.aclose()
-
-    async def _store(self, uri: str, data: bytes, mime_type: str) -> Produced:
-        await self._outputs.write(uri, data, mime_type)
-        return Produced(uri)
-
-
-def _checked(url: str) -> str:
-    if url and not url.startswith(("http://", "https://")):
-        raise ValueError("a base URL starts with http:// or https://")
-    return url.rstrip("/")

@@ -15,8 +15,8 @@ from generation.backends.base import (
     Running,
     Unavailable,
 )
+from generation.backends.google.locations import vertex_url
 from generation.backends.vertex.backend import VertexBackend
-from generation.backends.vertex.operation import vertex_url
 from tests.generation.backends.conftest import (
     OPERATION,
     PLACE,
