@@ -90,6 +90,11 @@ def reads_like_a_refusal(text: str) -> bool:
     return bool(support_codes(text) or _WORDING.search(text))
 
 
+def speaks_of_sound(text: str) -> bool:
+    """Whether a text is about the sound: why a video was held back is told so, without a code."""
+    return bool(_AUDIO.search(text))
+
+
 def filtered(kind: Kind, texts: Iterable[str], words: Iterable[str] = ()) -> Rejected:
     """The rejection for the provider's reasons, as it wrote them.
 
@@ -100,7 +105,7 @@ def filtered(kind: Kind, texts: Iterable[str], words: Iterable[str] = ()) -> Rej
     codes = support_codes("; ".join(texts))
     told = [_CATEGORY_OF_CODE[code] for code in codes if code in _CATEGORY_OF_CODE]
     told += [_CATEGORY_OF_WORD[word] for word in words if word in _CATEGORY_OF_WORD]
-    if not codes and any(_AUDIO.search(text) for text in texts):
+    if not codes and any(speaks_of_sound(text) for text in texts):
         told.append("audio")
     category = next((word for word in told if word != "other"), "other")
     return _rejected(kind, category, codes, "; ".join([*words, *texts]))

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import io
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import httpx
 import pytest
 from aiohttp import web
 from google.oauth2.credentials import Credentials
+from PIL import Image
 
 from generation.backends.base import SourceImage, SubmitRequest
 from generation.backends.vertex.backend import VertexBackend
@@ -166,6 +173,43 @@ def open_backend(
         read_timeout=timeout,
         fetch_timeout=timeout,
     )
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator: its address and a service-account file of its making."""
+
+    url: str
+    credentials: Path
+
+    def bought(self, request: SubmitRequest) -> int:
+        """How many outputs it counts for the generation of ``request``."""
+        counts = httpx.get(f"{self.url}/emulator/stats").json()["by_label"]
+        return int(counts.get("generation", {}).get(request.labels["generation"], 0))
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    folder = tmp_path_factory.mktemp("emulator")
+    ready, credentials = folder / "url", folder / "credentials.json"
+    command = [sys.executable, "-m", "dev.emulator", "--port", "0", "--size", "small", "--plain"]
+    command += ["--time-scale", "0.001", "--data-dir", str(folder / "data")]
+    command += ["--ready-file", str(ready), "--write-credentials", str(credentials)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    while not ready.exists():
+        assert process.poll() is None, "the emulator ended"
+        assert time.monotonic() < deadline, "the emulator did not start"
+        time.sleep(0.02)
+    yield Emulator(ready.read_text().strip(), credentials)
+    process.terminate()
+    process.wait(10)
+
+
+def picture() -> SourceImage:
+    data = io.BytesIO()
+    Image.new("RGB", (320, 180), "teal").save(data, "PNG")
+    return SourceImage(data.getvalue(), "image/png")
 
 
 def video(prompt: str = "a red kite", *images: SourceImage, place: str = PLACE) -> SubmitRequest:

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import subprocess
-import sys
-import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 from google.oauth2 import service_account
 from PIL import Image
@@ -32,40 +26,9 @@ from generation.backends.base import (
     Unknown,
 )
 from generation.backends.vertex.backend import VertexBackend
-from tests.generation.backends.conftest import BUCKET, MODEL
+from tests.generation.backends.conftest import BUCKET, MODEL, Emulator, picture
 
 pytestmark = pytest.mark.anyio
-
-
-@dataclass(frozen=True)
-class Emulator:
-    """A running emulator: its address and a service-account file of its making."""
-
-    url: str
-    credentials: Path
-
-    def bought(self, request: SubmitRequest) -> int:
-        """How many outputs it counts for the generation of ``request``."""
-        counts = httpx.get(f"{self.url}/emulator/stats").json()["by_label"]
-        return int(counts.get("generation", {}).get(request.labels["generation"], 0))
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    folder = tmp_path_factory.mktemp("emulator")
-    ready, credentials = folder / "url", folder / "credentials.json"
-    command = [sys.executable, "-m", "dev.emulator", "--port", "0", "--size", "small", "--plain"]
-    command += ["--time-scale", "0.001", "--data-dir", str(folder / "data")]
-    command += ["--ready-file", str(ready), "--write-credentials", str(credentials)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 20
-    while not ready.exists():
-        assert process.poll() is None, "the emulator ended"
-        assert time.monotonic() < deadline, "the emulator did not start"
-        time.sleep(0.02)
-    yield Emulator(ready.read_text().strip(), credentials)
-    process.terminate()
-    process.wait(10)
 
 
 def connect(emulator: Emulator, submit_timeout: float) -> VertexBackend:
@@ -120,12 +83,6 @@ async def finished(veo: VertexBackend, request: SubmitRequest) -> Produced:
             return outcome
         await asyncio.sleep(0.02)
     raise AssertionError("the operation does not end")
-
-
-def picture() -> SourceImage:
-    data = io.BytesIO()
-    Image.new("RGB", (320, 180), "teal").save(data, "PNG")
-    return SourceImage(data.getvalue(), "image/png")
 
 
 @pytest.mark.parametrize("images", [0, 1, 2, 3])
