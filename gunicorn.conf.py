@@ -19,8 +19,9 @@ from common.telemetry.metrics import forget_process
 workers = 4
 threads = 4
 preload_app = True
-# Its threads answer and never wait for a client, whatever a proxy before it does.
-worker_class = "common.web.worker.Worker"
+# Its threads answer and never wait for a client, whatever a proxy before it does; two more read
+# uploads.
+worker_class = "common.web.turns.StreamingWorker"
 # The heartbeat file, without a name, must not be on a disk that can stall.
 MEMORY = "/dev/shm"  # noqa: S108
 worker_tmp_dir = MEMORY if os.access(MEMORY, os.W_OK) else None

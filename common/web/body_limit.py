@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING
 from common.telemetry import access_log, request_id
 from common.web import refusals
 from common.web.refusals import Refusal
+from common.web.streaming import is_streamed
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -34,7 +35,8 @@ SWALLOW_SECONDS = 10.0
 class BodyLimit:
     """A WSGI application around another one: 413 above ``limit`` bytes, 415 for a coding.
 
-    Below a path of ``less`` it is that many bytes: what a person types into a form is short.
+    Below a path of ``less`` it is that many bytes: what a person types into a form is short. The
+    body of a streamed request is left alone: its view reads it, within limits of its own.
     """
 
     def __init__(
@@ -53,6 +55,8 @@ class BodyLimit:
             return self._refuse(refusals.TRANSFER_ENCODED, environ, start_response)
         if (coding or length) and not refusals.is_plain(environ.get("HTTP_CONTENT_ENCODING", "")):
             return self._refuse(refusals.ENCODED, environ, start_response)
+        if is_streamed(environ.get("REQUEST_METHOD"), environ.get("PATH_INFO")):
+            return self.application(environ, start_response)
         if coding:
             body = _read_up_to(stream, limit + 1)
             if len(body) > limit:
@@ -77,7 +81,8 @@ class BodyLimit:
         self, refusal: Refusal, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         began = time.perf_counter()
-        _swallow(environ["wsgi.input"])
+        if not is_streamed(environ.get("REQUEST_METHOD"), environ.get("PATH_INFO")):
+            _swallow(environ["wsgi.input"])  # of a streamed one our worker does it, in no thread
         identifier = request_id.choose(environ.get("HTTP_X_REQUEST_ID"))
         headers, content = refusal.render(identifier)
         start_response(refusal.status_line, headers)

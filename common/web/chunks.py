@@ -19,10 +19,11 @@ class ChunkScanner:
     the body. What cannot be understood ends it, too: gunicorn then says what is wrong with it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, framing: int = FRAMING) -> None:
+        """``framing`` is how many bytes may be no content."""
         self.length = 0
         self.ended = False
-        self._framing = 0
+        self._framing_left = framing
         self._left = 0  # of the chunk and the line end after it
         self._line = b""
         self._in_trailers = False
@@ -43,9 +44,9 @@ class ChunkScanner:
                 continue
             end = data.find(b"\n", position) + 1
             self._line += data[position : end or len(data)]
-            self._framing += (end or len(data)) - position
+            self._framing_left -= (end or len(data)) - position
             position = end or len(data)
-            if self._framing > FRAMING or len(self._line) > LINE:
+            if self._framing_left < 0 or len(self._line) > LINE:
                 raise InvalidChunkSize(b"too much framing")
             if end:
                 self._end_of_line(self._line)

@@ -24,8 +24,8 @@ from gunicorn.http.parser import RequestParser
 from common.web.chunks import ChunkScanner
 from common.web.outbox import Outbox
 from common.web.refusals import MAX_BODY, Refused, too_large
+from common.web.streaming import BLOCK, CONTINUE, Stream, is_streamed
 
-BLOCK = 64 * 1024
 MAX_HEAD = 64 * 1024  # bytes of request line and headers together
 MAX_LINES = 200  # of them; gunicorn keeps 100 headers
 # What a view may write ahead of a client that does not keep up. Only what is made while it is sent
@@ -39,13 +39,11 @@ WAITING = 2
 STALL = 30.0
 GRACE = 60.0
 PACE = 32 * 1024
-
 LINGER = 2.0
 
 # The end of a head, or a line that ends with LF alone: gunicorn refuses that one at once.
 _HEAD_ENDS = re.compile(rb"\r\n\r\n|(?<!\r)\n")
 _waits = threading.BoundedSemaphore(WAITING)
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class State(enum.IntEnum):
@@ -79,6 +77,7 @@ class Connection:
         self.held = 0  # bytes of the request that is arriving, or is being answered
         self.parser = RequestParser(cfg, self, client)
         self.request: Request | None = None
+        self.stream: Stream | None = None  # of a body that its view reads
         self._inbox = bytearray()
         self._news = b""
         self._searched = 0
@@ -120,6 +119,9 @@ class Connection:
             if not self._has_head():
                 return None
             self.request = next(self.parser)
+            if is_streamed(self.request.method, self.request.path):
+                self.stream = Stream(self.socket, self.request)
+                return self.request
             self._begin_body(self.request)
         else:
             self._count_body(self._news)
@@ -128,7 +130,7 @@ class Connection:
         if self.request._expected_100_continue:
             self.request._expected_100_continue = False  # else gunicorn says it again
             if not is_whole:
-                self.socket.send(_CONTINUE)
+                self.socket.send(CONTINUE)
         return self.request if is_whole else None
 
     def _has_head(self) -> bool:
@@ -161,7 +163,9 @@ class Connection:
             self._body_left -= len(data)
 
     def recv(self, size: int) -> bytes:
-        """For gunicorn's parser; empty where a socket would wait."""
+        """For gunicorn's parser; empty where a socket would wait, unless the body is streamed."""
+        if self.stream is not None:
+            return self.stream.receive(size)
         data = bytes(self._inbox[:size]) if self.request is not None else bytes(self._inbox)
         del self._inbox[: len(data)]
         return data

@@ -1,4 +1,4 @@
-"""gunicorn's worker of threads, without any that waits for a client; gunicorn.conf.py names it.
+"""gunicorn's worker of threads, without any that waits for a client; turns.py is its completion.
 
 gthread's threads wait for a client's bytes, and for the client to take the answer: sixteen that
 stand still stop a service. Here the loop reads a request until it is whole, a thread of the pool
@@ -56,8 +56,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # it is not annotated
         self.sender.start()
         super().run()
         self.sender.stop()
-
-    # connections come and go
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection into the loop, and what it may have sent already."""
@@ -218,13 +216,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # it is not annotated
             return
         self.next_look = now + TICK
         for connection in [each for each in self.connections if each.deadline < now]:
-            if connection.state is State.RECEIVING:
-                self.refuse(connection, Refused(refusals.TIMEOUT))
-            else:
-                self.drop(connection)
+            self.lose_patience(connection)
         if not self.sender.is_alive():
             self.log.error("The sender has died: ending this process")
             self.alive = False
+
+    def lose_patience(self, connection: Connection) -> None:
+        if connection.state is State.RECEIVING:
+            self.refuse(connection, Refused(refusals.TIMEOUT))
+        else:
+            self.drop(connection)
 
     def make_room(self) -> None:
         """New connections are always taken, or who opens a thousand would keep all others out."""

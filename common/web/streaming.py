@@ -1,0 +1,68 @@
+"""Requests that are answered while their body arrives: uploads, which are too large to be held.
+
+Every other request is read whole, into memory, before a thread sees it. Of these a thread gets the
+head alone: who sends no key is answered before the first byte of the body is read. What is left
+unread is read and forgotten after the answer, by the loop, as after every refusal.
+"""
+
+from __future__ import annotations
+
+import math
+import select
+import socket
+import time
+
+from gunicorn.http.message import Request
+
+from common.web.chunks import ChunkScanner
+
+PATHS = frozenset({"/api/v1/uploads", "/api/v1/uploads/"})
+# Of a process, in threads of their own: whoever sends slowly holds up other uploads and nobody
+# else.
+AT_ONCE = 2
+BODY_SECONDS = 30.0  # from the thread's turn to the body's last byte
+TURN_SECONDS = 10.0  # of waiting for a thread
+BLOCK = 64 * 1024
+# Clients send chunks of 8 KiB and more; with 1 KiB each, 20 MB have 140 KB of framing.
+FRAMING = 512 * 1024
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def is_streamed(method: str | None, path: str | None) -> bool:
+    """Whether the body of such a request is left to the view."""
+    return method == "POST" and path in PATHS
+
+
+class Stream:
+    """The rest of a body, as gunicorn's reader asks for it. Used by one thread."""
+
+    def __init__(self, source: socket.socket, request: Request) -> None:
+        """Raises gunicorn's ParseException for what came along with the head."""
+        self._socket = source
+        self._ends = math.inf
+        self._is_continue_due = bool(request._expected_100_continue)
+        request._expected_100_continue = False  # else gunicorn says it before the body is wanted
+        request.must_close = True  # nobody knows where a next request would begin
+        self._scanner: ChunkScanner | None = None
+        if getattr(request.body.reader, "length", None) is None:
+            self._scanner = ChunkScanner(FRAMING)
+            self._scanner.feed(request.unreader.buf.getvalue())
+
+    def begin(self) -> None:
+        """Its thread has come: from now on the body has so many seconds."""
+        self._ends = time.monotonic() + BODY_SECONDS
+
+    def receive(self, size: int) -> bytes:
+        """Wait for more of it. Raises TimeoutError when its time is over, and other OSErrors."""
+        if self._is_continue_due:
+            self._is_continue_due = False
+            self._socket.send(CONTINUE)
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        left = self._ends - time.monotonic()
+        if left <= 0 or not poll.poll(left * 1000):
+            raise TimeoutError("the body did not arrive in time")
+        data = self._socket.recv(min(size, BLOCK))
+        if self._scanner is not None:
+            self._scanner.feed(data)
+        return data
