@@ -1,11 +1,12 @@
 """Decodes one hostile image and writes a new one: a program of its own, with little to lose.
 
 Image decoders are large C libraries, and a kilobyte can ask them for gigabytes. This file is run by
-:mod:`generation.inputs.source_images` in a process that holds no secret and has hard limits; a
-decoder that crashes or eats its limit takes only this process along. It reads the image from
-standard input and writes its new media type, a line feed and the new image to standard output;
-status 0 means that it did. It imports the standard library, Pillow and the files beside it that
-begin with ``image_``, and nothing more, so that it starts in 50 ms.
+:mod:`generation.inputs.source_images` and :mod:`generation.inputs.upload_decoding` in a process
+that holds no secret and has hard limits; a decoder that crashes or eats its limit takes only this
+process along. It reads the image from standard input and writes the new image to standard output;
+status 0 means that it did, and then its last words to standard error are the new media type, width
+and height. It imports the standard library, Pillow and the files beside it that begin with
+``image_``, and nothing more, so that it starts in 50 ms.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ if not __package__:  # run by its path; -I keeps all folders of ours out of sys.
 
 from generation.inputs import image_colours, image_sandbox
 from generation.inputs.image_container import take_apart
+from generation.inputs.image_limits import ANIMATED, TOO_LARGE
+from generation.inputs.image_limits import MAX_BYTES as MAX_BYTES
+from generation.inputs.image_limits import MAX_PIXELS as MAX_PIXELS
+from generation.inputs.image_limits import MAX_SIDE as MAX_SIDE
 
-MAX_BYTES = 20_000_000  # in and out
-MAX_PIXELS = 25_000_000
-MAX_SIDE = 8192
 # Imported by name: Pillow would look for others, and load all it has for one that is not there.
 FORMATS = tuple(
     plugin.format
@@ -66,8 +68,10 @@ class Refused(Exception):
     """Not an image we take; the words are for the operator's log."""
 
 
-def reencode(data: bytes) -> tuple[str, bytes]:
-    """(media type, bytes) of the same picture, drawn anew: upright, in sRGB, without any metadata.
+def reencode(data: bytes) -> tuple[str, bytes, tuple[int, int]]:
+    """(media type, bytes, width and height) of the same picture, drawn anew.
+
+    It is upright, in sRGB and without any metadata.
 
     A PNG of up to 10 MB stays one unless that is over 20 MB, everything else becomes JPEG.
     Transparent parts become white. Only the pixels and our own limits decide: see
@@ -77,9 +81,9 @@ def reencode(data: bytes) -> tuple[str, bytes]:
     parts = take_apart(data)
     with Image.open(io.BytesIO(parts.picture), formats=FORMATS) as image:
         if parts.animated or getattr(image, "n_frames", 1) != 1:
-            raise Refused("animated")
+            raise Refused(ANIMATED)
         if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
-            raise Refused("too large")
+            raise Refused(TOO_LARGE)
         if image.format != "PNG" and scans(parts.picture) > MAX_SCANS:
             raise Refused("too many scans")
         keep_png = image.format == "PNG" and len(data) <= _MAX_PNG_BYTES
@@ -90,11 +94,11 @@ def reencode(data: bytes) -> tuple[str, bytes]:
     if keep_png:
         result = _encoded(picture, "PNG", compress_level=4)
         if len(result) <= MAX_BYTES:
-            return "image/png", result
+            return "image/png", result, picture.size
     for quality in (_JPEG_QUALITY, _JPEG_QUALITY_WHEN_TOO_LARGE):
         result = _encoded(picture, "JPEG", quality=quality)
         if len(result) <= MAX_BYTES:
-            return "image/jpeg", result
+            return "image/jpeg", result, picture.size
     raise Refused("too many bytes")
 
 
@@ -180,9 +184,10 @@ def main() -> None:
     if len(data) > MAX_BYTES:
         raise Refused("too many bytes")
     image_sandbox.seal()  # from here on a stranger's bytes are looked at
-    mime_type, result = reencode(data)
-    sys.stdout.buffer.write(mime_type.encode() + b"\n" + result)
+    mime_type, result, (width, height) = reencode(data)
+    sys.stdout.buffer.write(result)
     sys.stdout.buffer.flush()
+    sys.stderr.write(f"{mime_type} {width} {height}\n")
 
 
 if __name__ == "__main__":

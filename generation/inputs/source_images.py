@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Hashable, MutableMapping, Sequence
-from pathlib import Path
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -17,12 +16,10 @@ from aiohttp.abc import AbstractResolver
 
 from common.safe_fetch import FetchError, fetch
 from generation.backends.base import SourceImage
-from generation.inputs import image_child
+from generation.inputs.image_limits import CHILD, DECODE_SECONDS, MAX_BYTES
 
 FETCH_SECONDS = 20.0
-DECODE_SECONDS = 20.0  # by the wall; of CPU time the child has 3 s
 _DECODES_AT_ONCE = 2  # each may hold 1 GB, 400 MB in practice
-_CHILD = str(Path(image_child.__file__).resolve())
 
 
 class InvalidSourceImage(Exception):
@@ -137,7 +134,7 @@ async def _fetched(
     """What the host sends, at most 20 MB within 20 s. Raises FetchError."""
     body = await fetch(
         url,
-        max_bytes=image_child.MAX_BYTES,
+        max_bytes=MAX_BYTES,
         total_timeout=min(FETCH_SECONDS, seconds),
         allowed_origins=allowed_origins,
         resolver=resolver,
@@ -151,12 +148,12 @@ async def prepare(data: bytes) -> SourceImage:
     Raises :class:`UnusableImage`, also when the child crashed, was killed or took over 20 s.
     """
     async with _slots_of_this_loop().all:
-        status, output, complaint = await _run_child(data)
+        status, image, words = await _run_child(data)
+    last_line = words.decode(errors="replace").strip().rpartition("\n")[2]
     if status != 0:
-        last_line = complaint.decode(errors="replace").strip().rpartition("\n")[2]
         raise UnusableImage(f"child ended with {status}: {last_line[:200]}")
-    mime_type, _, image = output.partition(b"\n")
-    return SourceImage(image, mime_type.decode())
+    mime_type, _, _ = last_line.split()
+    return SourceImage(image, mime_type)
 
 
 async def _run_child(data: bytes) -> tuple[int | None, bytes, bytes]:
@@ -165,7 +162,7 @@ async def _run_child(data: bytes) -> tuple[int | None, bytes, bytes]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-I",
-        _CHILD,
+        CHILD,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

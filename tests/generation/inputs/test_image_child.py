@@ -155,7 +155,7 @@ def test_a_png_that_grows_too_large_becomes_a_jpeg(monkeypatch):
     noise = encoded(Image.effect_noise((300, 300), 100), "PNG")
     assert image_child.reencode(noise)[0] == "image/png"
     monkeypatch.setattr(image_child, "MAX_BYTES", 100_000)
-    mime_type, data = image_child.reencode(noise)
+    mime_type, data, _ = image_child.reencode(noise)
     assert mime_type == "image/jpeg"
     assert len(data) <= 100_000
     monkeypatch.setattr(image_child, "MAX_BYTES", 1000)
@@ -183,7 +183,7 @@ def test_why_an_image_is_refused_is_in_the_log(image, reason):
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "I;16", "RGB", "1"])
 def test_every_mode_is_drawn_on_a_fresh_rgb_image(mode):
-    mime_type, data = image_child.reencode(encoded(Image.new(mode, (2, 2)), "PNG"))
+    mime_type, data, _ = image_child.reencode(encoded(Image.new(mode, (2, 2)), "PNG"))
     assert mime_type == "image/png"
     assert Image.open(io.BytesIO(data)).mode == "RGB"
 

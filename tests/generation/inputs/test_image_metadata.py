@@ -20,7 +20,7 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 
 
 def assert_is_the_picture(data: bytes, *, turned: bool) -> None:
-    _, result = image_child.reencode(data)
+    _, result, _ = image_child.reencode(data)
     image = opened(result)
     assert image.size == ((20, 40) if turned else (40, 20))
     expected = halves().transpose(Image.Transpose.ROTATE_270) if turned else halves()
