@@ -26,6 +26,7 @@ V = TypeVar("V")
 SECONDS = 60  # of every window
 CREATES = "creates"
 READS = "reads"
+UPLOADS = "uploads"
 MANY = 10_000
 
 
@@ -83,7 +84,7 @@ class SentSecret:
 
     def is_of_nobody(self) -> None:
         """Forget a secret that has ended: no window suffers from it."""
-        for name in (CREATES, READS):
+        for name in (CREATES, READS, UPLOADS):
             self._windows.drop((name, self._digest))
 
     def counted_for(self, key: ApiKey) -> tuple[Window, Decision]:
@@ -136,14 +137,15 @@ class Arrival:
 
 def _window_of(key: ApiKey, name: str) -> Window:
     account = key.account
-    if name == CREATES:
-        own, default = account.creates_per_minute, settings.RATE_LIMIT_CREATES
-    else:
-        own, default = account.reads_per_minute, settings.RATE_LIMIT_READS
+    own, default = {
+        CREATES: (account.creates_per_minute, settings.RATE_LIMIT_CREATES),
+        READS: (account.reads_per_minute, settings.RATE_LIMIT_READS),
+        UPLOADS: (None, settings.RATE_LIMIT_UPLOADS),
+    }[name]
     return Window(name, default if own is None else own, str(account.pk))
 
 
 def _window_name(request: Request) -> str:
     view = (request.parser_context or {}).get("view")
-    creates = request.method == "POST" and getattr(view, "throttle_scope_name", READS) == CREATES
-    return CREATES if creates else READS
+    name: str = getattr(view, "throttle_scope_name", READS)
+    return name if request.method == "POST" else READS

@@ -5,6 +5,11 @@ it. DRF's own ones have their codes there.
 
     400 invalid_request             InvalidRequest
     400 invalid_request                 accounts.keys.TooManyKeys
+    400 invalid_request                 generation.inputs.upload_body.NoImageSent
+    400 invalid_request                 generation.inputs.upload_body.UploadBroken
+    400 invalid_request                 generation.inputs.upload_decoding.Animated
+    400 invalid_request                 generation.inputs.upload_decoding.NotAnImage
+    400 invalid_request                 generation.inputs.upload_decoding.TooManyPixels
     401 not_authenticated           NotAuthenticated
     401 invalid_credentials         InvalidCredentials
     402 insufficient_credits        generation.creation.InsufficientCredits
@@ -13,6 +18,7 @@ it. DRF's own ones have their codes there.
     403 permission_denied           accounts.login.NoAccount
     403 registration_closed         signup.registration.RegistrationClosed
     404 not_found                   NotFound
+    408 request_timeout             generation.inputs.upload_body.UploadTimeout
     409 generation_canceled         generation.api.errors.GenerationCanceled
     409 generation_failed           generation.api.errors.GenerationFailed
     409 idempotency_in_progress     generation.creation.IdempotencyInProgress
@@ -22,9 +28,11 @@ it. DRF's own ones have their codes there.
     409 not_ready                   generation.api.errors.NotReady
     410 output_expired              generation.api.errors.OutputExpired
     412 precondition_failed         PreconditionFailed
+    413 request_too_large           generation.inputs.upload_body.UploadTooLarge
     429 rate_limited                RateLimited
     429 rate_limited                    generation.creation.TooManyUndelivered
     429 too_many_open_generations   generation.creation.TooManyOpenGenerations
+    429 upload_limit_reached        generation.inputs.uploads.UploadLimitReached
     503 provider_busy               generation.creation.ProviderBusy
     503 service_unavailable         ServiceUnavailable
 """

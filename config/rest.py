@@ -27,7 +27,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1.0.0",
     "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     "TAGS": [
-        {"name": name} for name in ("Generations", "Models", "Credits", "API keys", "Account")
+        {"name": name}
+        for name in ("Generations", "Uploads", "Models", "Credits", "API keys", "Account")
     ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

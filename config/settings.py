@@ -135,6 +135,10 @@ MAX_OPEN_GENERATIONS = env.integer("MAX_OPEN_GENERATIONS", 50, least=1)  # an ac
 MAX_UNDELIVERED_PER_DAY = env.integer("MAX_UNDELIVERED_PER_DAY", 2000, least=1)
 RATE_LIMIT_CREATES = env.integer("RATE_LIMIT_CREATES", 60, least=1)  # a minute an account
 RATE_LIMIT_READS = env.integer("RATE_LIMIT_READS", 600, least=1)  # a minute an account
+RATE_LIMIT_UPLOADS = env.integer("RATE_LIMIT_UPLOADS", 30, least=1)  # a minute an account
+UPLOADS_PER_DAY = env.integer("UPLOADS_PER_DAY", 200, least=1)  # an account, in any 24 hours
+UPLOAD_MB_PER_DAY = env.integer("UPLOAD_MB_PER_DAY", 1000, least=1)  # likewise, as received
+UPLOAD_DECODES = env.integer("UPLOAD_DECODES", 1, least=1)  # at once a host, up to 1 GB each
 RATE_LIMIT_ANONYMOUS = env.integer("RATE_LIMIT_ANONYMOUS", 120, least=1)  # a minute an address
 RATE_LIMIT_AUTH_FAILURES = env.integer("RATE_LIMIT_AUTH_FAILURES", 20, least=1)  # a minute
 RATE_LIMIT_LOGINS = env.integer("RATE_LIMIT_LOGINS", 5, least=1)  # a minute a name and address

@@ -41,6 +41,16 @@ FENCED = Counter(
     "reelmint_fenced_writes",
     "Write-backs that matched no row: the lease was lost, or somebody ended it meanwhile.",
 )
+UPLOADS = Counter(
+    "reelmint_uploads",
+    "Uploads by what became of them: stored, or the code of the error.",
+    ["what"],
+)
+
+
+def uploaded(what: str) -> None:
+    """An upload got its answer."""
+    UPLOADS.labels(what).inc()
 
 
 def created(model: str, price: int) -> None:

@@ -24,7 +24,7 @@ from common.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 
 Decorator = Callable[[Any], Any]
 
-ERRORS, IDS = "x-error-examples", "x-operation-ids"
+ERRORS, IDS, ALONE = "x-error-examples", "x-operation-ids", "x-own-errors-alone"
 # JSON Schema's regular expressions and Python's do not agree on what a blank is.
 NOT_BLANK = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"
 NO_NUL = r"^[^\u0000]*$"
@@ -94,13 +94,15 @@ def operation(
     *,
     fails: Iterable[ErrorExample] = (),
     also: Mapping[str, str] | None = None,
+    alone: Iterable[int] = (),
     **described: Any,
 ) -> Decorator:
     """``extend_schema`` plus the errors of this endpoint alone.
 
-    ``also`` gives the operation ids of further paths that lead to the same method.
+    ``also`` gives the operation ids of further paths that lead to the same method. Of the statuses
+    ``alone`` it has the errors of ``fails`` and none of those that others have.
     """
-    extensions = {ERRORS: list(fails), IDS: dict(also or {})}
+    extensions = {ERRORS: list(fails), IDS: dict(also or {}), ALONE: list(alone)}
     return extend_schema(operation_id=operation_id, extensions=extensions, **described)
 
 
@@ -131,7 +133,8 @@ class ContractSchema(AutoSchema):
         responses = document["responses"]
         for response in responses.values():
             response["headers"] = _references(ALWAYS) | response.get("headers", {})
-        responses |= _answers(own, self._general(document))
+        alone: list[int] = document.pop(ALONE, [])
+        responses |= _answers(own, [each for each in self._general(document) if each not in alone])
         document["responses"] = dict(sorted(responses.items()))
         return document
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from generation.api import create, views
+from generation.api import create, uploads, views
 
 urlpatterns = [
     path("generate/", create.ImageView.as_view(), name="generate"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("generate/<str:generation_id>/", views.GenerationView.as_view(), name="generation"),
     path("generate/<str:generation_id>/download/", views.DownloadView.as_view(), name="download"),
     path("generate/<str:generation_id>/cancel/", views.CancelView.as_view(), name="cancel"),
+    path("uploads/", uploads.UploadView.as_view(), name="uploads"),
     path("models/", views.ModelsView.as_view(), name="models"),
     path("models/video/", views.ModelsView.as_view(kind="video"), name="models-video"),
     path("models/image/", views.ModelsView.as_view(kind="image"), name="models-image"),

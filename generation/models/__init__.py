@@ -11,6 +11,7 @@ from generation.models.generation import Generation
 from generation.models.prepared import PreparedImages
 from generation.models.rules import OPEN, TERMINAL, UNDELIVERED
 from generation.models.states import State
+from generation.models.upload import Upload, UploadUse
 
 __all__ = [
     "OPEN",
@@ -25,4 +26,6 @@ __all__ = [
     "PreparedImages",
     "ProviderGate",
     "State",
+    "Upload",
+    "UploadUse",
 ]

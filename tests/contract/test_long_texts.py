@@ -45,9 +45,10 @@ def named(path: str, value: str) -> str:
 
 def fields(operation: dict[str, Any]) -> dict[str, Any]:
     """The properties of its body."""
-    if "requestBody" not in operation:
+    content = operation.get("requestBody", {}).get("content", {})
+    if "application/json" not in content:
         return {}
-    media = operation["requestBody"]["content"]["application/json"]
+    media = content["application/json"]
     found: dict[str, Any] = resolved(media["schema"])["properties"]
     return found
 

@@ -32,8 +32,9 @@ def bodies() -> dict[tuple[str, str], list[str]]:
     """The fields of each body that the document knows."""
     found = {}
     for path, method, operation in operations():
-        if "requestBody" in operation:
-            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        content = operation.get("requestBody", {}).get("content", {})
+        if "application/json" in content:
+            schema = content["application/json"]["schema"]
             found[method, path] = list(resolved(schema)["properties"])
     return found
 

@@ -30,7 +30,11 @@ from tests.e2e.customer import Customer
 TIME_SCALE = 0.03
 CREDITS = 100_000
 COUNTING = (*STAGES, "beat")  # the programs with a port for metrics, in the order of their start
-PATIENCE_OF_LIMITS = {"RATE_LIMIT_CREATES": "1000", "RATE_LIMIT_READS": "100000"}
+PATIENCE_OF_LIMITS = {
+    "RATE_LIMIT_CREATES": "1000",
+    "RATE_LIMIT_READS": "100000",
+    "RATE_LIMIT_UPLOADS": "1000",
+}
 
 
 @pytest.fixture(autouse=True)

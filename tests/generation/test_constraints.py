@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from credits import ledger
 from generation import interventions
-from generation.models import Generation, GenerationEvent, Orphan, ProviderGate
+from generation.models import Generation, GenerationEvent, Orphan, ProviderGate, Upload
 from generation.models.states import State
 from tests.credits import test_constraints as money
 from tests.support.bring_to import attempt_of, created, reached
@@ -209,7 +209,21 @@ GATE = [
         for column in ("calls", "failures")
     ),
 ]
-BREACHES = GENERATION + TERMINAL + REST + GATE
+UPLOAD_ROW = """
+    INSERT INTO generation_upload (id, account_id, received, {}) VALUES (
+        gen_random_uuid(), %(bob)s, 1, {})"""
+USED = "INSERT INTO generation_uploaduse (upload_id, generation_id) VALUES (%(upload)s, %(queued)s)"
+STORED_UPLOAD = "upload_that_can_be_used_is_stored"
+UPLOADS = [
+    Breach(STORED_UPLOAD, UPLOAD_ROW.format("expires_at", "now()")),
+    Breach(STORED_UPLOAD, "UPDATE generation_upload SET key = '' WHERE id = %(upload)s"),
+    Breach("upload_used_once_a_generation", f"{USED}, (%(upload)s, %(queued)s)"),
+    *(
+        Breach(f"generation_upload_{column}_check", UPLOAD_ROW.format(column, "-1"))
+        for column in ("width", "height")
+    ),
+]
+BREACHES = GENERATION + TERMINAL + REST + GATE + UPLOADS
 
 
 @pytest.fixture
@@ -238,7 +252,19 @@ def values(alice: Person, bob: Person) -> dict[str, Any]:
     answer = interventions.order_again(found[State.CANCELED], paid_by="grant", **again)
     granted = Generation.objects.get(pk=answer.generation_id)
     assert granted.grant_id is not None
+    upload = Upload.objects.create(
+        account=alice.account,
+        received=1,
+        key="k",
+        width=1,
+        height=1,
+        size=1,
+        sha256="0" * 64,
+        content_type="image/png",
+        expires_at=moment,
+    )
     return {
+        "upload": upload.pk,
         "granted": granted.pk,
         "its_grant": granted.grant_id,
         "its_refund": ledger.refund(granted.charge_id, "never mind"),

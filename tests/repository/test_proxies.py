@@ -37,7 +37,7 @@ def test_nginx_buffers_requests_and_answers() -> None:
 @pytest.mark.parametrize(
     ("name", "lines"),
     [
-        ("Caddy", ["request_buffers 2MB", "read_header 10s", "read_body 10s", "keepalive 60s"]),
+        ("Caddy", ["request_buffers 2MB", "read_header 10s", "read_body 30s", "keepalive 60s"]),
         (
             "HAProxy",
             ["option http-buffer-request", "timeout http-request 10s", "timeout client 30s"],

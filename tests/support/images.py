@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from typing import Any
 
 from PIL import Image
@@ -19,6 +20,14 @@ def halves(width: int = 40, height: int = 20, mode: str = "RGB") -> Image.Image:
     image = Image.new("RGB", (width, height), "red")
     image.paste("blue", (width // 2, 0, width, height))
     return image.convert(mode)
+
+
+def noise(width: int, height: int) -> bytes:
+    """A PNG that cannot be packed: three bytes a pixel."""
+    picture = Image.frombytes(
+        "RGB", (width, height), random.Random(7).randbytes(width * height * 3)
+    )
+    return encoded(picture, "PNG", compress_level=0)
 
 
 def opened(data: bytes) -> Image.Image:
