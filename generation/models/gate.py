@@ -13,7 +13,7 @@ from generation.models.catalog import CatalogModel
 class ProviderGate(models.Model):
     """One row a model: its submit rate and its circuit breaker, in the one place all share.
 
-    ``lasted`` is for generation/provider/pace.py.
+    ``lasted_by`` and ``lasted`` are for generation/provider/pace.py.
     ``next_submit_at`` is the theoretical arrival time of the generic cell rate algorithm.
     ``open_until`` is set while the breaker is open; once it has passed, one call may probe.
     """
@@ -31,10 +31,18 @@ class ProviderGate(models.Model):
     held_until = models.DateTimeField(
         null=True, db_comment="nothing is bought until then: its output could not be stored"
     )
+    # Before lasted_by, of 720p and of images. Still read while that has too few, no longer written:
+    # the release after this one drops it.
     lasted = models.JSONField(
         default=list,
         db_default=[],
         db_comment="seconds from acceptance until seen done, of the last ones",
+    )
+    lasted_by = models.JSONField(
+        default=dict,
+        db_default={},
+        db_comment="seconds from acceptance until seen done, of the last ones; by "
+        "resolution, which is empty for images",
     )
 
     class Meta:

@@ -1,8 +1,9 @@
 """When to look at an operation: not before it can be done, often while it may be, then ever rarer.
 
-How long a model needs is learned from its operations that were done last (``ProviderGate.lasted``),
-because it differs between models, regions and times of the day; a model that has none yet is looked
-at by the catalog's figure and the steps of decision 17 (docs/decisions.md).
+How long a model needs for a resolution is learned from its operations that were done last
+(``ProviderGate.lasted_by``), because it differs between models, regions and times of the day. Where
+none is known yet, looks go by the catalog's figures and the steps of decision 17
+(docs/decisions.md).
 
 A duration ends when we saw the end, which an outage delays. So the soonest one counts, not a share
 of them: looks begin before it, and one that finds the work done moves them forward at once. No
@@ -11,23 +12,25 @@ first look is later than customers are told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
 from django.conf import settings
 from django.db import transaction
 
-from generation.models import CatalogModel
+from generation.models import Generation
 from generation.models.gate import ProviderGate
 
 # Seconds since the provider accepted it -> seconds until the next poll (decision 17).
 STEPS = ((60.0, 5.0), (180.0, 10.0), (float("inf"), 30.0))
-KEPT = 40  # durations a model
+KEPT = 40  # durations of a model in a resolution
 ENOUGH = 8  # fewer say nothing
 MARGIN = 0.9  # of the soonest: before it, in case they have become faster
 LOOKS = 12  # between the soonest and the latest: some six a video, as half of them are done by then
 SHORTEST, LONGEST = 1.0, 5.0  # seconds between two of these looks
+BEFORE = {"video": "720p", "image": ""}  # by kind, what ``ProviderGate.lasted`` was learned from
+
+Key = tuple[str, str]  # model and resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +64,21 @@ class Pace:
         return _by_steps(age - self.latest)
 
 
-def first_poll(model: CatalogModel, pace: Pace | None) -> float:
-    """Seconds to wait, from the acceptance on."""
-    if pace is None:
-        return float(model.first_poll_seconds * settings.TIME_SCALE)
-    return min(pace.next_poll(0.0), float(model.expected_seconds * settings.TIME_SCALE))
+def key_of(generation: Generation) -> Key:
+    """Whose pace is the generation's."""
+    return generation.model_id, _resolution(generation)
+
+
+def first_poll(generation: Generation, pace: Pace | None) -> float:
+    """Seconds to wait, from the acceptance on.
+
+    While nothing is learned, it is the same share of what this order was told as the catalog's
+    first look is of the model's time: 4k is told more than the model's row says, and takes longer.
+    """
+    if pace is not None:
+        return min(pace.next_poll(0.0), generation.expected_seconds)
+    model = generation.model
+    return generation.expected_seconds * model.first_poll_seconds / model.expected_seconds
 
 
 def next_poll(pace: Pace | None, age: float) -> float:
@@ -73,18 +86,34 @@ def next_poll(pace: Pace | None, age: float) -> float:
     return _by_steps(age) if pace is None else pace.next_poll(age)
 
 
-def learned() -> dict[str, Pace | None]:
-    rows: Iterable[tuple[str, list[float]]] = ProviderGate.objects.values_list("model_id", "lasted")
-    return {name: Pace.of(lasted) for name, lasted in rows}
+def learned() -> dict[Key, Pace | None]:
+    found: dict[Key, Pace | None] = {}
+    for gate in ProviderGate.objects.select_related("model"):
+        before = BEFORE[gate.model.kind]
+        found[gate.model_id, before] = Pace.of(gate.lasted)
+        for resolution, lasted in gate.lasted_by.items():
+            if resolution != before or len(lasted) >= ENOUGH:
+                found[gate.model_id, resolution] = Pace.of(lasted)
+    return found
 
 
-def learn(name: str, seconds: float) -> None:
-    """An operation of this model was seen done so many seconds after its acceptance."""
+def learn(generation: Generation, seconds: float) -> None:
+    """Its operation was seen done so many seconds after its acceptance."""
+    name, resolution = key_of(generation)
     with transaction.atomic():
         gate = ProviderGate.objects.select_for_update().filter(pk=name).first()
         if gate is not None:
-            gate.lasted = [*gate.lasted, round(seconds, 3)][-KEPT:]
-            gate.save(update_fields=["lasted"])
+            lasted = [*gate.lasted_by.get(resolution, []), round(seconds, 3)]
+            gate.lasted_by[resolution] = lasted[-KEPT:]
+            gate.save(update_fields=["lasted_by"])
+
+
+def _resolution(generation: Generation) -> str:
+    """Of a video; an order from before it could be chosen has none. Empty for an image."""
+    if generation.kind != "video":
+        return ""
+    resolution: str = generation.parameters.get("resolution", "720p")
+    return resolution
 
 
 def _by_steps(age: float) -> float:

@@ -34,7 +34,7 @@ class PollStage(StageBase):
     ) -> None:
         super().__init__(provider, wake)
         self._places: dict[uuid.UUID, str] = {}  # of the rows claimed last
-        self._paces: dict[str, Pace | None] | None = None
+        self._paces: dict[pace.Key, Pace | None] | None = None
 
     @property
     def lease(self) -> float:
@@ -72,7 +72,7 @@ class PollStage(StageBase):
             lifecycle.look_again([(generation, self._next_poll(generation))])
         elif isinstance(outcome, base.Produced):
             if self.adopt(generation, outcome.uri):
-                pace.learn(generation.model_id, self._age(generation))
+                pace.learn(generation, self._age(generation))
         elif isinstance(outcome, base.Rejected):
             reject(generation, outcome)
         elif isinstance(outcome, base.Unavailable):
@@ -99,7 +99,8 @@ class PollStage(StageBase):
     def _next_poll(self, generation: Generation) -> float:
         if self._paces is None:  # once a pass: it changes slowly
             self._paces = pace.learned()
-        return jitter(pace.next_poll(self._paces.get(generation.model_id), self._age(generation)))
+        learned = self._paces.get(pace.key_of(generation))
+        return jitter(pace.next_poll(learned, self._age(generation)))
 
     def _age(self, generation: Generation) -> float:
         """Seconds since the provider accepted it."""

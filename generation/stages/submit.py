@@ -71,7 +71,7 @@ class SubmitStage(StageBase):
     ) -> None:
         super().__init__(provider, wake)
         self._asked: dict[uuid.UUID, Attempt] = {}
-        self._paces: dict[str, Pace | None] | None = None
+        self._paces: dict[pace.Key, Pace | None] | None = None
         self._uncertain: set[uuid.UUID] = set()  # whose intent may have been committed
 
     def claim(self, limit: int) -> list[Generation]:
@@ -179,8 +179,8 @@ class SubmitStage(StageBase):
     def _first_poll(self, generation: Generation) -> float:
         if self._paces is None:  # once a pass: it changes slowly
             self._paces = pace.learned()
-        learned = self._paces.get(generation.model_id)
-        wait = pace.first_poll(generation.model, learned)
+        learned = self._paces.get(pace.key_of(generation))
+        wait = pace.first_poll(generation, learned)
         return wait if learned else jitter(wait)
 
 
