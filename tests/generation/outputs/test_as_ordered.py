@@ -99,6 +99,14 @@ def test_a_silent_second_in_h265_where_eight_with_sound_were_ordered(
     assert row.last_error == "no sound, ordered with; 1.0 s instead of 8 s"
 
 
+def test_h265_as_ordered_is_delivered_and_named(alice: Person, works: Works) -> None:
+    pk = storing(alice, works, "[emulator:hevc]").pk
+    row, counted = store_and_count(pk, works)
+    assert (row.state, row.last_error) == (State.COMPLETED, "")
+    assert (row.output_facts["video_codec"], row.output_type) == ("hvc1", "video/mp4")
+    assert counted == {"sound": 0, "length": 0}
+
+
 def replace_output(emulator: Emulator, generation: Generation, data: bytes) -> None:
     """Another file at the provider under the output's name."""
     bucket, _, name = generation.output_uri.removeprefix("gs://").partition("/")
