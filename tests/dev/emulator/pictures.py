@@ -25,11 +25,12 @@ def image_field(data: bytes, mime_type: str = "image/png") -> dict[str, str]:
 def probe(data: bytes) -> dict[str, Any]:
     """Codecs, size, length, and the first, middle and last frame of an MP4."""
     with av.open(io.BytesIO(data), "r") as file:
-        video, sound = file.streams.video[0], file.streams.audio[0]
+        video, sounds = file.streams.video[0], file.streams.audio
         frames = list(file.decode(video))
         return {
-            "codecs": (video.codec_context.name, sound.codec_context.name),
-            "channels": sound.codec_context.channels,
+            "codecs": (video.codec_context.name, *(each.codec_context.name for each in sounds)),
+            "tag": video.codec_context.codec_tag,
+            "channels": sounds[0].codec_context.channels if sounds else 0,
             "rate": float(video.average_rate or 0),
             "seconds": (file.duration or 0) / 1_000_000,
             "size": (video.width, video.height),

@@ -32,6 +32,13 @@ def test_a_video_is_eight_seconds_of_h264_and_aac_that_move():
     assert data.index(b"moov") < data.index(b"mdat")  # plays before it is fully loaded
 
 
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_a_silent_video_has_no_sound_track(codec: str):
+    found = probe(render(Clip(PROMPT, (160, 90), 4, 1, sound=False, codec=codec)))
+    assert found["codecs"] == (codec,)
+    assert found["seconds"] == pytest.approx(4, abs=0.05)
+
+
 def test_the_same_request_gives_the_same_file_and_a_seed_another():
     clip = Clip(PROMPT, (90, 160), 4, 1)
     first = render(clip)

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.dev.emulator.conftest import RunningEmulator
+from tests.dev.emulator.pictures import probe
 
 
 def submit(emulator: RunningEmulator, marker: str, **more: Any) -> tuple[httpx.Response, str]:
@@ -61,6 +62,30 @@ def test_error_ends_the_operation_with_an_rpc_code(
 def test_empty_is_done_without_videos_and_reasons(emulator: RunningEmulator):
     answer, _ = done(emulator, "empty")
     assert answer["response"].keys() == {"@type", "raiMediaFilteredCount"}
+
+
+@pytest.mark.parametrize("marker", ["silent-reason", "filtered=audio"])
+def test_a_reason_about_the_sound_has_no_code(emulator: RunningEmulator, marker: str):
+    answer, key = done(emulator, marker)
+    (reason,) = answer["response"]["raiMediaFilteredReasons"]
+    assert "audio" in reason
+    assert "code" not in reason.lower()
+    assert "videos" not in answer["response"]
+    assert (emulator.bought(key), emulator.billed(key)) == (1, 0)
+
+
+def test_unlisted_names_no_video_but_the_file_is_there(emulator: RunningEmulator):
+    answer, key = done(emulator, "unlisted")
+    assert answer["response"].keys() == {"@type", "raiMediaFilteredCount"}
+    assert len(emulator.listed("scenes", key)) == 1
+    assert (emulator.bought(key), emulator.billed(key)) == (1, 1)
+
+
+def test_hevc_is_tagged_for_every_player(emulator: RunningEmulator):
+    found = probe(emulator.client.get(stored(emulator, "hevc")["mediaLink"]).content)
+    assert found["codecs"] == ("hevc", "aac")
+    assert found["tag"] == "hvc1"
+    assert found["seconds"] == pytest.approx(4, abs=0.05)
 
 
 def test_partial_leaves_out_one_video(emulator: RunningEmulator):

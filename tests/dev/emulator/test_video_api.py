@@ -86,6 +86,7 @@ def test_retired_and_unknown_models_are_not_found(emulator: RunningEmulator, mod
     assert "was not found or your project does not have access" in answer.text
 
 
+LITE = "veo-3.1-lite-generate-001"
 REFERENCE = {"image": image_field(plain_image(RED)), "referenceType": "ASSET"}
 WRONG: list[tuple[str, dict[str, Any]]] = [
     ("ratio", {"parameters": {"aspectRatio": "4:3"}}),
@@ -116,6 +117,12 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
         "references are 8 s",
         {"instance": {"referenceImages": [REFERENCE]}, "parameters": {"durationSeconds": 4}},
     ),
+    ("4 s at 1080p", {"parameters": {"resolution": "1080p", "durationSeconds": 4}}),
+    ("6 s at 4k", {"parameters": {"resolution": "4k", "durationSeconds": 6}}),
+    ("lite at 4k", {"model": LITE, "parameters": {"resolution": "4k"}}),
+    ("lite with references", {"model": LITE, "instance": {"referenceImages": [REFERENCE]}}),
+    ("negative prompt", {"parameters": {"negativePrompt": ["rain"]}}),
+    ("large seed", {"parameters": {"seed": 2**32}}),
     ("misspelled marker", {"instance": {"prompt": "A kite [emulator:bussy]"}}),
     ("empty prompt", {"instance": {"prompt": " "}}),
 ]
@@ -130,6 +137,51 @@ def test_wrong_requests_are_invalid_and_buy_nothing(
     assert answer.status_code == 400
     assert answer.json()["error"]["status"] == "INVALID_ARGUMENT"
     assert emulator.stats()["operations"] == before
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters"),
+    [
+        (FAST, {"resolution": "1080p"}),
+        (FAST, {"resolution": "4k", "durationSeconds": 8}),
+        (LITE, {"resolution": "1080p"}),
+        (LITE, {"resolution": "720p", "durationSeconds": 4}),
+    ],
+)
+def test_what_the_models_sell_is_taken(
+    emulator: RunningEmulator, model: str, parameters: dict[str, Any]
+):
+    answer = emulator.submit("A kite [emulator:never]", model=model, parameters=parameters)
+    assert answer.status_code == 200
+
+
+def test_what_was_asked_for_can_be_looked_up(emulator: RunningEmulator):
+    label = uuid.uuid4().hex
+    given = {"seed": 2**32 - 1, "negativePrompt": "rain", "generateAudio": False}
+    prompt = "A kite [emulator:never]"
+    labels = {"generation": label, "token": f"{label}-1"}
+    name = emulator.submit(prompt, parameters=given, labels=labels).json()["name"]
+    expected = given | {
+        "name": name,
+        "api": "predictLongRunning",
+        "location": "us-central1",
+        "model": FAST,
+        "prompt": prompt,
+        "duration": 8,
+        "resolution": "720p",
+        "images": 0,
+    }
+    for what in (label, f"{label}-1", name.rpartition("/")[2]):
+        answer = emulator.client.get(f"{emulator.url}/emulator/operations/{what}").json()
+        (found,) = answer["operations"]
+        assert {each: found[each] for each in expected} == expected
+
+
+def test_without_them_nothing_is_told(emulator: RunningEmulator):
+    name = emulator.submit("A kite [emulator:never]").json()["name"]
+    url = f"{emulator.url}/emulator/operations/{name.rpartition('/')[2]}"
+    (found,) = emulator.client.get(url).json()["operations"]
+    assert (found["seed"], found["negativePrompt"], found["generateAudio"]) == (None, None, True)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'"x"', b'{"instances": [{}, {}]}', b"1e999"])
