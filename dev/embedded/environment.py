@@ -23,7 +23,8 @@ class Options:
     postgres_settings: Mapping[str, str] = field(default_factory=dict)  # of a server of our own
     time_scale: float = 1.0
     emulator_size: str = "small"  # or 720p
-    emulator_plain: bool = False  # the same clip for every prompt, for many generations
+    emulator_plain: bool = False  # the same file for every prompt, for many generations
+    emulator_replay: Path | None = None  # this MP4 for every video; nothing is rendered
     database_url: str | None = None  # None = a server of our own
     database_owner_url: str | None = None  # who migrates there; None = the same
     redis_url: str | None = None  # None = a server of our own
@@ -32,6 +33,8 @@ class Options:
     def emulator_arguments(self) -> list[str]:
         """What is told to the emulator."""
         arguments = ["--size", self.emulator_size, "--time-scale", str(self.time_scale)]
+        if self.emulator_replay is not None:
+            return [*arguments, "--replay", str(self.emulator_replay.absolute())]
         return [*arguments, "--plain"] if self.emulator_plain else arguments
 
 

@@ -40,7 +40,8 @@ def _arguments() -> argparse.Namespace:
     add("--latency-standard", type=float, help="seconds for a video of a standard model")
     add("--latency-omni", type=float, help="seconds for a video of Gemini Omni")
     add("--latency-image", type=float, help="seconds for an image")
-    add("--plain", action="store_true", help="the same clip for every prompt, for load tests")
+    add("--plain", action="store_true", help="the same file for every prompt, for load tests")
+    add("--replay", type=Path, metavar="FILE", help="this MP4 file for every video; with --plain")
     add(
         "--threads",
         type=int,
@@ -65,7 +66,9 @@ def _options(arguments: argparse.Namespace, data_dir: Path) -> Options:
         kind: default * arguments.time_scale if given is None else given
         for kind, (given, default) in usual.items()
     }
-    return Options(data_dir, arguments.size, latency, arguments.plain, arguments.threads)
+    replay = arguments.replay.read_bytes() if arguments.replay else None
+    plain = arguments.plain or replay is not None
+    return Options(data_dir, arguments.size, latency, plain, arguments.threads, replay)
 
 
 async def _serve(arguments: argparse.Namespace, data_dir: Path) -> None:

@@ -89,6 +89,8 @@ class ImageApi:
         else:
             size = pixels(wanted.aspect_ratio, wanted.image_size, self._options.image_scale)
             still = Still(wanted.caption, size, wanted.seed, wanted.inputs)
+            if self._options.plain:
+                still = Still("", size)
             data = await self._renderer.image(still)
             if "truncated" in scenario:
                 data = data[: len(data) // 2]

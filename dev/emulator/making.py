@@ -45,7 +45,7 @@ class Maker:
         rest = asyncio.create_task(asyncio.sleep(latency))
         try:
             clips = self._clips(request)
-            files = await asyncio.gather(*(self._renderer.video(clip) for clip in clips))
+            files = await asyncio.gather(*(self._file(clip) for clip in clips))
             await rest
             return self._outcome(request, list(zip(clips, files, strict=True)), name)
         except ApiError as error:
@@ -54,6 +54,9 @@ class Maker:
             return failure(13, f"The emulator could not render: {error}")
         finally:
             rest.cancel()
+
+    async def _file(self, clip: Clip) -> bytes:
+        return self._options.replay or await self._renderer.video(clip)
 
     def _clips(self, request: VideoRequest) -> list[Clip]:
         if not makes_files(request.scenario):

@@ -22,13 +22,17 @@ IMAGE_SCALES = {"small": 0.25, "720p": 1.0}
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``latency`` is seconds by kind of model: ``fast``, ``standard``, ``omni``, ``image``."""
+    """``latency`` is seconds by kind of model: ``fast``, ``standard``, ``omni``, ``image``.
+
+    ``plain`` gives all requests of one shape the same file; ``replay`` is that file for all videos.
+    """
 
     data_dir: Path
     size: str
     latency: dict[str, float]
     plain: bool = False
     threads: int = 2
+    replay: bytes | None = None
 
     def video_size(self, aspect_ratio: str, resolution: str) -> Size:
         """Pixels of a video in ``16:9`` or ``9:16``; both even, as the codecs want them."""
