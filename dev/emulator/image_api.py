@@ -52,9 +52,9 @@ class ImageApi:
         self._tally.requests["image"] += 1
         check_token(request)
         body = await read_json(request)
+        model, path = request.match_info["model"], model_path(request)
         try:
-            path = model_path(request)
-            model = self._models.check(path, IMAGE_MODELS)
+            self._models.check(model, path, IMAGE_MODELS)
             wanted = await asyncio.to_thread(image_request, body)
             refused = refusal(wanted, path, self._tally)
             _check_error(wanted.scenario)

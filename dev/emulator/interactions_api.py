@@ -63,7 +63,7 @@ class InteractionsApi:
         try:
             if not model:
                 raise invalid("The 'model' is missing.")
-            self._models.check(path, OMNI_MODELS)
+            self._models.check(model, path, OMNI_MODELS)
             wanted = await asyncio.to_thread(interaction_request, body, self._exists)
             refused = refusal(wanted, path, self._tally)
         except ApiError:

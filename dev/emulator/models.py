@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from aiohttp import web
 
 from dev.emulator.errors import ApiError
@@ -55,12 +57,10 @@ class Models:
     def __init__(self) -> None:
         self._retired: set[str] = set()
 
-    def check(self, path: str, known: frozenset[str] | tuple[str, ...] | dict[str, str]) -> str:
-        """The id at the end of ``path`` if it is one of ``known`` and not retired, else a 404."""
-        model = path.rpartition("/")[2]
+    def check(self, model: str, path: str, known: Container[str]) -> None:
+        """Raises a 404 that names ``path`` unless ``model`` is known and not retired."""
         if model not in known or model in self._retired:
             raise missing(path)
-        return model
 
     def retire(self, model: str) -> None:
         self._retired.add(model)
@@ -93,7 +93,7 @@ class ModelsApi:
         path = f"publishers/google/models/{model}"
         if "project" in info:
             path = path_of(info["project"], location, model)
-        self._models.check(path, KNOWN)
+        self._models.check(model, path, KNOWN)
         if model in OMNI_MODELS and location != OMNI_LOCATION:
             raise missing(path)
         return web.json_response(

@@ -54,9 +54,9 @@ class VideoApi:
         self._tally.requests["submit"] += 1
         check_token(request)
         body = await read_json(request)
-        path = model_path(request)
+        model, path = request.match_info["model"], model_path(request)
         try:
-            model = self._models.check(path, VIDEO_MODELS)
+            self._models.check(model, path, VIDEO_MODELS)
             wanted = await asyncio.to_thread(video_request, body, model)
             refused = refusal(wanted, path, self._tally)
         except ApiError:

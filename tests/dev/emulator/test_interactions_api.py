@@ -192,7 +192,7 @@ def test_a_bearer_token_is_required(
     assert anonymous.request(method, where).status_code == 401
 
 
-@pytest.mark.parametrize("model", ["veo-3.1-generate-001", "gemini-omni-9", "gemini-omni-1.2"])
+@pytest.mark.parametrize("model", ["veo-3.1-generate-001", "gemini-omni-9", f"x/{OMNI}"])
 def test_models_of_another_api_and_unknown_ones_are_not_found(
     emulator: RunningEmulator, model: str
 ):
