@@ -12,7 +12,7 @@ it. DRF's own ones have their codes there.
     400 invalid_request                 generation.inputs.upload_decoding.TooManyPixels
     401 not_authenticated           NotAuthenticated
     401 invalid_credentials         InvalidCredentials
-    402 insufficient_credits        generation.creation.InsufficientCredits
+    402 insufficient_credits        generation.refusals.InsufficientCredits
     403 account_suspended           AccountSuspended
     403 permission_denied           accounts.keys.NotByAKey
     403 permission_denied           accounts.login.NoAccount
@@ -21,19 +21,20 @@ it. DRF's own ones have their codes there.
     408 request_timeout             generation.inputs.upload_body.UploadTimeout
     409 generation_canceled         generation.api.errors.GenerationCanceled
     409 generation_failed           generation.api.errors.GenerationFailed
-    409 idempotency_in_progress     generation.creation.IdempotencyInProgress
-    409 idempotency_key_reused      generation.creation.IdempotencyKeyReused
+    409 idempotency_in_progress     generation.refusals.IdempotencyInProgress
+    409 idempotency_key_reused      generation.refusals.IdempotencyKeyReused
     409 not_allowed                 generation.interventions.NotAllowed (operators alone)
     409 not_cancelable              generation.lifecycle.NotCancelable
     409 not_ready                   generation.api.errors.NotReady
+    409 price_above_max             generation.refusals.PriceAboveMax
     410 output_expired              generation.api.errors.OutputExpired
     412 precondition_failed         PreconditionFailed
     413 request_too_large           generation.inputs.upload_body.UploadTooLarge
     429 rate_limited                RateLimited
-    429 rate_limited                    generation.creation.TooManyUndelivered
-    429 too_many_open_generations   generation.creation.TooManyOpenGenerations
+    429 rate_limited                    generation.refusals.TooManyUndelivered
+    429 too_many_open_generations   generation.refusals.TooManyOpenGenerations
     429 upload_limit_reached        generation.inputs.uploads.UploadLimitReached
-    503 provider_busy               generation.creation.ProviderBusy
+    503 provider_busy               generation.refusals.ProviderBusy
     503 service_unavailable         ServiceUnavailable
 """
 

@@ -7,9 +7,9 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from common.api.schema_view import SchemaView
 from common.web.caching import public
 from generation.api.media import media
+from generation.api.schema import CatalogSchemaView
 from monitoring.health import livez, readyz
 from staff import error_pages
 
@@ -20,7 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("credits.api.urls")),
     path("api/", include("signup.urls")),
     path("api/", include("accounts.api.urls")),
-    path("api/schema/", public(SchemaView.as_view()), name="schema"),
+    path("api/schema/", CatalogSchemaView.as_view(), name="schema"),
     path("api/docs/", public(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
     path("media/<path:key>", media, name="media"),
     path("", RedirectView.as_view(url="/api/docs/")),

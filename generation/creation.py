@@ -21,17 +21,28 @@ from psycopg.types.json import Jsonb
 from accounts.caller import Caller
 from common import ids
 from common.crash import crash_point
-from common.errors import AccountSuspended, ApiError, RateLimited
+from common.errors import AccountSuspended, ApiError
 from common.statement import Statement
 from credits import ledger
 from credits.models import Wallet
-from generation import catalog, metrics, origin
+from generation import metrics, origin
 from generation.models import CatalogModel, Generation
+from generation.offer import catalog
+from generation.offer.parameters import Parameters
 from generation.order import Created, Order, fingerprint, is_of
 from generation.provider import admission
+from generation.refusals import (
+    CAME_TO_NOTHING,
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    InsufficientCredits,
+    PriceAboveMax,
+    ProviderBusy,
+    TooManyOpenGenerations,
+    TooManyUndelivered,
+)
 from work.wake import wake
 
-CAME_TO_NOTHING = "Too many generations were canceled or failed within a day"
 KEY_CONSTRAINT = "generation_idempotency_key_unique"
 
 CREATE = Statement(
@@ -64,55 +75,15 @@ CREATE = Statement(
 )
 
 
-class InsufficientCredits(ApiError):
-    """402, and nothing else happened."""
-
-    status_code = 402
-    default_code = "insufficient_credits"
-
-
-class TooManyOpenGenerations(ApiError):
-    """429: the account has as many generations open as it may."""
-
-    status_code = 429
-    default_code = "too_many_open_generations"
-
-
-class TooManyUndelivered(RateLimited):
-    """429: too many orders of the account came to nothing lately."""
-
-
-class ProviderBusy(ApiError):
-    """503: so much waits for this model that the deadline could not be met; nothing charged."""
-
-    status_code = 503
-    default_code = "provider_busy"
-    default_detail = "The provider is busy at the moment, try again in a few minutes"
-
-
-class IdempotencyKeyReused(ApiError):
-    """409: this key belongs to another request."""
-
-    status_code = 409
-    default_code = "idempotency_key_reused"
-    default_detail = "This Idempotency-Key was already used for a different request"
-
-
-class IdempotencyInProgress(ApiError):
-    """409: the first request with this key is still being worked on."""
-
-    status_code = 409
-    default_code = "idempotency_in_progress"
-    default_detail = "A request with this Idempotency-Key is in progress, try again shortly"
-
-
 def create(order: Order) -> Created:
     """Charge and create, or replay what the same key created before.
 
-    Raises one of the errors above; then nothing was written. In autocommit the statement is the
-    transaction; inside of one it gets a savepoint, so that a collision can still be looked up. The
-    first stage is woken on commit.
+    Raises one of generation/refusals.py; then nothing was written. In autocommit the statement is
+    the transaction; inside of one it gets a savepoint, so that a collision can still be looked up.
+    The first stage is woken on commit.
     """
+    if order.max_credits is not None and order.price > order.max_credits:
+        return _replay_or(order, _above_max(order, order.max_credits))
     if admission.is_overloaded(order.model):
         return _replay_or(order, ProviderBusy(headers={"Retry-After": "60"}))
     generation_id = ids.new()
@@ -133,16 +104,16 @@ def create(order: Order) -> Created:
     if row is None:
         return _replay_or(order, None)
     crash_point("api.after_commit")
-    metrics.created(order.model.name, order.model.price)
-    transaction.on_commit(partial(wake, "prepare" if order.source_image_urls else "submit"))
+    metrics.created(order.model.name, order.price)
+    awaited = bool(order.parameters.source_image_urls)
+    transaction.on_commit(partial(wake, "prepare" if awaited else "submit"))
     return Created(
         generation_id=generation_id,
         model=order.model,
-        shape=order.shape,
-        sources=len(order.source_image_urls),
-        price=order.model.price,
+        parameters=order.parameters,
+        price=order.price,
         balance=row[0],
-        estimated_time=catalog.estimated_time(order.model, len(order.source_image_urls)),
+        estimated_time=catalog.estimated_time(order.model, order.parameters),
         replayed=False,
     )
 
@@ -163,14 +134,14 @@ def _values(order: Order, generation_id: uuid.UUID) -> dict[str, Any]:
         "model": model.pk,
         "kind": model.kind,
         "prompt": order.prompt,
-        "parameters": Jsonb(order.parameters),
-        "price": model.price,
-        "estimated_time": catalog.estimated_time(model, len(order.source_image_urls)),
-        "expected_seconds": catalog.expected_seconds(model),
+        "parameters": Jsonb(order.parameters.to_json()),
+        "price": order.price,
+        "estimated_time": catalog.estimated_time(model, order.parameters),
+        "expected_seconds": catalog.expected_seconds(model, order.parameters),
         "deadline": settings.DEADLINE,
         "retry_of": order.retry_of,
         "grant": order.grant,
-        "images": settings.IMAGES_TIME if order.source_image_urls else None,
+        "images": settings.IMAGES_TIME if order.parameters.source_image_urls else None,
         "note": Jsonb(origin.of_this_request() | order.note),
     }
 
@@ -181,6 +152,19 @@ def _replay_or(order: Order, error: ApiError | None) -> Created:
     if found is None:
         raise error or _refusal(order)
     return found
+
+
+def _above_max(order: Order, most: int) -> PriceAboveMax:
+    extra = {"credits_needed": order.price, "max_credits": most} | _named(order)
+    sentence = f"This costs {order.price} credits, more than max_credits ({most})"
+    return PriceAboveMax(sentence, extra=extra)
+
+
+def _named(order: Order) -> dict[str, Any]:
+    """What was ordered, as a refusal of its price says it."""
+    of_video = order.model.kind == CatalogModel.Kind.VIDEO
+    name = {"video_model": order.model.name} if of_video else {}
+    return {**name, "generation_type": order.model.kind}
 
 
 def _is_key_collision(error: IntegrityError) -> bool:
@@ -202,8 +186,7 @@ def replay(caller: Caller, key: str, path: str, body: dict[str, Any]) -> Created
     return Created(
         generation_id=found.pk,
         model=found.model,
-        shape=found.shape,
-        sources=len(found.source_image_urls),
+        parameters=Parameters.of(found.kind, found.parameters),
         price=found.price,
         balance=found.charge.balance_after,
         estimated_time=found.estimated_time,
@@ -213,15 +196,12 @@ def replay(caller: Caller, key: str, path: str, body: dict[str, Any]) -> Created
 
 def _refusal(order: Order) -> ApiError:
     """Why nothing was charged; judged on the balance first (contract, section 6)."""
-    price = order.model.price
+    price = order.price
     wallet = Wallet.objects.select_related("account").get(pk=order.caller.account_id)
     if wallet.account.suspended_at is not None:
         return AccountSuspended()
     if wallet.balance < price:
-        extra: dict[str, Any] = {"credits_needed": price, "credits_balance": wallet.balance}
-        if order.model.kind == CatalogModel.Kind.VIDEO:
-            extra["video_model"] = order.model.name
-        extra["generation_type"] = order.model.kind
+        extra = {"credits_needed": price, "credits_balance": wallet.balance} | _named(order)
         sentence = f"Insufficient credits. Need {price}, have {wallet.balance}"
         return InsufficientCredits(sentence, extra=extra)
     limit = wallet.max_open_charges

@@ -17,9 +17,11 @@ from accounts.caller import Caller
 from accounts.models import User
 from common.errors import ApiError
 from credits import ledger
-from generation import catalog, creation, lifecycle
-from generation.models import CatalogModel, Generation, reasons
+from generation import creation, lifecycle
+from generation.models import Generation, reasons
 from generation.models.states import OPEN, TERMINAL, UNDELIVERED, State
+from generation.offer import catalog
+from generation.offer.parameters import Parameters, why_not_sold
 from generation.order import Created, Order
 from generation.transitions import end_undelivered
 
@@ -54,7 +56,7 @@ def order_again(
         if paid_by == "grant":
             posted = ledger.grant(
                 lost.account_id,
-                order.model.price,
+                order.price,
                 description=f"To try {lost.pk} again",  # the customer reads it
                 created_by=actor.pk,
                 reference=key,  # as the row's own key, which the database compares
@@ -128,8 +130,7 @@ def _order(lost: Generation, actor: User, reason: str, paid_by: PaidBy, token: u
         caller=Caller(account_id=lost.account_id, user_id=actor.pk),
         model=lost.model,
         prompt=lost.prompt,
-        shape=lost.shape,
-        source_image_urls=lost.source_image_urls,
+        parameters=Parameters.of(lost.kind, lost.parameters),
         idempotency_key=f"staff-retry-{token}",
         path="retry",
         body={"retry_of": str(lost.pk), "paid_by": paid_by},
@@ -152,15 +153,14 @@ def why_not_retry(lost: Generation) -> str | None:
         return "Its prompt was erased when its retention ended: it cannot be made again"
     if lost.account.suspended_at is not None:
         return "The account is suspended"
-    return _why_not_sold(lost.model, lost.shape) or _why_not_again(lost)
+    return _why_not_sold(lost) or _why_not_again(lost)
 
 
-def _why_not_sold(model: CatalogModel, shape: str) -> str | None:
+def _why_not_sold(lost: Generation) -> str | None:
+    model = lost.model
     if model not in catalog.on_sale(model.kind):
         return f"{model.name} is no longer on sale"
-    if shape not in model.shapes:
-        return f"{model.name} is no longer sold in {shape}"
-    return None
+    return why_not_sold(model, Parameters.of(lost.kind, lost.parameters))
 
 
 def _why_not_again(lost: Generation) -> str | None:

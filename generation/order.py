@@ -10,17 +10,22 @@ from typing import Any
 
 from accounts.caller import Caller
 from generation.models import CatalogModel
+from generation.offer.parameters import Parameters
+from generation.offer.pricing import price_of
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A validated request. ``body`` is the parsed object as it came, before defaults."""
+    """A validated request. ``body`` is the parsed object as it came, before defaults.
+
+    ``max_credits`` is the most that the customer pays, if he said so.
+    """
 
     caller: Caller
     model: CatalogModel
     prompt: str
-    shape: str
-    source_image_urls: list[str] = field(default_factory=list)
+    parameters: Parameters
+    max_credits: int | None = None
     idempotency_key: str | None = None
     path: str = ""
     body: dict[str, Any] = field(default_factory=dict)
@@ -29,11 +34,9 @@ class Order:
     note: dict[str, Any] = field(default_factory=dict)  # for the first event
 
     @property
-    def parameters(self) -> dict[str, Any]:
-        """What the row keeps of the request besides the prompt."""
-        if self.model.kind == CatalogModel.Kind.IMAGE:
-            return {"size": self.shape}
-        return {"aspect_ratio": self.shape, "source_image_urls": self.source_image_urls}
+    def price(self) -> int:
+        """What it costs, in credits."""
+        return price_of(self.model, self.parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,7 @@ class Created:
 
     generation_id: uuid.UUID
     model: CatalogModel
-    shape: str
-    sources: int
+    parameters: Parameters
     price: int
     balance: int
     estimated_time: str

@@ -9,15 +9,14 @@ from django.conf import settings
 
 from common.api.form import Bounds, Credits, Link, Moment, OneOf, Uuid
 from common.times import with_z
-from generation import catalog, progress
+from generation import progress
 from generation.lifecycle import is_cancelable
 from generation.models import CatalogModel, Generation, states
 from generation.models.states import State
+from generation.offer import catalog
+from generation.offer.parameters import Parameters
 from generation.outputs import links, retention
 
-VIDEO_MODELS = ["veo3_fast", "veo3"]  # the first of each is the default (contract, section 2)
-ASPECT_RATIOS = ["16:9", "9:16"]
-SIZES = ["1:1", "3:2", "2:3"]
 MODES = ["text-to-video", "image-to-video", "text-to-image"]
 
 
@@ -40,10 +39,15 @@ class PublicGeneration(TypedDict):
     status: Annotated[str, OneOf(states.PUBLIC_STATUSES)]
     prompt: Annotated[str, "Empty once it has expired."]
     mode: Annotated[str, OneOf(MODES)]
-    video_model: Annotated[str | None, OneOf(VIDEO_MODELS)]
-    aspect_ratio: Annotated[str | None, OneOf(ASPECT_RATIOS)]
+    video_model: Annotated[str | None, "Also one that is no longer sold."]
+    aspect_ratio: str | None
     source_images_count: Annotated[int | None, Bounds(0, 3)]
-    size: Annotated[str | None, OneOf(SIZES)]
+    size: str | None
+    duration: Annotated[int | None, "Seconds, as ordered."]
+    resolution: str | None
+    generate_audio: bool | None
+    seed: int | None
+    negative_prompt: Annotated[str | None, "Null once the prompt has expired."]
     estimated_time: Annotated[
         str, "What the model usually takes, in words; time in the queue comes on top."
     ]
@@ -76,6 +80,10 @@ class PublicGeneration(TypedDict):
     ]
     image_url: Annotated[Link | None, "The same for an image."]
     download_url: Annotated[Link | None, "The file as a download; takes your key, does not expire."]
+    video_codec: Annotated[
+        str | None,
+        "`avc1`, `hvc1` or `hev1`: at `4k` it may be H.265, which not every browser plays.",
+    ]
     expires_at: Annotated[Moment | None, "The end of the link."]
     error: GenerationError | None
     cancelable: bool
@@ -112,7 +120,8 @@ def etag(generation: Generation, now: datetime) -> str:
 def to_dict(generation: Generation, now: datetime, base_url: str) -> PublicGeneration:
     video = generation.kind == CatalogModel.Kind.VIDEO
     undelivered = generation.state in states.UNDELIVERED
-    sources = len(generation.source_image_urls)
+    asked = Parameters.of(generation.kind, generation.parameters)
+    sources = len(asked.source_image_urls)
     mode = catalog.IMAGE_TO_VIDEO if sources else catalog.TEXT_MODES[generation.kind]
     link = download = expires_at = None
     if _has_output(generation):
@@ -130,9 +139,14 @@ def to_dict(generation: Generation, now: datetime, base_url: str) -> PublicGener
         "prompt": generation.prompt,
         "mode": mode,
         "video_model": generation.model_id if video else None,
-        "aspect_ratio": generation.shape if video else None,
+        "aspect_ratio": asked.aspect_ratio,
         "source_images_count": sources if video else None,
-        "size": None if video else generation.shape,
+        "size": asked.size,
+        "duration": asked.duration,
+        "resolution": asked.resolution,
+        "generate_audio": asked.generate_audio,
+        "seed": asked.seed,
+        "negative_prompt": asked.negative_prompt,
         "estimated_time": generation.estimated_time,
         "progress": round(progress.step(generation, now) / progress.STEPS, 2),
         "stage": progress.stage(generation),
@@ -143,6 +157,7 @@ def to_dict(generation: Generation, now: datetime, base_url: str) -> PublicGener
         "video_url": link if video else None,
         "image_url": None if video else link,
         "download_url": download,
+        "video_codec": _codec(generation),
         "expires_at": timestamp(expires_at),
         "error": _error(generation),
         "cancelable": is_cancelable(generation),
@@ -173,6 +188,13 @@ def _error(generation: Generation) -> GenerationError | None:
         "message": generation.error_message,
         "retryable": generation.error_retryable,
     }
+
+
+def _codec(generation: Generation) -> str | None:
+    if generation.kind != CatalogModel.Kind.VIDEO or generation.state != State.COMPLETED:
+        return None
+    codec: str | None = generation.output_facts.get("video_codec")
+    return codec
 
 
 def _has_output(generation: Generation) -> bool:

@@ -93,6 +93,18 @@ class StrictBooleanField(NullIsAbsent, serializers.BooleanField):
         return data
 
 
+class StrictIntegerField(NullIsAbsent, serializers.IntegerField):
+    """A whole number; ``8.0`` is one, as in JSON Schema, a text and a boolean are none."""
+
+    default_error_messages = {"invalid": "Must be an integer", "required": REQUIRED}
+
+    def to_internal_value(self, data: Any) -> int:
+        whole = isinstance(data, int) or (isinstance(data, float) and data.is_integer())
+        if isinstance(data, bool) or not whole:
+            self.fail("invalid")
+        return int(data)
+
+
 class StrictDateTimeField(NullIsAbsent, serializers.DateTimeField):
     """A moment as RFC 3339 writes it, always with its offset from UTC."""
 

@@ -1,4 +1,4 @@
-"""The parts of the OpenAPI document that every endpoint has: errors, headers, exact text fields.
+"""The parts of the OpenAPI document that every endpoint has: errors, headers, exact fields.
 
 Endpoints say what is theirs with :func:`operation`. All that follows from the contract's sections
 1 and 6 is added here, so that no endpoint can forget it.
@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from django.core.validators import EmailValidator, RegexValidator
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -25,10 +23,6 @@ from common.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 Decorator = Callable[[Any], Any]
 
 ERRORS, IDS, ALONE = "x-error-examples", "x-operation-ids", "x-own-errors-alone"
-# JSON Schema's regular expressions and Python's do not agree on what a blank is.
-NOT_BLANK = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"
-NO_NUL = r"^[^\u0000]*$"
-RULES = (EmailValidator, RegexValidator)
 
 LIMIT = OpenApiParameter(
     "limit",
@@ -155,42 +149,6 @@ class ContractSchema(AutoSchema):
         if not issubclass(self.view.content_negotiation_class, AnyAccept):
             found.append(406)
         return found
-
-
-class TextExtension(OpenApiSerializerFieldExtension):  # its registration hook is not annotated
-    """``StrictCharField``: null means absent, NUL is refused, a required text is not blank."""
-
-    target_class = "common.api.fields.StrictCharField"
-    match_subclasses = True
-
-    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
-        field = self.target
-        schema: dict[str, Any] = auto_schema._map_serializer_field(
-            field, direction, bypass_extensions=True
-        )
-        if not field.required:
-            return schema if field.allow_null else nullable(schema)
-        schema.setdefault("minLength", 1)
-        # drf-spectacular adds the patterns of validators, but replaces none
-        if not any(isinstance(validator, RULES) for validator in field.validators):
-            schema["pattern"] = NOT_BLANK if field.trim_whitespace else NO_NUL
-        return schema
-
-
-class MomentExtension(OpenApiSerializerFieldExtension):  # as above
-    target_class = "common.api.fields.StrictDateTimeField"
-
-    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
-        schema = {"type": "string", "format": "date-time"}
-        return schema if self.target.allow_null else nullable(schema)
-
-
-def nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(schema.get("type"), str):
-        schema = schema | {"type": [schema["type"], "null"]}
-    if "enum" in schema:
-        schema = schema | {"enum": [*schema["enum"], None]}
-    return schema
 
 
 def add_shared_parts(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from rest_framework.views import APIView
 from accounts.authentication import arrival
 from common.api.headers import idempotency_key
 from common.telemetry import access_log
-from generation import catalog
 from generation.api import document
 from generation.api.requests import ImageRequestSerializer, VideoRequestSerializer, validated
 from generation.creation import create, replay
 from generation.models import CatalogModel, states
+from generation.offer import catalog
 from generation.order import Created, Order
 
 
@@ -40,8 +40,8 @@ class _CreateView(APIView):
             caller=who,
             model=values["model"],
             prompt=values["prompt"],
-            shape=values["shape"],
-            source_image_urls=values.get("source_image_urls") or [],
+            parameters=values["parameters"],
+            max_credits=values.get("max_credits"),
             idempotency_key=key,
             path=request.path,
             body=body,
@@ -77,16 +77,22 @@ def created_response(created: Created) -> Response:
         "status": states.PROCESSING,
         "generation_type": model.kind,
     }
-    data |= {"video_model": model.name} if video else {"size": created.shape}
+    asked, sources = created.parameters, len(created.parameters.source_image_urls)
+    data |= {"video_model": model.name} if video else {"size": asked.size}
     data |= {
         "estimated_time": created.estimated_time,
         "credits_used": created.price,
         "credits_remaining": created.balance,
-        "mode": catalog.IMAGE_TO_VIDEO if created.sources else catalog.TEXT_MODES[model.kind],
-        "message": catalog.message(model, created.sources),
+        "mode": catalog.mode(model, sources),
+        "message": catalog.message(model, sources),
+        "duration": asked.duration,
+        "resolution": asked.resolution,
+        "generate_audio": asked.generate_audio,
+        "seed": asked.seed,
+        "negative_prompt": asked.negative_prompt,
     }
-    if created.sources:
-        data["source_images_count"] = created.sources
+    if sources:
+        data["source_images_count"] = sources
     headers = {"Location": f"/api/v1/generate/{created.generation_id}/"}
     if created.replayed:
         headers["Idempotent-Replayed"] = "true"

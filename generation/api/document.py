@@ -10,46 +10,45 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from accounts.authentication import SecretScheme
 from common.api.error_examples import BAD_LIMIT, bad_field
-from common.api.openapi import LIMIT, OFFSET, PAGE, header, nullable, operation
+from common.api.openapi import LIMIT, OFFSET, PAGE, header, operation
+from common.api.openapi_fields import nullable
 from common.fetchable import MAX_URL_LENGTH
-from generation import kinds, progress, public
-from generation.api import answers, error_examples, examples
-from generation.api.requests import MAX_SOURCE_IMAGES
+from generation import kinds, progress
+from generation.api import answers, error_examples, examples, offer_examples
+from generation.api.requests import QuoteRequestSerializer
 from generation.models import CatalogModel, states
 
 TAG = ["Generations"]
 
 # The URLs that common/safe_fetch.py takes, as far as a regular expression can tell. It cannot tell
 # whether a host that ends in a number is a public address.
+MOST_IMAGES = 3  # of any model
 URL = (
     r"^https?://([A-Za-z0-9_-]{1,63}\.)*[A-Za-z][A-Za-z0-9_-]{0,62}"
     r"(:(80|443))?([/?#][!-~]*)?$"
 )
-VALUES: dict[str, dict[str, Any]] = {
-    "video_model": {"type": "string", "enum": public.VIDEO_MODELS},
-    "aspect_ratio": {"type": "string", "enum": public.ASPECT_RATIOS},
-    "size": {"type": "string", "enum": public.SIZES},
-}
+# Whose values are the catalog's. They are filled in when it is served (generation/api/schema.py).
+TEXTS = ("type", "video_model", "aspect_ratio", "size", "resolution")
 
 
 class CreateExtension(OpenApiSerializerExtension):  # its registration hook is not annotated
-    """The values that a create takes; at run time the serializer asks the catalog for them."""
+    """The texts that have a list of values: any other is refused, also an empty one."""
 
     target_class = "generation.api.requests._CreateSerializer"
     match_subclasses = True
 
     def get_name(self, auto_schema: Any, direction: str) -> str:
-        """``Video`` or ``Image``; drf-spectacular adds ``Request``."""
-        return str(self.target.kind).capitalize()
+        """``Video``, ``Image`` or ``Quote``; drf-spectacular adds ``Request``."""
+        return type(self.target).__name__.removesuffix("RequestSerializer")
 
     def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         schema: dict[str, Any] = auto_schema._map_serializer(
             self.target, direction, bypass_extensions=True
         )
-        for name, values in VALUES.items():
+        for name in TEXTS:
             if name in schema["properties"]:
                 text = self.target.fields[name].help_text
-                schema["properties"][name] = nullable(values) | {"description": text}
+                schema["properties"][name] = nullable({"type": "string"}) | {"description": text}
         return schema
 
 
@@ -60,7 +59,7 @@ class SourceImagesExtension(OpenApiSerializerFieldExtension):  # as above
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         url = {"type": "string", "maxLength": MAX_URL_LENGTH, "pattern": URL}
-        return nullable({"type": "array", "maxItems": MAX_SOURCE_IMAGES, "items": url})
+        return nullable({"type": "array", "maxItems": MOST_IMAGES, "items": url})
 
 
 _ID = OpenApiParameter(
@@ -119,8 +118,22 @@ create_video = operation(
     examples=examples.CREATE_VIDEO,
     fails=[
         *(error_examples.BAD_PROMPT + error_examples.BAD_VIDEO),
-        *(error_examples.BAD_KEY, error_examples.POOR_VIDEO),
+        *(error_examples.BAD_KEY, error_examples.POOR_VIDEO, error_examples.TOO_DEAR),
         *error_examples.REFUSED,
+    ],
+)
+quote = operation(
+    "quote",
+    summary="Ask what it would cost",
+    description="The body of a create and its `type`. It is judged like the create; nothing is "
+    "charged or kept. To get the quoted price or nothing, send it as `max_credits` of the create.",
+    tags=TAG,
+    request=QuoteRequestSerializer,
+    responses={200: answers.QuoteSerializer},
+    examples=offer_examples.QUOTE,
+    fails=[
+        error_examples.BAD_TYPE,
+        *(error_examples.BAD_PROMPT + error_examples.BAD_VIDEO),
     ],
 )
 create_image = operation(
@@ -133,7 +146,7 @@ create_image = operation(
     examples=examples.CREATE_IMAGE,
     fails=[
         *(*error_examples.BAD_PROMPT, error_examples.BAD_SIZE),
-        *(error_examples.BAD_KEY, error_examples.POOR_IMAGE),
+        *(error_examples.BAD_KEY, error_examples.POOR_IMAGE, error_examples.TOO_DEAR),
         *error_examples.REFUSED,
     ],
 )
@@ -221,5 +234,5 @@ models = operation(
     summary="List models and prices",
     tags=["Models"],
     responses={200: answers.CatalogSerializer},
-    examples=examples.MODELS,
+    examples=offer_examples.MODELS,
 )

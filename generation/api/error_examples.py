@@ -8,16 +8,17 @@ from common.api.error_examples import ErrorExample, bad_field
 from common.api.shape import STATUS_CODES
 from common.errors import PreconditionFailed
 from generation.api.errors import GenerationCanceled, GenerationFailed, NotReady, OutputExpired
-from generation.creation import (
+from generation.lifecycle import NotCancelable
+from generation.refusals import (
     CAME_TO_NOTHING,
     IdempotencyInProgress,
     IdempotencyKeyReused,
     InsufficientCredits,
+    PriceAboveMax,
     ProviderBusy,
     TooManyOpenGenerations,
     TooManyUndelivered,
 )
-from generation.lifecycle import NotCancelable
 
 _INSUFFICIENT: dict[str, Any] = {"credits_needed": 240, "credits_balance": 100}
 POOR_VIDEO = ErrorExample.of(
@@ -46,6 +47,30 @@ BAD_VIDEO = [
     bad_field("aspect_ratio", "Invalid aspect_ratio. Must be one of: 16:9, 9:16"),
     bad_field("source_image_urls", "source_image_urls[1] must be an http or https URL"),
 ]
+BAD_VIDEO += [
+    bad_field("duration", "Invalid duration. Must be one of: 4, 6, 8"),
+    bad_field("resolution", "Invalid resolution. Must be one of: 720p, 1080p, 4k"),
+    bad_field(
+        "duration", "Duration must be 8 at 1080p", "Must be 8 at 1080p", "of this resolution"
+    ),
+    bad_field(
+        "seed",
+        "Seed must be an integer from 0 to 4294967295",
+        "Must be an integer from 0 to 4294967295",
+    ),
+]
+BAD_TYPE = bad_field("type", "Invalid type. Must be one of: video, image")
+TOO_DEAR = ErrorExample.of(
+    PriceAboveMax,
+    "It costs more than `max_credits`; nothing was charged",
+    "This costs 288 credits, more than max_credits (240)",
+    extra={
+        "credits_needed": 288,
+        "max_credits": 240,
+        "video_model": "veo3_fast",
+        "generation_type": "video",
+    },
+)
 BAD_SIZE = bad_field("size", "Invalid size. Must be one of: 1:1, 3:2, 2:3")
 BAD_KEY = bad_field(
     "Idempotency-Key",

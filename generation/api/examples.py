@@ -15,11 +15,11 @@ CAT = "https://example.com/cat.jpg"
 SIGNED = "expires=1795354200&signature=5f3b"
 
 
-def _taken(name: str, value: Mapping[str, Any]) -> OpenApiExample:
+def taken(name: str, value: Mapping[str, Any]) -> OpenApiExample:
     return OpenApiExample(name, value, request_only=True)
 
 
-def _given(name: str, value: Mapping[str, Any], status: int = 200) -> OpenApiExample:
+def given(name: str, value: Mapping[str, Any], status: int = 200) -> OpenApiExample:
     return OpenApiExample(name, value, response_only=True, status_codes=[str(status)])
 
 
@@ -33,16 +33,32 @@ _CREATED: dict[str, Any] = {
     "credits_remaining": 260,
     "mode": "text-to-video",
     "message": "Video generation started successfully",
+    "duration": 8,
+    "resolution": "720p",
+    "generate_audio": True,
+    "seed": None,
+    "negative_prompt": None,
 }
 CREATE_VIDEO = [
-    _taken("From text", {"prompt": "A red fox runs through fresh snow at dawn"}),
-    _taken(
+    taken("From text", {"prompt": "A red fox runs through fresh snow at dawn"}),
+    taken(
         "Premium, portrait",
         {"prompt": "A lighthouse in a storm", "video_model": "veo3", "aspect_ratio": "9:16"},
     ),
-    _taken("From an image", {"prompt": "The cat stretches", "source_image_urls": [CAT]}),
-    _given("A video from text", {"success": True, "data": _CREATED}, 201),
-    _given(
+    taken(
+        "Four silent seconds",
+        {
+            "prompt": "Rain on a window",
+            "duration": 4,
+            "generate_audio": False,
+            "seed": 7,
+            "negative_prompt": "people",
+            "max_credits": 96,
+        },
+    ),
+    taken("From an image", {"prompt": "The cat stretches", "source_image_urls": [CAT]}),
+    given("A video from text", {"success": True, "data": _CREATED}, 201),
+    given(
         "A video from an image",
         {
             "success": True,
@@ -57,9 +73,9 @@ CREATE_VIDEO = [
     ),
 ]
 CREATE_IMAGE = [
-    _taken("Square", {"prompt": "A bowl of lemons, oil on canvas"}),
-    _taken("Landscape", {"prompt": "A valley in the morning", "size": "3:2"}),
-    _given(
+    taken("Square", {"prompt": "A bowl of lemons, oil on canvas"}),
+    taken("Landscape", {"prompt": "A valley in the morning", "size": "3:2"}),
+    given(
         "An image",
         {
             "success": True,
@@ -73,6 +89,11 @@ CREATE_IMAGE = [
                 "credits_remaining": 236,
                 "mode": "text-to-image",
                 "message": "Image generation started successfully",
+                "duration": None,
+                "resolution": None,
+                "generate_audio": None,
+                "seed": None,
+                "negative_prompt": None,
             },
         },
         201,
@@ -91,6 +112,11 @@ PROCESSING: PublicGeneration = {
     "aspect_ratio": "16:9",
     "source_images_count": 0,
     "size": None,
+    "duration": 8,
+    "resolution": "720p",
+    "generate_audio": True,
+    "seed": None,
+    "negative_prompt": None,
     "estimated_time": "45-60 seconds",
     "progress": 0.45,
     "stage": "generating",
@@ -101,6 +127,7 @@ PROCESSING: PublicGeneration = {
     "video_url": None,
     "image_url": None,
     "download_url": None,
+    "video_codec": None,
     "expires_at": None,
     "error": None,
     "cancelable": False,
@@ -133,6 +160,7 @@ COMPLETED: PublicGeneration = {
     "progress": 1.0,
     "video_url": f"{HOST}/media/{ID}.mp4?{SIGNED}",
     "download_url": f"{HOST}/api/v1/generate/{ID}/download/",
+    "video_codec": "avc1",
     "expires_at": "2026-11-22T12:30:00Z",
     "output_expires_at": "2027-02-20T12:00:55.123456Z",
     "completed_at": "2026-11-22T12:00:55.123456Z",
@@ -168,17 +196,17 @@ CANCELED: PublicGeneration = {
     "canceled_at": "2026-11-22T12:00:04.123456Z",
     "updated_at": "2026-11-22T12:00:04.123456Z",
 }
-CANCEL = [_given("Canceled", CANCELED)]
+CANCEL = [given("Canceled", CANCELED)]
 STATUS = [
-    _given("Processing", PROCESSING),
-    _given("Waiting for its turn", QUEUED),
-    _given("Completed", COMPLETED),
-    _given("Completed, and expired since", EXPIRED),
-    _given("Failed", FAILED),
+    given("Processing", PROCESSING),
+    given("Waiting for its turn", QUEUED),
+    given("Completed", COMPLETED),
+    given("Completed, and expired since", EXPIRED),
+    given("Failed", FAILED),
     *CANCEL,
 ]
 HISTORY = [
-    _given(
+    given(
         "A page",
         {
             "success": True,
@@ -190,17 +218,3 @@ HISTORY = [
         },
     )
 ]
-_FAST: dict[str, Any] = {
-    "name": "veo3_fast",
-    "aliases": [],
-    "generation_type": "video",
-    "credits": 240,
-    "quality": "standard",
-    "modes": ["text-to-video", "image-to-video"],
-    "aspect_ratios": ["16:9", "9:16"],
-    "default": "16:9",
-    "estimated_time": {"text-to-video": "45-60 seconds", "image-to-video": "45-60 seconds"},
-    "source_images_max": 3,
-    "retires_at": None,
-}
-MODELS = [_given("One of them", {"success": True, "models": [_FAST]})]

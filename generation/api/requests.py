@@ -1,4 +1,4 @@
-"""The bodies of creates. The allowed values come from the catalog."""
+"""The bodies of creates and quotes. What is allowed comes from the catalog's rows."""
 
 from __future__ import annotations
 
@@ -7,30 +7,34 @@ from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers
+from rest_framework.fields import SkipField
 
-from common.api.fields import NullIsAbsent, StrictCharField
+from common.api.fields import NullIsAbsent, StrictBooleanField, StrictCharField, StrictIntegerField
 from common.fetchable import check_url
-from generation import catalog
 from generation.models import CatalogModel
+from generation.offer import catalog
+from generation.offer.parameters import Parameters, faults, image_count_sentence, seed_sentence
 
 MAX_PROMPT = 1000
-MAX_SOURCE_IMAGES = 3
+NOT_CREDITS = "Must be an integer, 0 or more"
 
 _of_this_thread = threading.local()
 
 
 class SourceImageUrlsField(NullIsAbsent, serializers.Field[Any, Any, Any, Any]):
-    """A list of 0 to 3 http(s) URLs; a fault names the entry's index."""
+    """A list of http(s) URLs, as many as the model takes; a fault names the entry's index."""
 
+    parent: Any  # one of the serializers below
     default_error_messages = {
-        "list": f"Must be a list of at most {MAX_SOURCE_IMAGES} URLs",
+        "list": "{sentence}",
         "entry": "source_image_urls[{index}] {fault}",
     }
 
     def to_internal_value(self, data: Any) -> list[str]:
         """DRF's hook. Raises ValidationError for the first bad entry."""
-        if not isinstance(data, list) or len(data) > MAX_SOURCE_IMAGES:
-            self.fail("list")
+        model: CatalogModel = self.parent.model
+        if not isinstance(data, list) or len(data) > model.able.max_images:
+            self.fail("list", sentence=image_count_sentence(model))
         for index, url in enumerate(data):
             fault: str | None = "must be a string"
             if isinstance(url, str):
@@ -50,32 +54,52 @@ class _CreateSerializer(serializers.Serializer[Any]):
 
     kind: str
     models: list[CatalogModel]
+    model: CatalogModel
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """DRF's hook. Asks the catalog once, then checks the fields in their order."""
+        """DRF's hook: first each field's type, in their order, then the rules of the model's row.
+
+        Where the model itself is wrong, the others are judged by the default's row.
+        """
         self.models = catalog.on_sale(self.kind)
         if not self.models:
             message = f"No {self.kind} model is on sale at the moment"
             # as a dictionary: this hook's errors become the serializer's own
             raise serializers.ValidationError({"non_field_errors": [message]})
-        values: dict[str, Any] = super().to_internal_value(data)
+        self.model = self.models[0]
+        values: dict[str, Any] = {}
+        found: dict[str, Any] = {}
+        for name, field in self.fields.items():
+            try:
+                values[name] = self._read(field, data)
+            except serializers.ValidationError as error:
+                found[name] = error.detail
+            except SkipField:
+                pass
+        if "seed" in found:
+            found["seed"] = [seed_sentence(self.model)]
+        found = faults(self.model, values) | found
+        if found:
+            order = sorted(found, key=list(self.fields.keys()).index)
+            raise serializers.ValidationError({name: found[name] for name in order})
         return values
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """DRF's hook. Adds ``model`` and ``shape``, which an order needs."""
-        model = catalog.pick(self.models, attrs.get("video_model")) or self.models[0]
-        shape = attrs.get("aspect_ratio") or attrs.get("size") or model.shapes[0]
-        return attrs | {"model": model, "shape": shape}
+        """DRF's hook. Adds ``model`` and ``parameters``, which an order needs."""
+        return attrs | {"model": self.model, "parameters": Parameters.filled(self.model, attrs)}
 
-    def _one_of(self, field: str, value: str, allowed: list[str]) -> str:
-        if value not in allowed:
-            names = ", ".join(allowed)
-            raise serializers.ValidationError(f"Invalid {field}. Must be one of: {names}")
-        return value
+    def _read(self, field: serializers.Field[Any, Any, Any, Any], data: Any) -> Any:
+        value = field.run_validation(field.get_value(data))
+        return self._chosen(value) if field.field_name == "video_model" else value
 
-    def _shapes(self) -> list[str]:
-        """Every shape that some model of this kind has, in the catalog's order."""
-        return list(dict.fromkeys(shape for model in self.models for shape in model.shapes))
+    def _chosen(self, name: str) -> str:
+        """Take that model. Raises ValidationError in the contract's words."""
+        model = catalog.pick(self.models, name)
+        if model is None:
+            names = ", ".join(model.name for model in self.models)
+            raise serializers.ValidationError(f"Invalid video_model. Must be one of: {names}")
+        self.model = model
+        return name
 
 
 def validated(kind: type[_CreateSerializer], body: dict[str, Any]) -> dict[str, Any]:
@@ -92,15 +116,27 @@ def validated(kind: type[_CreateSerializer], body: dict[str, Any]) -> dict[str, 
     return values
 
 
+def _max_credits() -> StrictIntegerField:
+    return StrictIntegerField(
+        required=False,
+        min_value=0,
+        error_messages={"invalid": NOT_CREDITS, "min_value": NOT_CREDITS},
+        help_text="The most that you pay for this. What costs more is refused with a 409.",
+    )
+
+
 class VideoRequestSerializer(_CreateSerializer):
     """The body of ``POST /api/v1/generate/video/``."""
 
     kind = "video"
     video_model = StrictCharField(
-        required=False, help_text="`veo3_fast` (default) or `veo3`.", allow_blank=True
+        required=False,
+        help_text="The name of a model, as `GET /api/v1/models/video/` lists them; the first one "
+        "is the default. It says which values the fields below take.",
+        allow_blank=True,
     )
     aspect_ratio = StrictCharField(
-        required=False, help_text="`16:9` (default) or `9:16`.", allow_blank=True
+        required=False, help_text="The model's first one is the default.", allow_blank=True
     )
     source_image_urls = SourceImageUrlsField(
         required=False,
@@ -113,15 +149,28 @@ class VideoRequestSerializer(_CreateSerializer):
             "that is busy or away is asked again for up to 5 minutes."
         ),
     )
-
-    def validate_video_model(self, value: str) -> str:
-        """DRF's hook. Raises ValidationError in the contract's words."""
-        if catalog.pick(self.models, value) is None:
-            self._one_of("video_model", value, [model.name for model in self.models])
-        return value
-
-    def validate_aspect_ratio(self, value: str) -> str:
-        return self._one_of("aspect_ratio", value, self._shapes())
+    duration = StrictIntegerField(
+        required=False,
+        help_text="Seconds. Some resolutions and numbers of source images allow fewer: see "
+        "`durations_by_resolution` and `durations_by_images` of the model.",
+    )
+    resolution = StrictCharField(
+        required=False, allow_blank=True, help_text="The model's first one is the default."
+    )
+    generate_audio = StrictBooleanField(
+        required=False, help_text="Whether it has sound; `true` unless the model has none."
+    )
+    seed = StrictIntegerField(
+        required=False,
+        help_text="Sent to the provider as it is. The same seed need not give the same video.",
+    )
+    negative_prompt = StrictCharField(
+        required=False,
+        max_length=MAX_PROMPT,
+        allow_blank=True,
+        help_text="What should not be in the video, where the model takes that.",
+    )
+    max_credits = _max_credits()
 
 
 class ImageRequestSerializer(_CreateSerializer):
@@ -129,8 +178,18 @@ class ImageRequestSerializer(_CreateSerializer):
 
     kind = "image"
     size = StrictCharField(
-        required=False, help_text="`1:1` (default), `3:2` or `2:3`.", allow_blank=True
+        required=False, help_text="The first one of the model is the default.", allow_blank=True
     )
+    max_credits = _max_credits()
 
-    def validate_size(self, value: str) -> str:
-        return self._one_of("size", value, self._shapes())
+
+KINDS: dict[str, type[_CreateSerializer]] = {
+    each.kind: each for each in (VideoRequestSerializer, ImageRequestSerializer)
+}
+
+
+class QuoteRequestSerializer(VideoRequestSerializer):
+    """The body of ``POST /api/v1/quote/``, for the page; the fields of its type are judged."""
+
+    type = StrictCharField(required=False, help_text="`video` (default) or `image`.")
+    size = ImageRequestSerializer().fields["size"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from generation.api import create, uploads, views
+from generation.api import create, quotes, uploads, views
 
 urlpatterns = [
     path("generate/", create.ImageView.as_view(), name="generate"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("generate/<str:generation_id>/download/", views.DownloadView.as_view(), name="download"),
     path("generate/<str:generation_id>/cancel/", views.CancelView.as_view(), name="cancel"),
     path("uploads/", uploads.UploadView.as_view(), name="uploads"),
+    path("quote/", quotes.QuoteView.as_view(), name="quote"),
     path("models/", views.ModelsView.as_view(), name="models"),
     path("models/video/", views.ModelsView.as_view(kind="video"), name="models-video"),
     path("models/image/", views.ModelsView.as_view(kind="image"), name="models-image"),

@@ -22,11 +22,12 @@ from common.api.pagination import paginate
 from common.api.query import choice
 from common.api.ranges import ranged_file_response
 from common.errors import ApiError, NotFound, PreconditionFailed
-from generation import catalog, lifecycle, progress, public
+from generation import lifecycle, progress, public
 from generation.api import document, lookup
 from generation.api.errors import GenerationCanceled, GenerationFailed, NotReady, OutputExpired
 from generation.models import CatalogModel, Generation, states
 from generation.models.states import State
+from generation.offer import catalog
 from generation.outputs import links
 
 TIMED = {"now": Now()}  # by its name alone mypy would take it for a second one of the model

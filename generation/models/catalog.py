@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import BooleanField, F, Func, Q
+
+from generation.models.abilities import Abilities
 
 
 class CatalogModel(models.Model):
@@ -17,7 +21,26 @@ class CatalogModel(models.Model):
     aliases = models.JSONField(default=list, blank=True)
     kind = models.CharField(max_length=5, choices=Kind.choices)
     quality = models.CharField(max_length=20)
+    # of a video, 8 s in its first resolution, with its default sound
     price = models.PositiveIntegerField(db_comment="credits")
+    prices = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        db_comment='credits for 8 s of all else that is sold: {"1080p": {"audio": 288}}',
+    )
+    abilities = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        db_comment="of a video model, see generation/models/abilities.py",
+    )
+    times = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        db_comment="estimated_time and expected_seconds of resolutions that differ from the row's",
+    )
     shapes = models.JSONField(db_comment="allowed aspect ratios or sizes; the first is the default")
     estimated_time = models.CharField(max_length=40)
     estimated_time_with_images = models.CharField(max_length=40, blank=True)
@@ -32,6 +55,18 @@ class CatalogModel(models.Model):
     )
     max_open_operations = models.PositiveIntegerField(
         default=1000, db_comment="asked for and not answered yet, over all accounts"
+    )
+    backend = models.CharField(
+        max_length=30, default="vertex", db_default="vertex", db_comment="who makes it"
+    )
+    location = models.CharField(
+        max_length=50, blank=True, db_default="", db_comment="blank = the backend's own"
+    )
+    provider_model_fallback = models.CharField(
+        max_length=100,
+        blank=True,
+        db_default="",
+        db_comment="asked for when the provider does not know the first id",
     )
     # blank = the setting PROVIDER_MODELS, so that a deployment swaps ids by configuration
     provider_model = models.CharField(max_length=100, blank=True)
@@ -51,7 +86,21 @@ class CatalogModel(models.Model):
                 condition=~Q(expected_seconds=0) & ~Q(estimated_time=""),
                 name="catalog_says_how_long_it_takes",
             ),
+            models.CheckConstraint(
+                condition=Func(
+                    *(F("kind"), F("abilities"), F("prices")),
+                    function="catalog_row_is_whole",
+                    output_field=BooleanField(),
+                ),
+                name="catalog_row_is_whole",
+                violation_error_message="Whatever its abilities sell has to have a price",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @cached_property
+    def able(self) -> Abilities:
+        """Its abilities; for reading only, since what is written is ``abilities``."""
+        return Abilities.of(self.abilities)

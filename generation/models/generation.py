@@ -48,6 +48,7 @@ class Generation(models.Model):
     )
     kind = models.CharField(max_length=5, choices=CatalogModel.Kind.choices)
     prompt = models.CharField(max_length=1000, blank=True)
+    # as generation/offer/parameters.py writes and reads them
     parameters = models.JSONField(db_comment="validated: aspect_ratio or size, source_image_urls")
     price = models.PositiveIntegerField(db_comment="credits, as charged")
     estimated_time = models.CharField(max_length=40)
@@ -144,9 +145,3 @@ class Generation(models.Model):
         """
         urls: list[str] = self.parameters.get("source_image_urls", [])
         return urls
-
-    @property
-    def shape(self) -> str:
-        """The aspect ratio of a video or the size of an image."""
-        shape: str = self.parameters["aspect_ratio" if self.kind == "video" else "size"]
-        return shape

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from generation.models import Generation
+from generation.offer.parameters import Parameters
 
 TOLERANCE = 1.0  # seconds that a video may be longer or shorter: encoders round
 
@@ -21,15 +22,11 @@ def differences(generation: Generation, facts: dict[str, Any]) -> dict[str, str]
     found: dict[str, str] = {}
     if generation.kind != "video":
         return found
-    seconds, ordered_sound = _ordered(generation.parameters)
+    asked = Parameters.of(generation.kind, generation.parameters)
+    seconds, ordered_sound = asked.duration or 0, asked.generate_audio
     has_sound = facts["audio_codec"] is not None
     if has_sound != ordered_sound:
         found["sound"] = "with sound, ordered without" if has_sound else "no sound, ordered with"
     if abs(facts["duration_seconds"] - seconds) > TOLERANCE:
         found["length"] = f"{facts['duration_seconds']:.1f} s instead of {seconds} s"
     return found
-
-
-def _ordered(parameters: dict[str, Any]) -> tuple[int, bool]:
-    """Seconds, and whether with sound. Orders from before either could be chosen say neither."""
-    return parameters.get("duration", 8), parameters.get("generate_audio", True)

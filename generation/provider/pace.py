@@ -20,6 +20,7 @@ from django.db import transaction
 
 from generation.models import Generation
 from generation.models.gate import ProviderGate
+from generation.offer.parameters import Parameters
 
 # Seconds since the provider accepted it -> seconds until the next poll (decision 17).
 STEPS = ((60.0, 5.0), (180.0, 10.0), (float("inf"), 30.0))
@@ -66,7 +67,9 @@ class Pace:
 
 def key_of(generation: Generation) -> Key:
     """Whose pace is the generation's."""
-    return generation.model_id, _resolution(generation)
+    return generation.model_id, Parameters.of(
+        generation.kind, generation.parameters
+    ).resolution or ""
 
 
 def first_poll(generation: Generation, pace: Pace | None) -> float:
@@ -106,14 +109,6 @@ def learn(generation: Generation, seconds: float) -> None:
             lasted = [*gate.lasted_by.get(resolution, []), round(seconds, 3)]
             gate.lasted_by[resolution] = lasted[-KEPT:]
             gate.save(update_fields=["lasted_by"])
-
-
-def _resolution(generation: Generation) -> str:
-    """Of a video; an order from before it could be chosen has none. Empty for an image."""
-    if generation.kind != "video":
-        return ""
-    resolution: str = generation.parameters.get("resolution", "720p")
-    return resolution
 
 
 def _by_steps(age: float) -> float:

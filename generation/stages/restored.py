@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from generation import catalog, lifecycle
+from generation import lifecycle
 from generation.backends.vertex.reader import VertexReader
 from generation.models import Generation
 from generation.models.states import State
+from generation.offer import catalog
 from generation.provider.connect import provider
 from generation.stages.submit import window
 from work import due

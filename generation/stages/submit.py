@@ -11,19 +11,20 @@ from typing import Any
 from django.conf import settings
 
 from common.crash import crash_point
-from generation import catalog, lifecycle, waiting
+from generation import lifecycle, waiting
 from generation.backends import base
 from generation.inputs import prepared_images
 from generation.models import Attempt, Generation
 from generation.models.states import State
+from generation.offer import catalog
 from generation.provider import gate, pace
 from generation.provider.connect import Provider
 from generation.provider.pace import Pace
+from generation.provider.requests import request_of
 from generation.stages.base import (
     SOMETHING_WRONG,
     Looked,
     StageBase,
-    kind_of,
     reject,
 )
 from work import due
@@ -100,16 +101,7 @@ class SubmitStage(StageBase):
             return None
         crash_point("submit.after_intent")
         generation.state = State.SUBMITTING
-        request = base.SubmitRequest(
-            kind=kind_of(generation),
-            model=model,
-            prompt=generation.prompt,
-            aspect_ratio=generation.shape,
-            place=attempt.prefix,
-            source_images=images,
-            labels={"generation": str(generation.pk), "attempt": str(attempt.number)},
-            token=f"{generation.pk}-{attempt.number}",
-        )
+        request = request_of(generation, attempt, images)
         self._asked[generation.pk] = attempt
         return self.provider.backend.submit(request)
 

@@ -10,8 +10,8 @@ from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest
 
-from generation import catalog
 from generation.models import CatalogModel
+from generation.offer import catalog
 from staff.pages.base import StaffAdmin
 from staff.pages.forms import ReasonForm
 

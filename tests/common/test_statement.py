@@ -12,8 +12,8 @@ from django.db import OperationalError, connection, transaction
 from accounts import keys
 from accounts.models import ApiKey
 from common.statement import Columns, Statement
-from generation import catalog
 from generation.models import CatalogModel
+from generation.offer import catalog
 from tests.support.people import Person
 
 BACKEND = Statement("SELECT pg_backend_pid(), %(word)s::varchar")

@@ -61,6 +61,7 @@ NOTHING_TO_SEE = {
     "api/v1/generate/image/",
     "api/v1/generate/video/",
     "api/v1/uploads/",
+    "api/v1/quote/",
     "api/v1/models/",
     "api/v1/models/video/",
     "api/v1/models/image/",

@@ -30,14 +30,11 @@ from credits import ledger
 from credits.books import check_ledger
 from credits.ledger import LedgerRefusal
 from credits.models import LedgerEntry, Wallet
-from generation.creation import (
-    IdempotencyKeyReused,
-    InsufficientCredits,
-    TooManyOpenGenerations,
-    create,
-)
+from generation.creation import create
 from generation.models import CatalogModel
+from generation.offer.parameters import Parameters
 from generation.order import Created, Order
+from generation.refusals import IdempotencyKeyReused, InsufficientCredits, TooManyOpenGenerations
 from tests.support.ledger_model import COLUMNS, Bought, Purse
 from tests.support.machines import profile, refused_by, start_over
 from tests.support.people import Person, make_person
@@ -161,9 +158,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _order(self, purse: Purse, model: str, key: str | None, prompt: str) -> Order:
         found, body = self.catalog[model], {"prompt": prompt, "model": model}
-        return Order(
-            purse.caller, found, prompt, found.shapes[0], [], key, "/api/v1/generate/", body
-        )
+        asked = Parameters.filled(found, {})
+        return Order(purse.caller, found, prompt, asked, None, key, "/api/v1/generate/", body)
 
     def _charge(self, who: int, answer: Created, prompt: str, key: str | None) -> None:
         purse = self.purses[who]

@@ -180,6 +180,26 @@ REST = [
     Breach("catalog_price_is_positive", CATALOG.format("price = 0")),
     Breach("catalog_kind_is_known", CATALOG.format("kind = 'smell'")),
     Breach("catalog_says_how_long_it_takes", CATALOG.format("estimated_time = ''")),
+    *(
+        Breach("catalog_row_is_whole", CATALOG.format(sets))
+        for sets in (
+            "abilities = '{}'",
+            "prices = '{}'",
+            "prices = prices #- '{4k,silent}'",
+            """prices = jsonb_set(prices, '{4k,audio}', '0')""",
+            """prices = jsonb_set(prices, '{4k,audio}', '"many"')""",
+            """prices = jsonb_set(prices, '{4k,audio}', '7.5')""",
+            """abilities = jsonb_set(abilities, '{resolutions}', '["720p", "8k"]')""",
+            """abilities = jsonb_set(abilities, '{resolutions}', '[]')""",
+            """abilities = jsonb_set(abilities, '{default_duration}', '5')""",
+            """abilities = jsonb_set(abilities, '{durations}', '[]')""",
+            """abilities = jsonb_set(abilities, '{durations}', '[4, "six", 8]')""",
+            """abilities = jsonb_set(abilities, '{durations_by_images,3}', '[]')""",
+            """abilities = jsonb_set(abilities, '{audio}', '"sometimes"')""",
+            """abilities = jsonb_set(abilities, '{max_images}', '4')""",
+            """abilities = abilities - 'negative_prompt'""",
+        )
+    ),
     Breach("catalog_says_how_long_it_takes", CATALOG.format("expected_seconds = 0")),
     Breach(
         "generation_catalogmodel_price_check",

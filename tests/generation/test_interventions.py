@@ -14,11 +14,11 @@ from credits.books import check_ledger
 from credits.models import LedgerEntry, Wallet
 from generation import interventions, lifecycle
 from generation.books import check_generations
-from generation.creation import InsufficientCredits, TooManyOpenGenerations
 from generation.interventions import NotAllowed
 from generation.models import Attempt, CatalogModel, Generation, Orphan
 from generation.models.states import OPEN, TERMINAL, UNDELIVERED, State
 from generation.order import Created
+from generation.refusals import InsufficientCredits, TooManyOpenGenerations
 from tests.credits.test_ledger import sums_up
 from tests.support.bring_to import (
     ROUTE,

@@ -16,11 +16,12 @@ from django.db import connections, transaction
 from accounts.models import Account
 from credits.models import Wallet
 from generation import lifecycle
-from generation.creation import InsufficientCredits, TooManyOpenGenerations, create
+from generation.creation import create
 from generation.lifecycle import NotCancelable
 from generation.models import Generation, GenerationEvent
 from generation.models.states import State
 from generation.order import Created
+from generation.refusals import InsufficientCredits, TooManyOpenGenerations
 from tests.credits.test_ledger import sums_up
 from tests.support.bring_to import (
     PATH,

@@ -15,6 +15,7 @@ from accounts.caller import Caller
 from accounts.models import TOKEN_AGE, TOKEN_LIFETIME, ApiKey
 from generation import creation
 from generation.models import CatalogModel, Generation
+from generation.offer.parameters import Parameters
 from generation.order import Order
 from generation.stages import ended_tokens
 from generation.stages.ended_tokens import KEPT_DAYS, delete_ended_tokens
@@ -25,7 +26,8 @@ TOKENS = "/api/tokens/"
 
 
 def order(api_key) -> Order:
-    return Order(Caller.with_key(api_key), CatalogModel.objects.get(name="veo3_fast"), "a", "16:9")
+    model = CatalogModel.objects.get(name="veo3_fast")
+    return Order(Caller.with_key(api_key), model, "a", Parameters.filled(model, {}))
 
 
 def works(api, secret) -> bool:

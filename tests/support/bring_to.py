@@ -15,6 +15,7 @@ from generation import lifecycle
 from generation.creation import create
 from generation.models import Attempt, CatalogModel, Generation
 from generation.models.states import OPEN, State
+from generation.offer.parameters import NAMES, Parameters
 from generation.order import Created, Order
 from generation.provider.route import Route
 from tests.support.people import Person
@@ -36,11 +37,12 @@ def order(person: Person, key: str | None = None, **changes: Any) -> Order:
     """What the view would make of a request for a video."""
     prompt = changes.pop("prompt", "a red fox")
     model = CatalogModel.objects.get(pk=changes.pop("model", "veo3_fast"))
+    asked = {name: changes.pop(name) for name in NAMES if name in changes}
     return Order(
         caller=Caller.with_key(ApiKey.objects.get(account=person.account, kind="key")),
         model=model,
         prompt=prompt,
-        shape=model.shapes[0],
+        parameters=Parameters.filled(model, asked),
         idempotency_key=key,
         path=PATH,
         body={"prompt": prompt},

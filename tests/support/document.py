@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from functools import cache
@@ -10,6 +11,8 @@ from typing import Any
 import httpx
 import jsonschema
 from drf_spectacular.generators import SchemaGenerator
+
+from generation.api.schema import CatalogSchemaView
 
 
 @cache
@@ -35,9 +38,16 @@ def resolved(node: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def validator(schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
+def served() -> dict[str, Any]:
+    """As it is answered: with the values that the catalog allows now."""
+    return CatalogSchemaView().completed(copy.deepcopy(document()))
+
+
+def validator(
+    schema: dict[str, Any], within: dict[str, Any] | None = None
+) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(
-        schema | {"components": document()["components"]},
+        schema | {"components": (within or document())["components"]},
         format_checker=jsonschema.FormatChecker(),
     )
 

@@ -14,12 +14,13 @@ from accounts.models import ApiKey
 from credits import ledger
 from credits.models import Wallet
 from generation import interventions, lifecycle
-from generation.creation import InsufficientCredits, create
+from generation.creation import create
 from generation.interventions import NotAllowed, PaidBy
 from generation.lifecycle import NotCancelable
 from generation.models import CatalogModel, Generation
 from generation.models.states import OPEN, State
 from generation.order import Order
+from generation.refusals import InsufficientCredits
 from tests.support import lifecycle_rows as found
 from tests.support.bring_to import ROUTE
 from tests.support.lifecycle_model import MEANING, Row, allows

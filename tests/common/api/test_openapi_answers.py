@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -14,10 +15,11 @@ from django.db.models.functions import Now
 
 from credits.api.views import to_dict as ledger_entry
 from credits.models import LedgerEntry
-from generation import catalog, lifecycle, public
+from generation import lifecycle, public
 from generation.api import examples, requests
 from generation.models import CatalogModel, Generation
-from tests.support.document import fits, keys, validator
+from generation.offer import catalog
+from tests.support.document import fits, keys, served, validator
 from tests.support.people import PASSWORD, Person
 
 Api = Callable[..., httpx.Client]
@@ -42,11 +44,26 @@ def test_the_schemas_have_the_keys_of_the_answers(api: Api, alice: Person):
     assert keys("ImageRequest") == set(requests.ImageRequestSerializer().fields)
 
 
-def test_the_choices_are_those_of_the_catalog():
-    videos, images = catalog.on_sale("video"), catalog.on_sale("image")
-    assert [model.name for model in videos] == public.VIDEO_MODELS
-    assert videos[0].shapes == public.ASPECT_RATIOS
-    assert images[0].shapes == public.SIZES
+def schemas_of(api: Api) -> dict[str, Any]:
+    schemas: dict[str, Any] = api().get("/api/schema/?format=json").json()["components"]["schemas"]
+    return schemas
+
+
+def test_the_choices_are_those_of_the_catalog(api: Api):
+    """Also of a row that was added since, without any other change."""
+    video, image = schemas_of(api)["VideoRequest"]["properties"], schemas_of(api)["ImageRequest"]
+    assert video["video_model"]["enum"] == ["veo3_fast", "veo3", None]
+    assert video["aspect_ratio"]["enum"] == ["16:9", "9:16", None]
+    assert video["duration"]["enum"] == [4, 6, 8, None]
+    assert video["resolution"]["enum"] == ["720p", "1080p", "4k", None]
+    assert image["properties"]["size"]["enum"] == ["1:1", "3:2", "2:3", None]
+    CatalogModel.objects.filter(pk="omni").update(enabled=True, shapes=["16:9", "21:9"])
+    catalog.sold.clear()
+    quote = schemas_of(api)["QuoteRequest"]["properties"]
+    assert quote["video_model"]["enum"] == ["veo3_fast", "veo3", "omni", None]
+    assert quote["aspect_ratio"]["enum"] == ["16:9", "9:16", "21:9", None]
+    assert quote["duration"]["enum"] == [4, 6, 8, 3, 5, 7, *range(9, 16), None]
+    assert quote["type"]["enum"] == ["video", "image", None]
 
 
 def test_answers_about_generations_fit(api: Api, alice: Person):
@@ -165,6 +182,15 @@ def test_errors_fit(api: Api, alice: Person):
         ({"prompt": "a", "video_model": ""}, False),
         ({"prompt": "a", "video_model": "sora"}, False),
         ({"prompt": "a", "aspect_ratio": 1}, False),
+        ({"prompt": "a", "duration": 8.0, "seed": 7, "generate_audio": None}, True),
+        ({"prompt": "a", "duration": 5}, False),
+        ({"prompt": "a", "duration": "8"}, False),
+        ({"prompt": "a", "resolution": "8k"}, False),
+        ({"prompt": "a", "generate_audio": 1}, False),
+        ({"prompt": "a", "seed": -1}, False),
+        ({"prompt": "a", "seed": 2**32}, False),
+        ({"prompt": "a", "negative_prompt": "b" * 1001}, False),
+        ({"prompt": "a", "max_credits": -1}, False),
         ({"prompt": "a", "source_image_urls": ["ftp://example.com"]}, False),
         ({"prompt": "a", "source_image_urls": ["https://user@example.com/"]}, False),
         ({"prompt": "a", "source_image_urls": ["https://example.com:8080/"]}, False),
@@ -175,6 +201,6 @@ def test_errors_fit(api: Api, alice: Person):
 )
 def test_the_document_and_the_service_agree_on_a_body(api: Api, alice: Person, value, good):
     schema = {"$ref": "#/components/schemas/VideoRequest"}
-    assert validator(schema).is_valid(value) == good
+    assert validator(schema, served()).is_valid(value) == good
     assert api(alice.key).post(VIDEO, json=value).status_code == (201 if good else 400)
     assert alice.balance == (500 if good and value.get("video_model") else 760 if good else 1000)

@@ -34,6 +34,11 @@ def test_the_answer_is_the_contracts(api: Api, alice: Person, path: str) -> None
             "credits_remaining": 976,
             "mode": "text-to-image",
             "message": "Image generation started successfully",
+            "duration": None,
+            "resolution": None,
+            "generate_audio": None,
+            "seed": None,
+            "negative_prompt": None,
         },
     }
     assert Generation.objects.get(pk=generation_id).prompt == "a red fox"

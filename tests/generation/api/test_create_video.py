@@ -31,6 +31,11 @@ def test_the_answer_is_the_contracts(api: Api, alice: Person) -> None:
             "credits_remaining": 760,
             "mode": "text-to-video",
             "message": "Video generation started successfully",
+            "duration": 8,
+            "resolution": "720p",
+            "generate_audio": True,
+            "seed": None,
+            "negative_prompt": None,
         },
     }
     assert answer.headers["Location"] == f"/api/v1/generate/{generation_id}/"

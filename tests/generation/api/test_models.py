@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -13,8 +14,10 @@ from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
 
-VEO3 = {
+VEO3: dict[str, Any] = {
     "name": "veo3",
+    "slug": "veo3",
+    "available": True,
     "aliases": [],
     "generation_type": "video",
     "credits": 500,
@@ -22,18 +25,53 @@ VEO3 = {
     "modes": ["text-to-video", "image-to-video"],
     "aspect_ratios": ["16:9", "9:16"],
     "default": "16:9",
+    "durations": [4, 6, 8],
+    "default_duration": 8,
+    "durations_by_resolution": {"1080p": [8], "4k": [8]},
+    "durations_by_images": {"3": [8]},
+    "resolutions": ["720p", "1080p", "4k"],
+    "audio": "optional",
+    "seed": True,
+    "negative_prompt": True,
+    "max_images": 3,
+    "prices": {
+        "720p": {"audio": 500, "silent": 250},
+        "1080p": {"audio": 500, "silent": 250},
+        "4k": {"audio": 750, "silent": 500},
+    },
+    "price_unit_seconds": 8,
     "estimated_time": {"text-to-video": "60-90 seconds", "image-to-video": "90-120 seconds"},
     "source_images_max": 3,
     "retires_at": None,
 }
 VEO3_FAST = VEO3 | {
     "name": "veo3_fast",
+    "slug": "veo3_fast",
     "credits": 240,
+    "prices": {
+        "720p": {"audio": 240, "silent": 192},
+        "1080p": {"audio": 288, "silent": 240},
+        "4k": {"audio": 720, "silent": 600},
+    },
     "quality": "standard",
     "estimated_time": {"text-to-video": "45-60 seconds", "image-to-video": "45-60 seconds"},
 }
-IMAGE = {
+IMAGE: dict[str, Any] = {
     "name": "image",
+    "slug": "image",
+    "available": True,
+    "aspect_ratios": None,
+    "durations": None,
+    "default_duration": None,
+    "durations_by_resolution": None,
+    "durations_by_images": None,
+    "resolutions": None,
+    "audio": None,
+    "seed": None,
+    "negative_prompt": None,
+    "max_images": 0,
+    "prices": None,
+    "price_unit_seconds": None,
     "aliases": [],
     "generation_type": "image",
     "credits": 24,

@@ -8,8 +8,9 @@ import httpx
 import pytest
 from django.test import Client
 
-from generation import catalog, lifecycle
+from generation import lifecycle
 from generation.models import Attempt, CatalogModel, Generation, Orphan
+from generation.offer import catalog
 from staff.models import AuditEntry
 from tests.support.people import Person, inside, make_staff
 

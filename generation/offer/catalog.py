@@ -10,6 +10,8 @@ from django.db.models.functions import Now
 
 from common.fresh import Fresh
 from generation.models import CatalogModel
+from generation.offer import pricing
+from generation.offer.parameters import Parameters
 
 TEXT_MODES = {"video": "text-to-video", "image": "text-to-image"}
 IMAGE_TO_VIDEO = "image-to-video"
@@ -43,16 +45,23 @@ def provider_model(model: CatalogModel) -> str:
     return model.provider_model or settings.PROVIDER_MODELS[model.name]
 
 
-def estimated_time(model: CatalogModel, source_images: int) -> str:
+def estimated_time(model: CatalogModel, parameters: Parameters) -> str:
     """How long it usually takes, in words for customers."""
-    if source_images and model.estimated_time_with_images:
+    if (of_this := _times(model, parameters).get("estimated_time")) is not None:
+        return str(of_this)
+    if parameters.source_image_urls and model.estimated_time_with_images:
         return model.estimated_time_with_images
     return model.estimated_time
 
 
-def expected_seconds(model: CatalogModel) -> float:
+def expected_seconds(model: CatalogModel, parameters: Parameters) -> float:
     """How long it usually takes, on a demo's faster clock, too."""
-    return model.expected_seconds * settings.TIME_SCALE
+    seconds = _times(model, parameters).get("expected_seconds", model.expected_seconds)
+    return float(seconds * settings.TIME_SCALE)
+
+
+def mode(model: CatalogModel, source_images: int) -> str:
+    return IMAGE_TO_VIDEO if source_images else TEXT_MODES[model.kind]
 
 
 def message(model: CatalogModel, source_images: int) -> str:
@@ -64,20 +73,40 @@ def message(model: CatalogModel, source_images: int) -> str:
 def to_dict(model: CatalogModel) -> dict[str, Any]:
     """One model, as ``GET /api/v1/models/`` shows it."""
     video = model.kind == CatalogModel.Kind.VIDEO
-    shapes = {"aspect_ratios" if video else "sizes": model.shapes}
+    able = model.able
+    shapes = {"aspect_ratios": model.shapes if video else None}
     return {
         "name": model.name,
+        "slug": model.name,
         "aliases": model.aliases,
         "generation_type": model.kind,
+        "available": True,
         "credits": model.price,
         "quality": model.quality,
         "modes": [TEXT_MODES[model.kind]] + ([IMAGE_TO_VIDEO] if video else []),
-        **shapes,
+        **(shapes if video else shapes | {"sizes": model.shapes}),
         "default": model.shapes[0],
+        "durations": list(able.durations) if video else None,
+        "default_duration": able.default_duration,
+        "durations_by_resolution": able.durations_by_resolution,
+        "durations_by_images": able.durations_by_images,
+        "resolutions": list(able.resolutions) if video else None,
+        "audio": able.audio,
+        "seed": able.seed_max is not None if video else None,
+        "negative_prompt": able.negative_prompt if video else None,
+        "prices": pricing.prices(model) if video else None,
+        "price_unit_seconds": pricing.UNIT if video else None,
         "estimated_time": {
             TEXT_MODES[model.kind]: model.estimated_time,
             **({IMAGE_TO_VIDEO: model.estimated_time_with_images} if video else {}),
         },
-        "source_images_max": 3 if video else 0,
+        "max_images": able.max_images,
+        "source_images_max": able.max_images,
         "retires_at": model.retires_at,
     }
+
+
+def _times(model: CatalogModel, parameters: Parameters) -> dict[str, Any]:
+    """Those of a resolution that takes longer than the model's first one."""
+    times: dict[str, Any] = model.times.get(parameters.resolution or "", {})
+    return times

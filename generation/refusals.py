@@ -1,0 +1,56 @@
+"""What a create answers when it charges nothing."""
+
+from __future__ import annotations
+
+from common.errors import ApiError, RateLimited
+
+CAME_TO_NOTHING = "Too many generations were canceled or failed within a day"
+
+
+class PriceAboveMax(ApiError):
+    """409: it costs more than the customer said he pays; nothing charged."""
+
+    status_code = 409
+    default_code = "price_above_max"
+
+
+class InsufficientCredits(ApiError):
+    """402, and nothing else happened."""
+
+    status_code = 402
+    default_code = "insufficient_credits"
+
+
+class TooManyOpenGenerations(ApiError):
+    """429: the account has as many generations open as it may."""
+
+    status_code = 429
+    default_code = "too_many_open_generations"
+
+
+class TooManyUndelivered(RateLimited):
+    """429: too many orders of the account came to nothing lately."""
+
+
+class ProviderBusy(ApiError):
+    """503: so much waits for this model that the deadline could not be met; nothing charged."""
+
+    status_code = 503
+    default_code = "provider_busy"
+    default_detail = "The provider is busy at the moment, try again in a few minutes"
+
+
+class IdempotencyKeyReused(ApiError):
+    """409: this key belongs to another request."""
+
+    status_code = 409
+    default_code = "idempotency_key_reused"
+    default_detail = "This Idempotency-Key was already used for a different request"
+
+
+class IdempotencyInProgress(ApiError):
+    """409: the first request with this key is still being worked on."""
+
+    status_code = 409
+    default_code = "idempotency_in_progress"
+    default_detail = "A request with this Idempotency-Key is in progress, try again shortly"
