@@ -23,6 +23,7 @@ MAX_NAME = 400  # characters, as a generation keeps it
 _ID = r"[A-Za-z0-9_-][A-Za-z0-9._:~=-]{0,299}"
 _PROJECT = r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}"
 _NAME = re.compile(rf"projects/{_PROJECT}/locations/{LOCATION}/interactions/(?P<id>{_ID})")
+_TOLD = re.compile(rf"(?:(?:[^\n]{{0,500}}/)?interactions/)?(?P<id>{_ID})")
 
 _COMPLETED = "completed"
 _ENDED = frozenset({"failed", "incomplete", "cancelled", "budget_exceeded", "requires_action"})
@@ -45,7 +46,9 @@ class InteractionName:
     def of_answer(cls, answer: Json, project: str) -> InteractionName | None:
         """That of a new interaction of ours; None without a usable id."""
         told = answer.get("id")
-        return cls.parse(f"projects/{project}/locations/{LOCATION}/interactions/{_last(told)}")
+        match = _TOLD.fullmatch(told) if isinstance(told, str) else None
+        own = f"projects/{project}/locations/{LOCATION}/interactions/"
+        return cls.parse(own + match["id"]) if match else None
 
 
 @dataclass(frozen=True, slots=True)

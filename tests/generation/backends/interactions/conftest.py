@@ -40,9 +40,13 @@ async def hasty_omni(server: Provider) -> AsyncIterator[InteractionsBackend]:
 
 
 def open_omni(
-    url: str, *, credentials: Credentials | None = None, timeout: float = 30.0
+    url: str,
+    *,
+    credentials: Credentials | None = None,
+    timeout: float = 30.0,
+    read_timeout: float | None = None,
 ) -> InteractionsBackend:
-    """A backend of project p1; ``timeout`` in seconds."""
+    """A backend of project p1; times in seconds, ``timeout`` for all that is not named."""
     return InteractionsBackend(
         project="p1",
         location="us-central1",
@@ -50,7 +54,7 @@ def open_omni(
         credentials=credentials or Credentials(token="t1", quota_project_id="q1"),
         base_url=url,
         submit_timeout=timeout,
-        read_timeout=timeout,
+        read_timeout=read_timeout or timeout,
         fetch_timeout=timeout,
     )
 

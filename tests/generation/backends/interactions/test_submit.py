@@ -229,6 +229,7 @@ ANSWERS: dict[str, tuple[Reply, type[Exception]]] = {
     "id with a question": (says({"id": "i?x=1"}), Unknown),
     "id with a line": (says({"id": "i-1\n"}), Unknown),
     "id encoded": (says({"id": "i%2f1"}), Unknown),
+    "name of something else": (says({"id": "projects/p1/operations/1"}), Unknown),
     "id too long": (says({"id": "i" * 301}), Unknown),
     "an error with 200": (says({"error": {"code": 429}}), Unknown),
     "400": (google_error(400, "duration is bad", "INVALID_ARGUMENT"), Rejected),
@@ -334,7 +335,9 @@ async def test_no_connection_is_not_accepted() -> None:
     await backend.aclose()
 
 
-@pytest.mark.parametrize("told", ["i" * 300, "v1_Chd-x_y==", "projects/123/x/interactions/i-2"])
+@pytest.mark.parametrize(
+    "told", ["i" * 300, "v1_Chd-x_y==", "projects/1/x/interactions/i-2", "interactions/i-3"]
+)
 async def test_ids_are_long_and_of_any_letters(
     omni: InteractionsBackend, provider: Provider, told: str
 ) -> None:
@@ -413,17 +416,32 @@ async def test_an_inline_video_that_is_not_stored_is_looked_at_again(
     assert produced.uri.startswith(PLACE)
 
 
-async def test_an_end_that_cannot_be_judged_in_time_is_looked_at_again(
-    hasty_omni: InteractionsBackend, provider: Provider
-) -> None:
+async def test_an_end_that_cannot_be_judged_in_time_is_looked_at_again(provider: Provider) -> None:
     async def reply(request: web.Request, body: bytes) -> web.StreamResponse:
         if request.path.startswith("/storage/"):
             return await hang(request, body)
         return web.json_response({"id": "i-1", "status": "completed"})
 
     provider.reply = reply
+    backend = open_omni(provider.url, timeout=0.5, read_timeout=30.0)
     async with asyncio.timeout(5):
-        assert await hasty_omni.submit(order()) == Accepted(NAME)
+        assert await backend.submit(order()) == Accepted(NAME)
+    await backend.aclose()
+
+
+async def test_what_cannot_be_forgotten_in_time_is_still_produced(provider: Provider) -> None:
+    steps = [{"type": "model_output", "content": [VIDEO]}]
+
+    async def reply(request: web.Request, body: bytes) -> web.StreamResponse:
+        if request.method == "DELETE":
+            return await hang(request, body)
+        return web.json_response({"id": "i-1", "status": "completed", "steps": steps})
+
+    provider.reply = reply
+    backend = open_omni(provider.url, timeout=0.5, read_timeout=30.0)
+    async with asyncio.timeout(5):
+        assert await backend.submit(order()) == Produced(URI)
+    await backend.aclose()
 
 
 async def test_any_other_answer_about_it_is_accepted(
