@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -19,7 +19,7 @@ from django.db import connection
 
 from generation.backends.base import SourceImage
 from generation.kinds import JPEG, image_kind
-from generation.models import PreparedImages
+from generation.models import Generation, PreparedImages
 
 logger = logging.getLogger(__name__)
 
@@ -47,17 +47,12 @@ def remember(generation_id: uuid.UUID) -> None:
     )
 
 
-def keep(generation_id: uuid.UUID, images: Sequence[SourceImage]) -> None:
-    """Write them, whole or not at all each; doing it twice replaces them. Raises OSError."""
-    for number, image in enumerate(images):
+def keep(generation_id: uuid.UUID, images: Mapping[int, SourceImage]) -> None:
+    """Write them by their index, each whole or not at all; twice replaces them. Raises OSError."""
+    for number, image in images.items():
         key = _key(generation_id, number)
         if default_storage.save(key, ContentFile(image.data)) != key:
             raise OSError("the storage did not keep a prepared image under its name")
-
-
-def images_of(generation_id: uuid.UUID, count: int) -> tuple[SourceImage, ...]:
-    """As they were kept. Raises FileNotFoundError when one is missing, and OSError."""
-    return tuple(_read(_key(generation_id, number)) for number in range(count))
 
 
 def remove_ended(seconds: float) -> int:
@@ -83,8 +78,9 @@ def remove_ended(seconds: float) -> int:
     return removed
 
 
-def _read(key: str) -> SourceImage:
-    with default_storage.open(key) as file:
+def read(generation: Generation, number: int) -> SourceImage:
+    """As it was kept. Raises FileNotFoundError when it is missing, and OSError."""
+    with default_storage.open(_key(generation.pk, number)) as file:
         data: bytes = file.read()
     kind = image_kind(data) or JPEG  # our own encoder wrote it
     return SourceImage(data, kind.mime_type)

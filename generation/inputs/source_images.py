@@ -41,9 +41,15 @@ class InvalidSourceImage(Exception):
     ) -> None:
         super().__init__(f"source_image_urls[{index}] could not be used as an image")
         self.index = index
+        self.reason = reason
         self.detail = f"source_image_urls[{index}]: {reason}"
         self.is_passing = is_passing
         self.retry_after = retry_after
+
+    def at(self, index: int) -> InvalidSourceImage:
+        """The same about another entry, for whoever asked for some of them."""
+        passing, wait = self.is_passing, self.retry_after
+        return InvalidSourceImage(index, self.reason, is_passing=passing, retry_after=wait)
 
 
 class UnusableImage(Exception):

@@ -25,8 +25,8 @@ from common.errors import ApiError, ServiceUnavailable
 from generation.inputs.upload_decoding import Picture
 from generation.kinds import JPEG, PNG
 from generation.models import Upload
+from generation.models.upload import LIFETIME
 
-LIFETIME = timedelta(hours=24)
 DAY = timedelta(hours=24)
 EXTENSIONS = {kind.mime_type: kind.extension for kind in (PNG, JPEG)}
 # Two uploads of an account at once must not both be the last one of its day.
@@ -52,7 +52,10 @@ def begin(caller: Caller, told: int) -> Upload:
             cursor.execute(ONE_AT_A_TIME, [str(caller.account_id)])
         _refuse_more_than_a_day(caller.account_id, told)
         return Upload.objects.create(
-            account_id=caller.account_id, created_by_id=caller.user_id, received=told
+            account_id=caller.account_id,
+            created_by_id=caller.user_id,
+            received=told,
+            next_look_at=timezone.now() + LIFETIME,
         )
 
 
@@ -88,7 +91,8 @@ def keep(upload: Upload, picture: Picture) -> Upload:
     extension = EXTENSIONS[picture.content_type]
     key = f"uploads/{upload.pk.hex[-2:]}/{upload.pk}.{extension}"
     row = Upload.objects.filter(pk=upload.pk, deleted_at=None)
-    row.update(key=key)
+    if not row.update(key=key):
+        raise ServiceUnavailable
     crash_point("upload.before_file")
     if default_storage.save(key, File(picture.file)) != key:
         raise OSError("the storage did not keep an upload under its name")
@@ -100,7 +104,6 @@ def keep(upload: Upload, picture: Picture) -> Upload:
         size=picture.size,
         sha256=picture.sha256,
         expires_at=Now() + LIFETIME,
-        next_look_at=Now() + LIFETIME,
     )
     if not kept:
         raise ServiceUnavailable

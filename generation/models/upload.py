@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -9,6 +11,8 @@ from django.utils import timezone
 
 from accounts.models import Account, User
 from common import ids
+
+LIFETIME = timedelta(hours=24)  # of an upload that no generation uses
 
 
 class Upload(models.Model):

@@ -61,7 +61,14 @@ UPDATE generation_generation AS row
 FORGET = DUE.format(
     what="prompt",
     column="prompt",
-    then="""
+    # their uploads are looked at next; who is just being ordered with keeps its prompt anyway
+    then=""", uploads AS (
+    UPDATE generation_upload SET next_look_at = now() WHERE id IN (
+        SELECT upload.id FROM held
+          JOIN generation_uploaduse AS used ON used.generation_id = held.id
+          JOIN generation_upload AS upload ON upload.id = used.upload_id
+         WHERE upload.key <> '' FOR UPDATE OF upload SKIP LOCKED)
+)
 UPDATE generation_generation AS row
    SET prompt = '', parameters = generation_without_urls(parameters), version = version + 1,
        updated_at = now()

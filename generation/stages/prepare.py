@@ -1,4 +1,4 @@
-"""Source images: fetched and drawn anew before the order may be sent to the provider.
+"""Source images by URL: fetched and drawn anew before the order may be sent to the provider.
 
 Whatever hosts and pictures of a customer do, it is done here: in a queue and processes of its own,
 two orders of an account at a time, and before a place of the provider's rate is taken.
@@ -11,7 +11,7 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from common.name_lookup import Lookups
 from generation import lifecycle, waiting
 from generation.backends import base
 from generation.inputs import image_queue, prepared_images
+from generation.inputs.images import to_fetch
 from generation.inputs.source_images import InvalidSourceImage, load_source_images
 from generation.models import Generation
 from generation.models.states import State
@@ -104,19 +105,30 @@ class PrepareStage(StageBase):
             self._busy[generation.account_id] -= 1
 
     async def _prepare(self, generation: Generation) -> Prepared | NotKept:
-        images = await load_source_images(
-            generation.source_image_urls,
-            seconds=settings.PREPARE_TIMEOUT,
-            caller=generation.account_id,
-            allowed_origins=settings.SOURCE_IMAGE_ALLOWED_ORIGINS,
-            resolver=self._lookups.of(generation.account_id),
-        )
+        wanted = to_fetch(generation.source_image_urls)
+        images = await self._loaded(generation, wanted)
         try:
             async with asyncio.timeout(settings.PREPARE_TIMEOUT / 2):  # both within the lease
                 await asyncio.to_thread(prepared_images.keep, generation.pk, images)
         except OSError as error:
             return NotKept(f"{type(error).__name__}: {error}")
         return Prepared()
+
+    async def _loaded(
+        self, generation: Generation, wanted: Mapping[int, str]
+    ) -> dict[int, base.SourceImage]:
+        """By their index in the order. Raises InvalidSourceImage."""
+        try:
+            images = await load_source_images(
+                list(wanted.values()),
+                seconds=settings.PREPARE_TIMEOUT,
+                caller=generation.account_id,
+                allowed_origins=settings.SOURCE_IMAGE_ALLOWED_ORIGINS,
+                resolver=self._lookups.of(generation.account_id),
+            )
+        except InvalidSourceImage as error:
+            raise error.at(list(wanted)[error.index]) from error
+        return dict(zip(wanted, images, strict=True))
 
     def in_time(self, generation: Generation, outcome: Any) -> Step | None:
         """Write back that they are ready, or why they are not."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.conf import settings
 from common.crash import crash_point
 from generation import lifecycle, waiting
 from generation.backends import base
-from generation.inputs import prepared_images
+from generation.inputs.images import UploadLost, images_of, keys_of
 from generation.models import Attempt, Generation
 from generation.models.states import State
 from generation.offer import catalog
@@ -31,9 +32,9 @@ from work import due
 from work.stage import DATABASE_ERRORS, Step
 from work.waits import backoff, jitter
 
+logger = logging.getLogger(__name__)
+
 IN_DOUBT_OR_TOO_LATE = "(state <> 'queued' OR deadline_at <= now())"
-
-
 NO_MODEL = "This model cannot be used at the moment. We have been told."
 # Missing images are prepared again this often. Retries because of a busy host count, too.
 MAX_LOST_IMAGES = 6
@@ -89,7 +90,7 @@ class SubmitStage(StageBase):
         if generation.state == State.SUBMIT_UNKNOWN:
             return self.look(generation)
         if generation.source_image_urls:
-            return _read(generation)
+            return _read(generation, keys_of(generation))
         return self._ask(generation, ())
 
     def _ask(self, generation: Generation, images: tuple[base.SourceImage, ...]) -> Step | None:
@@ -126,6 +127,9 @@ class SubmitStage(StageBase):
             return self._ask(generation, outcome.images)
         elif isinstance(outcome, NoImages):
             _without_images(generation, outcome)
+        elif isinstance(outcome, UploadLost):
+            logger.error("generation %s: %s", generation.pk, outcome)
+            lifecycle.fail(generation, "provider_error", SOMETHING_WRONG, detail=str(outcome))
         elif generation.state == State.SUBMIT_UNKNOWN:
             self._finish_look(generation, outcome)
         else:
@@ -176,11 +180,14 @@ class SubmitStage(StageBase):
         return wait if learned else jitter(wait)
 
 
-async def _read(generation: Generation) -> Images | NoImages:
-    count = len(generation.source_image_urls)
+async def _read(
+    generation: Generation, keys: Mapping[uuid.UUID, str]
+) -> Images | NoImages | UploadLost:
     try:
         async with asyncio.timeout(settings.READ_TIMEOUT):
-            return Images(await asyncio.to_thread(prepared_images.images_of, generation.pk, count))
+            return Images(await asyncio.to_thread(images_of, generation, keys))
+    except UploadLost as error:
+        return error
     except FileNotFoundError:
         return NoImages("no prepared source images in our storage", lost=True)
     except OSError as error:

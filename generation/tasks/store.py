@@ -9,7 +9,7 @@ from structlog.contextvars import bound_contextvars
 
 from generation.backends.vertex.reader import VertexReader
 from generation.books import GRACE, LONGEST, check_books
-from generation.inputs import prepared_images
+from generation.inputs import prepared_images, upload_retention
 from generation.outputs.leftovers import Leftovers
 from generation.provider.connect import provider
 from generation.stages.ended_tokens import delete_ended_tokens
@@ -50,13 +50,14 @@ def sweep() -> None:
 
 @app.task(name="generation.retention")
 def retention() -> None:
-    """Let outputs, prompts and login tokens end that are kept no longer."""
+    """Let outputs, prompts, uploads and login tokens end that are kept no longer."""
     taken("retention")
     beat("retention")
     close_old_connections()
     backend, loop = provider(VertexReader).backend, engine().loop
     with bound_contextvars(stage="retention"):
         counted("retention", lambda: let_expire(backend, loop, SWEEP_SECONDS))
+        upload_retention.remove_ended(SWEEP_SECONDS)
         delete_ended_tokens()
 
 
