@@ -37,7 +37,7 @@ def status_of(operation: Operation) -> dict[str, Any]:
         "object": "interaction",
         "model": operation.model,
         "status": _status(operation),
-        "created": datetime.fromtimestamp(operation.begun, UTC).isoformat(timespec="seconds"),
+        "created": datetime.fromtimestamp(operation.begun, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
 
 

@@ -16,7 +16,7 @@ TOP = (
 )  # fmt: skip
 RESPONSE_FORMAT = ("type", "delivery", "gcs_uri", "duration", "aspect_ratio", "resolution")
 RESOLUTIONS = ("360p", "720p", "1080p", "4k")
-DURATION = re.compile(r"([1-9]\d?)s")
+DURATION = re.compile(r"([1-9][0-9]?)s")
 SECONDS, SECONDS_OF_TWO_FRAMES = range(3, 16), range(3, 11)
 # Each task and how many images it takes: one is the first frame, two are the first and the last.
 TASKS = {"text_to_video": (0,), "image_to_video": (1, 2), "reference_to_video": range(1, 7)}

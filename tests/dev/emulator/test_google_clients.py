@@ -15,6 +15,7 @@ from google.genai import errors, types
 from google.oauth2 import credentials, service_account
 
 from tests.dev.emulator.conftest import FAST, RunningEmulator
+from tests.dev.emulator.interactions import body, get
 from tests.dev.emulator.pictures import RED, plain_image, probe
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
@@ -62,6 +63,39 @@ def test_genai_makes_a_video_from_two_images(client: genai.Client):
     assert video is not None
     assert video.video_bytes is not None
     assert probe(video.video_bytes)["size"] == (180, 320)
+
+
+@pytest.mark.parametrize(
+    ("marker", "status", "steps"),
+    [
+        ("", "completed", ["user_input", "thought", "model_output"]),
+        ("[emulator:unlisted]", "completed", ["user_input", "thought"]),
+        ("[emulator:filtered]", "failed", ["user_input", "thought", "model_output"]),
+        ("[emulator:error=8]", "failed", ["user_input", "thought"]),
+    ],
+)
+def test_genai_reads_interactions(
+    emulator: RunningEmulator, marker: str, status: str, steps: list[str]
+):
+    # Only these options keep 2.x from sending a submission again.
+    retry = types.HttpRetryOptions(attempts=1, http_status_codes=[599])
+    client = genai.Client(
+        vertexai=True,
+        project="shop",
+        location="global",
+        credentials=credentials.Credentials(token="emulator"),
+        http_options=types.HttpOptions(base_url=emulator.url, retry_options=retry),
+    )
+    payload = body(f"A kite {marker}", uuid.uuid4().hex)
+    found = client.interactions.create(**payload)
+    while found.status == "in_progress":
+        time.sleep(0.02)
+        found = client.interactions.get(found.id)
+    assert found.status == status
+    assert [each.type for each in found.steps] == steps
+    client.interactions.delete(found.id)
+    client.close()
+    assert get(emulator, found.id).status_code == 404
 
 
 def test_genai_takes_reference_images(client: genai.Client):

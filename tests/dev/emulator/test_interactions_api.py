@@ -218,7 +218,7 @@ FORMAT: dict[str, Any] = {"type": "video", "delivery": "uri", "gcs_uri": f"gs://
 WRONG: list[tuple[str, dict[str, Any]]] = [
     *(
         (f"duration {word}", {"response_format": [FORMAT | {"duration": word}]})
-        for word in ("2s", "16s", "8", "8.5s", "08s", "s", "", "-8s", 8)
+        for word in ("2s", "16s", "1\u0663s", "8", "8.5s", "08s", "s", "", "-8s", 8)
     ),
     (
         "11 s with two frames",
