@@ -22,6 +22,7 @@ from generation.models import Generation, reasons
 from generation.models.states import OPEN, TERMINAL, UNDELIVERED, State
 from generation.offer import catalog
 from generation.offer.parameters import Parameters, why_not_sold
+from generation.offer.pricing import price_of
 from generation.order import Created, Order
 from generation.transitions import end_undelivered
 
@@ -154,6 +155,11 @@ def why_not_retry(lost: Generation) -> str | None:
     if lost.account.suspended_at is not None:
         return "The account is suspended"
     return _why_not_sold(lost) or _why_not_again(lost)
+
+
+def price_today(lost: Generation) -> int:
+    """What the same costs now, in credits; for what ``why_not_retry`` has nothing against."""
+    return price_of(lost.model, Parameters.of(lost.kind, lost.parameters))
 
 
 def _why_not_sold(lost: Generation) -> str | None:

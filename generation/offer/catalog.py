@@ -81,7 +81,7 @@ def to_dict(model: CatalogModel) -> dict[str, Any]:
         "aliases": model.aliases,
         "generation_type": model.kind,
         "available": True,
-        "credits": model.price,
+        "credits": pricing.price_of(model, Parameters.filled(model, {})),
         "quality": model.quality,
         "modes": [TEXT_MODES[model.kind]] + ([IMAGE_TO_VIDEO] if video else []),
         **(shapes if video else shapes | {"sizes": model.shapes}),

@@ -98,11 +98,15 @@ def why_not_sold(model: CatalogModel, asked: Parameters) -> str | None:
     found = faults(model, values)
     if not found:
         return None
-    field, sentence = next(iter(found.items()))
-    if field in ("aspect_ratio", "size", "resolution"):
-        return f"{model.name} is no longer sold in {values[field]}"
-    words = field.replace("_", " ")
-    return f"{model.name} no longer offers this: its {words} {_lowered(sentence)}"
+    field = next(iter(found))
+    words = {
+        "source_image_urls": f"with {len(asked.source_image_urls)} source images",
+        "duration": f"with {asked.duration} seconds",
+        "generate_audio": "with sound" if asked.generate_audio else "without sound",
+        "seed": "with this seed",
+        "negative_prompt": "with a negative prompt",
+    }
+    return f"{model.name} is no longer sold {words.get(field, f'in {values[field]}')}"
 
 
 def seed_sentence(model: CatalogModel) -> str:
@@ -176,7 +180,3 @@ def _one_of(field: str, value: Any, allowed: Any) -> str | None:
     if value is None or value in allowed:
         return None
     return f"Invalid {field}. Must be one of: {', '.join(map(str, allowed))}"
-
-
-def _lowered(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]

@@ -18,6 +18,7 @@ from generation.inputs.images import UploadLost, images_of, keys_of
 from generation.models import Attempt, Generation
 from generation.models.states import State
 from generation.offer import catalog
+from generation.offer.parameters import Parameters, why_not_sold
 from generation.provider import gate, pace
 from generation.provider.connect import Provider
 from generation.provider.pace import Pace
@@ -36,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 IN_DOUBT_OR_TOO_LATE = "(state <> 'queued' OR deadline_at <= now())"
 NO_MODEL = "This model cannot be used at the moment. We have been told."
+NOT_SOLD = "The model no longer offers this"
 # Missing images are prepared again this often. Retries because of a busy host count, too.
 MAX_LOST_IMAGES = 6
 
@@ -89,6 +91,11 @@ class SubmitStage(StageBase):
             return None
         if generation.state == State.SUBMIT_UNKNOWN:
             return self.look(generation)
+        asked = Parameters.of(generation.kind, generation.parameters)
+        if (detail := why_not_sold(generation.model, asked)) is not None:
+            # the row was changed since; never deliver something else in silence
+            lifecycle.fail(generation, "provider_rejected", NOT_SOLD, detail=detail)
+            return None
         if generation.source_image_urls:
             return _read(generation, keys_of(generation))
         return self._ask(generation, ())

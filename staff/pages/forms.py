@@ -160,14 +160,16 @@ class RetryForm(ReasonForm):
 
         Raises PermissionDenied for a grant by somebody who may not give any.
         """
-        price, balance = target.model.price, target.account.wallet.balance
+        obstacle = interventions.why_not_retry(target)
+        price = target.price if obstacle else interventions.price_today(target)
+        balance = target.account.wallet.balance
         choices = {"charge": f"Charge the account {price} credits again (it has {balance})"}
         if actor.has_perm("credits.grant_credits"):
             choices["grant"] = f"Grant {price} credits for it: the customer pays nothing"
         elif sent is not None and sent.get("paid_by") == "grant":
             raise PermissionDenied
         form = cls(sent)
-        form.obstacle = interventions.why_not_retry(target)
+        form.obstacle = obstacle
         field: Any = form.fields["paid_by"]
         field.label, field.choices = "Who pays?", list(choices.items())
         return form

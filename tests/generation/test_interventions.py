@@ -88,6 +88,25 @@ def test_a_retry_is_a_new_generation_of_the_same_request_at_today_s_price(
     assert (unchanged.state, unchanged.version) == (lost.state, lost.version)
 
 
+def test_all_that_was_asked_is_asked_again_at_its_own_price(alice: Person, staff: Person) -> None:
+    asked: dict[str, Any] = {
+        "duration": 4,
+        "generate_audio": False,
+        "seed": 7,
+        "negative_prompt": "rain",
+    }
+    lost = reached(alice, State.FAILED, **asked)
+    assert (lost.price, interventions.price_today(lost)) == (96, 96)
+    CatalogModel.objects.filter(pk="veo3_fast").update(
+        prices=lost.model.prices | {"720p": {"silent": 200}}
+    )
+    lost = Generation.objects.get(pk=lost.pk)
+    assert interventions.price_today(lost) == 100
+    new = Generation.objects.get(pk=again(lost, staff, "grant").generation_id)
+    assert (new.parameters, new.price) == (lost.parameters, 100)
+    assert alice.balance == 1000
+
+
 def test_a_grant_pays_for_it_and_says_why(alice: Person, staff: Person) -> None:
     lost = reached(alice, State.FAILED)
     answer = again(lost, staff, "grant")
@@ -282,6 +301,11 @@ def test_reasons_to_refuse_a_retry(alice: Person, staff: Person) -> None:
     assert refused_with(alice, lost, staff, enabled=False) == "veo3_fast is no longer on sale"
     assert refused_with(alice, lost, staff, shapes=["1:1"]) == (
         "veo3_fast is no longer sold in 16:9"
+    )
+    able = lost.model.abilities
+    shorter = able | {"durations": [4, 6], "default_duration": 4}
+    assert refused_with(alice, lost, staff, abilities=shorter) == (
+        "veo3_fast is no longer sold with 8 seconds"
     )
     Account.objects.filter(pk=alice.account.pk).update(suspended_at=lost.created_at)
     assert refused(alice, lost, staff) == "The account is suspended"

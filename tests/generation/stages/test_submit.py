@@ -8,8 +8,9 @@ import pytest
 from django.db import connection
 from pytest_django.fixtures import Settings
 
-from generation.models import Attempt, Generation, ProviderGate
+from generation.models import Attempt, CatalogModel, Generation, ProviderGate
 from generation.models.states import State
+from generation.stages.submit import NOT_SOLD
 from tests.support.bring_to import created, reached
 from tests.support.people import Person
 from tests.support.works import Emulator, Works, age, make_due
@@ -65,6 +66,54 @@ def test_a_worker_that_died_while_asking_leaves_a_doubt_not_a_second_order(
     assert works.finish(str(pk)).state == State.COMPLETED
     assert outcomes(pk) == [Outcome.UNKNOWN, Outcome.ACCEPTED]
     assert emulator.bought(str(pk)) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "abilities", "detail"),
+    [
+        (
+            {"generate_audio": False},
+            {"audio": "always"},
+            "veo3_fast is no longer sold without sound",
+        ),
+        ({"resolution": "4k"}, {"resolutions": ["720p"]}, "veo3_fast is no longer sold in 4k"),
+        (
+            {"negative_prompt": "rain"},
+            {"negative_prompt": False},
+            "veo3_fast is no longer sold with a negative prompt",
+        ),
+        ({"seed": 7}, {"seed_max": None}, "veo3_fast is no longer sold with this seed"),
+    ],
+)
+def test_what_the_row_no_longer_offers_is_not_asked_for(
+    alice: Person,
+    works: Works,
+    emulator: Emulator,
+    asked: dict[str, Any],
+    abilities: dict[str, Any],
+    detail: str,
+) -> None:
+    """Its row was switched while it was queued: nothing else is delivered in silence."""
+    row = created(alice, **asked)
+    CatalogModel.objects.filter(pk="veo3_fast").update(abilities=row.model.abilities | abilities)
+    works.run("submit")
+    assert refunded(row.pk, "provider_rejected", alice)
+    assert (now(row.pk).error_message, now(row.pk).last_error) == (NOT_SOLD, detail)
+    assert emulator.bought(str(row.pk)) == 0
+
+
+def test_what_was_asked_for_arrives(alice: Person, works: Works, emulator: Emulator) -> None:
+    asked: dict[str, Any] = {
+        "duration": 4,
+        "generate_audio": False,
+        "seed": 7,
+        "negative_prompt": "rain",
+    }
+    row = works.finish(str(created(alice, **asked).pk))
+    assert row.state == State.COMPLETED
+    assert (row.output_facts["audio_codec"], row.output_facts["video_codec"]) == (None, "avc1")
+    assert abs(row.output_facts["duration_seconds"] - 4) < 0.1
+    assert row.last_error == ""
 
 
 def test_lost_twice_is_lost(alice: Person, works: Works, emulator: Emulator) -> None:
