@@ -5,6 +5,7 @@ it. DRF's own ones have their codes there.
 
     400 invalid_request             InvalidRequest
     400 invalid_request                 accounts.keys.TooManyKeys
+    400 invalid_request                 generation.refusals.UnusableUpload
     400 invalid_request                 generation.inputs.upload_body.NoImageSent
     400 invalid_request                 generation.inputs.upload_body.UploadBroken
     400 invalid_request                 generation.inputs.upload_decoding.Animated

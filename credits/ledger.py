@@ -21,17 +21,17 @@ from credits.models import Wallet
 
 # Parts of the statement by which ``generation/creation.py`` charges and creates at once: `paid` is
 # empty when the wallet refuses, and then nothing that selects from `entry` writes anything either.
-# Parameters: account, price, charge, generation, description, created_by, open_limit, refund_lead.
-# A charge may wait for the wallet's lock, and the account may be suspended meanwhile. So the wallet
-# is locked first, and only then the account is read, with a lock: that reads its newest row, where
-# a condition in the UPDATE would see the one of before the wait.
+# Parameters: account, price, charge, generation, description, created_by, open_limit, refund_lead;
+# {when} is empty or another condition. A charge may wait for the wallet's lock, and the account may
+# be suspended meanwhile. So the wallet is locked first, and only then the account is read, with a
+# lock: that reads its newest row; a condition in the UPDATE would see the one of before the wait.
 CHARGE = """
     wallet AS (
         SELECT account_id FROM credits_wallet WHERE account_id = %(account)s::uuid FOR UPDATE
     ), caller AS (
         SELECT account.id FROM wallet
           JOIN accounts_account account ON account.id = wallet.account_id
-         WHERE account.suspended_at IS NULL FOR SHARE OF account
+         WHERE account.suspended_at IS NULL{when} FOR SHARE OF account
     ), paid AS (
         UPDATE credits_wallet
            SET balance = balance - %(price)s::int, sequence = sequence + 1,

@@ -26,6 +26,7 @@ from common.statement import Statement
 from credits import ledger
 from credits.models import Wallet
 from generation import metrics, origin
+from generation.inputs.images import first_unusable, to_fetch, upload_ids
 from generation.models import CatalogModel, Generation
 from generation.offer import catalog
 from generation.offer.parameters import Parameters
@@ -40,13 +41,13 @@ from generation.refusals import (
     ProviderBusy,
     TooManyOpenGenerations,
     TooManyUndelivered,
+    UnusableUpload,
 )
 from work.wake import wake
 
 KEY_CONSTRAINT = "generation_idempotency_key_unique"
 
-CREATE = Statement(
-    """WITH{charge}, generation AS (
+SQL = """WITH{uploads}{charge}, generation AS (
         INSERT INTO generation_generation
             (id, account_id, created_by_id, api_key_id, idempotency_key, request_sha256,
              model_id, kind, prompt, parameters, price, estimated_time, expected_seconds, charge_id,
@@ -65,13 +66,30 @@ CREATE = Statement(
                now() + %(images)s::float8 * interval '1 second', now(), now()
           FROM entry
         RETURNING id
-    )
+    ){uses}
     INSERT INTO generation_generationevent
         (generation_id, sequence, state, is_terminal, data, created_at)
     SELECT generation.id, 1, 'queued', false, %(note)s::jsonb, now() FROM generation
     RETURNING (SELECT balance_after FROM entry)
-""",
+"""
+CREATE = Statement(SQL, uploads="", charge=ledger.CHARGE, when="", uses="")
+# Retention takes no upload whose lock is held here, and looks for its uses after it had the lock.
+CREATE_WITH_UPLOADS = Statement(
+    SQL,
+    uploads="""
+    upload AS (
+        SELECT id FROM generation_upload
+         WHERE id = ANY(%(uploads)s::uuid[]) AND account_id = %(account)s::uuid
+           AND deleted_at IS NULL
+           AND (expires_at > now() OR expires_at IS NOT NULL AND %(retry_of)s::uuid IS NOT NULL)
+           FOR SHARE
+    ),""",
     charge=ledger.CHARGE,
+    when=" AND (SELECT count(*) FROM upload) = cardinality(%(uploads)s::uuid[])",
+    uses=""", used AS (
+        INSERT INTO generation_uploaduse (upload_id, generation_id)
+        SELECT upload.id, generation.id FROM upload, generation
+    )""",
 )
 
 
@@ -82,6 +100,9 @@ def create(order: Order) -> Created:
     the transaction; inside of one it gets a savepoint, so that a collision can still be looked up.
     The first stage is woken on commit.
     """
+    uploads = upload_ids(order.parameters.source_image_urls)
+    if uploads and (fault := _unusable_upload(order)) is not None:
+        return _replay_or(order, fault)
     if order.max_credits is not None and order.price > order.max_credits:
         return _replay_or(order, _above_max(order, order.max_credits))
     if admission.is_overloaded(order.model):
@@ -91,7 +112,8 @@ def create(order: Order) -> Created:
     savepoint = transaction.atomic() if connection.in_atomic_block else nullcontext()
     try:
         with savepoint:
-            row = CREATE.one(_values(order, generation_id))
+            statement = CREATE_WITH_UPLOADS if uploads else CREATE
+            row = statement.one(_values(order, generation_id) | {"uploads": uploads})
     except IntegrityError as error:
         if not _is_key_collision(error):
             raise
@@ -105,7 +127,7 @@ def create(order: Order) -> Created:
         return _replay_or(order, None)
     crash_point("api.after_commit")
     metrics.created(order.model.name, order.price)
-    awaited = bool(order.parameters.source_image_urls)
+    awaited = bool(to_fetch(order.parameters.source_image_urls))
     transaction.on_commit(partial(wake, "prepare" if awaited else "submit"))
     return Created(
         generation_id=generation_id,
@@ -141,7 +163,7 @@ def _values(order: Order, generation_id: uuid.UUID) -> dict[str, Any]:
         "deadline": settings.DEADLINE,
         "retry_of": order.retry_of,
         "grant": order.grant,
-        "images": settings.IMAGES_TIME if order.parameters.source_image_urls else None,
+        "images": settings.IMAGES_TIME if to_fetch(order.parameters.source_image_urls) else None,
         "note": Jsonb(origin.of_this_request() | order.note),
     }
 
@@ -152,6 +174,13 @@ def _replay_or(order: Order, error: ApiError | None) -> Created:
     if found is None:
         raise error or _refusal(order)
     return found
+
+
+def _unusable_upload(order: Order) -> UnusableUpload | None:
+    """The first one, if any; what staff order again may have expired."""
+    entries, again = order.parameters.source_image_urls, order.retry_of is not None
+    index = first_unusable(order.caller.account_id, entries, expired=again)
+    return None if index is None else UnusableUpload(index)
 
 
 def _above_max(order: Order, most: int) -> PriceAboveMax:
@@ -200,6 +229,8 @@ def _refusal(order: Order) -> ApiError:
     wallet = Wallet.objects.select_related("account").get(pk=order.caller.account_id)
     if wallet.account.suspended_at is not None:
         return AccountSuspended()
+    if (fault := _unusable_upload(order)) is not None:
+        return fault
     if wallet.balance < price:
         extra = {"credits_needed": price, "credits_balance": wallet.balance} | _named(order)
         sentence = f"Insufficient credits. Need {price}, have {wallet.balance}"

@@ -18,6 +18,7 @@ from accounts.models import User
 from common.errors import ApiError
 from credits import ledger
 from generation import creation, lifecycle
+from generation.inputs.images import first_unusable
 from generation.models import Generation, reasons
 from generation.models.states import OPEN, TERMINAL, UNDELIVERED, State
 from generation.offer import catalog
@@ -154,7 +155,7 @@ def why_not_retry(lost: Generation) -> str | None:
         return "Its prompt was erased when its retention ended: it cannot be made again"
     if lost.account.suspended_at is not None:
         return "The account is suspended"
-    return _why_not_sold(lost) or _why_not_again(lost)
+    return _why_not_sold(lost) or _why_not_again(lost) or _why_no_images(lost)
 
 
 def price_today(lost: Generation) -> int:
@@ -167,6 +168,13 @@ def _why_not_sold(lost: Generation) -> str | None:
     if model not in catalog.on_sale(model.kind):
         return f"{model.name} is no longer on sale"
     return why_not_sold(model, Parameters.of(lost.kind, lost.parameters))
+
+
+def _why_no_images(lost: Generation) -> str | None:
+    """An expired upload will do, as long as its file is there."""
+    if first_unusable(lost.account_id, lost.source_image_urls, expired=True) is None:
+        return None
+    return "Its uploaded images were deleted: it cannot be made again"
 
 
 def _why_not_again(lost: Generation) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.errors import ApiError, RateLimited
+from common.errors import ApiError, InvalidRequest, RateLimited
 
 CAME_TO_NOTHING = "Too many generations were canceled or failed within a day"
 
@@ -30,6 +30,16 @@ class TooManyOpenGenerations(ApiError):
 
 class TooManyUndelivered(RateLimited):
     """429: too many orders of the account came to nothing lately."""
+
+
+class UnusableUpload(InvalidRequest):
+    """400: whatever is wrong with a named upload, the answer is the same."""
+
+    fault = "is not an upload of this account, or it has expired"
+
+    def __init__(self, index: int) -> None:
+        sentence = f"source_image_urls[{index}] {self.fault}"
+        super().__init__(sentence, details={"source_image_urls": sentence})
 
 
 class ProviderBusy(ApiError):

@@ -27,6 +27,7 @@ URL = (
     r"^https?://([A-Za-z0-9_-]{1,63}\.)*[A-Za-z][A-Za-z0-9_-]{0,62}"
     r"(:(80|443))?([/?#][!-~]*)?$"
 )
+UPLOAD = r"^upload:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 # Whose values are the catalog's. They are filled in when it is served (generation/api/schema.py).
 TEXTS = ("type", "video_model", "aspect_ratio", "size", "resolution")
 
@@ -59,7 +60,8 @@ class SourceImagesExtension(OpenApiSerializerFieldExtension):  # as above
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         url = {"type": "string", "maxLength": MAX_URL_LENGTH, "pattern": URL}
-        return nullable({"type": "array", "maxItems": MOST_IMAGES, "items": url})
+        items = {"anyOf": [url, {"type": "string", "pattern": UPLOAD}]}
+        return nullable({"type": "array", "maxItems": MOST_IMAGES, "items": items})
 
 
 _ID = OpenApiParameter(

@@ -18,6 +18,7 @@ from generation.refusals import (
     ProviderBusy,
     TooManyOpenGenerations,
     TooManyUndelivered,
+    UnusableUpload,
 )
 
 _INSUFFICIENT: dict[str, Any] = {"credits_needed": 240, "credits_balance": 100}
@@ -46,6 +47,9 @@ BAD_VIDEO = [
     bad_field("video_model", "Invalid video_model. Must be one of: veo3_fast, veo3"),
     bad_field("aspect_ratio", "Invalid aspect_ratio. Must be one of: 16:9, 9:16"),
     bad_field("source_image_urls", "source_image_urls[1] must be an http or https URL"),
+    bad_field(
+        "source_image_urls", UnusableUpload(1).details["source_image_urls"], fault="unusable"
+    ),
 ]
 BAD_VIDEO += [
     bad_field("duration", "Invalid duration. Must be one of: 4, 6, 8"),

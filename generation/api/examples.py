@@ -57,6 +57,10 @@ CREATE_VIDEO = [
         },
     ),
     taken("From an image", {"prompt": "The cat stretches", "source_image_urls": [CAT]}),
+    taken(
+        "From an upload and an image",
+        {"prompt": "The cat jumps", "source_image_urls": [f"upload:{ID}", CAT]},
+    ),
     given("A video from text", {"success": True, "data": _CREATED}, 201),
     given(
         "A video from an image",

@@ -13,9 +13,11 @@ from accounts.authentication import arrival
 from credits.models import Wallet
 from generation.api import document
 from generation.api.requests import KINDS, validated
+from generation.inputs.images import first_unusable
 from generation.models import CatalogModel
 from generation.offer import catalog, pricing
 from generation.offer.parameters import Parameters
+from generation.refusals import UnusableUpload
 
 
 class QuoteView(APIView):
@@ -24,8 +26,13 @@ class QuoteView(APIView):
         """What a create of this body would cost, and whether the balance is enough."""
         body = dict(request.data)  # the parser lets nothing but an object through
         values = validated(KINDS[_kind(body)], body)
-        wallet = Wallet.objects.only("balance").get(pk=arrival(request).caller.account_id)
-        return Response(to_dict(values["model"], values["parameters"], wallet.balance))
+        asked, account_id = values["parameters"], arrival(request).caller.account_id
+        if asked.source_image_urls:
+            index = first_unusable(account_id, asked.source_image_urls)
+            if index is not None:
+                raise UnusableUpload(index)
+        wallet = Wallet.objects.only("balance").get(pk=account_id)
+        return Response(to_dict(values["model"], asked, wallet.balance))
 
 
 def to_dict(model: CatalogModel, asked: Parameters, balance: int) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from rest_framework.fields import SkipField
 
 from common.api.fields import NullIsAbsent, StrictBooleanField, StrictCharField, StrictIntegerField
 from common.fetchable import check_url
+from generation.inputs.images import SCHEME, upload_id
 from generation.models import CatalogModel
 from generation.offer import catalog
 from generation.offer.parameters import Parameters, faults, image_count_sentence, seed_sentence
+from generation.refusals import UnusableUpload
 
 MAX_PROMPT = 1000
 NOT_CREDITS = "Must be an integer, 0 or more"
@@ -22,7 +24,7 @@ _of_this_thread = threading.local()
 
 
 class SourceImageUrlsField(NullIsAbsent, serializers.Field[Any, Any, Any, Any]):
-    """A list of http(s) URLs, as many as the model takes; a fault names the entry's index."""
+    """URLs and uploads, as many as the model takes; a fault names the entry's index."""
 
     parent: Any  # one of the serializers below
     default_error_messages = {
@@ -37,7 +39,9 @@ class SourceImageUrlsField(NullIsAbsent, serializers.Field[Any, Any, Any, Any]):
             self.fail("list", sentence=image_count_sentence(model))
         for index, url in enumerate(data):
             fault: str | None = "must be a string"
-            if isinstance(url, str):
+            if isinstance(url, str) and url.startswith(SCHEME):
+                fault = UnusableUpload.fault if upload_id(url) is None else None
+            elif isinstance(url, str):
                 fault = check_url(url, settings.SOURCE_IMAGE_ALLOWED_ORIGINS)
             if fault is not None:
                 self.fail("entry", index=index, fault=fault)
@@ -141,12 +145,14 @@ class VideoRequestSerializer(_CreateSerializer):
     source_image_urls = SourceImageUrlsField(
         required=False,
         help_text=(
-            "0 to 3 http(s) URLs of images: one is the first frame, two the first and the last "
-            "frame, three reference images. Taken are JPEG, PNG and WebP, not animated, of at most "
-            "20 MB, 25 megapixels and 8192 pixels a side, from ports 80 and 443 of public "
-            "addresses, over at most three redirects, within 20 seconds; not `data:` URLs. A URL "
-            "is asked for as a browser does it: what is encoded stays letter by letter. A host "
-            "that is busy or away is asked again for up to 5 minutes."
+            "0 to 3 http(s) URLs of images, or uploads: one is the first frame, two the first "
+            "and the last frame, three reference images. Taken are JPEG, PNG and WebP, not "
+            "animated, of at most 20 MB, 25 megapixels and 8192 pixels a side, from ports 80 "
+            "and 443 of public addresses, over at most three redirects, within 20 seconds; not "
+            "`data:` URLs. A URL is asked for as a browser does it: what is encoded stays "
+            "letter by letter. A host that is busy or away is asked again for up to 5 minutes. "
+            "`upload:<id>` names an image that you uploaded within 24 hours (`POST "
+            "/api/v1/uploads/`)."
         ),
     )
     duration = StrictIntegerField(

@@ -52,6 +52,9 @@ def first_unusable(
 
     ``expired``: one that may be used no more will do, as long as its file is there.
     """
+    named = [index for index, entry in enumerate(entries) if entry.startswith(SCHEME)]
+    if not named:
+        return None
     rows = Upload.objects.filter(
         pk__in=upload_ids(entries),
         account_id=account_id,
@@ -61,10 +64,7 @@ def first_unusable(
     if not expired:
         rows = rows.filter(expires_at__gt=Now())
     usable = set(rows.values_list("pk", flat=True))
-    for index, entry in enumerate(entries):
-        if entry.startswith(SCHEME) and upload_id(entry) not in usable:
-            return index
-    return None
+    return next((index for index in named if upload_id(entries[index]) not in usable), None)
 
 
 def keys_of(generation: Generation) -> dict[uuid.UUID, str]:

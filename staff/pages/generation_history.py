@@ -9,7 +9,8 @@ from django.db.models import Model
 from django.urls import reverse
 
 from credits.models import LedgerEntry
-from generation.models import Generation, GenerationEvent
+from generation.inputs.images import SCHEME
+from generation.models import Generation, GenerationEvent, Upload
 from generation.models.states import State
 from generation.outputs import links
 from staff.models import AuditEntry
@@ -53,6 +54,7 @@ def _facts(generation: Generation) -> list[Row]:
         ("Model", generation.model_id, ""),
         ("Prompt", generation.prompt or "erased", ""),
         *((name.replace("_", " "), value, "") for name, value in generation.parameters.items()),
+        *_uploads(generation),
         ("Told to the customer", generation.estimated_time, ""),
         ("Ordered", generation.created_at, ""),
         ("Accepted by the provider", generation.accepted_at or "–", ""),
@@ -90,6 +92,19 @@ def _work(generation: Generation, now: datetime) -> list[Row]:
     if generation.unknown_until and generation.state == State.SUBMIT_UNKNOWN:
         rows.append(("In doubt until", generation.unknown_until, ""))
     return rows
+
+
+def _uploads(generation: Generation) -> list[Row]:
+    """Which of its source images the customer sent himself, and whether we still have them."""
+    if not any(entry.startswith(SCHEME) for entry in generation.source_image_urls):
+        return []
+    uses = generation.upload_uses.select_related("upload").order_by("upload_id")
+    return [("Uploaded image", _upload(use.upload), "") for use in uses]
+
+
+def _upload(upload: Upload) -> str:
+    picture = f"{upload.content_type}, {upload.width} × {upload.height}, {upload.size} bytes"
+    return f"{upload.pk}: {picture}{', deleted' if upload.deleted_at else ''}"
 
 
 def _money(generation: Generation) -> list[tuple[LedgerEntry, str]]:

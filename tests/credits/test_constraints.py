@@ -153,7 +153,9 @@ def charge(person: Person, price: int = 240) -> dict[str, Any]:
         "refund_lead": ledger.refund_lead(),
     }
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {ledger.CHARGE} SELECT balance_after FROM entry", values)
+        cursor.execute(
+            f"WITH {ledger.CHARGE.format(when='')} SELECT balance_after FROM entry", values
+        )
         found = cursor.fetchone()
     return values | {"balance": None if found is None else found[0]}
 

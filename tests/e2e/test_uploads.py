@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -272,3 +273,22 @@ def test_eight_at_once_of_19_mb(stack: Stack, rich: Customer) -> None:
         assert each.result().status_code == 201 or each.result().headers["Retry-After"]
     assert slowest < 1
     assert most - before < 60 * MB
+
+
+def test_a_video_from_an_upload(stack: Stack, rich: Customer) -> None:
+    """No URL is fetched, and nobody else may use it."""
+    photo = httpx.get(f"{stack.emulator_url}/sample-images/photo.jpg").content
+    body = send(rich, photo, "image/jpeg").json()
+    film = rich.create("/api/v1/generate/video/", "a red fox", source_image_urls=[body["url"]])
+    shown = rich.finished(film)
+    assert (shown["status"], shown["mode"]) == ("completed", "image-to-video")
+    stranger = json.loads(stack.manage("create_account", "bob-uploads@example.com"))["key"]
+    sentences = set()
+    for entry in (body["url"], "upload:x"):
+        answer = httpx.post(
+            f"{stack.base_url}/api/v1/generate/video/",
+            json={"prompt": "a", "source_image_urls": [entry]},
+            headers={"Authorization": f"Bearer {stranger}"},
+        )
+        sentences.add(refused(answer, 400, "invalid_request"))
+    assert sentences == {"source_image_urls[0] is not an upload of this account, or it has expired"}

@@ -191,6 +191,7 @@ def test_errors_fit(api: Api, alice: Person):
         ({"prompt": "a", "seed": 2**32}, False),
         ({"prompt": "a", "negative_prompt": "b" * 1001}, False),
         ({"prompt": "a", "max_credits": -1}, False),
+        ({"prompt": "a", "source_image_urls": ["upload:x"]}, False),
         ({"prompt": "a", "source_image_urls": ["ftp://example.com"]}, False),
         ({"prompt": "a", "source_image_urls": ["https://user@example.com/"]}, False),
         ({"prompt": "a", "source_image_urls": ["https://example.com:8080/"]}, False),

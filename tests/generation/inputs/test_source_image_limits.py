@@ -14,7 +14,6 @@ from generation.inputs import image_child, source_images
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 PLACES = {
-    "README.md": (ROOT / "README.md").read_text(),
     "docs/api-contract.md": (ROOT / "docs/api-contract.md").read_text(),
     "the API's page and schema": str(
         VideoRequestSerializer().fields["source_image_urls"].help_text
