@@ -8,7 +8,7 @@ its event are one transaction; locks are always taken in the order generation, w
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from generation.metrics import count_fenced
 from generation.models import Attempt, Generation, reasons
 from generation.models.states import OPEN, State
 from generation.provider.route import Route
-from generation.transitions import end_undelivered, held_row, in_seconds, lock, move, release, stay
+from generation.transitions import end_undelivered, held_row, in_seconds, lock, move, stay
 
 Outcome = Attempt.Outcome
 
@@ -53,14 +53,13 @@ def begin_attempt(generation: Generation, route: Route) -> Attempt | None:
             next_attempt_at=Now() + timedelta(seconds=settings.LEASE),
             keep_lease=True,
             retries=F("retries"),  # the back-off goes on where it was
-            project=route.project,
-            location=route.location,
-            provider_model=route.model,
+            **route.names,
         )
         if not written:
             return None
-        attempt = Attempt(generation=generation, number=number, provider_model=route.model)
-        attempt.prefix, attempt.asked_at = route.place_for(str(generation.pk), number), Now()
+        attempt = Attempt(generation=generation, number=number, asked_at=Now(), **route.names)
+        attempt.prefix = route.place_for(str(generation.pk), number)
+        attempt.forget_at = generation.deadline_at if route.remembers else None
         attempt.save(force_insert=True)
         return attempt
 
@@ -116,9 +115,13 @@ def doubt(generation: Generation, attempt: Attempt, detail: str, window: float) 
     )
 
 
-def give_up_waiting(generation: Generation) -> bool:
-    """The window closed and the place is empty: ask once more, or fail with submission_lost."""
-    if generation.unknown_attempts >= MAX_UNKNOWN_ATTEMPTS[generation.kind]:
+def give_up_waiting(generation: Generation, *, recovers: bool = True) -> bool:
+    """The window closed and the place is empty: ask once more, or fail with submission_lost.
+
+    Not where nothing would be found even if it was paid for (``recovers`` is False).
+    """
+    most = MAX_UNKNOWN_ATTEMPTS[generation.kind] if recovers else 1
+    if generation.unknown_attempts >= most:
         return fail(
             generation,
             "submission_lost",
@@ -134,6 +137,8 @@ def adopt(
     uri: str,
     attempt: Attempt | None = None,
     outcome: Attempt.Outcome = Outcome.ADOPTED,
+    *,
+    number: int | None = None,  # of an attempt that had one
 ) -> bool:
     """The output exists at the provider: store it next. ``attempt`` had no outcome until now."""
     return move(
@@ -143,13 +148,17 @@ def adopt(
         answer=(attempt, {"outcome": outcome, "detail": uri}) if attempt else None,
         next_attempt_at=Now(),
         output_uri=uri,
+        output_attempt=attempt.number if attempt else number,
     )
 
 
-def complete(generation: Generation, *, differs: str = "", **output: Any) -> bool:
+def complete(
+    generation: Generation, *, differs: str = "", remembered: bool = False, **output: Any
+) -> bool:
     """The file is whole and in our storage; ``output`` are the row's output_… fields.
 
-    ``differs`` says for operators what is not as it was ordered.
+    ``differs`` says for operators what is not as it was ordered. What is ``remembered`` the
+    provider is told to forget at once, not after the deadline.
     Lock order: generation, wallet, then the UPDATE. The other order deadlocks with a replayed
     create.
     """
@@ -158,6 +167,8 @@ def complete(generation: Generation, *, differs: str = "", **output: Any) -> boo
             count_fenced()
             return False
         ledger.settle(generation.account_id)
+        if remembered:
+            generation.attempts.filter(forget_at__isnull=False).update(forget_at=Now())
         data = {"code": "not_as_ordered", "detail": differs} if differs else {}
         changes = output | ({"last_error": differs} if differs else {})
         return move(
@@ -225,19 +236,11 @@ def postpone(generation: Generation, wait: float, detail: str = "", *, counts: b
 
     A ``detail`` says what did not work; it is counted in ``retries`` if it ``counts``.
     """
-    changes: dict[str, Any] = {
-        "next_attempt_at": in_seconds(wait),
-        "lease_token": None,
-        "strikes": 0,
-    }
+    changes: dict[str, Any] = {"next_attempt_at": in_seconds(wait)}
+    changes |= {"lease_token": None, "strikes": 0}
     if detail:
         changes |= {"retries": F("retries") + int(counts), "last_error": note(detail)}
     return stay(generation, OPEN, wait, changes)
-
-
-def look_again(waits: Sequence[tuple[Generation, float]]) -> int:
-    """Operations still running: poll each again in so many seconds; how many rows were held."""
-    return release(State.RUNNING, waits)
 
 
 def note_error(generation: Generation, detail: str) -> bool:

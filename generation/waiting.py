@@ -17,7 +17,7 @@ from django.db.models.functions import Least, Now
 from common.telemetry.redaction import note
 from generation import transitions
 from generation.models import Generation
-from generation.models.states import State
+from generation.models.states import OPEN, State
 from generation.transitions import in_seconds, stay
 
 
@@ -47,3 +47,19 @@ def await_images(generation: Generation, wait: float, detail: str) -> bool:
         "last_error": note(detail),
     }
     return stay(generation, [State.QUEUED], wait, changes)
+
+
+def look_again(waits: Sequence[tuple[Generation, float]]) -> int:
+    """Operations still running: poll each again in so many seconds; how many rows were held."""
+    return transitions.release(State.RUNNING, waits)
+
+
+def await_build(generation: Generation, wait: float, detail: str) -> bool:
+    """This build cannot even look at it: the same in ``wait`` seconds, past the deadline, too."""
+    changes = {
+        "next_attempt_at": Now() + timedelta(seconds=wait),
+        "lease_token": None,
+        "strikes": 0,
+        "last_error": note(detail),
+    }
+    return stay(generation, OPEN, wait, changes)

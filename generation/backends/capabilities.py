@@ -17,6 +17,7 @@ class Capabilities:
     ``remembers``: it keeps prompt and inputs until ``forget``. ``poll_floor`` is the least time
     between two polls of an operation, in seconds. ``durations`` and ``resolutions`` are the widest
     of any of its models; ``silent``, ``audible`` and ``negative_prompt`` say what may be asked for.
+    ``location`` is where alone it can be asked; empty = wherever the deployment or the row says.
     """
 
     kinds: frozenset[Kind]
@@ -31,6 +32,7 @@ class Capabilities:
     dedupes: bool = False
     remembers: bool = False
     poll_floor: float = 0.0
+    location: str = ""
 
 
 VERTEX = Capabilities(
@@ -53,6 +55,7 @@ INTERACTIONS = Capabilities(
     seed_max=2**32 - 1,  # whether a model takes more than 2**31 - 1 its row says
     max_images=3,
     remembers=True,
+    location="global",
 )
 # By the name that a catalog row, a generation and an attempt keep of their backend.
 CAPABILITIES: dict[str, Capabilities] = {"vertex": VERTEX, "interactions": INTERACTIONS}

@@ -23,7 +23,12 @@ class Attempt(models.Model):
         "generation.Generation", on_delete=models.PROTECT, related_name="attempts", db_index=False
     )
     number = models.PositiveSmallIntegerField()
-    prefix = models.CharField(max_length=300, unique=True)
+    backend = models.CharField(max_length=50, default="vertex", db_default="vertex")
+    project = models.CharField(max_length=100, blank=True, db_default="")
+    location = models.CharField(max_length=50, blank=True, db_default="")
+    prefix = models.CharField(
+        max_length=300, blank=True, db_comment="the place, as its backend calls it; may be empty"
+    )
     provider_model = models.CharField(max_length=100)
     outcome = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.ASKED)
     operation_name = models.CharField(max_length=400, blank=True)
@@ -38,12 +43,20 @@ class Attempt(models.Model):
         db_default=Now(),
         db_comment="for what nobody got; while claimed, the lease's end",
     )
+    forget_at = models.DateTimeField(
+        null=True,
+        db_comment="when the provider is told to forget it; while claimed, the lease's end",
+    )
+    forgotten_at = models.DateTimeField(null=True, db_comment="as the provider confirmed")
 
     class Meta:
         ordering = ("number",)
         constraints = [
             models.UniqueConstraint(
                 fields=["generation", "number"], name="attempt_number_unique_in_generation"
+            ),
+            models.UniqueConstraint(
+                fields=["prefix"], condition=~Q(prefix=""), name="attempt_place_is_its_own"
             ),
             models.CheckConstraint(
                 condition=Q(
@@ -66,7 +79,13 @@ class Attempt(models.Model):
                 fields=["next_look_at"],
                 condition=Q(next_look_at__isnull=False),
                 name="attempt_to_look_at",
-            )
+            ),
+            # read by generation/outputs/forgetting.py: only what a backend remembers is in it
+            models.Index(
+                fields=["forget_at"],
+                condition=Q(forget_at__isnull=False),
+                name="attempt_to_forget",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -94,12 +94,16 @@ class Generation(models.Model):
     unknown_attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.TextField(blank=True, db_comment="for operators; never shown to customers")
 
+    backend = models.CharField(max_length=50, default="vertex", db_default="vertex")
     project = models.CharField(max_length=100, blank=True)
     location = models.CharField(max_length=50, blank=True)
     provider_model = models.CharField(max_length=100, blank=True)
     operation_name = models.CharField(max_length=400, null=True)
     accepted_at = models.DateTimeField(null=True)
     output_uri = models.CharField(max_length=500, blank=True, db_comment="at the provider")
+    output_attempt = models.SmallIntegerField(
+        null=True, db_comment="the number of the attempt whose output it is; null in old rows"
+    )
 
     output_key = models.CharField(max_length=200, blank=True, db_comment="in our storage")
     output_type = models.CharField(max_length=20, blank=True)

@@ -40,16 +40,18 @@ GIVE_UP = 30 * DAY  # as long as operations are kept at most (AIP-151)
 # at after its deadline. What is seen as over stays as it is seen.
 CLAIM = """
 WITH due AS (
-    SELECT id, number, generation_id, prefix, outcome FROM generation_attempt
+    SELECT id, number, generation_id, backend, prefix, outcome FROM generation_attempt
      WHERE next_look_at <= now()
      ORDER BY next_look_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), judged AS (
-    SELECT due.id, due.number, due.prefix, generation.kind, generation.state, generation.error_code,
-           generation.output_uri, generation.deadline_at,
+    SELECT due.id, due.number, due.backend, due.prefix, generation.kind,
+           generation.state, generation.error_code, generation.output_uri, generation.deadline_at,
            CASE WHEN due.outcome = ANY(%(not_bought)s) THEN 'settled'
                 WHEN generation.finished_at IS NULL THEN 'open'
                 WHEN generation.state = %(completed)s
-                     AND starts_with(generation.output_uri, due.prefix) THEN 'settled'
+                     AND CASE WHEN generation.output_attempt IS NULL  -- an older release's row
+                              THEN starts_with(generation.output_uri, due.prefix)
+                              ELSE generation.output_attempt = due.number END THEN 'settled'
                 ELSE 'look' END AS verdict
       FROM due JOIN generation_generation AS generation ON generation.id = due.generation_id
 )
@@ -58,8 +60,9 @@ UPDATE generation_attempt AS attempt
            WHEN 'open' THEN GREATEST(deadline_at, now()) + %(lease)s * interval '1 second'
            WHEN 'look' THEN now() + %(lease)s * interval '1 second' END
   FROM judged WHERE attempt.id = judged.id
-RETURNING verdict, attempt.id, attempt.generation_id, judged.number, judged.prefix, judged.kind,
-          judged.state, judged.error_code, judged.output_uri, attempt.next_look_at
+RETURNING verdict, attempt.id, attempt.generation_id, judged.number, judged.backend,
+          judged.prefix, judged.kind, judged.state, judged.error_code, judged.output_uri,
+          attempt.next_look_at
 """
 FOUND = """
 WITH held AS (
@@ -100,6 +103,7 @@ class Look:
     attempt_id: int
     generation_id: uuid.UUID
     number: int
+    backend: str
     place: str
     kind: str
     state: str

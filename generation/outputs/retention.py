@@ -95,7 +95,7 @@ class Files:
 
     generation_id: uuid.UUID
     key: str
-    places: tuple[str, ...]
+    places: tuple[tuple[str, str], ...]  # each after the name of its backend
 
 
 def expire_outputs() -> int:
@@ -120,12 +120,14 @@ def claim(limit: int = ERASED_TOGETHER) -> list[Files]:
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, {"limit": limit, "lease": settings.LEASE})
         rows: Sequence[tuple[uuid.UUID, str]] = cursor.fetchall()
-    places: dict[uuid.UUID, list[str]] = {generation_id: [] for generation_id, _ in rows}
+    places: dict[uuid.UUID, list[tuple[str, str]]] = {
+        generation_id: [] for generation_id, _ in rows
+    }
     asked = Attempt.objects.filter(generation_id__in=list(places)).exclude(
         outcome__in=[Attempt.Outcome.NOT_ACCEPTED, Attempt.Outcome.REJECTED]
     )
-    for generation_id, place in asked.values_list("generation_id", "prefix"):
-        places[generation_id].append(place)
+    for pk, backend, place in asked.values_list("generation_id", "backend", "prefix"):
+        places[pk].append((backend, place))
     return [Files(*row, tuple(places[row[0]])) for row in rows]
 
 

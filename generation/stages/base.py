@@ -13,10 +13,11 @@ from generation.backends import base
 from generation.models import Attempt, Generation
 from generation.models.states import State
 from generation.origin import traceparents
-from generation.provider.connect import Provider
+from generation.provider.router import Router
 from work import due
 from work.stage import Done, Step
 
+MISSING_WAIT = 60.0  # seconds until a row is tried again whose backend this build does not have
 MAX_STRIKES = 5  # claims in a row that ended without a write-back
 SOMETHING_WRONG = "The generation could not be finished because of an error on our side"
 
@@ -32,6 +33,10 @@ class Looked:
 
     attempt: Attempt | None
     output: base.Produced | None
+
+    @property
+    def number(self) -> int | None:
+        return self.attempt.number if self.attempt else None
 
     @property
     def in_doubt(self) -> Attempt | None:
@@ -53,7 +58,7 @@ class StageBase:
     patience = 0.0
 
     def __init__(
-        self, provider: Provider[base.Reader], wake: Callable[[str], None] | None = None
+        self, provider: Router[base.Reader], wake: Callable[[str], None] | None = None
     ) -> None:
         """``wake`` hints that another stage has work; without it the next tick does."""
         self.provider = provider
@@ -77,6 +82,9 @@ class StageBase:
         if generation.strikes > MAX_STRIKES:
             detail = f"claimed {generation.strikes} times without a write-back"
             lifecycle.fail(generation, "provider_error", SOMETHING_WRONG, detail=detail)
+            return None
+        if generation.state != State.QUEUED and not self.provider.has(generation.backend):
+            _wait_for_a_build(generation, generation.backend)
             return None
         if is_overdue(generation) and generation.state != State.STORING:
             return self.look(generation)
@@ -103,29 +111,43 @@ class StageBase:
     def at_deadline(self, generation: Generation, outcome: Any) -> None:
         """The last look: what is there is delivered late, else the deadline is final."""
         if isinstance(outcome, Looked) and outcome.output is not None:
-            self.adopt(generation, outcome.output.uri, outcome.in_doubt)
+            self.adopt(generation, outcome.output.uri, outcome.in_doubt, number=outcome.number)
         elif isinstance(outcome, Looked | base.Unavailable):
             fail_overdue(generation)
         else:
             raise outcome
 
-    def look(self, generation: Generation) -> Step:
+    def look(self, generation: Generation) -> Step | None:
         """Look into the place of every attempt that may have been bought, newest first."""
         attempts = generation.attempts.exclude(
             outcome__in=[Attempt.Outcome.NOT_ACCEPTED, Attempt.Outcome.REJECTED]
         )
-        return self._look(kind_of(generation), list(attempts.order_by("-number")))
+        may_have_been = list(attempts.order_by("-number"))
+        for attempt in may_have_been:
+            if not self.provider.has(attempt.backend):
+                _wait_for_a_build(generation, attempt.backend)
+                return None
+        return self._look(kind_of(generation), may_have_been)
 
     async def _look(self, kind: base.Kind, attempts: list[Attempt]) -> Looked:
         for attempt in attempts:
-            found = await self.provider.backend.find_output(attempt.prefix, kind)
+            found = await self.provider.of(attempt.backend).find_output(attempt.prefix, kind)
             if found is not None:
                 return Looked(attempt, found)
         return Looked(None, None)
 
-    def adopt(self, generation: Generation, uri: str, *asked: Any) -> bool:
+    def capabilities(self, generation: Generation) -> base.Capabilities:
+        return self.provider.capabilities(generation.backend)
+
+    def poll_floor(self, generation: Generation) -> float:
+        """The least seconds between two polls that its provider asks for."""
+        return self.capabilities(generation).poll_floor * settings.TIME_SCALE
+
+    def adopt(
+        self, generation: Generation, uri: str, *asked: Any, number: int | None = None
+    ) -> bool:
         """There is an output: the store stage is to have it now, not at its next tick."""
-        adopted = lifecycle.adopt(generation, uri, *asked)
+        adopted = lifecycle.adopt(generation, uri, *asked, number=number)
         if adopted:
             self.wake("store")
         return adopted
@@ -137,6 +159,12 @@ class StageBase:
     def drop(self, generation: Generation, error: BaseException) -> None:
         """Our own code failed: the lease stays, so the row comes back when it ends, 5 times."""
         lifecycle.note_error(generation, f"{type(error).__name__}: {error}")
+
+
+def _wait_for_a_build(generation: Generation, backend: str) -> None:
+    """Only a build that has the backend can tell what became of it: past the deadline, too."""
+    wait = MISSING_WAIT * settings.TIME_SCALE
+    waiting.await_build(generation, wait, f"this build has no backend {backend!r}")
 
 
 def kind_of(generation: Generation) -> base.Kind:

@@ -9,13 +9,13 @@ from typing import Any
 from django.conf import settings
 
 from common.crash import crash_point
-from generation import lifecycle
+from generation import lifecycle, waiting
 from generation.backends import base
 from generation.models import Attempt, Generation
 from generation.models.states import State
 from generation.provider import pace
-from generation.provider.connect import Provider
 from generation.provider.pace import Pace
+from generation.provider.router import Router
 from generation.stages.base import Looked, StageBase, reject
 from work.stage import Done, Step
 from work.waits import backoff, jitter
@@ -30,10 +30,11 @@ class PollStage(StageBase):
     gathers = True
 
     def __init__(
-        self, provider: Provider[base.Reader], wake: Callable[[str], None] | None = None
+        self, provider: Router[base.Reader], wake: Callable[[str], None] | None = None
     ) -> None:
         super().__init__(provider, wake)
-        self._places: dict[uuid.UUID, str] = {}  # of the rows claimed last
+        # Number and place of the newest attempt of each row that was claimed last.
+        self._newest: dict[uuid.UUID, tuple[int, str]] = {}
         self._paces: dict[pace.Key, Pace | None] | None = None
 
     @property
@@ -45,14 +46,16 @@ class PollStage(StageBase):
         """The due rows; the places of all of them in one query."""
         rows = super().claim(limit)
         attempts = Attempt.objects.filter(generation__in=rows).order_by("number")
-        self._places = dict(attempts.values_list("generation_id", "prefix"))
+        found = attempts.values_list("generation_id", "number", "prefix")
+        self._newest = {pk: (number, place) for pk, number, place in found}
         return rows
 
     def work(self, generation: Generation) -> Step:
         """One look at the operation, by its stored name alone."""
         crash_point("poll.after_claim")
-        place = self._places[generation.pk]
-        return self.provider.backend.poll(generation.operation_name or "", place)
+        _, place = self._newest[generation.pk]
+        backend = self.provider.of(generation.backend)
+        return backend.poll(generation.operation_name or "", place)
 
     def together(self, done: list[Done[Generation]]) -> list[Done[Generation]]:
         """Most operations are still running: one statement says of all of them when to look again.
@@ -62,28 +65,28 @@ class PollStage(StageBase):
         running = [row for row, outcome in done if isinstance(outcome, base.Running)]
         if running:
             crash_point("poll.before_save")
-            lifecycle.look_again([(row, self._next_poll(row)) for row in running])
+            waiting.look_again([(row, self._next_poll(row)) for row in running])
         return [each for each in done if not isinstance(each[1], base.Running)]
 
     def in_time(self, generation: Generation, outcome: Any) -> Step | None:
         """Write back the operation's state; a vanished one may have left its output."""
         crash_point("poll.before_save")
         if isinstance(outcome, base.Running):  # one that could not be written with the others
-            lifecycle.look_again([(generation, self._next_poll(generation))])
+            waiting.look_again([(generation, self._next_poll(generation))])
         elif isinstance(outcome, base.Produced):
-            if self.adopt(generation, outcome.uri):
+            number, _ = self._newest[generation.pk]
+            if self.adopt(generation, outcome.uri, number=number):
                 pace.learn(generation, self._age(generation))
         elif isinstance(outcome, base.Rejected):
             reject(generation, outcome)
         elif isinstance(outcome, base.Unavailable):
-            lifecycle.postpone(
-                generation, backoff(generation.retries, outcome.retry_after), str(outcome)
-            )
+            wait = backoff(generation.retries, outcome.retry_after)
+            lifecycle.postpone(generation, max(self.poll_floor(generation), wait), str(outcome))
         elif isinstance(outcome, base.OperationGone):
             return self.look(generation)
         elif isinstance(outcome, Looked):
             if outcome.output is not None:
-                self.adopt(generation, outcome.output.uri)
+                self.adopt(generation, outcome.output.uri, number=outcome.number)
             else:
                 lifecycle.fail(
                     generation,
@@ -100,7 +103,8 @@ class PollStage(StageBase):
         if self._paces is None:  # once a pass: it changes slowly
             self._paces = pace.learned()
         learned = self._paces.get(pace.key_of(generation))
-        return jitter(pace.next_poll(learned, self._age(generation)))
+        wait = pace.next_poll(learned, self._age(generation))
+        return max(self.poll_floor(generation), jitter(wait))
 
     def _age(self, generation: Generation) -> float:
         """Seconds since the provider accepted it."""

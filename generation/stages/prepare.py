@@ -26,7 +26,7 @@ from generation.inputs.images import to_fetch
 from generation.inputs.source_images import InvalidSourceImage, load_source_images
 from generation.models import Generation
 from generation.models.states import State
-from generation.provider.connect import Provider
+from generation.provider.router import Router
 from generation.stages.base import StageBase
 from work import due
 from work.stage import Step
@@ -62,7 +62,7 @@ class PrepareStage(StageBase):
 
     def __init__(
         self,
-        provider: Provider[base.Reader],
+        provider: Router[base.Reader],
         wake: Callable[[str], None] | None = None,
         lookups: Lookups | None = None,
     ) -> None:

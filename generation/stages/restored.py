@@ -11,11 +11,11 @@ from __future__ import annotations
 from django.conf import settings
 
 from generation import lifecycle
-from generation.backends.vertex.reader import VertexReader
+from generation.backends.base import Unavailable
 from generation.models import Generation
 from generation.models.states import State
 from generation.offer import catalog
-from generation.provider.connect import provider
+from generation.provider.readers import readers
 from generation.stages.submit import window
 from work import due
 
@@ -35,8 +35,13 @@ def doubt_the_queue() -> tuple[int, int]:
 
 
 def _doubt(row: Generation) -> bool:
-    route = provider(VertexReader).route(catalog.provider_model(row.model))
+    router = readers()
+    try:
+        route = router.route(row.model, catalog.provider_model(row.model))
+    except Unavailable:  # this build could not have asked for it, and cannot look for it
+        return False
     attempt = lifecycle.begin_attempt(row, route)
     if attempt is None:
         return False
-    return lifecycle.doubt(row, attempt, "restored from an older state", window(row))
+    seconds = window(row, router.capabilities(route.backend).recovers)
+    return lifecycle.doubt(row, attempt, "restored from an older state", seconds)

@@ -14,11 +14,12 @@ from common.crash import crash_point
 from generation.backends.base import Reader, Unavailable
 from generation.outputs import retention
 from generation.outputs.retention import Files
+from generation.provider.router import Router
 
 logger = logging.getLogger(__name__)
 
 
-def let_expire(backend: Reader, loop: asyncio.AbstractEventLoop, seconds: float) -> int:
+def let_expire(router: Router[Reader], loop: asyncio.AbstractEventLoop, seconds: float) -> int:
     """Work for up to ``seconds`` and a batch; how many generations lost their files.
 
     A batch is taken out of sight, then its files are deleted, so that a storage that refuses holds
@@ -29,18 +30,20 @@ def let_expire(backend: Reader, loop: asyncio.AbstractEventLoop, seconds: float)
     while True:
         forgotten, expired = retention.forget_prompts(), retention.expire_outputs()
         crash_point("retention.after_rows")
-        deleted, tried = _delete_due(backend, loop, ends)
+        deleted, tried = _delete_due(router, loop, ends)
         count += deleted
         refused = tried > 0 and deleted == 0
         if refused or time.monotonic() >= ends or max(forgotten, expired) < retention.BATCH:
             return count
 
 
-def _delete_due(backend: Reader, loop: asyncio.AbstractEventLoop, ends: float) -> tuple[int, int]:
+def _delete_due(
+    router: Router[Reader], loop: asyncio.AbstractEventLoop, ends: float
+) -> tuple[int, int]:
     """How many erasures were completed, of how many that were tried."""
     deleted = tried = 0
     while files := retention.claim():
-        outcomes = loop.run_until_complete(_delete_all(backend, files))
+        outcomes = loop.run_until_complete(_delete_all(router, files))
         crash_point("retention.after_files")
         good = sum(_write_back(*each) for each in zip(files, outcomes, strict=True))
         deleted, tried = deleted + good, tried + len(files)
@@ -49,16 +52,16 @@ def _delete_due(backend: Reader, loop: asyncio.AbstractEventLoop, ends: float) -
     return deleted, tried
 
 
-async def _delete_all(backend: Reader, files: Sequence[Files]) -> list[BaseException | None]:
-    return await asyncio.gather(*(_delete(backend, each) for each in files), return_exceptions=True)
+async def _delete_all(router: Router[Reader], files: Sequence[Files]) -> list[BaseException | None]:
+    return await asyncio.gather(*(_delete(router, each) for each in files), return_exceptions=True)
 
 
-async def _delete(backend: Reader, files: Files) -> None:
+async def _delete(router: Router[Reader], files: Files) -> None:
     """Ours first: it is the one that links led to. What is gone already counts as deleted."""
     async with asyncio.timeout(settings.LEASE * 0.8):
         await asyncio.to_thread(default_storage.delete, files.key)
-        for place in files.places:
-            await backend.remove_outputs(place)
+        for backend, place in files.places:
+            await router.of(backend).remove_outputs(place)
 
 
 def _write_back(files: Files, outcome: BaseException | None) -> bool:

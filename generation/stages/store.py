@@ -27,7 +27,7 @@ class StoreStage(StageBase):
 
     def work(self, generation: Generation) -> Step:
         """Fetch, check and keep the output."""
-        return deliver(self.provider.backend, generation)
+        return deliver(self.provider.of(generation.backend), generation)
 
     def in_time(self, generation: Generation, outcome: Any) -> Step | None:
         """Write back the delivery; a broken file is fetched again a few times."""
@@ -50,7 +50,10 @@ class StoreStage(StageBase):
             crash_point("store.after_put")
             differs = as_ordered.differences(generation, outcome.facts)
             words = "; ".join(differs.values())
-            if lifecycle.complete(generation, differs=words, **outcome.columns()):
+            remembered = self.capabilities(generation).remembers
+            if lifecycle.complete(
+                generation, differs=words, remembered=remembered, **outcome.columns()
+            ):
                 metrics.count_not_as_ordered(differs)
             crash_point("store.after_save")
             return True

@@ -20,9 +20,9 @@ from generation.models.states import State
 from generation.offer import catalog
 from generation.offer.parameters import Parameters, why_not_sold
 from generation.provider import gate, pace
-from generation.provider.connect import Provider
 from generation.provider.pace import Pace
 from generation.provider.requests import request_of
+from generation.provider.router import Router
 from generation.stages.base import (
     SOMETHING_WRONG,
     Looked,
@@ -68,10 +68,10 @@ class SubmitStage(StageBase):
     gap = 0.005
     patience = 20.0  # for what the provider was asked: cut off, it has to be looked for
 
-    provider: Provider[base.Backend]
+    provider: Router[base.Backend]
 
     def __init__(
-        self, provider: Provider[base.Backend], wake: Callable[[str], None] | None = None
+        self, provider: Router[base.Backend], wake: Callable[[str], None] | None = None
     ) -> None:
         super().__init__(provider, wake)
         self._asked: dict[uuid.UUID, Attempt] = {}
@@ -87,7 +87,7 @@ class SubmitStage(StageBase):
         """Ask the provider, or look whether it had been asked successfully."""
         if generation.state == State.SUBMITTING:  # its worker died: nobody knows how far it came
             attempt = generation.attempts.get(outcome=Attempt.Outcome.ASKED)
-            lifecycle.doubt(generation, attempt, "the worker was lost", window(generation))
+            lifecycle.doubt(generation, attempt, "the worker was lost", self._window(generation))
             return None
         if generation.state == State.SUBMIT_UNKNOWN:
             return self.look(generation)
@@ -102,21 +102,25 @@ class SubmitStage(StageBase):
 
     def _ask(self, generation: Generation, images: tuple[base.SourceImage, ...]) -> Step | None:
         """Commit the intent, then ask: in this order, or a crash could buy twice."""
-        model = catalog.provider_model(generation.model)
         crash_point("submit.after_claim")
-        attempt = self._begin(generation, model)
+        try:
+            attempt = self._begin(generation)
+        except base.Unavailable as error:  # the row's backend is none of this build's
+            lifecycle.postpone(generation, backoff(generation.retries), str(error))
+            return None
         if attempt is None:
             return None
         crash_point("submit.after_intent")
-        generation.state = State.SUBMITTING
+        generation.state, generation.backend = State.SUBMITTING, attempt.backend
         request = request_of(generation, attempt, images)
         self._asked[generation.pk] = attempt
-        return self.provider.backend.submit(request)
+        return self.provider.of(attempt.backend, attempt.location).submit(request)
 
-    def _begin(self, generation: Generation, model: str) -> Attempt | None:
+    def _begin(self, generation: Generation) -> Attempt | None:
         """The intent; one whose COMMIT got no answer is found when this is tried again."""
+        route = self.provider.route(generation.model, catalog.provider_model(generation.model))
         try:
-            attempt = lifecycle.begin_attempt(generation, self.provider.route(model))
+            attempt = lifecycle.begin_attempt(generation, route)
         except DATABASE_ERRORS:
             self._uncertain.add(generation.pk)
             raise
@@ -161,7 +165,7 @@ class SubmitStage(StageBase):
             reject(generation, outcome, attempt)
         else:  # Unknown, and anything unforeseen after the question was sent
             detail = f"{type(outcome).__name__}: {outcome}"[:500]
-            lifecycle.doubt(generation, attempt, detail, window(generation))
+            lifecycle.doubt(generation, attempt, detail, self._window(generation))
         gate.record(generation.model_id, judge(outcome), getattr(outcome, "retry_after", None))
 
     def _finish_look(self, generation: Generation, outcome: Any) -> None:
@@ -169,7 +173,8 @@ class SubmitStage(StageBase):
             self.adopt(generation, outcome.output.uri, outcome.attempt)
         elif isinstance(outcome, Looked):
             if generation.unknown_until and generation.claimed_at >= generation.unknown_until:
-                lifecycle.give_up_waiting(generation)
+                recovers = self.capabilities(generation).recovers
+                lifecycle.give_up_waiting(generation, recovers=recovers)
             else:
                 lifecycle.postpone(generation, jitter(60.0 * settings.TIME_SCALE))
         elif isinstance(outcome, base.Unavailable):
@@ -179,12 +184,15 @@ class SubmitStage(StageBase):
         else:
             raise outcome
 
+    def _window(self, generation: Generation) -> float:
+        return window(generation, self.capabilities(generation).recovers)
+
     def _first_poll(self, generation: Generation) -> float:
         if self._paces is None:  # once a pass: it changes slowly
             self._paces = pace.learned()
         learned = self._paces.get(pace.key_of(generation))
         wait = pace.first_poll(generation, learned)
-        return wait if learned else jitter(wait)
+        return max(self.poll_floor(generation), wait if learned else jitter(wait))
 
 
 async def _read(
@@ -221,13 +229,14 @@ def _without_model(gone: base.ModelGone) -> base.Rejected:
     )
 
 
-def window(generation: Generation) -> float:
+def window(generation: Generation, recovers: bool) -> float:
     """How long a late output may still appear, in seconds.
 
     A video may be under way for minutes. An image is only written by us, from the answer that did
-    not come: after the call's own time limit nothing will turn up.
+    not come: after the call's own time limit nothing will turn up. The same goes for a backend
+    that cannot find what an unanswered submit made (``recovers`` is False).
     """
-    if generation.kind == "video":
+    if generation.kind == "video" and recovers:
         return float(settings.UNKNOWN_WINDOW)
     return float(2 * settings.SUBMIT_TIMEOUT)
 

@@ -10,16 +10,19 @@ from collections.abc import Sequence
 from django.conf import settings
 
 from common.crash import crash_point
-from generation.backends.base import Produced, Reader, Unavailable
+from generation.backends.base import Kind, Produced, Reader, Unavailable
 from generation.outputs import orphans
 from generation.outputs.orphans import Look
+from generation.provider.router import Router
 
 logger = logging.getLogger(__name__)
 
 Outcome = Produced | BaseException | None
 
 
-def look_for_orphans(backend: Reader, loop: asyncio.AbstractEventLoop, seconds: float) -> int:
+def look_for_orphans(
+    router: Router[Reader], loop: asyncio.AbstractEventLoop, seconds: float
+) -> int:
     """Deal with due attempts for up to ``seconds`` and a batch; how many orphans were found.
 
     Ends early when nothing is due any more, or when the provider's storage answers nothing at all:
@@ -33,7 +36,7 @@ def look_for_orphans(backend: Reader, loop: asyncio.AbstractEventLoop, seconds: 
         outcomes: list[Outcome] = []
         if looks:
             crash_point("sweep.after_claim")
-            outcomes = loop.run_until_complete(_look_for(backend, looks))
+            outcomes = loop.run_until_complete(_look_for(router, looks))
             crash_point("sweep.before_save")
         for look, outcome in zip(looks, outcomes, strict=True):
             count += _write_back(look, outcome)
@@ -42,14 +45,15 @@ def look_for_orphans(backend: Reader, loop: asyncio.AbstractEventLoop, seconds: 
             return count
 
 
-async def _look_for(backend: Reader, looks: Sequence[Look]) -> list[Outcome]:
-    return await asyncio.gather(*(_find(backend, look) for look in looks), return_exceptions=True)
+async def _look_for(router: Router[Reader], looks: Sequence[Look]) -> list[Outcome]:
+    return await asyncio.gather(*(_find(router, look) for look in looks), return_exceptions=True)
 
 
-async def _find(backend: Reader, look: Look) -> Produced | None:
+async def _find(router: Router[Reader], look: Look) -> Produced | None:
     # a list of many pages must not outlive the lease
     async with asyncio.timeout(settings.LEASE * 0.8):
-        return await backend.find_output(look.place, "video" if look.kind == "video" else "image")
+        kind: Kind = "video" if look.kind == "video" else "image"
+        return await router.of(look.backend).find_output(look.place, kind)
 
 
 def _write_back(look: Look, outcome: Outcome) -> bool:

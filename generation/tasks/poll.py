@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from generation.backends.vertex.reader import VertexReader
-from generation.provider.connect import provider
+from generation.provider.readers import readers
 from generation.stages.poll import PollStage
 from work.process import run, wake
 from work.queue import app
@@ -12,4 +11,4 @@ from work.queue import app
 @app.task(name="generation.poll")
 def poll() -> None:
     """Look at the operations that are due."""
-    run("poll", lambda: PollStage(provider(VertexReader), wake))
+    run("poll", lambda: PollStage(readers(), wake))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from common.name_lookup import Lookups
-from generation.backends.vertex.reader import VertexReader
-from generation.provider.connect import provider
+from generation.provider.readers import readers
 from generation.stages.prepare import PrepareStage
 from work.process import SECONDS, run, wake
 from work.queue import app
@@ -23,4 +22,4 @@ def _lookups() -> Lookups:
 @app.task(name="generation.prepare", soft_time_limit=LONGEST + 60, time_limit=LONGEST + 90)
 def prepare() -> None:
     """Fetch and redraw the source images that are awaited."""
-    run("prepare", lambda: PrepareStage(provider(VertexReader), wake, _lookups()))
+    run("prepare", lambda: PrepareStage(readers(), wake, _lookups()))

@@ -7,12 +7,12 @@ from functools import cache
 from django.db import close_old_connections
 from structlog.contextvars import bound_contextvars
 
-from generation.backends.vertex.reader import VertexReader
 from generation.books import GRACE, LONGEST, check_books
 from generation.inputs import prepared_images, upload_retention
 from generation.outputs.leftovers import Leftovers
-from generation.provider.connect import provider
+from generation.provider.readers import readers
 from generation.stages.ended_tokens import delete_ended_tokens
+from generation.stages.forget import let_forget
 from generation.stages.retention import let_expire
 from generation.stages.store import StoreStage
 from generation.stages.sweep import look_for_orphans
@@ -32,7 +32,7 @@ def _leftovers() -> Leftovers:
 @app.task(name="generation.store")
 def store() -> None:
     """Copy finished outputs into our storage."""
-    run("store", lambda: StoreStage(provider(VertexReader), wake))
+    run("store", lambda: StoreStage(readers(), wake))
 
 
 @app.task(name="generation.sweep")
@@ -41,11 +41,12 @@ def sweep() -> None:
     taken("sweep")
     beat("sweep")
     close_old_connections()
-    backend, loop = provider(VertexReader).backend, engine().loop
+    router, loop = readers(), engine().loop
     with bound_contextvars(stage="sweep"):
         _leftovers().remove()
         prepared_images.remove_ended(SWEEP_SECONDS)
-        counted("sweep", lambda: look_for_orphans(backend, loop, SWEEP_SECONDS))
+        counted("sweep", lambda: look_for_orphans(router, loop, SWEEP_SECONDS))
+        counted("sweep", lambda: let_forget(router, loop, SWEEP_SECONDS))
 
 
 @app.task(name="generation.retention")
@@ -54,9 +55,9 @@ def retention() -> None:
     taken("retention")
     beat("retention")
     close_old_connections()
-    backend, loop = provider(VertexReader).backend, engine().loop
+    router, loop = readers(), engine().loop
     with bound_contextvars(stage="retention"):
-        counted("retention", lambda: let_expire(backend, loop, SWEEP_SECONDS))
+        counted("retention", lambda: let_expire(router, loop, SWEEP_SECONDS))
         upload_retention.remove_ended(SWEEP_SECONDS)
         delete_ended_tokens()
 

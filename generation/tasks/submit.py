@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from generation.backends.vertex.backend import VertexBackend
-from generation.provider.connect import provider
+from generation.provider.buyers import buyers
 from generation.stages.submit import SubmitStage
 from work.process import run, wake
 from work.queue import app
@@ -12,4 +11,4 @@ from work.queue import app
 @app.task(name="generation.submit")
 def submit() -> None:
     """Ask the provider for what is queued; look for what may have been bought."""
-    run("submit", lambda: SubmitStage(provider(VertexBackend), wake))
+    run("submit", lambda: SubmitStage(buyers(), wake))

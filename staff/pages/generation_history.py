@@ -74,6 +74,7 @@ def _work(generation: Generation, now: datetime) -> list[Row]:
         ("Claims without an answer", generation.strikes, ""),
         ("Attempts without an answer", generation.unknown_attempts, ""),
         ("Operation", generation.operation_name or "–", ""),
+        ("Backend", generation.backend if generation.provider_model else "–", ""),
         ("Project", f"{generation.project or '–'} / {generation.location or '–'}", ""),
         ("Output at the provider", generation.output_uri or "–", ""),
         ("Output in our storage", generation.output_key or "–", ""),

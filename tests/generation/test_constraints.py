@@ -151,7 +151,7 @@ REST = [
         " operation_name, detail) VALUES (%(running)s, 1, 'gs://x/', '', 'asked', '', '')",
     ),
     Breach(
-        "generation_attempt_prefix_key",
+        "attempt_place_is_its_own",
         "INSERT INTO generation_attempt (generation_id, number, prefix, provider_model, outcome,"
         " operation_name, detail) VALUES (%(running)s, 2, %(prefix)s, '', 'asked', '', '')",
     ),

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from generation import lifecycle
+from generation import lifecycle, waiting
 from generation.inputs import image_queue
 from generation.models import Generation, Orphan, ProviderGate
 from generation.models.states import State
@@ -233,7 +233,7 @@ def test_a_late_write_back_is_counted(scraped: Callable[[], Samples], alice: Per
     assert not lifecycle.adopt(generation, "gs://b/x")
     assert not lifecycle.fail(generation, "timeout", "too late")
     assert not lifecycle.postpone(generation, 1.0)
-    assert lifecycle.look_again([(generation, 1.0)]) == 0
+    assert waiting.look_again([(generation, 1.0)]) == 0
     assert value(scraped(), "reelmint_fenced_writes_total") == before + 4
 
 

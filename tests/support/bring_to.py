@@ -90,7 +90,7 @@ def reached(person: Person, state: State, key: str | None = None, **changes: Any
     generation = claimed(generation)
     if state == State.RUNNING:
         return generation
-    assert lifecycle.adopt(generation, f"{attempt.prefix}sample_0.mp4")
+    assert lifecycle.adopt(generation, f"{attempt.prefix}sample_0.mp4", number=attempt.number)
     generation = claimed(generation)
     if state == State.STORING:
         return generation

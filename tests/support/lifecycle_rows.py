@@ -46,7 +46,7 @@ VERBS: dict[str, Callable[[Generation], bool]] = {
     "reject": lambda g: fail(g, "provider_rejected", newest(g)),
     "postpone": lambda g: lifecycle.postpone(g, LATER),
     "complain": lambda g: lifecycle.postpone(g, LATER, "HTTP 503"),
-    "look_again": lambda g: lifecycle.look_again([(g, LATER)]) == 1,
+    "look_again": lambda g: waiting.look_again([(g, LATER)]) == 1,
     "hand_back": lambda g: waiting.hand_back([g]) == 1,
     "images_ready": waiting.images_ready,
     "await_images": lambda g: waiting.await_images(g, LATER, "no prepared images"),

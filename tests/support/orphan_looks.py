@@ -23,7 +23,7 @@ def make_looks_due() -> None:
 
 def sweep(works: Works) -> int:
     """One pass over what is due now; how many orphans were found."""
-    return look_for_orphans(works.provider.backend, works.engine.loop, 0.0)
+    return look_for_orphans(works.provider, works.engine.loop, 0.0)
 
 
 def claimed_looks() -> list[Look]:

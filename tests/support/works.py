@@ -16,10 +16,10 @@ from django.conf import settings
 from django.db import connection
 
 from generation.backends.base import Backend
-from generation.backends.vertex.backend import VertexBackend
 from generation.models import Generation
 from generation.models.states import OPEN
-from generation.provider.connect import Provider, connect
+from generation.provider.buyers import BUYERS
+from generation.provider.router import Router
 from generation.stages.poll import PollStage
 from generation.stages.prepare import PrepareStage
 from generation.stages.store import StoreStage
@@ -75,15 +75,15 @@ class Works:
 
     def __init__(self) -> None:
         self.engine = Engine()
-        self._providers: dict[object, Provider[Backend]] = {}
+        self._providers: dict[object, Router[Backend]] = {}
 
     @property
-    def provider(self) -> Provider[Backend]:
+    def provider(self) -> Router[Backend]:
         """The one of the settings; making one costs 0.1 s, so each is kept."""
         names = ("VERTEX_BASE_URL", "STORAGE_BASE_URL", "SUBMIT_TIMEOUT", "READ_TIMEOUT")
         wanted = tuple(getattr(settings, name) for name in names)
         if wanted not in self._providers:
-            self._providers[wanted] = connect(VertexBackend)
+            self._providers[wanted] = Router(BUYERS)
         return self._providers[wanted]
 
     def run(self, stage: str) -> int:
@@ -105,7 +105,7 @@ class Works:
 
     def close(self) -> None:
         for provider in self._providers.values():
-            self.engine.loop.run_until_complete(provider.backend.aclose())
+            self.engine.loop.run_until_complete(provider.aclose())
         self.engine.close()
 
 

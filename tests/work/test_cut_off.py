@@ -199,7 +199,7 @@ def test_one_that_was_asked_for_and_cut_off_is_looked_for_at_once(
     async def forever(request: Any) -> None:
         await asyncio.sleep(60)
 
-    monkeypatch.setattr(works.provider.backend, "submit", forever)
+    monkeypatch.setattr(works.provider.of("vertex"), "submit", forever)
     pk = created(alice).pk
     with pytest.raises(TimeIsUp):
         works.engine.run(Hanging(works.provider), 10, cut_off=TimeIsUp)

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from generation.backends.vertex.backend import VertexBackend
-from generation.backends.vertex.reader import VertexReader
 from generation.models import Generation, ProviderGate
 from generation.models.states import State
-from generation.provider import connect
+from generation.provider.buyers import buyers
+from generation.provider.readers import readers
 from generation.stages.base import MAX_STRIKES, StageBase
 from generation.tasks.poll import poll
 from generation.tasks.store import store, sweep
@@ -196,7 +195,8 @@ def one_pass(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
     """The tasks as a worker process runs them, once each, with an engine of their own."""
     monkeypatch.setattr(process, "SECONDS", 0.0)
     process.engine.cache_clear()
-    connect.provider.cache_clear()
+    buyers.cache_clear()
+    readers.cache_clear()
 
     def run() -> None:
         make_due()
@@ -205,11 +205,12 @@ def one_pass(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
 
     yield run
     loop = process.engine().loop
-    for backend in (VertexBackend, VertexReader):
-        loop.run_until_complete(connect.provider(backend).backend.aclose())
+    for router in (buyers(), readers()):
+        loop.run_until_complete(router.aclose())
     process.engine().close()
     process.engine.cache_clear()
-    connect.provider.cache_clear()
+    buyers.cache_clear()
+    readers.cache_clear()
 
 
 def test_the_tasks_make_a_picture(alice: Person, one_pass: Callable[[], None]) -> None:

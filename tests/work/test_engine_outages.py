@@ -182,7 +182,7 @@ def test_only_who_was_interrupted_looks_for_an_intent(alice: Person, works: Work
     """A row that somebody asks for is not asked for again, whoever holds its lease."""
     generation = reached(alice, State.SUBMITTING)
     stage = SubmitStage(works.provider)
-    assert stage._begin(generation, "veo") is None
+    assert stage._begin(generation) is None
     assert attempt_of(generation).number == 1
 
 

@@ -60,7 +60,7 @@ def ended(admin_connection: psycopg.Connection) -> Ended:
 
 def expire(works: Works) -> int:
     """A pass of one batch."""
-    return let_expire(works.provider.backend, works.engine.loop, 0.0)
+    return let_expire(works.provider, works.engine.loop, 0.0)
 
 
 def status(api: Api, person: Person, generation: Generation) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def test_a_statement_takes_a_batch_and_a_pass_goes_on(
     assert retention.expire_outputs() == 2
     assert retention.forget_prompts() == 2
     assert Erasure.objects.count() == 2
-    assert let_expire(works.provider.backend, works.engine.loop, 20.0) == 5
+    assert let_expire(works.provider, works.engine.loop, 20.0) == 5
     assert not Generation.objects.exclude(prompt="", output_key="").exists()
     assert not Erasure.objects.exists()
 
@@ -348,7 +348,7 @@ def test_a_bucket_that_refuses_is_asked_later_and_holds_up_the_rest(
     left = [upload(emulator, attempt_of(film).prefix) for film in films]
     with monkeypatch.context() as down:
         down.setattr(settings, "STORAGE_BASE_URL", refusing)
-        assert let_expire(works.provider.backend, works.engine.loop, 5.0) == 0
+        assert let_expire(works.provider, works.engine.loop, 5.0) == 0
     (erasure,) = Erasure.objects.all()
     assert "HTTP 403" in erasure.last_error
     assert 55 < (erasure.next_try_at - timezone.now()).total_seconds() < 61
@@ -357,7 +357,7 @@ def test_a_bucket_that_refuses_is_asked_later_and_holds_up_the_rest(
     assert sorted(url is None for url in shown) == [False, True]
     assert not default_storage.exists(erasure.key)  # ours is
     make_tries_due()
-    assert let_expire(works.provider.backend, works.engine.loop, 5.0) == 2
+    assert let_expire(works.provider, works.engine.loop, 5.0) == 2
     assert [objects(emulator, uri) for uri in left] == [[], []]
 
 

@@ -39,6 +39,12 @@ def test_what_was_bought_since_is_found_and_the_rest_is_asked_for_after_the_wind
     assert (row.state, row.output_uri) == (State.STORING, uri)
     assert emulator.bought(str(bought.pk)) == emulator.bought(str(other.pk)) == 0
 
+    names = ("backend", "project", "location", "provider_model")
+    attempt = Attempt.objects.values(*names).get(generation=other)
+    assert attempt == Generation.objects.values(*names).get(pk=other.pk)
+    assert attempt["project"] == settings.GOOGLE_CLOUD_PROJECT
+    assert attempt["location"] == settings.GOOGLE_CLOUD_LOCATION
+
     age(str(other.pk), unknown_until="-1 second")
     assert works.finish(str(other.pk)).state == State.COMPLETED
     assert emulator.bought(str(other.pk)) == 1

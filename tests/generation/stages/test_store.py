@@ -260,7 +260,7 @@ def test_a_worker_that_died_after_the_copy_is_followed_by_the_same_copy(
 ) -> None:
     """Killed between the file and the commit: the next one writes the same bytes again."""
     generation = claimed(storing(alice, works))
-    step = deliver(works.provider.backend, generation)
+    step = deliver(works.provider.of("vertex"), generation)
     first = works.engine.loop.run_until_complete(step)
     assert default_storage.exists(first.key)
     assert works.run("store") == 0  # its lease is not over

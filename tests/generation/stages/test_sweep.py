@@ -214,5 +214,5 @@ def test_more_than_a_batch_is_worked_through_while_there_is_time(
         )
     assert sweep(works) == 0  # no time: one batch
     assert Attempt.objects.filter(next_look_at__isnull=True).count() < 3
-    look_for_orphans(works.provider.backend, works.engine.loop, 5.0)
+    look_for_orphans(works.provider, works.engine.loop, 5.0)
     assert Attempt.objects.filter(next_look_at__isnull=True).count() == 5

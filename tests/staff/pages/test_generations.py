@@ -102,6 +102,7 @@ def test_a_page_has_all_there_is_to_know(browser: Client, rich: Person, state: S
     assert "a red &lt;fox&gt;" in text
     for attempt in row.attempts.all():
         assert attempt.prefix in text
+        assert f"{attempt.provider_model} at {attempt.backend}, {attempt.location}" in text
         assert f"#{attempt.number} {attempt.outcome}" in text
     for event in row.events.all():
         assert f"{event.sequence}. {event.state}" in text

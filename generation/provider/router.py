@@ -1,0 +1,77 @@
+"""Which backend does what: a new attempt goes by the catalog's row, all else by the name stored.
+
+A name is never guessed from the look of an operation's. One that this build does not have (a newer
+release wrote it) can be asked nothing: its rows wait, and an alert calls an operator.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Generic, cast
+
+from django.conf import settings
+
+from common.telemetry.metrics import Counter
+from generation.backends.base import Reader, Unavailable
+from generation.backends.capabilities import Capabilities
+from generation.models import CatalogModel
+from generation.provider.connect import Backend_co, connect
+from generation.provider.route import Route
+from generation.provider.unreachable import Unreachable
+
+logger = logging.getLogger(__name__)
+
+MISSING = Counter(
+    "reelmint_backend_missing", "Times that a row named a backend which this build does not have."
+)
+
+
+class Router(Generic[Backend_co]):
+    """Backends by name, made when first needed; they belong to one event loop."""
+
+    def __init__(self, classes: Mapping[str, type[Backend_co]]) -> None:
+        self._classes: dict[str, type[Reader]] = dict(classes)
+        self._made: dict[tuple[str, str], Reader] = {}
+
+    def has(self, name: str) -> bool:
+        """Whether this build has it; one that is missing is counted."""
+        if name in self._classes:
+            return True
+        MISSING.inc()
+        logger.error("a row names the backend %s, which this build does not have", name)
+        return False
+
+    def capabilities(self, name: str) -> Capabilities:
+        return self._classes.get(name, Unreachable).capabilities
+
+    def of(self, name: str, location: str = "") -> Backend_co:
+        """The backend of that name; ``location`` counts for submits alone, "" = its own."""
+        if not self.has(name):
+            return cast("Backend_co", Unreachable(name))
+        where = location or self._own_location(name)
+        if (name, where) not in self._made:
+            self._made[name, where] = connect(self._classes[name], where)
+        return cast("Backend_co", self._made[name, where])
+
+    def route(self, model: CatalogModel, provider_model: str) -> Route:
+        """Of a new attempt for that row. Raises Unavailable for a backend that is missing."""
+        name = model.backend
+        if not self.has(name):
+            raise Unavailable(f"this build has no backend {name!r}")
+        where = model.location or self._own_location(name)
+        return Route(
+            backend=name,
+            project=settings.GOOGLE_CLOUD_PROJECT,
+            location=where,
+            model=provider_model,
+            place_for=self.of(name, where).place_for,
+            remembers=self.capabilities(name).remembers,
+        )
+
+    async def aclose(self) -> None:
+        for backend in self._made.values():
+            await backend.aclose()
+
+    def _own_location(self, name: str) -> str:
+        return self.capabilities(name).location or settings.GOOGLE_CLOUD_LOCATION
