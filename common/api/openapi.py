@@ -153,6 +153,11 @@ class ContractSchema(AutoSchema):
 
 def add_shared_parts(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """drf-spectacular's hook for the finished document: what the operations refer to."""
+    for methods in result["paths"].values():
+        for described in methods.values():
+            body = described.get("requestBody", {"content": ["application/json"]})
+            if "application/json" not in body["content"]:  # there a serializer decides
+                body["required"] = True
     components = result["components"]
     components["schemas"]["Error"] = error_examples.SCHEMA
     components["headers"] = HEADERS
