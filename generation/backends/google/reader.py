@@ -31,10 +31,9 @@ class GoogleReader(Reader):
     ``credentials`` None means Google's application default credentials, looked up at the first
     call. ``base_url`` and ``storage_base_url`` are for the emulator; the latter follows the former.
     Operations and outputs are found by their own names: a generation that was made with another
-    location or bucket is finished there.
+    location or bucket is finished there. ``location`` does not count for an API that is in one
+    place alone (``Capabilities.location``).
     """
-
-    only_location = ""  # of an API that is in one place alone; ``location`` is not asked for then
 
     def __init__(
         self,
@@ -53,7 +52,7 @@ class GoogleReader(Reader):
         if not project or not bucket or not LOCATION.fullmatch(location):
             raise ValueError("project, location and bucket are needed")
         self._project = project
-        self._location = self.only_location or location
+        self._location = self.capabilities.location or location
         self._bucket = bucket
         self._base_url = _checked(base_url)
         self._submit_timeout = submit_timeout

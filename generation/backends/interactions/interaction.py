@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generation.backends.base import OperationGone, Produced, Rejected, Running, Unavailable
+from generation.backends.capabilities import INTERACTIONS
 from generation.backends.google.errors import broken, empty
 from generation.backends.google.http import Json
 from generation.backends.google.inline import InlineVideo, inline_video
@@ -18,7 +19,7 @@ from generation.backends.google.safety import filtered, reads_like_a_refusal
 from generation.backends.google.storage import is_below
 from generation.backends.interactions.errors import Fault, end_of
 
-LOCATION = "global"  # the only one that the API has
+LOCATION = INTERACTIONS.location
 MAX_NAME = 400  # characters, as a generation keeps it
 _ID = r"[A-Za-z0-9_-][A-Za-z0-9._:~=-]{0,299}"
 _PROJECT = r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}"

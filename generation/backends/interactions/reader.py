@@ -32,7 +32,6 @@ class InteractionsReader(GoogleReader):
     """One project's Gemini Omni on Vertex AI: GoogleReader says what its arguments are."""
 
     capabilities = INTERACTIONS
-    only_location = LOCATION
 
     async def poll(self, operation_name: str, place: str) -> Running | Produced:
         """Look at an interaction; see :meth:`Backend.poll`."""
