@@ -28,7 +28,7 @@ What each error makes the lifecycle do:
 ==================  =========================================================================
 :class:`NotAccepted`   certainly not bought: back to ``queued``, asked again later
 :class:`Unknown`       may have been bought: ``submit_unknown``, never simply asked again
-:class:`ModelGone`     certainly not bought: the provider does not know the model id (any more)
+:class:`ModelGone`     certainly not bought: the model id is unknown, or not for us (404, 403)
 :class:`Rejected`      a final no: ``failed``, refunded, with the reason shown to the customer
 :class:`Unavailable`   a read did not work: the same read is repeated later
 :class:`OperationGone` the operation is not known any more: look into the place, else ``failed``

@@ -6,7 +6,7 @@ asked again.
 ====================================================  =============================================
 no token, no connection, no free connection           not accepted
 429                                                   not accepted (the quota)
-404 in the API's own words                            the model is gone
+403, 404 in the API's own words                       the model is gone, or not for us
 5xx, 408, 409, 425, 499, a redirect                   unknown
 no answer, or one that cannot be read                 unknown
 400, 413, 422                                         rejected: the request, or a safety filter
@@ -60,7 +60,8 @@ def refusal(status: int, headers: Mapping[str, str], content: bytes, kind: Kind)
     text = message if isinstance(message, str) else content[:DETAIL_LIMIT].decode(errors="replace")
     if support_codes(text):
         return filtered(kind, [text])
-    if status == 404 and fault.get("code") == 404:  # another 404 is of something in between
+    # Another one is of something in between. A model can be taken away from a project by a 403.
+    if status in (403, 404) and fault.get("code") == status:
         return ModelGone(f"HTTP {status}: {text}"[:DETAIL_LIMIT])
     # FAILED_PRECONDITION comes as a 400 too, and is about the project (billing, a policy).
     if status not in _BAD_REQUEST or fault.get("status") == "FAILED_PRECONDITION":

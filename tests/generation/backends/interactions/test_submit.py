@@ -233,7 +233,8 @@ ANSWERS: dict[str, tuple[Reply, type[Exception]]] = {
     "id too long": (says({"id": "i" * 301}), Unknown),
     "an error with 200": (says({"error": {"code": 429}}), Unknown),
     "400": (google_error(400, "duration is bad", "INVALID_ARGUMENT"), Rejected),
-    "403": (google_error(403, "no", "PERMISSION_DENIED"), Rejected),
+    "403": (google_error(403, "no", "PERMISSION_DENIED"), ModelGone),
+    "403 of a proxy": (says(text="<html>no</html>", status=403), Rejected),
 }
 
 
@@ -273,7 +274,7 @@ async def test_an_answer_that_does_not_come_is_unknown(
         (google_error(400, "violates our usage guidelines"), "content_filtered", False, "other"),
         (google_error(400, "no billing", "FAILED_PRECONDITION"), "provider_error", True, ""),
         (google_error(401, "who?"), "provider_error", True, ""),
-        (google_error(403, "organisation policy"), "provider_error", True, ""),
+        (says(text="<html>no</html>", status=403), "provider_error", True, ""),
         (says(text=b"x" * (3 * MAX_INTERACTION), status=400), "provider_rejected", False, ""),
         (says({"error": ["x"]}, status=400), "provider_rejected", False, ""),
     ],

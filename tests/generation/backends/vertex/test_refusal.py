@@ -89,7 +89,8 @@ ANSWERS: dict[str, tuple[Reply, type[Exception]]] = {
     "reset": (reset, Unknown),
     "end without an answer": (hang_up, Unknown),
     "400": (google_error(400, "aspectRatio is bad", "INVALID_ARGUMENT"), Rejected),
-    "403": (google_error(403, "no", "PERMISSION_DENIED"), Rejected),
+    "403": (google_error(403, "no", "PERMISSION_DENIED"), ModelGone),
+    "403 HTML": (says(text="<html>no</html>", status=403), Rejected),
     "404": (google_error(404, "no such model", "NOT_FOUND"), ModelGone),
     "404 without a word": (google_error(404), ModelGone),
     "404 HTML": (says(text="<html>no</html>", status=404), Rejected),
@@ -158,7 +159,7 @@ VIOLENCE = ("content_filtered", False, "violence")
             )
         ),
         (google_error(401, "who?"), "provider_error", True, ""),
-        (google_error(403, "organisation policy"), "provider_error", True, ""),
+        (says(text="<html>no</html>", status=403), "provider_error", True, ""),
         (says(text="<html>no</html>", status=404), "provider_error", True, ""),
     ],
 )
