@@ -28,7 +28,7 @@ from credits.models import Wallet
 from generation import metrics, origin
 from generation.inputs.images import first_unusable, to_fetch, upload_ids
 from generation.models import CatalogModel, Generation
-from generation.offer import catalog
+from generation.offer import availability, catalog
 from generation.offer.parameters import Parameters
 from generation.order import Created, Order, fingerprint, is_of
 from generation.provider import admission
@@ -37,6 +37,7 @@ from generation.refusals import (
     IdempotencyInProgress,
     IdempotencyKeyReused,
     InsufficientCredits,
+    ModelUnavailable,
     PriceAboveMax,
     ProviderBusy,
     TooManyOpenGenerations,
@@ -105,6 +106,8 @@ def create(order: Order) -> Created:
         return _replay_or(order, fault)
     if order.max_credits is not None and order.price > order.max_credits:
         return _replay_or(order, _above_max(order, order.max_credits))
+    if (wait := availability.paused_for(order.model)) > 0:
+        return _replay_or(order, ModelUnavailable(order.model.name, wait))
     if admission.is_overloaded(order.model):
         return _replay_or(order, ProviderBusy(headers={"Retry-After": "60"}))
     generation_id = ids.new()

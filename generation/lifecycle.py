@@ -88,13 +88,15 @@ def accept(
     )
 
 
-def requeue(generation: Generation, attempt: Attempt, wait: float, detail: str) -> bool:
-    """The provider certainly did not take it; ask again in ``wait`` seconds."""
+def requeue(
+    generation: Generation, attempt: Attempt, wait: float, detail: str, **said: Any
+) -> bool:
+    """The provider certainly did not take it and ``said`` why; ask again in ``wait`` seconds."""
     return move(
         generation,
         [State.SUBMITTING],
         State.QUEUED,
-        answer=(attempt, {"outcome": Outcome.NOT_ACCEPTED, "detail": detail}),
+        answer=(attempt, {"outcome": Outcome.NOT_ACCEPTED, "detail": detail, **said}),
         next_attempt_at=in_seconds(wait),
         retries=F("retries") + 1,
         last_error=detail,

@@ -50,6 +50,19 @@ class ProviderBusy(ApiError):
     default_detail = "The provider is busy at the moment, try again in a few minutes"
 
 
+class ModelUnavailable(ApiError):
+    """503: the provider does not know the model at the moment; nothing charged."""
+
+    status_code = 503
+    default_code = "model_unavailable"
+
+    def __init__(self, model: str, seconds: int) -> None:
+        super().__init__(
+            f"{model} is not available at the moment, try another model or try again later",
+            headers={"Retry-After": str(seconds)},
+        )
+
+
 class IdempotencyKeyReused(ApiError):
     """409: this key belongs to another request."""
 

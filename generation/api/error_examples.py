@@ -14,6 +14,7 @@ from generation.refusals import (
     IdempotencyInProgress,
     IdempotencyKeyReused,
     InsufficientCredits,
+    ModelUnavailable,
     PriceAboveMax,
     ProviderBusy,
     TooManyOpenGenerations,
@@ -100,6 +101,12 @@ REFUSED = [
         f"{CAME_TO_NOTHING}, try again in 43 seconds",
         headers=("Retry-After",),
         called="undelivered",
+    ),
+    ErrorExample.of(
+        ModelUnavailable,
+        "The provider does not offer the model at the moment; nothing was charged",
+        "veo3_fast is not available at the moment, try another model or try again later",
+        headers=("Retry-After",),
     ),
     ErrorExample.of(
         ProviderBusy,

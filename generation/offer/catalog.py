@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from common.fresh import Fresh
 from generation.models import CatalogModel
-from generation.offer import pricing
+from generation.offer import availability, pricing
 from generation.offer.parameters import Parameters
 
 TEXT_MODES = {"video": "text-to-video", "image": "text-to-image"}
@@ -80,7 +80,7 @@ def to_dict(model: CatalogModel) -> dict[str, Any]:
         "slug": model.name,
         "aliases": model.aliases,
         "generation_type": model.kind,
-        "available": True,
+        "available": not availability.paused_for(model),
         "credits": pricing.price_of(model, Parameters.filled(model, {})),
         "quality": model.quality,
         "modes": [TEXT_MODES[model.kind]] + ([IMAGE_TO_VIDEO] if video else []),

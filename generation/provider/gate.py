@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from generation.backends import base
 from generation.models import CatalogModel, Generation
 from generation.models.gate import ProviderGate
 from generation.models.states import State
+from generation.provider import model_ids
 from work import due
 from work.waits import jitter
 
@@ -33,7 +35,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0  # seconds the breaker stays open, doub
 # With the provider, or perhaps with it.
 ASKED = (State.SUBMITTING, State.SUBMIT_UNKNOWN, State.RUNNING)
 
-Result = Literal["works", "fails", "quota"]
+Result = Literal["works", "fails", "quota", "gone"]
 
 # A row's turn is how many rows its account has under way, and waiting up to this one. So the first
 # waiting row of each account comes before the second of any, and an account with rows under way
@@ -118,20 +120,30 @@ def _claim_of(name: str, limit: int) -> list[Generation]:
         if rows and gate.open_until is not None:
             # the probe: nobody else asks before it is answered or its lease is over
             gate.open_until = now + timedelta(seconds=settings.LEASE)
-        gate.save(update_fields=["next_submit_at", "open_until"])
+        if rows and gate.pauses:
+            gate.probe_until = now + timedelta(seconds=settings.LEASE)
+        gate.save(update_fields=["next_submit_at", "open_until", "probe_until"])
     return rows
 
 
-def record(name: str, result: Result, retry_after: float | None = None) -> None:
+def record(name: str, result: Result, retry_after: float | None = None, *, asked: str = "") -> None:
     """Note how a call went, and open or close the breaker.
 
-    ``quota`` is a 429; ``retry_after`` is what the provider asked for, in seconds.
+    ``quota`` is a 429; ``retry_after`` is what the provider asked for, in seconds. ``gone`` is an
+    unknown id, ``asked`` the id. It is no fault of the provider's, and nothing to the breaker.
     """
     with transaction.atomic():
-        gate = ProviderGate.objects.select_for_update().filter(pk=name).first()
+        gates = ProviderGate.objects.select_related("model").select_for_update(of=("self",))
+        gate = gates.filter(pk=name).first()
         if gate is None:
             return
         now = _database_time()
+        gate.probe_until = None
+        if result in ("works", "gone"):
+            model_ids.note(gate, asked, now, known=result == "works")
+        if result == "gone":
+            gate.save()
+            return
         if gate.window_ends_at <= now:
             gate.calls = gate.failures = 0
             gate.window_ends_at = now + timedelta(seconds=WINDOW * settings.TIME_SCALE)
@@ -147,6 +159,17 @@ def record(name: str, result: Result, retry_after: float | None = None) -> None:
             gate.open_until = now + timedelta(seconds=pause)
             gate.trips = min(gate.trips + 1, 1000)
         gate.save()
+
+
+def judge(outcome: Any) -> Result:
+    """What an answer says about the provider; a customer's bad prompt says nothing against it."""
+    if isinstance(outcome, base.ModelGone):
+        return "gone"
+    if isinstance(outcome, base.NotAccepted):
+        return "quota" if outcome.is_quota else "fails"
+    if isinstance(outcome, base.Rejected):
+        return "fails" if outcome.operator_fault else "works"
+    return "works" if isinstance(outcome, base.Accepted | base.Produced) else "fails"
 
 
 def hold() -> None:
@@ -172,7 +195,7 @@ def _places(gate: ProviderGate, now: datetime) -> int:
     model = gate.model
     asked = Generation.objects.filter(model=model, state__in=ASKED, next_attempt_at__isnull=False)
     room = model.max_open_operations - asked.count()
-    if gate.open_until is not None:
+    if gate.open_until is not None or gate.pauses:
         return min(1, room)
     interval = _interval(model)
     burst = max(1.0, model.submits_per_minute * BURST_SHARE)

@@ -17,9 +17,8 @@ from generation.backends import base
 from generation.inputs.images import UploadLost, images_of, keys_of
 from generation.models import Attempt, Generation
 from generation.models.states import State
-from generation.offer import catalog
 from generation.offer.parameters import Parameters, why_not_sold
-from generation.provider import gate, pace
+from generation.provider import gate, model_ids, pace
 from generation.provider.pace import Pace
 from generation.provider.requests import request_of
 from generation.provider.router import Router
@@ -36,7 +35,6 @@ from work.waits import backoff, jitter
 logger = logging.getLogger(__name__)
 
 IN_DOUBT_OR_TOO_LATE = "(state <> 'queued' OR deadline_at <= now())"
-NO_MODEL = "This model cannot be used at the moment. We have been told."
 NOT_SOLD = "The model no longer offers this"
 # Missing images are prepared again this often. Retries because of a busy host count, too.
 MAX_LOST_IMAGES = 6
@@ -118,7 +116,7 @@ class SubmitStage(StageBase):
 
     def _begin(self, generation: Generation) -> Attempt | None:
         """The intent; one whose COMMIT got no answer is found when this is tried again."""
-        route = self.provider.route(generation.model, catalog.provider_model(generation.model))
+        route = self.provider.route(generation.model, model_ids.id_to_ask(generation))
         try:
             attempt = lifecycle.begin_attempt(generation, route)
         except DATABASE_ERRORS:
@@ -159,14 +157,17 @@ class SubmitStage(StageBase):
         elif isinstance(outcome, base.NotAccepted):
             wait = backoff(generation.retries, outcome.retry_after)
             lifecycle.requeue(generation, attempt, wait, str(outcome))
+        elif isinstance(outcome, base.ModelGone) and model_ids.falls_back(generation, attempt):
+            lifecycle.requeue(generation, attempt, 0.0, str(outcome), refusal=model_ids.GONE)
         elif isinstance(outcome, base.ModelGone):
-            reject(generation, _without_model(outcome), attempt)
+            reject(generation, model_ids.refusal(outcome), attempt)
         elif isinstance(outcome, base.Rejected):
             reject(generation, outcome, attempt)
         else:  # Unknown, and anything unforeseen after the question was sent
             detail = f"{type(outcome).__name__}: {outcome}"[:500]
             lifecycle.doubt(generation, attempt, detail, self._window(generation))
-        gate.record(generation.model_id, judge(outcome), getattr(outcome, "retry_after", None))
+        wish = getattr(outcome, "retry_after", None)
+        gate.record(generation.model_id, gate.judge(outcome), wish, asked=attempt.provider_model)
 
     def _finish_look(self, generation: Generation, outcome: Any) -> None:
         if isinstance(outcome, Looked) and outcome.output is not None:
@@ -222,13 +223,6 @@ def _without_images(generation: Generation, outcome: NoImages) -> None:
         )
 
 
-def _without_model(gone: base.ModelGone) -> base.Rejected:
-    """What a model that is gone means for an order: a no, which only we can mend."""
-    return base.Rejected(
-        "provider_error", NO_MODEL, detail=str(gone), retryable=True, operator_fault=True
-    )
-
-
 def window(generation: Generation, recovers: bool) -> float:
     """How long a late output may still appear, in seconds.
 
@@ -239,12 +233,3 @@ def window(generation: Generation, recovers: bool) -> float:
     if generation.kind == "video" and recovers:
         return float(settings.UNKNOWN_WINDOW)
     return float(2 * settings.SUBMIT_TIMEOUT)
-
-
-def judge(outcome: Any) -> gate.Result:
-    """What an answer says about the provider; a customer's bad prompt says nothing against it."""
-    if isinstance(outcome, base.NotAccepted):
-        return "quota" if outcome.is_quota else "fails"
-    if isinstance(outcome, base.Rejected):
-        return "fails" if outcome.operator_fault else "works"
-    return "works" if isinstance(outcome, base.Accepted | base.Produced) else "fails"

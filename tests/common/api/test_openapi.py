@@ -15,7 +15,13 @@ ERROR_CODES = {
     *("not_acceptable", "idempotency_key_reused", "idempotency_in_progress", "not_ready"),
     *("not_cancelable", "output_expired", "request_too_large", "unsupported_media_type"),
     *("rate_limited", "too_many_open_generations", "internal_error", "service_unavailable"),
-    *("provider_busy", "price_above_max", "range_not_satisfiable", "precondition_failed"),
+    *(
+        "provider_busy",
+        "model_unavailable",
+        "price_above_max",
+        "range_not_satisfiable",
+        "precondition_failed",
+    ),
     *("generation_failed", "generation_canceled", "request_timeout", "upload_limit_reached"),
 }
 # of what no client library sends

@@ -13,7 +13,6 @@ from generation.backends import base
 from generation.models import CatalogModel, Generation, ProviderGate
 from generation.models.states import State
 from generation.provider import gate
-from generation.stages.submit import judge
 from tests.support.bring_to import created
 from tests.support.people import Person, make_person
 from tests.support.racing import race
@@ -179,7 +178,7 @@ def test_a_record_before_any_claim_is_nobodys() -> None:
     ],
 )
 def test_what_an_answer_says_about_the_provider(outcome: object, result: str) -> None:
-    assert judge(outcome) == result
+    assert gate.judge(outcome) == result
 
 
 def test_while_the_breaker_is_open_rows_wait_and_the_deadline_still_ends_them(

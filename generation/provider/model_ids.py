@@ -1,0 +1,111 @@
+"""Which of a row's ids the provider is asked for, and what follows when it does not know them.
+
+An order that met an unknown id was certainly not bought. With a fallback the same order asks for
+that; without one, or when that is unknown as well, it fails and is refunded. So that not every
+customer pays with his time for what only an operator can mend, the model is then not sold for a
+while. Times are the database's, and scaled by ``TIME_SCALE``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models.functions import Now
+
+from generation.backends.base import ModelGone, Rejected
+from generation.models import Attempt, Generation
+from generation.models.gate import ProviderGate
+from generation.offer import catalog
+
+IN_A_ROW = 3
+UNASKED = 900.0  # seconds without the first id, while the fallback serves
+FIRST_PAUSE, LONGEST_PAUSE = 900.0, 14_400.0  # seconds without sales, doubled each time
+NO_MODEL = "This model cannot be used at the moment. We have been told."
+GONE: dict[str, Any] = {"category": "model_gone", "support_codes": []}  # an attempt's refusal
+
+# What a switch of the row's ends, and what the columns are without any of it
+CLEAN: dict[str, Any] = {
+    "gone": 0,
+    "pauses": 0,
+    "first_gone": 0,
+    "known": {},
+    **dict.fromkeys(("paused_until", "probe_until", "fallback_until", "known_at")),
+}
+
+
+def id_to_ask(generation: Generation) -> str:
+    """The provider's id for a new attempt: the row's, or its fallback while that is unknown.
+
+    One order at a time may find out whether the provider knows the first one again.
+    """
+    model = generation.model
+    first, fallback = catalog.provider_model(model), model.provider_model_fallback
+    if not fallback or fallback == first:
+        return first
+    if generation.attempts.filter(provider_model=first, refusal__category="model_gone").exists():
+        return fallback
+    gate = ProviderGate.objects.filter(pk=model.pk, fallback_until__isnull=False)
+    if not gate.exists():
+        return first
+    lease = Now() + timedelta(seconds=settings.LEASE)
+    return (
+        first if gate.filter(fallback_until__lte=Now()).update(fallback_until=lease) else fallback
+    )
+
+
+def falls_back(generation: Generation, attempt: Attempt) -> bool:
+    """Whether a fallback is left for the order whose ``attempt`` met an unknown id."""
+    model = generation.model
+    fallback = model.provider_model_fallback
+    return bool(fallback) and attempt.provider_model == catalog.provider_model(model) != fallback
+
+
+def refusal(gone: ModelGone) -> Rejected:
+    """What an unknown id means for an order without a fallback: a no, which only we can mend."""
+    return Rejected(
+        "provider_error",
+        NO_MODEL,
+        category=GONE["category"],
+        detail=str(gone),
+        retryable=True,
+        operator_fault=True,
+    )
+
+
+def note(gate: ProviderGate, asked: str, now: datetime, *, known: bool) -> None:
+    """What an answer says about the id that was ``asked`` for; the caller has the gate's lock.
+
+    One that the row does not name any more says nothing: an operator has switched it.
+    """
+    first, fallback = catalog.provider_model(gate.model), gate.model.provider_model_fallback
+    if asked not in (first, fallback):
+        return
+    if known:
+        gate.gone, gate.pauses = 0, 0
+        gate.paused_until = None
+    if known and asked == first:
+        gate.first_gone, gate.fallback_until = 0, None
+    elif not known and asked == first and fallback not in ("", first):
+        gate.first_gone = min(gate.first_gone + 1, 1000)
+        if gate.first_gone >= IN_A_ROW:
+            gate.fallback_until = now + timedelta(seconds=UNASKED * settings.TIME_SCALE)
+    elif not known:
+        _count(gate, now)
+
+
+def start_again(name: str) -> None:
+    """An operator changed the row: what was learned about it holds no more, and it is sold."""
+    ProviderGate.objects.filter(pk=name).update(**CLEAN)
+
+
+def _count(gate: ProviderGate, now: datetime) -> None:
+    """Pause at the third in a row. After a pause one more is enough, and the next is longer."""
+    gate.gone = min(gate.gone + 1, 1000)
+    if gate.paused_until is not None and gate.paused_until > now:
+        return  # asked before the pause
+    if gate.pauses or gate.gone >= IN_A_ROW:
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(gate.pauses, 8))
+        gate.paused_until = now + timedelta(seconds=pause * settings.TIME_SCALE)
+        gate.pauses = min(gate.pauses + 1, 1000)
