@@ -124,6 +124,8 @@ class ContractSchema(AutoSchema):
         document: dict[str, Any] = found
         own: list[ErrorExample] = document.pop(ERRORS, [])
         document["operationId"] = document.pop(IDS, {}).get(path, document["operationId"])
+        if "requestBody" in document:  # drf-spectacular does not say it of bytes
+            document["requestBody"].setdefault("required", True)
         responses = document["responses"]
         for response in responses.values():
             response["headers"] = _references(ALWAYS) | response.get("headers", {})
