@@ -141,12 +141,14 @@ def adopt(
     outcome: Attempt.Outcome = Outcome.ADOPTED,
     *,
     number: int | None = None,  # of an attempt that had one
+    cost: str = "",  # what the provider says it bills
 ) -> bool:
     """The output exists at the provider: store it next. ``attempt`` had no outcome until now."""
     return move(
         generation,
         [State.SUBMITTING, State.SUBMIT_UNKNOWN, State.RUNNING],
         State.STORING,
+        data={"cost": note(cost)} if cost else None,
         answer=(attempt, {"outcome": outcome, "detail": uri}) if attempt else None,
         next_attempt_at=Now(),
         output_uri=uri,

@@ -111,7 +111,7 @@ class StageBase:
     def at_deadline(self, generation: Generation, outcome: Any) -> None:
         """The last look: what is there is delivered late, else the deadline is final."""
         if isinstance(outcome, Looked) and outcome.output is not None:
-            self.adopt(generation, outcome.output.uri, outcome.in_doubt, number=outcome.number)
+            self.adopt(generation, outcome.output, outcome.in_doubt, number=outcome.number)
         elif isinstance(outcome, Looked | base.Unavailable):
             fail_overdue(generation)
         else:
@@ -144,10 +144,11 @@ class StageBase:
         return self.capabilities(generation).poll_floor * settings.TIME_SCALE
 
     def adopt(
-        self, generation: Generation, uri: str, *asked: Any, number: int | None = None
+        self, generation: Generation, output: base.Produced, *asked: Any, number: int | None = None
     ) -> bool:
         """There is an output: the store stage is to have it now, not at its next tick."""
-        adopted = lifecycle.adopt(generation, uri, *asked, number=number)
+        uri, cost = output.uri, output.cost
+        adopted = lifecycle.adopt(generation, uri, *asked, number=number, cost=cost)
         if adopted:
             self.wake("store")
         return adopted

@@ -75,7 +75,7 @@ class PollStage(StageBase):
             waiting.look_again([(generation, self._next_poll(generation))])
         elif isinstance(outcome, base.Produced):
             number, _ = self._newest[generation.pk]
-            if self.adopt(generation, outcome.uri, number=number):
+            if self.adopt(generation, outcome, number=number):
                 pace.learn(generation, self._age(generation))
         elif isinstance(outcome, base.Rejected):
             reject(generation, outcome)
@@ -86,7 +86,7 @@ class PollStage(StageBase):
             return self.look(generation)
         elif isinstance(outcome, Looked):
             if outcome.output is not None:
-                self.adopt(generation, outcome.output.uri, number=outcome.number)
+                self.adopt(generation, outcome.output, number=outcome.number)
             else:
                 lifecycle.fail(
                     generation,

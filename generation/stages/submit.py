@@ -153,7 +153,7 @@ class SubmitStage(StageBase):
             )
             crash_point("submit.after_save")
         elif isinstance(outcome, base.Produced):
-            self.adopt(generation, outcome.uri, attempt, Attempt.Outcome.ACCEPTED)
+            self.adopt(generation, outcome, attempt, Attempt.Outcome.ACCEPTED)
         elif isinstance(outcome, base.NotAccepted):
             wait = backoff(generation.retries, outcome.retry_after)
             lifecycle.requeue(generation, attempt, wait, str(outcome))
@@ -171,7 +171,7 @@ class SubmitStage(StageBase):
 
     def _finish_look(self, generation: Generation, outcome: Any) -> None:
         if isinstance(outcome, Looked) and outcome.output is not None:
-            self.adopt(generation, outcome.output.uri, outcome.attempt)
+            self.adopt(generation, outcome.output, outcome.attempt)
         elif isinstance(outcome, Looked):
             if generation.unknown_until and generation.claimed_at >= generation.unknown_until:
                 recovers = self.capabilities(generation).recovers

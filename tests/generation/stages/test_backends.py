@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from generation import lifecycle
 from generation.backends.base import Backend
 from generation.backends.vertex.backend import VertexBackend
-from generation.models import Attempt, CatalogModel, Generation
+from generation.models import Attempt, CatalogModel, Generation, GenerationEvent
 from generation.models.states import State
 from generation.outputs import forgetting, orphans
 from generation.provider.route import Route
@@ -387,6 +387,10 @@ def test_omni_is_asked_finished_and_forgotten_by_name_while_new_orders_go_to_veo
     assert now(other).backend == "vertex"
     assert (emulator.bought(str(pk)), emulator.bought(str(other))) == (1, 1)
     assert now(pk).output_uri.startswith(attempt_of(now(pk)).prefix)
+
+    stored = GenerationEvent.objects.get(generation=pk, state=State.STORING)
+    assert "output tokens" in stored.data["cost"]  # for operators
+    assert not GenerationEvent.objects.get(generation=other, state=State.STORING).data
 
     name = now(pk).operation_name
     url = f"{emulator.url}/v1beta1/{name}"
