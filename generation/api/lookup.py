@@ -22,8 +22,8 @@ _SHOWN = Columns(
     "row",
     without=(
         *("created_by", "api_key", "idempotency_key", "request_sha256", "charge", "last_error"),
-        *("strikes", "retries", "unknown_until", "project", "location", "operation_name"),
-        *("output_size", "output_facts"),
+        *("strikes", "retries", "unknown_until", "backend", "project", "location"),
+        *("operation_name", "output_attempt", "output_size"),
     ),
 )
 OF_ACCOUNT = Statement(

@@ -19,6 +19,7 @@ from generation.interventions import NotAllowed, PaidBy
 from generation.lifecycle import NotCancelable
 from generation.models import CatalogModel, Generation
 from generation.models.states import OPEN, State
+from generation.offer.parameters import Parameters
 from generation.order import Order
 from generation.refusals import InsufficientCredits
 from tests.support import lifecycle_rows as found
@@ -55,7 +56,7 @@ class World:
     def order(self, who: int, model: str) -> None:
         sold = self.catalog[model]
         with suppress(InsufficientCredits):  # the wallets are compared, too
-            answer = create(Order(self.callers[who], sold, "a fox", sold.shapes[0]))
+            answer = create(Order(self.callers[who], sold, "a fox", Parameters.filled(sold, {})))
             self.rows[answer.generation_id] = Row(who, sold.kind, sold.price)
 
     def claim(self, states: Sequence[State] = OPEN, limit: int = ALL) -> None:
