@@ -245,8 +245,3 @@ def postpone(generation: Generation, wait: float, detail: str = "", *, counts: b
     if detail:
         changes |= {"retries": F("retries") + int(counts), "last_error": note(detail)}
     return stay(generation, OPEN, wait, changes)
-
-
-def note_error(generation: Generation, detail: str) -> bool:
-    """Keep what went wrong in our own code, for operators; the lease and the rest stay."""
-    return bool(held_row(generation, OPEN).update(last_error=note(detail)))

@@ -63,3 +63,8 @@ def await_build(generation: Generation, wait: float, detail: str) -> bool:
         "last_error": note(detail),
     }
     return stay(generation, OPEN, wait, changes)
+
+
+def note_error(generation: Generation, detail: str) -> bool:
+    """Keep what went wrong in our own code, for operators; the lease and the rest stay."""
+    return bool(transitions.held_row(generation, OPEN).update(last_error=note(detail)))

@@ -50,7 +50,7 @@ VERBS: dict[str, Callable[[Generation], bool]] = {
     "hand_back": lambda g: waiting.hand_back([g]) == 1,
     "images_ready": waiting.images_ready,
     "await_images": lambda g: waiting.await_images(g, LATER, "no prepared images"),
-    "note_error": lambda g: lifecycle.note_error(g, "of our own"),
+    "note_error": lambda g: waiting.note_error(g, "of our own"),
 }
 
 
