@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
@@ -133,6 +134,21 @@ def test_the_statement_decides_whatever_was_seen_before(
         created(alice, source_image_urls=[name_of(upload)])
     assert alice.balance == 1000
     assert not UploadUse.objects.exists()
+
+
+def test_an_order_waits_for_whoever_takes_the_upload_away(
+    api: Api, alice: Person, admin_connection: psycopg.Connection
+) -> None:
+    upload = make_upload(alice)
+    with ThreadPoolExecutor(1) as pool:
+        with admin_connection.transaction():
+            admin_connection.execute("UPDATE generation_upload SET deleted_at = now()")
+            asked = pool.submit(ask, api, alice, name_of(upload))
+            with pytest.raises(TimeoutError):
+                asked.result(0.5)
+        answer = asked.result(10)
+    assert (answer.status_code, answer.json()["error"]) == (400, sentence(0))
+    assert (alice.balance, Generation.objects.count()) == (1000, 0)
 
 
 def test_two_orders_at_once_while_it_expires(api: Api, alice: Person) -> None:
