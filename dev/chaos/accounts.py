@@ -25,3 +25,13 @@ def register(http: httpx.Client, base_url: str, name: str) -> str:
         json={"name": "lab"},
     ).raise_for_status()
     return str(answer.json()["key"])
+
+
+def upload(http: httpx.Client, base_url: str, secret: str, image: bytes) -> str:
+    """Upload a PNG image; what an order names it by. Raises httpx.HTTPStatusError."""
+    answer = http.post(
+        f"{base_url}/api/v1/uploads/",
+        headers={"Authorization": f"Bearer {secret}", "Content-Type": "image/png"},
+        content=image,
+    ).raise_for_status()
+    return str(answer.json()["url"])

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
 
-from dev.chaos.accounts import register
+from dev.chaos.accounts import register, upload
 from dev.chaos.book import Book
 from dev.chaos.orders import Order, draw
 
@@ -35,6 +35,7 @@ class Customers:
         """``picture`` is the URL of a source image."""
         self.book = Book()
         self._picture = picture
+        self._uploads: dict[str, str] = {}  # of each account
         self._base_urls = base_urls
         self._seed = seed
         self._over = threading.Event()
@@ -47,6 +48,8 @@ class Customers:
         """Register the accounts and begin to order; their secrets."""
         first = self._base_urls[0]
         secrets = [register(self._http, first, f"customer-{n}") for n in range(ACCOUNTS)]
+        image = self._http.get(self._picture).raise_for_status().content
+        self._uploads = {secret: upload(self._http, first, secret, image) for secret in secrets}
         for number in range(CLIENTS):
             thread = threading.Thread(
                 target=self._live, args=(number, secrets[number % ACCOUNTS]), daemon=True
@@ -85,7 +88,8 @@ class Customers:
             if not self._places.acquire(timeout=WAIT):
                 continue
             count += 1
-            order = draw(chance, secret, f"order-{number}-{count}", self._picture)
+            key = f"order-{number}-{count}"
+            order = draw(chance, secret, key, self._picture, self._uploads[secret])
             generation_id = self._order(chance, order)
             if generation_id is not None:
                 mine.append(generation_id)

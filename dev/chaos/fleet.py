@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil
+import psycopg
 
 from dev.chaos import TIME_SCALE, witness
 from dev.embedded import services
@@ -74,6 +75,7 @@ class Fleet:
             self.stack.processes.children[name].kill_group()
             self._run(self.stack.processes.children[name].program)
         witness.install(self.stack.owner_url)
+        _sell_all(self.stack.owner_url)
         self._run(replace(services.web(self._second), name="web-2"))
         for name in SPARES:
             self._run(services.worker(name, STAGES))
@@ -133,6 +135,15 @@ class Fleet:
             program = replace(program, argv=argv)
             self.stack.env["CHAOS_CONTROL"] = self._control
         self.stack.processes.run(program, self.stack.env)
+
+
+def _sell_all(owner_url: str) -> None:
+    """Both backends are under fire, at the same rate."""
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE generation_catalogmodel SET enabled = true, submits_per_minute = 50"
+            " WHERE name = 'omni'"
+        )
 
 
 def _port(listener: socket.socket) -> int:

@@ -99,6 +99,25 @@ QUESTIONS = {
             SELECT FROM generation_attempt a WHERE a.generation_id = g.id
                AND a.outcome IN ('accepted', 'adopted'))""",
     ),
+    "a video has the length and the sound that were ordered": (
+        "delivered",
+        """
+        SELECT id FROM generation_generation
+         WHERE state = 'completed' AND kind = 'video' AND output_key <> ''
+           AND ((output_facts->>'audio_codec' IS NOT NULL)
+                 <> COALESCE((parameters->>'generate_audio')::bool, true)
+                OR abs((output_facts->>'duration_seconds')::float8
+                       - COALESCE((parameters->>'duration')::int, 8)) > 1)""",
+    ),
+    "what was delivered is forgotten at the provider": (
+        "delivered",
+        """
+        SELECT generation.id FROM generation_generation generation
+          JOIN generation_attempt attempt ON attempt.generation_id = generation.id
+         WHERE generation.state = 'completed' AND attempt.number = generation.output_attempt
+           AND attempt.backend = 'interactions' AND attempt.operation_name <> ''
+           AND attempt.forgotten_at IS NULL""",
+    ),
 }
 GENERATIONS = """
 SELECT g.id::text, g.state, g.kind, g.idempotency_key, g.error_code, g.output_key,
@@ -145,6 +164,13 @@ def asked_of_rows(connection: psycopg.Connection[Any]) -> list[Finding]:
         finding(sentence, counts[what], _column(connection, query))
         for sentence, (what, query) in QUESTIONS.items()
     ]
+
+
+def both_delivered(connection: psycopg.Connection[Any]) -> Finding:
+    """Nothing is proven of a backend that was not met."""
+    query = "SELECT DISTINCT backend FROM generation_generation WHERE state = 'completed'"
+    missing = {"vertex", "interactions"} - set(_column(connection, query))
+    return finding("each backend delivered something", 2, sorted(missing))
 
 
 def _column(connection: psycopg.Connection[Any], query: str) -> list[Any]:

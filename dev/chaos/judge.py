@@ -27,6 +27,7 @@ def judge(fleet: Fleet, book: Book, run: Run) -> Verdict:
     exists = orphans.in_bucket(f"{fleet.stack.emulator_url}")
     with psycopg.connect(owner_url) as connection:
         verdict.findings += invariants.asked_of_rows(connection)
+        verdict.findings.append(invariants.both_delivered(connection))
     verdict.findings += [
         *promises.kept(book, rows),
         promises.files(fleet.outputs, book, rows),

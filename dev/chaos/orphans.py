@@ -18,7 +18,12 @@ from dev.chaos.invariants import Finding, Row, finding
 SECONDS = 40.0  # in which the sweepers finish, the lease of a killed one included
 TURN = 0.5
 # Every unsettled attempt that no sweeper holds is due at once.
-IT_IS_TIME = "UPDATE generation_attempt SET next_look_at = now() WHERE next_look_at > now()"
+IT_IS_TIME = """
+UPDATE generation_attempt SET next_look_at = LEAST(next_look_at, now()),
+                              forget_at = LEAST(forget_at, now())
+ WHERE next_look_at > now() OR forget_at > now()
+"""
+DUE = "SELECT FROM generation_attempt WHERE LEAST(next_look_at, forget_at) <= now() LIMIT 1"
 REPORTED = """
 SELECT g.id::text, g.state, g.output_uri, attempt.prefix, attempt.outcome, orphan.uri
   FROM generation_orphan orphan JOIN generation_attempt attempt ON attempt.id = orphan.attempt_id
@@ -33,9 +38,8 @@ def sweep(owner_url: str, expected: set[str]) -> list[Row]:
         connection.execute(IT_IS_TIME)
         while True:
             report = connection.execute(REPORTED.encode()).fetchall()
-            due = "SELECT FROM generation_attempt WHERE next_look_at <= now() LIMIT 1"
             is_over = expected <= {row["id"] for row in report}
-            is_over = is_over and not connection.execute(due).fetchall()
+            is_over = is_over and not connection.execute(DUE).fetchall()
             if is_over or time.monotonic() > began + SECONDS:
                 return report
             time.sleep(TURN)

@@ -11,7 +11,7 @@ import httpx
 
 from dev.chaos.book import Book
 from dev.chaos.invariants import Finding, Row, finding
-from dev.chaos.orders import NEVER_DELIVERED
+from dev.chaos.orders import REFUSED
 from generation.outputs.playable import NotPlayable, inspect_image, inspect_video
 
 ASKED_OVER_HTTP = 150  # generations
@@ -45,7 +45,7 @@ def kept(book: Book, rows: list[Row]) -> list[Finding]:
                 row["id"]
                 for row in completed
                 if (order := book.orders.get(row["idempotency_key"])) is not None
-                and order.marker in NEVER_DELIVERED
+                and order.marker in REFUSED
             ),
         ),
     ]

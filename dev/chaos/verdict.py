@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from dev.chaos.fleet import CRASH_POINTS
 from dev.chaos.invariants import Finding, Row
-from dev.chaos.orders import NEVER_DELIVERED
+from dev.chaos.orders import REFUSED
 from dev.chaos.witness import Hits
 
 DRAIN_SECONDS = 60.0
@@ -102,7 +102,7 @@ class Verdict:
 
     def _given_to_nobody(self) -> list[Row]:
         whole = [row for row in self.undelivered if self.bought.billed.get(row["id"])]
-        return [row for row in whole if self.marked.get(row["id"]) not in NEVER_DELIVERED]
+        return [row for row in whole if self.marked.get(row["id"]) not in REFUSED]
 
     @property
     def undisturbed(self) -> list[Row]:
