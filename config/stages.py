@@ -28,5 +28,6 @@ def table(time_scale: float) -> dict[str, StageRow]:
         "store": StageRow("store", 1.0, "generation.store", "generation.tasks.store"),
         "sweep": StageRow("store", slow, "generation.sweep", "generation.tasks.store"),
         "retention": StageRow("store", slow, "generation.retention", "generation.tasks.store"),
+        "models": StageRow("store", slow, "generation.models", "generation.tasks.store"),
         "books": StageRow("store", slow, "generation.books", "generation.tasks.store"),
     }

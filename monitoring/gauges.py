@@ -19,6 +19,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from common.fresh import Fresh
 from generation.books import CHECKS
 from generation.models.states import OPEN, State
+from generation.provider.standing import standings
 from monitoring.build import BUILD
 from work import heartbeat
 from work.wake import INTERVALS
@@ -113,7 +114,7 @@ def _of_the_database() -> list[Metric]:
     up = _gauge("reelmint_database_up", "Whether PostgreSQL answers.")
     found: list[Metric] = [up]
     try:
-        for ask in (_open, _queue, _gates, _books, _orphans, _connections):
+        for ask in (_open, _queue, _gates, _models, _books, _orphans, _connections):
             found += ask()
     except (DatabaseError, InterfaceError) as error:
         logger.warning("no gauges of the database: %s", type(error).__name__)
@@ -160,6 +161,21 @@ def _gates() -> list[Metric]:
         breaker.add_metric([model], is_open)
         held.add_metric([model], is_held)
     return [breaker, held]
+
+
+def _models() -> list[Metric]:
+    known = _gauge(
+        "reelmint_model_known", "Whether no id of a model on sale was unknown when asked.", "model"
+    )
+    paused = _gauge(
+        "reelmint_model_paused", "Whether it is not sold: the provider does not know it.", "model"
+    )
+    fallback = _gauge("reelmint_model_on_fallback", "Whether its fallback is asked.", "model")
+    for each in standings():
+        known.add_metric([each.model], not each.unknown)
+        paused.add_metric([each.model], each.paused_until is not None)
+        fallback.add_metric([each.model], each.on_fallback)
+    return [known, paused, fallback]
 
 
 def _books() -> list[Metric]:

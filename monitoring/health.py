@@ -4,7 +4,7 @@
 migrations that this code needs, since no request can do without them. A dead broker or dead workers
 are warnings: orders are taken and kept, and taking the web out of service would help nobody.
 
-The answer costs one statement and one round trip to Redis, at most once a second.
+The answer costs two statements and one round trip to Redis, at most once a second.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from common.api import shape
 from common.fresh import Fresh
 from common.web.client_address import direct_address
 from generation.models.states import OPEN
+from generation.provider.standing import standings
 from monitoring.access import may_read
 from monitoring.gauges import DUE, ages_of
 from work import heartbeat
@@ -72,6 +73,11 @@ def _check() -> Found:
     checks["migrations"] = f"{missing:.0f} not applied" if missing else "ok"
     if missing:
         return 503, checks
+    try:
+        models = standings()
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        return 503, checks | {"database": "away"}
     ages = ages_of(queue)
     beats = heartbeat.alive()
     ticks = [age for _, age in (beats or {}).get(heartbeat.TICK, [])]
@@ -80,6 +86,7 @@ def _check() -> Found:
     checks["last_tick_seconds"] = round(ticks[0], 1) if ticks else None
     checks["oldest_due_seconds"] = {stage: round(age, 1) for stage, age in ages.items()}
     checks["warnings"] = _warnings(checks)
+    checks["warnings"] += [warning for each in models for warning in each.warnings]
     return 200, checks | {"status": "ok"}
 
 

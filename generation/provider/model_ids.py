@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from generation.backends.base import ModelGone, Rejected
-from generation.models import Attempt, Generation
+from generation.models import Attempt, CatalogModel, Generation
 from generation.models.gate import ProviderGate
 from generation.offer import catalog
 
@@ -33,6 +33,12 @@ CLEAN: dict[str, Any] = {
     "known": {},
     **dict.fromkeys(("paused_until", "probe_until", "fallback_until", "known_at")),
 }
+
+
+def ids_of(model: CatalogModel) -> list[str]:
+    """The provider's ids that the row may ask for, the first one first."""
+    both = (catalog.provider_model(model), model.provider_model_fallback)
+    return list(dict.fromkeys(filter(None, both)))
 
 
 def id_to_ask(generation: Generation) -> str:
@@ -93,6 +99,13 @@ def note(gate: ProviderGate, asked: str, now: datetime, *, known: bool) -> None:
             gate.fallback_until = now + timedelta(seconds=UNASKED * settings.TIME_SCALE)
     elif not known:
         _count(gate, now)
+
+
+def remember(name: str, known: dict[str, bool | None]) -> None:
+    """Keep what a probe told of the ids, for operators."""
+    first = ProviderGate(model_id=name, next_submit_at=Now(), window_ends_at=Now())
+    ProviderGate.objects.bulk_create([first], ignore_conflicts=True)
+    ProviderGate.objects.filter(pk=name).update(known=known, known_at=Now())
 
 
 def start_again(name: str) -> None:

@@ -1,4 +1,4 @@
-"""The queue ``store``: outputs into our storage; sweep, retention and books share its process."""
+"""The queue ``store``: outputs into our storage; sweep, retention and others share its process."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from generation.outputs.leftovers import Leftovers
 from generation.provider.readers import readers
 from generation.stages.ended_tokens import delete_ended_tokens
 from generation.stages.forget import let_forget
+from generation.stages.probe import probe_models
 from generation.stages.retention import let_expire
 from generation.stages.store import StoreStage
 from generation.stages.sweep import look_for_orphans
@@ -60,6 +61,17 @@ def retention() -> None:
         counted("retention", lambda: let_expire(router, loop, SWEEP_SECONDS))
         upload_retention.remove_ended(SWEEP_SECONDS)
         delete_ended_tokens()
+
+
+@app.task(name="generation.models")
+def models() -> None:
+    """Ask whether the providers still know the models on sale; every ten minutes, and at first."""
+    taken("models")
+    beat("models")
+    close_old_connections()
+    router, loop = readers(), engine().loop
+    with bound_contextvars(stage="models"):
+        counted("models", lambda: len(probe_models(router, loop)))
 
 
 @app.task(name="generation.books", soft_time_limit=LONGEST, time_limit=LONGEST + GRACE)

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from common.fresh import Fresh
+from generation.provider.standing import standing_of
 from staff.pages import dashboard_queries
 from staff.pages.dashboard_queries import Day, Hour
 from work import heartbeat
@@ -54,6 +55,7 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def _work() -> dict[str, Any]:
     now = timezone.now()
+    gates = dashboard_queries.gates()
     open_states = dashboard_queries.open_by_state()
     hours, reasons = dashboard_queries.ended(now)
     return {
@@ -71,7 +73,8 @@ def _work() -> dict[str, Any]:
         "first_hour": hours[0].begins,
         "times_taken": dashboard_queries.times_taken(),
         "model_calls": dashboard_queries.model_calls(),
-        "gates": [(gate, gate.is_closed(now)) for gate in dashboard_queries.gates()],
+        "gates": [(gate, gate.is_closed(now)) for gate in gates],
+        "warnings": [each for gate in gates for each in standing_of(gate.model, now).warnings],
         "orphans": dashboard_queries.orphans(now),
         "orphan_days": dashboard_queries.ORPHAN_DAYS,
         "workers": workers(),

@@ -218,7 +218,7 @@ GATE = [
     Breach("gate_failures_are_calls", GATE_ROW.format("failures = 1")),
     *(
         Breach(f"generation_providergate_{column}_check", GATE_ROW.format(f"{column} = -1"))
-        for column in ("quota_errors", "trips")
+        for column in ("quota_errors", "trips", "gone", "pauses", "first_gone")
     ),
     *(
         Breach(

@@ -135,7 +135,7 @@ def test_how_busy_we_are_is_nobody_elses(
 
 def test_it_is_cheap(base_url: str, signs: redis.Redis, django_assert_num_queries) -> None:
     Fresh.clear_all()
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         health._newest()
         health._newest()
     with httpx.Client(base_url=base_url) as client:

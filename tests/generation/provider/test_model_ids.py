@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -16,33 +16,13 @@ from generation.models.states import State
 from generation.provider import gate, model_ids
 from tests.support.bring_to import created
 from tests.support.people import Person, make_person
+from tests.support.provider_models import FAST, OTHER, ProviderModels, models
 from tests.support.works import Emulator, Works, age
 
 Api = Callable[..., httpx.Client]
 Start = Callable[..., str]
-FAST, OTHER = "veo-3.1-fast-generate-001", "veo-3.1-generate-001"
+__all__ = ["models"]
 PATH = "/api/v1/generate/video/"
-
-
-class Models:
-    """The provider's, as the emulator has them."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self._url = f"{emulator.url}/emulator/models"
-
-    def retire(self, model: str = FAST) -> None:
-        httpx.post(f"{self._url}/{model}/retire").raise_for_status()
-
-    def revive(self, model: str = FAST) -> None:
-        httpx.post(f"{self._url}/{model}/revive").raise_for_status()
-
-
-@pytest.fixture
-def models(emulator: Emulator) -> Iterator[Models]:
-    found = Models(emulator)
-    yield found
-    found.revive()
-    found.revive(OTHER)
 
 
 def later(seconds: float) -> None:
@@ -83,7 +63,7 @@ def lose(start: Start, works: Works, person: Person, times: int = 1) -> None:
 
 
 def test_the_third_in_a_row_pauses_the_model_and_creates_are_refused_for_free(
-    api: Api, alice: Person, start: Start, works: Works, models: Models
+    api: Api, alice: Person, start: Start, works: Works, models: ProviderModels
 ) -> None:
     models.retire()
     lose(start, works, alice, 2)
@@ -250,7 +230,7 @@ def outcomes(generation_id: str) -> list[tuple[str, str]]:
 
 
 def test_with_a_fallback_the_same_order_asks_for_that(
-    alice: Person, start: Start, works: Works, models: Models, emulator: Emulator
+    alice: Person, start: Start, works: Works, models: ProviderModels, emulator: Emulator
 ) -> None:
     with_fallback()
     models.retire()
@@ -263,7 +243,7 @@ def test_with_a_fallback_the_same_order_asks_for_that(
 
 
 def test_after_three_in_a_row_the_first_id_is_asked_for_once_in_a_quarter_of_an_hour(
-    alice: Person, bob: Person, start: Start, works: Works, models: Models
+    alice: Person, bob: Person, start: Start, works: Works, models: ProviderModels
 ) -> None:
     with_fallback()
     models.retire()
@@ -291,7 +271,7 @@ def test_after_three_in_a_row_the_first_id_is_asked_for_once_in_a_quarter_of_an_
 
 
 def test_when_the_fallback_is_gone_as_well_orders_fail_and_the_model_is_paused(
-    alice: Person, start: Start, works: Works, models: Models
+    alice: Person, start: Start, works: Works, models: ProviderModels
 ) -> None:
     with_fallback()
     models.retire()
@@ -308,7 +288,7 @@ def test_when_the_fallback_is_gone_as_well_orders_fail_and_the_model_is_paused(
 
 
 def test_five_at_once_are_all_completed_by_the_fallback_and_billed_once_each(
-    rich: Person, start: Start, works: Works, models: Models, emulator: Emulator
+    rich: Person, start: Start, works: Works, models: ProviderModels, emulator: Emulator
 ) -> None:
     CatalogModel.objects.filter(pk="veo3_fast").update(submits_per_minute=600)
     with_fallback()
