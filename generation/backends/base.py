@@ -186,12 +186,13 @@ class Reader(ABC):
         Raises Unavailable.
         """
 
-    async def forget(self, operation_name: str) -> None:
-        """Delete what the provider remembers of it; already gone is fine. Raises Unavailable.
+    async def forget(self, operation_name: str, place: str) -> None:
+        """Delete what the provider keeps of an attempt: prompt and inputs, not its output.
 
-        A provider that remembers nothing needs no call.
+        The name is empty when no answer told it. Already gone is fine, and a provider that keeps
+        nothing needs no call. Raises Unavailable.
         """
-        del operation_name
+        del operation_name, place
 
     async def knows(self, model: str, location: str) -> bool | None:
         """Whether the provider knows the model id there; None when it cannot be told."""

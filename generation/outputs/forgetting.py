@@ -20,7 +20,6 @@ BATCH = 100  # attempts claimed together, and told of at once
 # What was not confirmed is told again after a quarter of the time since the end.
 LEAST_WAIT, LONGEST_WAIT = 60.0, 6 * 3600.0
 
-# Without a name (the answer never came) nobody can say what is to be forgotten.
 CLAIM = """
 WITH due AS (
     SELECT id FROM generation_attempt WHERE forget_at <= now()
@@ -29,7 +28,6 @@ WITH due AS (
     SELECT attempt.id,
            CASE WHEN attempt.next_look_at IS NOT NULL AND NOT (generation.state = %(completed)s
                      AND generation.output_attempt = attempt.number) THEN 'open'
-                WHEN attempt.operation_name = '' THEN 'nameless'
                 ELSE 'settled' END AS verdict
       FROM due JOIN generation_attempt AS attempt USING (id)
       JOIN generation_generation AS generation ON generation.id = attempt.generation_id
@@ -37,12 +35,16 @@ WITH due AS (
 UPDATE generation_attempt AS attempt
    SET forget_at = CASE verdict
            WHEN 'open' THEN GREATEST(attempt.next_look_at, now()) + %(lease)s * interval '1 second'
-           WHEN 'settled' THEN now() + %(lease)s * interval '1 second' END
+           ELSE now() + %(lease)s * interval '1 second' END
   FROM judged WHERE attempt.id = judged.id
-RETURNING verdict, attempt.id, attempt.backend, attempt.operation_name, attempt.forget_at
+RETURNING verdict, attempt.id, attempt.backend, attempt.operation_name, attempt.prefix,
+          attempt.forget_at
 """
+# Without a name (the answer never came) its inputs are gone, and what the provider keeps is not
+# known.
 FORGOTTEN = """
-UPDATE generation_attempt SET forgotten_at = now(), forget_at = NULL
+UPDATE generation_attempt
+   SET forgotten_at = CASE WHEN operation_name <> '' THEN now() END, forget_at = NULL
  WHERE id = %(attempt)s AND forget_at = %(until)s
 """
 NOT_FORGOTTEN = """
@@ -62,6 +64,7 @@ class Memory:
     attempt_id: int
     backend: str
     operation_name: str
+    place: str
     until: datetime
 
 

@@ -83,8 +83,8 @@ class ObservedReader(base.Reader):
     async def remove_outputs(self, place: str) -> None:
         await _observe("remove_outputs", self._inner.remove_outputs(place))
 
-    async def forget(self, operation_name: str) -> None:
-        await _observe("forget", self._inner.forget(operation_name))
+    async def forget(self, operation_name: str, place: str) -> None:
+        await _observe("forget", self._inner.forget(operation_name, place))
 
     async def knows(self, model: str, location: str) -> bool | None:
         return await _observe("knows", self._inner.knows(model, location))

@@ -44,7 +44,7 @@ class Unreachable(Backend):
     async def remove_outputs(self, place: str) -> None:
         raise Unavailable(self._said)
 
-    async def forget(self, operation_name: str) -> None:
+    async def forget(self, operation_name: str, place: str) -> None:
         raise Unavailable(self._said)
 
     async def aclose(self) -> None:

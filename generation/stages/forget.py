@@ -46,7 +46,7 @@ async def _forget_all(
 
 async def _forget(router: Router[Reader], memory: Memory) -> None:
     async with asyncio.timeout(settings.LEASE * 0.8):
-        await router.of(memory.backend).forget(memory.operation_name)
+        await router.of(memory.backend).forget(memory.operation_name, memory.place)
 
 
 def _write_back(memory: Memory, outcome: BaseException | None) -> bool:

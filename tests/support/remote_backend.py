@@ -162,8 +162,9 @@ class RemoteBackend(Backend):
     async def remove_outputs(self, place: str) -> None:
         """It lets them end by itself."""
 
-    async def forget(self, operation_name: str) -> None:
-        await self._read("DELETE", f"jobs/{operation_name}")
+    async def forget(self, operation_name: str, place: str) -> None:
+        if operation_name:
+            await self._read("DELETE", f"jobs/{operation_name}")
 
     async def aclose(self) -> None:
         await self._client.aclose()

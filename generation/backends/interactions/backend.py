@@ -112,15 +112,15 @@ class InteractionsBackend(InteractionsReader, Backend):
         except (Unavailable, TimeoutError):
             return Accepted(name.full)  # the next look tells how it is
         except Rejected:
-            await self._forget_now(name, deadline)
+            await self._forget_now(name, place, deadline)
             raise
         if not isinstance(outcome, Produced):
             return Accepted(name.full)
-        await self._forget_now(name, deadline)
+        await self._forget_now(name, place, deadline)
         return outcome
 
-    async def _forget_now(self, name: InteractionName, deadline: float) -> None:
+    async def _forget_now(self, name: InteractionName, place: str, deadline: float) -> None:
         """Try to delete what ended at once, whose name nobody keeps."""
         with contextlib.suppress(Unavailable, TimeoutError):
             async with asyncio.timeout_at(deadline):
-                await self.forget(name.full)
+                await self.forget(name.full, place)

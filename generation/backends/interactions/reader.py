@@ -13,6 +13,7 @@ from generation.backends.google.http import MIB, Json, Missing
 from generation.backends.google.inline import InlineVideo
 from generation.backends.google.locations import vertex_url
 from generation.backends.google.reader import GoogleReader
+from generation.backends.google.removal import inputs_of, remove_all
 from generation.backends.interactions.interaction import (
     LOCATION,
     InteractionName,
@@ -46,11 +47,13 @@ class InteractionsReader(GoogleReader):
             raise OperationGone("the provider does not know the interaction") from None
         return await self._outcome(answer, name, place)
 
-    async def forget(self, operation_name: str) -> None:
-        """Delete an interaction, prompt and inputs with it; see :meth:`Backend.forget`."""
+    async def forget(self, operation_name: str, place: str) -> None:
+        """Delete an interaction, and our copies of its inputs; see :meth:`Backend.forget`."""
         name = InteractionName.parse(operation_name)
         if name is not None:  # else there is nothing that could be known
             await self._http.delete(self._interaction_url(name))
+        if place:
+            await remove_all(self._http, self._storage_url, inputs_of(place))
 
     async def _outcome(self, answer: Json, name: InteractionName, place: str) -> Running | Produced:
         outcome = read_interaction(answer, name, place)

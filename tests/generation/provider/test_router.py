@@ -96,7 +96,7 @@ def test_a_name_of_another_build_is_unavailable_and_counted() -> None:
         (stand_in.poll("o", ""), Unavailable),
         (stand_in.find_output("", "video"), Unavailable),
         (stand_in.remove_outputs(""), Unavailable),
-        (stand_in.forget("o"), Unavailable),
+        (stand_in.forget("o", "p"), Unavailable),
     ]:
         with pytest.raises(error, match="newer"):
             call.send(None)

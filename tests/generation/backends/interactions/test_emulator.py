@@ -127,13 +127,14 @@ async def test_a_video_is_bought_once_and_forgotten_whole(
     assert seen["prompt"].rpartition("\n")[2] == "a  red kite"
     assert seen["prompt"].startswith("[# ") == bool(images)
 
+    await omni.forget(name, request.place)
+    assert objects(emulator, request) == ["1/video.mp4"]
     await omni.remove_outputs(request.place)
-    await omni.forget(name)
     assert objects(emulator, request) == []
     assert told(emulator, request)["deleted"]
     with pytest.raises(OperationGone):
         await omni.poll(name, request.place)
-    await omni.forget(name)  # again and again
+    await omni.forget(name, request.place)  # again and again
     await omni.remove_outputs(request.place)
 
 

@@ -43,7 +43,7 @@ async def hosts(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[str]]:
     [
         lambda omni: omni.submit(order()),
         lambda omni: omni.poll(NAME, PLACE),
-        lambda omni: omni.forget(NAME),
+        lambda omni: omni.forget(NAME, ""),
         lambda omni: omni.knows(MODEL, ""),
     ],
     ids=["submit", "poll", "forget", "knows"],

@@ -438,14 +438,14 @@ async def test_what_is_no_name_is_never_asked_for(
 ) -> None:
     with pytest.raises(OperationGone):
         await omni.poll(name, PLACE)
-    await omni.forget(name)
+    await omni.forget(name, "")
     assert provider.seen == []
 
 
 async def test_forgetting_is_a_delete(omni: InteractionsBackend, provider: Provider) -> None:
     for reply in (says({}), says(text="", status=204), google_error(404, "gone", "NOT_FOUND")):
         provider.reply = reply
-        await omni.forget(NAME)
+        await omni.forget(NAME, "")
     assert {(seen.method, seen.path) for seen in provider.seen} == {("DELETE", f"/v1beta1/{NAME}")}
 
 
@@ -457,7 +457,7 @@ async def test_what_is_not_confirmed_is_not_forgotten(
 ) -> None:
     provider.reply = reply
     with pytest.raises(Unavailable):
-        await omni.forget(NAME)
+        await omni.forget(NAME, "")
 
 
 async def test_inputs_go_with_the_outputs(omni: InteractionsBackend, provider: Provider) -> None:

@@ -51,6 +51,6 @@ async def test_a_probe_goes_nowhere_but_to_the_provider(
 
 
 async def test_there_is_nothing_to_forget(backend: VertexBackend, provider: Provider) -> None:
-    await backend.forget("projects/p1/operations/1")
+    await backend.forget("projects/p1/operations/1", "gs://b/1/")
     assert provider.seen == []
     assert not backend.capabilities.remembers
