@@ -30,7 +30,7 @@ from generation.inputs.images import first_unusable, to_fetch, upload_ids
 from generation.models import CatalogModel, Generation
 from generation.offer import availability, catalog
 from generation.offer.parameters import Parameters
-from generation.order import Created, Order, fingerprint, is_of
+from generation.order import CreateResult, Order, fingerprint, is_of
 from generation.provider import admission
 from generation.refusals import (
     CAME_TO_NOTHING,
@@ -94,7 +94,7 @@ CREATE_WITH_UPLOADS = Statement(
 )
 
 
-def create(order: Order) -> Created:
+def create(order: Order) -> CreateResult:
     """Charge and create, or replay what the same key created before.
 
     Raises one of generation/refusals.py; then nothing was written. In autocommit the statement is
@@ -132,7 +132,7 @@ def create(order: Order) -> Created:
     metrics.created(order.model.name, order.price)
     awaited = bool(to_fetch(order.parameters.source_image_urls))
     transaction.on_commit(partial(wake, "prepare" if awaited else "submit"))
-    return Created(
+    return CreateResult(
         generation_id=generation_id,
         model=order.model,
         parameters=order.parameters,
@@ -171,7 +171,7 @@ def _values(order: Order, generation_id: uuid.UUID) -> dict[str, Any]:
     }
 
 
-def _replay_or(order: Order, error: ApiError | None) -> Created:
+def _replay_or(order: Order, error: ApiError | None) -> CreateResult:
     key = order.idempotency_key
     found = replay(order.caller, key, order.path, order.body) if key is not None else None
     if found is None:
@@ -204,7 +204,7 @@ def _is_key_collision(error: IntegrityError) -> bool:
     return isinstance(cause, UniqueViolation) and cause.diag.constraint_name == KEY_CONSTRAINT
 
 
-def replay(caller: Caller, key: str, path: str, body: dict[str, Any]) -> Created | None:
+def replay(caller: Caller, key: str, path: str, body: dict[str, Any]) -> CreateResult | None:
     """What this key created before, as it was answered then; None when it created nothing.
 
     Raises IdempotencyKeyReused when it belongs to another request.
@@ -215,7 +215,7 @@ def replay(caller: Caller, key: str, path: str, body: dict[str, Any]) -> Created
         return None
     if not is_of(bytes(found.request_sha256 or b""), path, body):
         raise IdempotencyKeyReused
-    return Created(
+    return CreateResult(
         generation_id=found.pk,
         model=found.model,
         parameters=Parameters.of(found.kind, found.parameters),

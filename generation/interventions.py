@@ -24,7 +24,7 @@ from generation.models.states import OPEN, TERMINAL, UNDELIVERED, State
 from generation.offer import catalog
 from generation.offer.parameters import Parameters, why_not_sold
 from generation.offer.pricing import price_of
-from generation.order import Created, Order
+from generation.order import CreateResult, Order
 from generation.transitions import end_undelivered
 
 PaidBy = Literal["charge", "grant"]
@@ -40,7 +40,7 @@ class NotAllowed(ApiError):
 
 def order_again(
     generation: Generation, *, actor: User, reason: str, paid_by: PaidBy, token: uuid.UUID
-) -> Created:
+) -> CreateResult:
     """Order the same again at today's price: a new generation, whose ``retry_of`` is this one.
 
     ``charge`` takes the credits from the account once more, ``grant`` gives it as many before, and

@@ -40,7 +40,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class CreateResult:
     """What a create answers with; ``balance`` is the one after the charge, also in a replay."""
 
     generation_id: uuid.UUID

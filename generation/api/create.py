@@ -17,7 +17,7 @@ from generation.api.requests import ImageRequestSerializer, VideoRequestSerializ
 from generation.creation import create, replay
 from generation.models import CatalogModel, states
 from generation.offer import catalog
-from generation.order import Created, Order
+from generation.order import CreateResult, Order
 
 
 class _CreateView(APIView):
@@ -35,7 +35,7 @@ class _CreateView(APIView):
             again = replay(who, key, request.path, body) if key else None
             if again is None:
                 raise
-            return created_response(again)
+            return create_answer(again)
         order = Order(
             caller=who,
             model=values["model"],
@@ -46,7 +46,7 @@ class _CreateView(APIView):
             path=request.path,
             body=body,
         )
-        return created_response(create(order))
+        return create_answer(create(order))
 
 
 class VideoView(_CreateView):
@@ -67,7 +67,7 @@ class ImageView(_CreateView):
         return self._create(request)
 
 
-def created_response(created: Created) -> Response:
+def create_answer(created: CreateResult) -> Response:
     """The 201 envelope of the contract, the same for a replay."""
     access_log.note(generation_id=str(created.generation_id))
     model = created.model

@@ -33,7 +33,7 @@ from credits.models import LedgerEntry, Wallet
 from generation.creation import create
 from generation.models import CatalogModel
 from generation.offer.parameters import Parameters
-from generation.order import Created, Order
+from generation.order import CreateResult, Order
 from generation.refusals import IdempotencyKeyReused, InsufficientCredits, TooManyOpenGenerations
 from tests.support.ledger_model import COLUMNS, Bought, Purse
 from tests.support.machines import profile, refused_by, start_over
@@ -161,7 +161,7 @@ class LedgerMachine(RuleBasedStateMachine):
         asked = Parameters.filled(found, {})
         return Order(purse.caller, found, prompt, asked, None, key, "/api/v1/generate/", body)
 
-    def _charge(self, who: int, answer: Created, prompt: str, key: str | None) -> None:
+    def _charge(self, who: int, answer: CreateResult, prompt: str, key: str | None) -> None:
         purse = self.purses[who]
         purse.post("charge", -answer.price)
         purse.open += 1
@@ -266,8 +266,8 @@ class LedgerMachine(RuleBasedStateMachine):
         }
 
 
-def _replay_of(answer: Created) -> Created:
-    return Created(
+def _replay_of(answer: CreateResult) -> CreateResult:
+    return CreateResult(
         **{name: getattr(answer, name) for name in answer.__slots__} | {"replayed": True}
     )
 

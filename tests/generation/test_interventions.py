@@ -17,7 +17,7 @@ from generation.books import check_generations
 from generation.interventions import NotAllowed
 from generation.models import Attempt, CatalogModel, Generation, Orphan
 from generation.models.states import OPEN, TERMINAL, UNDELIVERED, State
-from generation.order import Created
+from generation.order import CreateResult
 from generation.refusals import InsufficientCredits, TooManyOpenGenerations
 from tests.credits.test_ledger import sums_up
 from tests.support.bring_to import (
@@ -42,7 +42,7 @@ def staff() -> Person:
     return make_person("olga", 0)
 
 
-def again(lost: Generation, staff: Person, paid_by: Any = "charge", **changes: Any) -> Created:
+def again(lost: Generation, staff: Person, paid_by: Any = "charge", **changes: Any) -> CreateResult:
     values: dict[str, Any] = {"reason": "sorry", "token": uuid.uuid4()} | changes
     return interventions.order_again(lost, actor=staff.user, paid_by=paid_by, **values)
 
@@ -252,7 +252,7 @@ def test_the_same_form_sent_by_many_at_once_orders_once(
 ) -> None:
     lost, token = reached(alice, State.FAILED), uuid.uuid4()
     answers = race([lambda: again(lost, staff, paid_by, token=token)] * 8, 8)
-    found = [answer for answer in answers if isinstance(answer, Created)]
+    found = [answer for answer in answers if isinstance(answer, CreateResult)]
     assert len(found) == 8, answers
     assert len({answer.generation_id for answer in found}) == 1
     assert sum(not answer.replayed for answer in found) == 1

@@ -20,7 +20,7 @@ from generation.creation import create
 from generation.lifecycle import NotCancelable
 from generation.models import Generation, GenerationEvent
 from generation.models.states import State
-from generation.order import Created
+from generation.order import CreateResult
 from generation.refusals import InsufficientCredits, TooManyOpenGenerations
 from tests.credits.test_ledger import sums_up
 from tests.support.bring_to import (
@@ -46,8 +46,8 @@ def test_two_hundred_creates_on_a_balance_for_ten() -> None:
     alice = make_person("alice", 2400)
     results = race([partial(create, order(alice))] * 200)
     kinds = Counter(type(result) for result in results)
-    assert kinds == {Created: 10, InsufficientCredits: 190}
-    balances = [result.balance for result in results if isinstance(result, Created)]
+    assert kinds == {CreateResult: 10, InsufficientCredits: 190}
+    balances = [result.balance for result in results if isinstance(result, CreateResult)]
     assert sorted(balances) == list(range(0, 2400, 240))
     assert alice.balance == 0
     assert Generation.objects.count() == GenerationEvent.objects.count() == 10
@@ -92,10 +92,10 @@ def test_a_hundred_replays_of_one_key(api: Api, alice: Person) -> None:
 def test_one_key_with_two_bodies_at_once(alice: Person) -> None:
     calls = [partial(create, order(alice, "key", prompt=text)) for text in ("a", "b")] * 20
     results = race(calls)
-    made = {result.generation_id for result in results if isinstance(result, Created)}
+    made = {result.generation_id for result in results if isinstance(result, CreateResult)}
     assert len(made) == 1
     assert Counter(type(result).__name__ for result in results) == {
-        "Created": 20,
+        "CreateResult": 20,
         "IdempotencyKeyReused": 20,
     }
     assert alice.balance == 760
@@ -104,7 +104,10 @@ def test_one_key_with_two_bodies_at_once(alice: Person) -> None:
 def test_the_open_limit_holds_under_a_race(alice: Person) -> None:
     Wallet.objects.filter(account=alice.account).update(max_open_charges=2)
     results = race([partial(create, order(alice))] * 40)
-    assert Counter(type(result) for result in results) == {Created: 2, TooManyOpenGenerations: 38}
+    assert Counter(type(result) for result in results) == {
+        CreateResult: 2,
+        TooManyOpenGenerations: 38,
+    }
     assert alice.balance == 520
     assert Wallet.objects.get(account=alice.account).open_charges == 2
 
@@ -215,4 +218,4 @@ def test_accounts_do_not_wait_for_each_other(alice: Person, bob: Person) -> None
     with transaction.atomic():
         Wallet.objects.select_for_update().get(account=alice.account)
         (result,) = race([partial(create, order(bob))], at_once=1)
-    assert isinstance(result, Created)
+    assert isinstance(result, CreateResult)

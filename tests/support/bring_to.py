@@ -16,7 +16,7 @@ from generation.creation import create
 from generation.models import Attempt, CatalogModel, Generation
 from generation.models.states import OPEN, State
 from generation.offer.parameters import NAMES, Parameters
-from generation.order import Created, Order
+from generation.order import CreateResult, Order
 from generation.provider.route import Route
 from tests.support.people import Person
 from tests.support.works import make_due
@@ -52,7 +52,7 @@ def order(person: Person, key: str | None = None, **changes: Any) -> Order:
 
 def created(person: Person, key: str | None = None, **changes: Any) -> Generation:
     """A queued generation of the person's."""
-    answer: Created = create(order(person, key, **changes))
+    answer: CreateResult = create(order(person, key, **changes))
     return Generation.objects.get(pk=answer.generation_id)
 
 

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from accounts.caller import Caller
-from generation.order import Created
+from generation.order import CreateResult
 from tests.support.people import Person
 
 COLUMNS = ("sequence", "kind", "amount", "balance_after", "reverses", "reference")
@@ -46,7 +46,7 @@ class Bought:
     """A charge and the answer it was bought with."""
 
     purse: Purse
-    answer: Created
+    answer: CreateResult
     charge: uuid.UUID
     prompt: str
     refunded: bool = False
