@@ -47,10 +47,14 @@ WRITES: dict[str, list[tuple[list[str], list[str]]]] = {
     "reset_second_factor": [
         (["superuser@staff.example.com", "--reason", "x"], ["reset_second_factor"])
     ],
+    "catalog": [
+        (["omni", "--enable", "--reason", "x"], ["change_catalogmodel"]),
+        (["veo3", "--price", "4k:audio=800", "--reason", "x"], ["change_catalogmodel"]),
+    ],
     "after_restore": [([], ["after_restore"])],
 }
 # They keep what they found in a table of their own, or print it.
-CHANGES_NOTHING = {"check_ledger", "check_generations", "list_orphans"}
+CHANGES_NOTHING = {"check_ledger", "check_generations", "check_models", "list_orphans"}
 # Libraries' commands that let somebody in: manage.py names ours instead.
 REFUSED = {"addstatictoken", "changepassword", "createsuperuser"}
 # What is left are tools of developers and of a deployment, which write no user, key or credit.

@@ -172,7 +172,7 @@ def test_an_operators_day(
     # a price, in force at once
     price = 240 + width % 7
     page.goto("/admin/generation/catalogmodel/veo3_fast/change/")
-    page.get_by_label("Price").fill(str(price))
+    page.get_by_label("720p, with sound").fill(str(price))
     page.get_by_label("Reason").fill("Google's price list")
     operator.shoot("catalog")
     page.get_by_role("button", name="Save", exact=True).click()
