@@ -15,12 +15,13 @@ BROWSER_PACKAGES := chromium nodejs curl fonts-dejavu-core
 BENCH_PACKAGES := wrk
 FAULT_PACKAGES := pgbouncer
 PROMETHEUS := var/prometheus/usr/bin
+comma := ,
 
 ##@ Try it
 .PHONY: help demo run
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## Make one video through the API and stop everything
 	@$(BIN)/python -m dev.embedded demo
@@ -29,7 +30,7 @@ run: $(VENV)/.installed ## Keep the whole stack up until Ctrl-C (PORT=8000, TIME
 	@$(BIN)/python -m dev.embedded run
 
 ##@ Test it
-.PHONY: test test-faults test-ops test-browser fuzz chaos outages soak chaos-controls nightly
+.PHONY: test test-faults test-ops test-browser fuzz test-genai3 chaos outages soak chaos-controls nightly
 # What `make test COVERAGE=1` asks for, in percent: of the product, and of what moves credits.
 COVERED := 94
 COVERED_MONEY := 99
@@ -56,6 +57,16 @@ test-browser: $(VENV)/.installed-dev browser-packages ## Run the tests in Chromi
 
 fuzz: $(VENV)/.installed-dev ## Let Schemathesis attack a live stack (ARGS="--seed 1")
 	$(BIN)/python -m tests.system.fuzz $(ARGS)
+
+# google-cloud-aiplatform holds google-genai below 3; so this has an environment of its own: our lock without the two.
+GENAI3 := var/genai3
+test-genai3: $(VENV)/.installed-dev ## Run the tests of backends and emulator on google-genai 3 (needs the internet)
+	$(BIN)/python -m venv $(GENAI3)
+	awk '/^[^ ]/ {kept = !/^google-(cloud-aiplatform|genai)==/} kept' requirements-dev.lock >$(GENAI3)/requirements.lock
+	$(call install,--require-hashes -r $(GENAI3)/requirements.lock,$(GENAI3))
+	$(call install,'google-genai>=3$(comma)<4',$(GENAI3))
+	@$(GENAI3)/bin/python -c 'from google.genai import version; print("google-genai", version.__version__)'
+	$(GENAI3)/bin/python -m pytest tests/generation/backends tests/dev/emulator/test_google_clients.py $(ARGS)
 
 SECONDS ?= 60
 SEED ?= 7
@@ -165,20 +176,21 @@ $(BIN)/uv:
 		{ echo "uv cannot be had here; pip does its work (slower)."; ln -sf /bin/false $@; }
 
 # uv does not read pip's configuration; where that matters and uv fails, pip does it.
+# $(1) is what pip is told to install, $(2) an environment.
 define install
 @echo "Installing $(1) ..."
-@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) || \
+@$(BIN)/uv pip install --quiet --python $(2)/bin/python $(1) || \
 	{ echo "uv could not; pip tries (slower)."; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); }
+	$(2)/bin/python -m pip install --quiet --disable-pip-version-check $(1); }
 endef
 
 $(VENV)/.installed: requirements.lock | $(BIN)/uv
-	$(call install,requirements.lock)
+	$(call install,--require-hashes -r requirements.lock,$(VENV))
 	@touch $@
 
 # The development lock holds everything of the other one, at the same versions.
 $(VENV)/.installed-dev: requirements-dev.lock | $(BIN)/uv
-	$(call install,requirements-dev.lock)
+	$(call install,--require-hashes -r requirements-dev.lock,$(VENV))
 	@touch $(VENV)/.installed $@
 
 .PHONY: browser-packages bench-packages fault-packages

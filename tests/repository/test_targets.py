@@ -18,7 +18,7 @@ NOT_RUN = {
 
 
 def offered() -> set[str]:
-    return set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
+    return set(re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE))
 
 
 def run() -> list[str]:
