@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from celery import Celery
@@ -40,6 +41,9 @@ OPTIONS = {
     "task_soft_time_limit": 150,
     "task_time_limit": 180,
     "task_default_queue": "submit",
+    # Before and after each task Celery would close the connection to PostgreSQL, which then starts
+    # a process for the next one. Our tasks call close_old_connections() (DATABASE_CONN_MAX_AGE).
+    "CELERY_DB_REUSE_MAX": sys.maxsize,
     "worker_prefetch_multiplier": 1,
     "worker_enable_remote_control": False,
     "worker_send_task_events": False,
