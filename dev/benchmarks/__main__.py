@@ -15,6 +15,7 @@ from dev.benchmarks.api import Api, Subject
 from dev.benchmarks.failure import BenchmarkFailed
 from dev.benchmarks.figures import Rounds, last_line
 from dev.benchmarks.in_flight import in_flight
+from dev.benchmarks.pipeline import pipeline
 from dev.benchmarks.seed import seed
 from dev.benchmarks.shown import shown
 from dev.benchmarks.stage import TemporaryStage
@@ -75,6 +76,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "growth": growth.growth_command,
     "in-flight": in_flight,
     "shown": shown,
+    "pipeline": pipeline,
 }
 
 
@@ -88,6 +90,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--operations", type=int, default=10_000, help="of in-flight")
     parser.add_argument("--videos", type=int, default=100, help="of shown, beside a fifth to learn")
+    parser.add_argument("--orders", type=int, default=500, help="of each flood of pipeline")
     parser.add_argument("--processes", type=int, default=2, help="that poll them")
     return parser.parse_args(words)
 

@@ -23,7 +23,7 @@ import psycopg
 
 from dev.benchmarks import customers
 from dev.benchmarks.failure import BenchmarkFailed
-from dev.benchmarks.usage import family
+from dev.benchmarks.usage import cpu_with_ended, family
 from dev.embedded import services
 from dev.embedded.environment import Options
 from dev.embedded.stack import Stack
@@ -173,13 +173,8 @@ def _measure(stack: Stack, chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def _used(stack: Stack) -> dict[str, float]:
-    """Processor seconds by program, with those of PostgreSQL's ended sessions."""
-    found = {}
-    for name in ("poll", "postgres", "emulator"):
-        times = [each.cpu_times() for each in family(stack, name)]
-        ended = times[0].children_user + times[0].children_system
-        found[name] = ended + sum(each.user + each.system for each in times)
-    return found
+    """Processor seconds of each of them until now."""
+    return {name: cpu_with_ended(stack, name) for name in ("poll", "postgres", "emulator")}
 
 
 def _polls(stack: Stack) -> int:

@@ -13,7 +13,7 @@ FIGURES = (
     *("status_vs_floor", "status_completed_vs_floor", "not_modified_vs_floor", "status_per_s"),
     *("status_cpu_ms", "status_statements", "history_per_s", "history_cpu_ms"),
     *("history_statements", "first_201_s", "worker_rss_mb", "rss_mb", "in_flight_polls_per_s"),
-    "history_10m_vs_10k",
+    *("history_10m_vs_10k", "pipeline_vs_textbook", "pipeline_per_s", "pipeline_cpu_ms"),
 )
 
 

@@ -46,6 +46,7 @@ CHECKS_END = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
  WHERE usename = 'reelmint_app' AND state = 'active'
 """
+TIME_SCALE = 0.05  # the one awaited generation ends soon
 DRAIN_EVERY = 0.02  # seconds
 GRACE = 3.0  # seconds; nothing has to be finished
 FIRST_WITHIN = 120.0  # seconds, on a machine that others use, too
@@ -55,12 +56,12 @@ FIRST = {"prompt": "A paper boat on a lake at sunrise"}
 class Stage(Startable):
     """Use it from one thread that outlives it (dev/embedded/processes.py says why)."""
 
-    def __init__(self, var_dir: Path) -> None:
+    def __init__(self, var_dir: Path, time_scale: float = TIME_SCALE) -> None:
         self.seconds_to_first_201 = 0.0
         variables = dict.fromkeys(LIMITS, MANY) | {"LOG_LEVEL": "WARNING"}
         options = Options(
             durable=True,
-            time_scale=0.05,  # the one awaited generation ends soon
+            time_scale=time_scale,
             emulator_plain=True,
             postgres_settings=POSTGRES,
             environment=variables,
@@ -172,9 +173,9 @@ class Stage(Startable):
 class TemporaryStage(Stage):
     """One whose data is thrown away."""
 
-    def __init__(self) -> None:
+    def __init__(self, time_scale: float = TIME_SCALE) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="reelmint-bench-"))
-        super().__init__(self._folder / "var")
+        super().__init__(self._folder / "var", time_scale)
 
     def stop(self, grace: float = GRACE) -> None:
         super().stop(grace)

@@ -3,21 +3,19 @@
 A project of its own, in the same PostgreSQL (its tables are in the schema ``textbook``) and the
 same Redis: DRF's tokens, a serializer, ``select_for_update``, two inserts, ``on_commit`` and
 ``.delay()``. It has no rate limits, no Idempotency-Keys, no events, and no
-links between row and entry that the database checks.
+links between row and entry that the database checks. What its worker does is in textbook_tasks.py.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import uuid
-from typing import Any, ClassVar
+from typing import Any
 
-from celery import Celery
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 from django.urls import path
 from rest_framework import serializers
 from rest_framework.authtoken.models import Token
@@ -25,64 +23,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from config.env import celery_broker_url
+from dev.benchmarks.textbook_models import Entry, Generation, Wallet
 from dev.benchmarks.textbook_settings import SCHEMA
+from dev.benchmarks.textbook_tasks import generate
 
 PRICES = {"veo3_fast": 240, "veo3": 500}
 TIMES = {"veo3_fast": "45-60 seconds", "veo3": "60-90 seconds"}
 CREDITS = 10**12
-
-celery = Celery(SCHEMA, broker=celery_broker_url(os.environ["REDIS_URL"]))
-
-
-@celery.task(name="textbook.generate", queue=SCHEMA, ignore_result=True)
-def generate(generation_id: str) -> None:
-    """Would ask the provider; nobody runs it here."""
-
-
-class Wallet(models.Model):
-    """The balance of a user."""
-
-    user = models.OneToOneField("auth.User", on_delete=models.PROTECT, related_name="wallet")
-    balance = models.PositiveBigIntegerField(default=0)
-
-    objects: ClassVar[models.Manager[Wallet]] = models.Manager()
-
-    class Meta:
-        app_label = SCHEMA
-
-
-class Generation(models.Model):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey("auth.User", on_delete=models.PROTECT, related_name="generations")
-    prompt = models.CharField(max_length=1000)
-    video_model = models.CharField(max_length=20)
-    aspect_ratio = models.CharField(max_length=10)
-    credits_used = models.PositiveIntegerField()
-    status = models.CharField(max_length=20, default="processing")
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    objects: ClassVar[models.Manager[Generation]] = models.Manager()
-
-    class Meta:
-        app_label = SCHEMA
-        indexes = [models.Index(fields=["user", "-created_at"], name="textbook_history")]
-
-
-class Entry(models.Model):
-    """One change of a balance."""
-
-    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="entries")
-    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, null=True)
-    amount = models.BigIntegerField()
-    balance_after = models.BigIntegerField()
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    objects: ClassVar[models.Manager[Entry]] = models.Manager()
-
-    class Meta:
-        app_label = SCHEMA
 
 
 class CreateSerializer(serializers.Serializer[Any]):

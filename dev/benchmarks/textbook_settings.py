@@ -6,6 +6,7 @@ The connections are not tested before each request: that is Django's default, an
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -29,6 +30,7 @@ DATABASES = {
         "OPTIONS": {"options": f"-c search_path={SCHEMA}"},
     }
 }
+MEDIA_ROOT = Path(os.environ["OUTPUT_ROOT"]) / SCHEMA
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -21,6 +21,13 @@ def cpu_seconds(stack: Stack, name: str) -> float:
     return float(sum(used.user + used.system for used in times))
 
 
+def cpu_with_ended(stack: Stack, name: str) -> float:
+    """The same with what the program started and outlived, such as PostgreSQL's ended sessions."""
+    times = [process.cpu_times() for process in family(stack, name)]
+    ended = times[0].children_user + times[0].children_system
+    return float(ended + sum(used.user + used.system for used in times))
+
+
 def memory(stack: Stack) -> dict[str, float]:
     """MB of RSS of each program and of the largest process that it forked."""
     found = {}

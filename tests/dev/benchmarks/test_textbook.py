@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from dev.benchmarks.stage import settings_of
+from tests.support.works import Emulator
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 # The site can only be loaded where no other settings are: in a process of its own.
@@ -33,6 +34,31 @@ answers = [
     for secret in (f"Token {token}", "Token wrong")
 ]
 print(json.dumps([[answer.status_code, answer.json()] for answer in answers]))
+"""
+# In eager mode each poll follows at once on the one before; the answer comes when all is over.
+MAKE = """
+import io, json
+from contextlib import redirect_stdout
+import django
+django.setup()
+from django.test import Client
+from dev.benchmarks import textbook
+from dev.benchmarks.textbook_celery import app
+app.conf.update(task_always_eager=True, task_eager_propagates=True)
+with redirect_stdout(io.StringIO()) as told:
+    textbook.prepare(1)
+token = json.loads(told.getvalue())[0]
+client = Client(HTTP_HOST="127.0.0.1", headers={"Authorization": f"Token {token}"})
+for prompt in ("A paper boat", "A paper boat [emulator:filtered]"):
+    answer = client.post("/generate/", json.dumps({"prompt": prompt}), "application/json")
+    assert answer.status_code == 201, answer.content
+"""
+MADE = """
+SELECT status, output, balance, array_agg(amount ORDER BY entry.id)
+  FROM textbook.textbook_generation generation
+  JOIN textbook.textbook_entry entry ON generation.id = entry.generation_id
+  JOIN textbook.textbook_wallet wallet ON entry.wallet_id = wallet.id
+ GROUP BY status, output, balance ORDER BY status
 """
 CHARGED = """
 SELECT balance, amount, balance_after, status FROM textbook.textbook_wallet wallet
@@ -60,3 +86,29 @@ def test_the_textbook_charges_and_hands_over(admin: psycopg.Connection) -> None:
     assert admin.execute(CHARGED).fetchall() == [(left, -240, left, "processing")]
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
         assert client.llen("textbook") == 1
+
+
+def test_the_textbook_s_task_delivers_or_refunds(
+    admin: psycopg.Connection, emulator_process: Emulator, tmp_path: Path
+) -> None:
+    environment = os.environ | settings_of("textbook")
+    environment |= {
+        "DATABASE_URL": os.environ["TEST_ADMIN_URL"],
+        "VERTEX_BASE_URL": emulator_process.url,
+        "STORAGE_BASE_URL": emulator_process.url,
+        "GOOGLE_APPLICATION_CREDENTIALS": str(emulator_process.credentials),
+        "GOOGLE_CLOUD_LOCATION": "us-central1",
+        "OUTPUT_ROOT": str(tmp_path),
+        "TIME_SCALE": "0.001",
+    }
+    bought = emulator_process.stats()["operations"]
+    done = subprocess.run(
+        [sys.executable, "-c", MAKE], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    completed, failed = admin.execute(MADE).fetchall()
+    left = 10**12 - 240
+    assert completed[:1] + completed[2:] == ("completed", left, [-240])
+    assert (tmp_path / "textbook" / completed[1]).read_bytes()[4:8] == b"ftyp"
+    assert failed == ("failed", "", left, [-240, 240])
+    assert emulator_process.stats()["operations"] == bought + 2
