@@ -60,8 +60,10 @@ def refusal(status: int, headers: Mapping[str, str], content: bytes, kind: Kind)
     text = message if isinstance(message, str) else content[:DETAIL_LIMIT].decode(errors="replace")
     if support_codes(text):
         return filtered(kind, [text])
-    # Another one is of something in between. A model can be taken away from a project by a 403.
-    if status in (403, 404) and fault.get("code") == status:
+    # Another one is of something in between. A model can be taken away from a project by a 403, but
+    # what a customer wrote must not take it from all others.
+    about_the_prompt = status == 403 and reads_like_a_refusal(text)
+    if status in (403, 404) and fault.get("code") == status and not about_the_prompt:
         return ModelGone(f"HTTP {status}: {text}"[:DETAIL_LIMIT])
     # FAILED_PRECONDITION comes as a 400 too, and is about the project (billing, a policy).
     if status not in _BAD_REQUEST or fault.get("status") == "FAILED_PRECONDITION":

@@ -234,6 +234,7 @@ ANSWERS: dict[str, tuple[Reply, type[Exception]]] = {
     "an error with 200": (says({"error": {"code": 429}}), Unknown),
     "400": (google_error(400, "duration is bad", "INVALID_ARGUMENT"), Rejected),
     "403": (google_error(403, "no", "PERMISSION_DENIED"), ModelGone),
+    "403 about the prompt": (google_error(403, "violates our usage guidelines"), Rejected),
     "403 of a proxy": (says(text="<html>no</html>", status=403), Rejected),
 }
 

@@ -90,6 +90,7 @@ ANSWERS: dict[str, tuple[Reply, type[Exception]]] = {
     "end without an answer": (hang_up, Unknown),
     "400": (google_error(400, "aspectRatio is bad", "INVALID_ARGUMENT"), Rejected),
     "403": (google_error(403, "no", "PERMISSION_DENIED"), ModelGone),
+    "403 about the prompt": (google_error(403, "violates our usage guidelines"), Rejected),
     "403 HTML": (says(text="<html>no</html>", status=403), Rejected),
     "404": (google_error(404, "no such model", "NOT_FOUND"), ModelGone),
     "404 without a word": (google_error(404), ModelGone),
