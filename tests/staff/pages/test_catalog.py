@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import httpx
@@ -242,3 +243,23 @@ def test_support_sees_it_and_changes_nothing() -> None:
     assert page.status_code == 200
     assert "720p: {&#x27;audio&#x27;: 240" in page.text
     assert support.post(f"{CATALOG}veo3_fast/change/", {"reason": "x"}).status_code == 403
+
+
+def test_the_page_shows_a_price_a_cell_and_boxes_to_tick(operator: Client) -> None:
+    page = operator.get(f"{CATALOG}veo3_fast/change/").text
+    for name in (*abilities_form.CELLS, *abilities_form.LIMITS):
+        assert f'name="{name}"' in page, name
+    assert re.search(r'name="price_4k_silent" value="600"', page)
+    boxes = re.findall(r"<input type=\"checkbox\" name=\"(?:durations|resolutions)\"[^>]*>", page)
+    ticked = [re.findall(r'value="(\w+)"', box)[0] for box in boxes if " checked" in plain(box)]
+    assert ticked == ["720p", "1080p", "4k", "4", "6", "8"]
+    assert 'name="price"' not in page
+    assert "{&quot;" not in page  # no JSON
+    picture = operator.get(f"{CATALOG}image/change/").text
+    assert 'name="price"' in picture
+    assert "price_720p" not in picture
+
+
+def plain(box: str) -> str:
+    """Without its classes, of which one is ``checked:…``."""
+    return re.sub(r'class="[^"]*"', "", box)
