@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection
 
 from generation.models import Generation
 from generation.models.gate import ProviderGate
@@ -32,6 +32,19 @@ SHORTEST, LONGEST = 1.0, 5.0  # seconds between two of these looks
 BEFORE = {"video": "720p", "image": ""}  # by kind, what ``ProviderGate.lasted`` was learned from
 
 Key = tuple[str, str]  # model and resolution
+
+
+# In one statement, since each finished video is one: the last ones of its resolution, and this.
+LEARN = """
+UPDATE generation_providergate AS gate
+   SET lasted_by = lasted_by || jsonb_build_object(%(of)s::text, (
+       SELECT jsonb_agg(value ORDER BY place) FROM (
+           SELECT value, place FROM jsonb_array_elements(
+               COALESCE(gate.lasted_by->%(of)s::text, '[]') || to_jsonb(%(seconds)s::float8))
+               WITH ORDINALITY AS every(value, place) ORDER BY place DESC LIMIT %(kept)s::int
+       ) AS kept))
+ WHERE model_id = %(model)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +116,14 @@ def learned() -> dict[Key, Pace | None]:
 def learn(generation: Generation, seconds: float) -> None:
     """Its operation was seen done so many seconds after its acceptance."""
     name, resolution = key_of(generation)
-    with transaction.atomic():
-        gate = ProviderGate.objects.select_for_update().filter(pk=name).first()
-        if gate is not None:
-            lasted = [*gate.lasted_by.get(resolution, []), round(seconds, 3)]
-            gate.lasted_by[resolution] = lasted[-KEPT:]
-            gate.save(update_fields=["lasted_by"])
+    values: dict[str, str | float] = {
+        "model": name,
+        "of": resolution,
+        "seconds": round(seconds, 3),
+        "kept": KEPT,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(LEARN, values)
 
 
 def _by_steps(age: float) -> float:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
 from generation.backends import base
 from generation.models import CatalogModel, Generation, ProviderGate
@@ -217,3 +219,40 @@ def test_old_versions_of_what_is_under_way_are_not_counted_again_and_again() -> 
     with connection.cursor() as cursor:
         cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'generation_open_of_model'")
         assert cursor.fetchone() == (["deduplicate_items=off"],)
+
+
+def test_a_good_answer_of_a_healthy_model_is_one_statement(rich: Person) -> None:
+    """Every submit has one: four more statements were a sixth of the submit stage's time."""
+    waiting(rich, 1)
+    gate.claim(1)  # makes the row
+    gate.record("veo3_fast", "works")  # begins a minute
+    for number in (2, 3):
+        with CaptureQueriesContext(connection) as asked:
+            gate.record("veo3_fast", "works")
+        assert len(asked) == 1
+        row = ProviderGate.objects.get(pk="veo3_fast")
+        assert (row.calls, row.failures, row.quota_errors, row.trips) == (number, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"trips": 1},
+        {"quota_errors": 2},
+        {"gone": 1},
+        {"pauses": 1},
+        {"first_gone": 1},
+        {"open_until": Now()},
+        {"probe_until": Now()},
+        {"paused_until": Now()},
+        {"fallback_until": Now()},
+    ],
+)
+def test_a_good_answer_clears_whatever_was_wrong(rich: Person, wrong: dict[str, Any]) -> None:
+    waiting(rich, 1)
+    gate.claim(1)
+    CatalogModel.objects.filter(pk="veo3_fast").update(provider_model="veo-a")
+    ProviderGate.objects.filter(pk="veo3_fast").update(**wrong)
+    gate.record("veo3_fast", "works", asked="veo-a")
+    healthy = ProviderGate.objects.filter(pk="veo3_fast", **gate.NOTHING_WRONG)
+    assert healthy.get().calls == 1
