@@ -33,7 +33,8 @@ class PollStage(StageBase):
         self, provider: Router[base.Reader], wake: Callable[[str], None] | None = None
     ) -> None:
         super().__init__(provider, wake)
-        # Number and place of the newest attempt of each row that was claimed last.
+        # Number and place of the newest attempt of each row that was claimed in this pass: others
+        # are claimed while the first ones are still waited for.
         self._newest: dict[uuid.UUID, tuple[int, str]] = {}
         self._paces: dict[pace.Key, Pace | None] | None = None
 
@@ -47,7 +48,7 @@ class PollStage(StageBase):
         rows = super().claim(limit)
         attempts = Attempt.objects.filter(generation__in=rows).order_by("number")
         found = attempts.values_list("generation_id", "number", "prefix")
-        self._newest = {pk: (number, place) for pk, number, place in found}
+        self._newest |= {pk: (number, place) for pk, number, place in found}
         return rows
 
     def work(self, generation: Generation) -> Step:

@@ -175,6 +175,22 @@ def test_all_that_are_still_running_are_written_back_in_one_statement(
         assert 3 < due_in(row.pk) <= 6
 
 
+def test_what_is_claimed_meanwhile_takes_nothing_from_who_is_waited_for(
+    alice: Person, works: Works
+) -> None:
+    first, later = (running(alice, works, "") for _ in range(2))
+    wait_for_output(works, first.pk)
+    make_due(str(first.pk))
+    stage = PollStage(works.provider)
+    (row,) = stage.claim(10)
+    step = stage.start(row)
+    make_due(str(later.pk))
+    assert [each.pk for each in stage.claim(10)] == [later.pk]
+    assert step is not None
+    assert stage.finish(row, works.engine.loop.run_until_complete(step)) is None
+    assert now(first.pk).state == State.STORING
+
+
 def test_who_was_fenced_off_schedules_nothing(alice: Person, works: Works) -> None:
     zombie = claimed(running(alice, works, "never"))
     claimed(zombie)
