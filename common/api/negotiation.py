@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
@@ -48,7 +49,10 @@ class JsonOnly(DefaultContentNegotiation):
             return only, only.media_type
         if not others and request.META.get("HTTP_ACCEPT", "*/*").strip() in self.PLAIN:
             return only, only.media_type
-        chosen: tuple[BaseRenderer, str] = super().select_renderer(
-            request, [only, *others], format_suffix
-        )
+        try:
+            chosen: tuple[BaseRenderer, str] = super().select_renderer(
+                request, [only, *others], format_suffix
+            )
+        except TypeError as error:  # Python's parser: parameters like ``x*=a; x*0=b``
+            raise NotAcceptable(available_renderers=[only, *others]) from error
         return chosen

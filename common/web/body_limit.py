@@ -1,10 +1,11 @@
-"""Refuses bodies that are too large or encoded before Django sees them, whatever their framing.
+"""Refuses bodies that are too large, encoded or of no readable type before Django sees them.
 
 Django reads no chunked body at all (it trusts ``Content-Length``), and a server that answers 413
 while the client is still sending resets the connection, so that the client never sees the answer.
 Therefore this layer reads a chunked body itself, and swallows a refused one before it answers.
 Nothing here understands a coding: gzip would be refused as broken JSON, and JSON that is called
-gzip would be taken for what it says it is not.
+gzip would be taken for what it says it is not. Django parses the Content-Type before it handles
+errors, so that one it cannot parse would be a 500.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import io
 import time
 from collections.abc import Iterable, Mapping
 from typing import IO, TYPE_CHECKING
+
+from django.utils.http import parse_header_parameters
 
 from common.telemetry import access_log, request_id
 from common.web import refusals
@@ -51,6 +54,8 @@ class BodyLimit:
         limit = self._limit(environ.get("PATH_INFO", ""))
         coding = environ.get("HTTP_TRANSFER_ENCODING", "")
         length = _content_length(environ)
+        if not _is_readable(environ.get("CONTENT_TYPE", "")):
+            return self._refuse(refusals.INVALID_CONTENT_TYPE, environ, start_response)
         if coding and not refusals.is_chunked_alone(coding):
             return self._refuse(refusals.TRANSFER_ENCODED, environ, start_response)
         if (coding or length) and not refusals.is_plain(environ.get("HTTP_CONTENT_ENCODING", "")):
@@ -89,6 +94,21 @@ class BodyLimit:
         method = environ.get("REQUEST_METHOD")
         access_log.write(method, None, refusal.status, began, request_id=identifier)
         return [content]
+
+
+def _is_readable(media_type: str) -> bool:
+    """Whether Django can parse it.
+
+    It fails on parameters in the form of RFC 2231 (``name*=``) alone: in a charset that is unknown,
+    or in parts that contradict each other.
+    """
+    if "*" not in media_type:
+        return True
+    try:
+        parse_header_parameters(media_type)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def _content_length(environ: WSGIEnvironment) -> int:

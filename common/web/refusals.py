@@ -102,6 +102,7 @@ class Refused(Exception):
 
 
 INVALID = _invalid("The request is not valid HTTP")
+INVALID_CONTENT_TYPE = _invalid("The header Content-Type is invalid")
 # The most special class counts. No sentence quotes what came: it may hold a secret.
 OF_EXCEPTIONS: dict[type[Exception], Refusal] = {
     errors.ParseException: INVALID,

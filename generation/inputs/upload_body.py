@@ -20,6 +20,7 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from gunicorn.http.errors import ParseException
 
 from common.errors import ApiError, InvalidRequest
+from common.web import refusals
 from common.web.streaming import BLOCK, BODY_SECONDS
 from generation.inputs.image_limits import MAX_BYTES
 
@@ -91,7 +92,9 @@ class Body:
             part = self._stream.read(wanted) if wanted else b""
         except TimeoutError as error:
             raise UploadTimeout from error
-        except (OSError, ParseException) as error:
+        except ParseException as error:
+            raise UploadBroken(refusals.of_exception(error).error) from error
+        except OSError as error:
             raise UploadBroken from error
         self.received += len(part)
         if self.received > self._limit:
@@ -126,7 +129,8 @@ def _receive_form(body: Body, content_type: str, into: IO[bytes]) -> None:
         MultiPartParser(meta, cast("Any", body), [handler]).parse()
     except RequestDataTooBig as error:
         raise UploadTooLarge from error
-    except (MultiPartParserError, SuspiciousOperation) as error:
+    except (MultiPartParserError, SuspiciousOperation, TypeError) as error:
+        # TypeError: Python's parser of a part's headers, of parameters like ``x*=a; x*0=b``
         raise NoImageSent from error
     while body.read():  # what stands behind the last boundary
         pass

@@ -30,6 +30,16 @@ def test_an_accept_that_names_nothing_is_like_none(
             assert answer["Content-Type"] == plain["Content-Type"], route
 
 
+@pytest.mark.parametrize("accept", ["text/html; x*=a; x*0=b", "text/html; x*=bogus''a"])
+def test_an_accept_that_nobody_can_parse_names_nothing_that_we_have(
+    accept: str, client: Client, alice: Person
+) -> None:
+    headers = {"Authorization": f"Bearer {alice.key}", "Accept": accept}
+    for path in ("/api/v1/models/", "/api/schema/"):
+        answer = client.get(path, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
+
+
 def test_a_preflight_is_told_that_this_is_for_servers(client: Client, alice: Person) -> None:
     preflight = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
     for route in sorted(set(ROUTES) - {"api/docs/", "api/schema/"}):  # documents

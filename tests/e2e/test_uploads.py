@@ -209,7 +209,8 @@ def test_framing_of_single_bytes_is_refused(rich: Customer, wire: Wire) -> None:
     wire.request("POST", UPLOADS, secret, "Content-Type: image/png", "Transfer-Encoding: chunked")
     for _ in range(300):
         wire.send(b"1\r\nx\r\n" * 1000)
-    refused(wire.answer(), 400, "invalid_request")
+    said = refused(wire.answer(), 400, "invalid_request")
+    assert said == "The body's chunks are invalid"
 
 
 def test_slow_bodies_end_and_hold_nobody_up(stack: Stack, rich: Customer) -> None:

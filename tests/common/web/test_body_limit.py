@@ -41,6 +41,19 @@ def test_exactly_1_mib_is_read(api):
     assert answer.json()["error"] == "Username must be at most 150 characters"
 
 
+@pytest.mark.parametrize(
+    "parameters", ["x*=bogus''%ff", "x*=idna''%ff", "x*=a; x*0=b", "x*" + "9" * 5000 + "=a"]
+)
+def test_a_content_type_that_nobody_can_parse(api, parameters):
+    unreadable = {"Content-Type": f"application/json; {parameters}"}
+    for method in ("GET", "POST"):
+        answer = api().request(method, PATH, content=b"{}", headers=unreadable)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+        assert answer.json()["error"] == "The header Content-Type is invalid"
+    readable = {"Content-Type": "application/json; x*=utf-8''a"}
+    assert "username" in api().post(PATH, content=b"{}", headers=readable).json()["details"]
+
+
 class Application:
     """Reads what it is given, as Django does."""
 

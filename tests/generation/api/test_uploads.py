@@ -14,6 +14,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from generation.inputs import upload_decoding
+from generation.inputs.upload_body import NoImageSent
 from generation.models import Upload
 from tests.support.images import encoded, halves
 from tests.support.people import Person
@@ -43,6 +44,16 @@ def test_a_row_says_what_is_kept(api: Api, alice: Person) -> None:
 def test_a_form_is_as_good(api: Api, alice: Person) -> None:
     answer = api(alice.key).post(UPLOADS, files={"file": IMAGE})
     assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.parametrize("parameter", ["x*=bogus''%ff", "x*=idna''%ff", "x*=a; x*0=b"])
+def test_a_form_whose_headers_nobody_can_parse(api: Api, alice: Person, parameter: str) -> None:
+    head = f'Content-Disposition: form-data; name="file"; filename="a"; {parameter}'
+    form = b"--B\r\n%s\r\n\r\n%s\r\n--B--\r\n" % (head.encode(), IMAGE)
+    sent = {"Content-Type": "multipart/form-data; boundary=B"}
+    answer = api(alice.key).post(UPLOADS, content=form, headers=sent)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    assert answer.json()["error"] == NoImageSent.default_detail
 
 
 def test_the_day_has_a_last_upload(api: Api, alice: Person, bob: Person, settings) -> None:
