@@ -43,3 +43,24 @@ def sounds(model: CatalogModel) -> tuple[str, ...]:
     """With and without sound, as far as the model has them; the default first."""
     every = {"always": (AUDIO,), "never": (SILENT,)}
     return every.get(model.able.audio or "", (AUDIO, SILENT))
+
+
+def cells(model: CatalogModel) -> dict[tuple[str, str], int]:
+    """All prices of the row by resolution and sound, also of what is not sold at the moment."""
+    every = model.prices | prices(model)
+    return {
+        (resolution, sound): price
+        for resolution in every
+        for sound, price in (model.prices.get(resolution, {}) | every[resolution]).items()
+    }
+
+
+def fill(model: CatalogModel, given: dict[tuple[str, str], int]) -> None:
+    """Put ``cells`` into the columns of the row, which is not saved."""
+    default = (model.able.resolutions[0], sounds(model)[0])
+    model.prices = {}
+    for (resolution, sound), price in given.items():
+        if (resolution, sound) == default:
+            model.price = price
+        else:
+            model.prices.setdefault(resolution, {})[sound] = price

@@ -124,7 +124,7 @@ class AbilitiesForm(forms.Form):
 
     def cells_of(self, row: CatalogModel) -> dict[str, Any]:
         """The fields' values as the row has them; what is not on sale may have a price, too."""
-        able, sold = row.able, pricing.prices(row)
+        able, prices = row.able, pricing.cells(row)
         values: dict[str, Any] = {
             "durations": list(able.durations),
             "default_duration": able.default_duration,
@@ -136,9 +136,8 @@ class AbilitiesForm(forms.Form):
         }
         for name, (key, each) in LIMITS.items():
             values[name] = (row.abilities.get(key) or {}).get(each, [])
-        for name, (resolution, sound) in CELLS.items():
-            others = row.prices.get(resolution, {})
-            values[name] = sold.get(resolution, {}).get(sound, others.get(sound))
+        for name, cell in CELLS.items():
+            values[name] = prices.get(cell)
         return values
 
     def abilities(self, values: dict[str, Any]) -> dict[str, Any]:

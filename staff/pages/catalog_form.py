@@ -116,16 +116,11 @@ class CatalogForm(ModelForm, AbilitiesForm, ReasonForm):
         """Put the cells into the columns: no number stands twice."""
         row = self.instance
         sold = [(each, sound) for each in able.resolutions for sound in pricing.sounds(row)]
-        prices: dict[str, dict[str, int]] = {}
-        for name, (resolution, sound) in CELLS.items():
-            price = values.get(name)
-            if price is None and (resolution, sound) in sold:
+        given = {cell: values[name] for name, cell in CELLS.items() if values.get(name)}
+        for name, cell in CELLS.items():
+            if cell in sold and cell not in given:
                 self.add_error(name, "This is sold, so it needs a price")
-            elif price is not None and sold[:1] == [(resolution, sound)]:
-                row.price = price
-            elif price is not None:
-                prices.setdefault(resolution, {})[sound] = price
-        row.prices = prices
+        pricing.fill(row, given)
 
     def _judge_ids(self, values: dict[str, Any]) -> None:
         """Another id than that of the settings is needed where they name none."""

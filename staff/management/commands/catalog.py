@@ -12,6 +12,7 @@ from django.db import transaction
 from generation.models import CatalogModel
 from generation.offer import catalog as offer
 from generation.offer import pricing
+from generation.offer.parameters import Parameters
 from generation.provider.standing import standings
 from staff.catalog import change_by
 from staff.pages.catalog_form import CELLS, LIMITS, CatalogForm
@@ -136,6 +137,6 @@ def _shown(row: CatalogModel) -> dict[str, Any]:
         "location": row.location,
         "provider_model": row.provider_model or offer.provider_model(row),
         "fallback": row.provider_model_fallback,
-        "prices": pricing.prices(row) if video else row.price,
+        "prices": pricing.prices(row) if video else pricing.unit_price(row, Parameters()),
         "abilities": row.abilities,
     }
