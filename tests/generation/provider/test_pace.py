@@ -184,7 +184,7 @@ def test_each_resolution_has_a_pace_of_its_own_in_the_stages(alice: Person, work
     age(str(pk), accepted_at="-150 seconds")
     works.finish(str(pk))
     assert list(gate().lasted_by) == ["4k"]
-    assert 150 <= gate().lasted_by["4k"][0] <= 160
+    assert 150 <= gate().lasted_by["4k"][0] < 240  # and what a busy machine takes to draw it
 
     ProviderGate.objects.update(lasted_by={"720p": [50.0] * KEPT, "4k": [200.0] * KEPT})
     small = in_resolution(alice, "720p", 60.0, "[emulator:never]")
