@@ -18,7 +18,7 @@ from PIL import Image
 from dev.embedded.stack import Stack
 from tests.e2e.customer import Customer
 from tests.e2e.wire import Answer, Wire
-from tests.support.images import encoded, halves, noise, opened, pixel_at
+from tests.support.images import blank_png, encoded, halves, noise, opened, pixel_at
 
 UPLOADS = "/api/v1/uploads/"
 MB = 1_000_000
@@ -121,7 +121,6 @@ def test_a_body_is_asked_for_when_it_is_wanted(rich: Customer, wire: Wire) -> No
 
 
 FRAMES = [halves(), halves().rotate(180)]
-BOMB = encoded(Image.new("1", (60_000, 60_000)), "PNG")
 REFUSED = {
     "text": (b"hello", DAMAGED),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", DAMAGED),
@@ -129,7 +128,7 @@ REFUSED = {
     "half": (encoded(halves(400, 400), "JPEG")[:900], DAMAGED),
     "wide": (encoded(Image.new("1", (8193, 1)), "PNG"), PIXELS),
     "many": (encoded(Image.new("1", (5001, 5000)), "PNG"), PIXELS),
-    "bomb": (BOMB, PIXELS),
+    "bomb": (blank_png(60_000, 60_000), PIXELS),
     "apng": (encoded(FRAMES[0], "PNG", save_all=True, append_images=FRAMES[1:]), "animated"),
     "webp": (encoded(FRAMES[0], "WEBP", save_all=True, append_images=FRAMES[1:]), "animated"),
     "none": (b"", NO_IMAGE),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import random
+import struct
+import zlib
 from typing import Any
 
 from PIL import Image
@@ -28,6 +30,21 @@ def noise(width: int, height: int) -> bytes:
         "RGB", (width, height), random.Random(7).randbytes(width * height * 3)
     )
     return encoded(picture, "PNG", compress_level=0)
+
+
+def blank_png(width: int, height: int) -> bytes:
+    """Of one bit a pixel, written row by row: Pillow would hold a byte for each."""
+    packer = zlib.compressobj(1)
+    row = bytes(1 + (width + 7) // 8)
+    data = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*each) for each in chunks)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
 
 
 def opened(data: bytes) -> Image.Image:
