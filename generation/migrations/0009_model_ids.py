@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("generation", "0007_places"),
+        ("generation", "0008_places"),
     ]
 
     operations = [

@@ -1,11 +1,14 @@
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 from django.db.models import Q
 
-OWN = """
-CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS attempt_place_is_its_own
-    ON generation_attempt (prefix) WHERE NOT (prefix = '')
-"""
+# One that was cut off is there, and holds nothing: it is built anew.
+OWN = [
+    "DROP INDEX CONCURRENTLY IF EXISTS attempt_place_is_its_own",
+    (
+        "CREATE UNIQUE INDEX CONCURRENTLY attempt_place_is_its_own"
+        " ON generation_attempt (prefix) WHERE NOT (prefix = '')"
+    ),
+]
 # The one of the release before: gone without a look at the table.
 OLD = [
     "ALTER TABLE generation_attempt DROP CONSTRAINT IF EXISTS generation_attempt_prefix_key",
@@ -21,17 +24,9 @@ class Migration(migrations.Migration):
     """A place may be empty; one that is not stays an attempt's own, at every moment."""
 
     atomic = False
-    dependencies = [("generation", "0006_backends")]
+    dependencies = [("generation", "0007_attempt_to_forget")]
 
     operations = [
-        AddIndexConcurrently(
-            model_name="attempt",
-            index=models.Index(
-                condition=Q(forget_at__isnull=False),
-                fields=["forget_at"],
-                name="attempt_to_forget",
-            ),
-        ),
         migrations.SeparateDatabaseAndState(
             database_operations=[
                 migrations.RunSQL(OWN, "DROP INDEX CONCURRENTLY IF EXISTS attempt_place_is_its_own")
