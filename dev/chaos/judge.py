@@ -34,6 +34,7 @@ def judge(fleet: Fleet, book: Book, run: Run) -> Verdict:
         *promises.over_http(fleet.base_urls[0], book, rows, run.secrets),
         *orphans.findings(whole, verdict.bought.billed, report, exists),
         *invariants.own_checks(fleet.stack.manage),
+        invariants.own_errors(fleet.stack.processes.log("beat").parent),
     ]
     verdict.reported = len(report)
     verdict.problems += problems_of(verdict)

@@ -17,7 +17,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from dev.chaos.book import Book, Seen
-from dev.chaos.invariants import Finding, asked_of_rows, own_checks
+from dev.chaos.invariants import Finding, asked_of_rows, own_checks, own_errors
 from dev.chaos.orders import IMAGE, Order
 from dev.chaos.promises import files, kept
 from dev.embedded import StackError
@@ -200,3 +200,10 @@ def test_a_check_of_ours_that_complains_is_passed_on() -> None:
     problems = [each.problem for each in own_checks(manage)]
     assert len(problems) == 2
     assert all("1 difference" in str(problem) for problem in problems)
+
+
+def test_an_error_of_our_own_code_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "web.log").write_text('{"message": "all is well"}\n')
+    assert own_errors(tmp_path).problem is None
+    (tmp_path / "poll.log").write_text('{"message": "generation 7 failed in our own code"}\n')
+    assert "poll.log" in str(own_errors(tmp_path).problem)
