@@ -69,7 +69,7 @@ def stack() -> Iterator[Stack]:
 def free_ports(count: int) -> int:
     """The first of so many neighbours on loopback that nobody listens at."""
     while True:
-        first = random.randrange(20_000, 30_000)
+        first = random.SystemRandom().randrange(20_000, 30_000)
         with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
             for port in range(first, first + count):
                 probes.enter_context(socket.socket()).bind(("127.0.0.1", port))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import time
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +27,16 @@ BACK = (
     *("--seed-max", "4294967295", "--fallback", "", "--reason", "back to Veo"),
 )
 IN_FORCE = 1.1  # seconds after a save
+
+
+@pytest.fixture
+def buyer(stack: Stack) -> Iterator[Customer]:
+    """Nothing that other tests ordered is refunded to this account meanwhile."""
+    options = ("--credits", "5000", "--skip-checks")
+    answer = stack.manage("create_account", f"{uuid.uuid4().hex}@example.com", *options)
+    customer = Customer(stack, json.loads(answer)["key"])
+    yield customer
+    customer.http.close()
 
 
 def switch(provider: Provider, model: str, verb: str) -> None:
@@ -64,22 +76,22 @@ def available(stack: Stack) -> bool:
     return bool(next(each["available"] for each in models if each["name"] == "veo3_fast"))
 
 
-def test_the_day_a_model_retires(stack: Stack, rich: Customer, provider: Provider) -> None:
-    before = rich.balance()
-    running = rich.create(VIDEO, "a kite [emulator:slow=25]")
+def test_the_day_a_model_retires(stack: Stack, buyer: Customer, provider: Provider) -> None:
+    before = buyer.balance()
+    running = buyer.create(VIDEO, "a kite [emulator:slow=25]")
     while not provider.bought(running):
         time.sleep(0.1)
 
     switch(provider, FAST, "retire")
     for _ in range(3):
-        lost = rich.finished(rich.create(VIDEO, "a kite"))
+        lost = buyer.finished(buyer.create(VIDEO, "a kite"))
         assert (lost["status"], lost["error"]["code"]) == ("failed", "provider_error")
         assert lost["credits_refunded"] == 240
     time.sleep(IN_FORCE)
-    refused = rich.http.post(VIDEO, json={"prompt": "a kite"})
+    refused = buyer.http.post(VIDEO, json={"prompt": "a kite"})
     assert (refused.status_code, refused.json()["code"]) == (503, "model_unavailable")
     assert int(refused.headers["Retry-After"]) >= 1
-    assert rich.balance() == before - 240
+    assert buyer.balance() == before - 240
     assert not available(stack)
     assert "veo3_fast is paused until" in warnings(stack)
     with pytest.raises(StackError, match=f"{FAST}\tunknown"):
@@ -90,33 +102,33 @@ def test_the_day_a_model_retires(stack: Stack, rich: Customer, provider: Provide
     stack.manage(*of_runbook())
     time.sleep(IN_FORCE)
     assert available(stack)
-    assert rich.status(running)["status"] == "processing"
-    switched = rich.create(VIDEO, "a kite")
-    done = rich.finished(switched)
+    assert buyer.status(running)["status"] == "processing"
+    switched = buyer.create(VIDEO, "a kite")
+    done = buyer.finished(switched)
     assert (done["status"], done["credits_used"]) == ("completed", 240)
     assert (asked(provider, switched)["api"], asked(provider, switched)["model"]) == (
         "interactions",
         "gemini-omni-1.2-flash",
     )
     assert "veo3_fast" not in warnings(stack)
-    silent = rich.http.post(VIDEO, json={"prompt": "a kite", "generate_audio": False})
+    silent = buyer.http.post(VIDEO, json={"prompt": "a kite", "generate_audio": False})
     assert silent.json()["error"] == "Generate audio must be true for veo3_fast"
 
-    assert rich.finished(running)["status"] == "completed"
+    assert buyer.finished(running)["status"] == "completed"
     assert asked(provider, running)["model"] == FAST
     assert provider.bought(running) == provider.bought(switched) == 1
-    assert rich.balance() == before - 480
+    assert buyer.balance() == before - 480
 
 
-def test_with_a_fallback_nobody_notices(stack: Stack, rich: Customer, provider: Provider) -> None:
+def test_with_a_fallback_nobody_notices(stack: Stack, buyer: Customer, provider: Provider) -> None:
     stack.manage("catalog", "veo3_fast", "--fallback", OTHER, "--reason", "before the day")
     switch(provider, FAST, "retire")
-    before = rich.balance()
+    before = buyer.balance()
     with ThreadPoolExecutor(5) as pool:
-        five = list(pool.map(lambda number: rich.create(VIDEO, f"kite {number}"), range(5)))
-    assert [rich.finished(each)["status"] for each in five] == ["completed"] * 5
+        five = list(pool.map(lambda number: buyer.create(VIDEO, f"kite {number}"), range(5)))
+    assert [buyer.finished(each)["status"] for each in five] == ["completed"] * 5
     assert [provider.bought(each) for each in five] == [1] * 5
     assert {asked(provider, each)["model"] for each in five} == {OTHER}
-    assert rich.balance() == before - 5 * 240
+    assert buyer.balance() == before - 5 * 240
     time.sleep(IN_FORCE)
     assert "veo3_fast is made by its fallback" in warnings(stack)
