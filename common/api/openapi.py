@@ -124,8 +124,9 @@ class ContractSchema(AutoSchema):
         document: dict[str, Any] = found
         own: list[ErrorExample] = document.pop(ERRORS, [])
         document["operationId"] = document.pop(IDS, {}).get(path, document["operationId"])
-        if "requestBody" in document:  # drf-spectacular does not say it of bytes
-            document["requestBody"].setdefault("required", True)
+        body = document.get("requestBody")
+        if body and "application/json" not in body["content"]:  # there a serializer decides
+            body["required"] = True
         responses = document["responses"]
         for response in responses.values():
             response["headers"] = _references(ALWAYS) | response.get("headers", {})
@@ -155,11 +156,6 @@ class ContractSchema(AutoSchema):
 
 def add_shared_parts(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """drf-spectacular's hook for the finished document: what the operations refer to."""
-    for methods in result["paths"].values():
-        for described in methods.values():
-            body = described.get("requestBody", {"content": ["application/json"]})
-            if "application/json" not in body["content"]:  # there a serializer decides
-                body["required"] = True
     components = result["components"]
     components["schemas"]["Error"] = error_examples.SCHEMA
     components["headers"] = HEADERS

@@ -75,3 +75,14 @@ def test_every_error_code_has_an_example():
     assert all(
         f"`{code}`" in document()["info"]["description"] for code in ERROR_CODES | WITHOUT_EXAMPLE
     )
+
+
+def test_a_body_is_required_where_nothing_else_says_what_it_may_lack():
+    bodies = {
+        path: operation["requestBody"].get("required", False)
+        for path, method, operation in operations()
+        if method in ("post", "patch") and "requestBody" in operation
+    }
+    assert bodies["/api/v1/uploads/"]
+    assert bodies["/api/v1/generate/video/"]
+    assert not bodies["/api/account/"]  # nothing to change is no fault
