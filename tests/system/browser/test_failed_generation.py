@@ -73,7 +73,7 @@ def test_a_failed_generation_is_followed_to_its_cause_and_made_after_all(
     expect(page.locator("#content")).to_contain_text("refund +500")
     operator.shoot("cause")
     page.goto("/admin/generation/catalogmodel/veo3/change/")
-    page.get_by_label("Provider model").fill("")
+    page.locator("#id_provider_model").fill("")
     page.get_by_label("Reason").fill("a wrong id")
     page.get_by_role("button", name="Save", exact=True).click()
 
