@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from dev.benchmarks.stage import settings_of
+from dev.embedded.processes import wait_until
 from tests.support.works import Emulator
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
@@ -35,7 +36,6 @@ answers = [
 ]
 print(json.dumps([[answer.status_code, answer.json()] for answer in answers]))
 """
-# In eager mode each poll follows at once on the one before; the answer comes when all is over.
 MAKE = """
 import io, json
 from contextlib import redirect_stdout
@@ -43,8 +43,6 @@ import django
 django.setup()
 from django.test import Client
 from dev.benchmarks import textbook
-from dev.benchmarks.textbook_celery import app
-app.conf.update(task_always_eager=True, task_eager_propagates=True)
 with redirect_stdout(io.StringIO()) as told:
     textbook.prepare(1)
 token = json.loads(told.getvalue())[0]
@@ -53,6 +51,8 @@ for prompt in ("A paper boat", "A paper boat [emulator:filtered]"):
     answer = client.post("/generate/", json.dumps({"prompt": prompt}), "application/json")
     assert answer.status_code == 201, answer.content
 """
+WORKER = ("celery", "-A", "dev.benchmarks.textbook_celery", "worker", "-P", "solo", "-c", "1")
+OPEN = "SELECT FROM textbook.textbook_generation WHERE status = 'processing'"
 MADE = """
 SELECT status, output, balance, array_agg(amount ORDER BY entry.id)
   FROM textbook.textbook_generation generation
@@ -106,6 +106,16 @@ def test_the_textbook_s_task_delivers_or_refunds(
         [sys.executable, "-c", MAKE], cwd=ROOT, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+    with (tmp_path / "worker.log").open("wb") as log:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", *WORKER], cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
+        try:
+            is_over = wait_until(lambda: not admin.execute(OPEN).fetchall(), 60, interval=0.1)
+        finally:
+            worker.terminate()
+            worker.wait(30)
+    assert is_over, (tmp_path / "worker.log").read_text()
     completed, failed = admin.execute(MADE).fetchall()
     left = 10**12 - 240
     assert completed[:1] + completed[2:] == ("completed", left, [-240])
