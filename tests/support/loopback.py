@@ -77,13 +77,15 @@ class Names(AbstractResolver):
 
 @contextlib.asynccontextmanager
 async def serving(handler: Handler, **options: Any) -> AsyncIterator[int]:
-    """A raw TCP server on 127.0.0.1; yields its port. Handlers are ended with it."""
+    """A raw TCP server on 127.0.0.1; yields its port. Handlers and connections end with it."""
     tasks: set[asyncio.Task[None]] = set()
+    writers: list[asyncio.StreamWriter] = []
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         tasks.add(task)
+        writers.append(writer)
         try:
             await handler(reader, writer)
         except (ConnectionError, asyncio.CancelledError):
@@ -95,10 +97,23 @@ async def serving(handler: Handler, **options: Any) -> AsyncIterator[int]:
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
+        # asyncio leaks a connection whose server is closed between accept and handler
+        for listener in server.sockets:
+            asyncio.get_running_loop().remove_reader(listener.fileno())
+        await _rounds()
         server.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in writers:
+            writer.transport.abort()  # closed in order it would wait for a client to read
+        await _rounds()
+
+
+async def _rounds() -> None:
+    """Let the loop do what it was about to do: from accept to handler are three rounds."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 def answering(*parts: bytes) -> Handler:
