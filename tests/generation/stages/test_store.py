@@ -164,8 +164,15 @@ WAYS_TO_REFUSE = (
 
 @pytest.fixture
 def refusing(
-    emulator: Emulator, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    emulator: Emulator,
+    works: Works,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Refusing:
+    # The provider's token is there before the storage's credentials go bad; the two share a file.
+    asked = works.provider.of("vertex").knows("veo-3.1-fast-generate-001", "")
+    assert works.engine.loop.run_until_complete(asked)
     return Refusing(settings, tmp_path, emulator.url, monkeypatch)
 
 
