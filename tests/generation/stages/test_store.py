@@ -24,13 +24,14 @@ from generation.stages.store import MAX_DAMAGED
 from tests.generation.stages.test_submit import due_in, now, refunded
 from tests.support.bring_to import claimed, created
 from tests.support.people import Person
-from tests.support.works import Emulator, Works, age, make_due
+from tests.support.works import PATIENCE, Emulator, Works, age, make_due
 
 
 def storing(person: Person, works: Works, marker: str = "") -> Generation:
     """Its output lies in the provider's bucket."""
     generation = created(person, prompt=f"a red fox {marker}")
-    for _ in range(200):
+    ends = time.monotonic() + PATIENCE
+    while time.monotonic() < ends:
         make_due()
         works.run("submit")
         works.run("poll")
