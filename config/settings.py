@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "accounts",
     "credits",
     "generation",
+    "payments",
     "staff",  # last: its roles name the permissions of all others
 ]
 MIDDLEWARE = [

@@ -33,7 +33,7 @@ PBKDF2PasswordHasher.iterations = 1000  # the default takes 0.4 s a password on 
 # folders of tests that have servers of their own
 WITHOUT_DATABASE = {"emulator", "embedded", "e2e", "browser", "backends", "ops", "repository"}
 KEEP = {
-    *("django_migrations", "django_content_type", "catalog_at_start"),
+    *("django_migrations", "django_content_type", "catalog_at_start", "packs_at_start"),
     *("auth_permission", "auth_group", "auth_group_permissions"),
 }
 
@@ -63,6 +63,7 @@ def _sweep(admin_connection: psycopg.Connection) -> str:
         "SET session_replication_role = replica;"
         + "".join(f'DELETE FROM "{table}";' for table in tables)
         + "INSERT INTO generation_catalogmodel SELECT * FROM catalog_at_start;"
+        + "INSERT INTO payments_creditpack SELECT * FROM packs_at_start;"
         + "SET session_replication_role = DEFAULT;"
     )
 

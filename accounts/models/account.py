@@ -21,6 +21,13 @@ class Account(models.Model):
     name = models.CharField(max_length=150)
     suspended_at = models.DateTimeField(null=True, blank=True)
     suspended_reason = models.CharField(max_length=200, blank=True)
+    # after a dispute; a person lifts it
+    payment_hold_at = models.DateTimeField(
+        null=True, blank=True, editable=False, db_comment="from then on it may buy no credits"
+    )
+    payment_hold_reason = models.CharField(
+        max_length=200, blank=True, db_default="", editable=False
+    )
     # null = the setting RATE_LIMIT_…, so that a change of the setting reaches everybody else
     creates_per_minute = models.PositiveIntegerField(null=True, blank=True)
     reads_per_minute = models.PositiveIntegerField(null=True, blank=True)

@@ -71,6 +71,7 @@ class Servers:
         )
         with psycopg.connect(self.postgres.url(SUPERUSER), autocommit=True) as connection:
             connection.execute("CREATE TABLE catalog_at_start AS TABLE generation_catalogmodel")
+            connection.execute("CREATE TABLE packs_at_start AS TABLE payments_creditpack")
 
     def _trust_one_authority(self) -> None:
         """Nothing here speaks TLS, but every new client would read 150 certificates (40 ms)."""
