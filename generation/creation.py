@@ -23,7 +23,7 @@ from common import ids
 from common.crash import crash_point
 from common.errors import AccountSuspended, ApiError
 from common.statement import Statement
-from credits import ledger
+from credits import ledger, statements
 from credits.models import Wallet
 from generation import metrics, origin
 from generation.inputs.images import first_unusable, to_fetch, upload_ids
@@ -73,7 +73,7 @@ SQL = """WITH{uploads}{charge}, generation AS (
     SELECT generation.id, 1, 'queued', false, %(note)s::jsonb, now() FROM generation
     RETURNING (SELECT balance_after FROM entry)
 """
-CREATE = Statement(SQL, uploads="", charge=ledger.CHARGE, when="", uses="")
+CREATE = Statement(SQL, uploads="", charge=statements.CHARGE, when="", uses="")
 # Retention takes no upload whose lock is held here, and looks for its uses after it had the lock.
 CREATE_WITH_UPLOADS = Statement(
     SQL,
@@ -85,7 +85,7 @@ CREATE_WITH_UPLOADS = Statement(
            AND (expires_at > now() OR expires_at IS NOT NULL AND %(retry_of)s::uuid IS NOT NULL)
            FOR SHARE
     ),""",
-    charge=ledger.CHARGE,
+    charge=statements.CHARGE,
     when=" AND (SELECT count(*) FROM upload) = cardinality(%(uploads)s::uuid[])",
     uses=""", used AS (
         INSERT INTO generation_uploaduse (upload_id, generation_id)

@@ -12,6 +12,7 @@ from django.db.utils import ProgrammingError
 
 from credits import ledger
 from credits.models import LedgerEntry
+from credits.statements import CHARGE
 from tests.support.people import Person
 from tests.support.provoke import Breach
 
@@ -153,9 +154,7 @@ def charge(person: Person, price: int = 240) -> dict[str, Any]:
         "refund_lead": ledger.refund_lead(),
     }
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH {ledger.CHARGE.format(when='')} SELECT balance_after FROM entry", values
-        )
+        cursor.execute(f"WITH {CHARGE.format(when='')} SELECT balance_after FROM entry", values)
         found = cursor.fetchone()
     return values | {"balance": None if found is None else found[0]}
 
