@@ -25,7 +25,7 @@ DAY = 86_400  # seconds
 
 
 class LedgerRefusal(Exception):
-    """The ledger cannot do this: no such wallet or charge, or the balance would fall below 0."""
+    """The ledger cannot do this: no such wallet, charge or reversal, or not so many credits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,27 @@ def purchase(
     return _post("purchase", account_id, amount, description, created_by, reference)
 
 
+def reverse(
+    account_id: uuid.UUID, amount: int, *, reversal_id: uuid.UUID, description: str
+) -> Posted:
+    """Take back what a payment gave (``amount`` > 0), even from a balance that is too low for it.
+
+    A ``reversal_id`` counts once (IntegrityError). Raises LedgerRefusal for no such wallet.
+    """
+    return _post("reversal", account_id, -amount, description, None, _reversal(reversal_id))
+
+
+def reinstate(
+    account_id: uuid.UUID, amount: int, *, reversal_id: uuid.UUID, description: str
+) -> Posted:
+    """Give back what that reversal took (``amount`` > 0): all of it or a part, once.
+
+    A second one raises IntegrityError. Raises LedgerRefusal when that reversal did not take as much
+    from this account.
+    """
+    return _post("reinstated", account_id, amount, description, None, _reversal(reversal_id))
+
+
 def adjust(
     account_id: uuid.UUID,
     amount: int,
@@ -142,8 +163,13 @@ def limit_open_charges(account_id: uuid.UUID, limit: int | None) -> None:
     Wallet.objects.filter(pk=account_id).update(max_open_charges=limit)
 
 
+def _reversal(reversal_id: uuid.UUID) -> str:
+    """The reference that a reversal and its reinstatement share."""
+    return f"reversal:{reversal_id}"
+
+
 def _post(
-    kind: Literal["grant", "purchase", "adjustment"],
+    kind: Literal["grant", "purchase", "adjustment", "reversal", "reinstated"],
     account_id: uuid.UUID,
     amount: int,
     description: str,
@@ -155,6 +181,7 @@ def _post(
         "kind": kind,
         "account": account_id,
         "amount": amount,
+        "reversed": -amount if kind == "reversal" else 0,
         "description": description[:200],
         "created_by": created_by,
         "reference": reference,

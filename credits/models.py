@@ -23,6 +23,9 @@ class Wallet(models.Model):
         Account, on_delete=models.PROTECT, primary_key=True, related_name="wallet"
     )
     balance = models.BigIntegerField(default=0, db_default=0)
+    reversed = models.BigIntegerField(
+        default=0, db_default=0, db_comment="credits ever taken back by reversals; only grows"
+    )
     sequence = models.BigIntegerField(default=0, db_default=0, db_comment="of the newest entry")
     open_charges = models.IntegerField(default=0, db_default=0)
     # A clock (GCRA) that each refund puts on by its share of a day, MAX_UNDELIVERED_PER_DAY: in the
@@ -33,7 +36,10 @@ class Wallet(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(balance__gte=0), name="wallet_balance_not_negative"),
+            models.CheckConstraint(
+                condition=Q(balance__gte=0) | Q(reversed__gt=0),
+                name="wallet_negative_only_after_a_reversal",
+            ),
             models.CheckConstraint(
                 condition=Q(open_charges__gte=0), name="wallet_open_charges_not_negative"
             ),
@@ -56,6 +62,8 @@ class LedgerEntry(models.Model):
         CHARGE = "charge"
         REFUND = "refund"
         ADJUSTMENT = "adjustment"
+        REVERSAL = "reversal"
+        REINSTATED = "reinstated"
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     # found by `ledger_sequence_unique_in_wallet`; an index more would cost every create
@@ -108,19 +116,29 @@ class LedgerEntry(models.Model):
                 name="ledger_charge_refunded_once",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["purchase", "grant", "charge", "refund", "adjustment"]),
+                condition=Q(
+                    kind__in=[
+                        *("purchase", "grant", "charge", "refund", "adjustment"),
+                        *("reversal", "reinstated"),
+                    ]
+                ),
                 name="ledger_kind_is_known",
             ),
             models.CheckConstraint(
                 condition=(
-                    Q(kind__in=["purchase", "grant", "refund"], amount__gt=0)
-                    | Q(kind="charge", amount__lt=0)
+                    Q(kind__in=["purchase", "grant", "refund", "reinstated"], amount__gt=0)
+                    | Q(kind__in=["charge", "reversal"], amount__lt=0)
                     | (Q(kind="adjustment") & ~Q(amount=0))
                 ),
                 name="ledger_sign_follows_kind",
             ),
+            # An adjustment that names a generation takes its grant back, behind the refund: both
+            # leave the balance where it was, and a reversal may have left that below 0.
             models.CheckConstraint(
-                condition=Q(balance_after__gte=0), name="ledger_balance_after_not_negative"
+                condition=Q(balance_after__gte=0)
+                | ~Q(kind__in=["charge", "adjustment"])
+                | Q(kind="adjustment", generation_id__isnull=False),
+                name="ledger_only_a_reversal_overdraws",
             ),
             models.CheckConstraint(
                 condition=Q(kind="refund", reverses__isnull=False)

@@ -58,7 +58,8 @@ SELECT %(id)s, paid.account_id, paid.sequence, 'refund', -charge.amount, paid.ba
   FROM paid, charge
 """
 
-# The grant's amount, by its own author: there is nothing to get wrong here, either.
+# The grant's amount, by its own author: there is nothing to get wrong here, either. Behind a refund
+# it leaves the balance where it was before both, which may be below 0 after a reversal.
 TAKE_BACK = """
 WITH given AS (
     SELECT id, wallet_id, amount, created_by_id FROM credits_ledgerentry
@@ -75,15 +76,25 @@ SELECT %(id)s, paid.account_id, paid.sequence, 'adjustment', -given.amount, paid
   FROM paid, given
 """
 
+# All entries but charges, their refunds and grants that are taken back. Only an adjustment asks
+# where the balance ends: a purchase of 500 lifts one of -760 to -260. A reinstatement needs the
+# reversal of its reference, in the same wallet, and gives no more than that took.
 POST = """
 WITH paid AS (
-    UPDATE credits_wallet SET balance = balance + %(amount)s, sequence = sequence + 1
-     WHERE account_id = %(account)s AND balance + %(amount)s >= 0
+    UPDATE credits_wallet
+       SET balance = balance + %(amount)s::bigint, sequence = sequence + 1,
+           reversed = reversed + %(reversed)s::bigint
+     WHERE account_id = %(account)s
+       AND (%(kind)s <> 'adjustment' OR balance + %(amount)s::bigint >= 0)
+       AND (%(kind)s <> 'reinstated' OR EXISTS (
+            SELECT FROM credits_ledgerentry taken
+             WHERE taken.kind = 'reversal' AND taken.reference = %(reference)s::varchar
+               AND taken.wallet_id = account_id AND -taken.amount >= %(amount)s::bigint))
     RETURNING account_id, sequence, balance
 )
 INSERT INTO credits_ledgerentry (id, wallet_id, sequence, kind, amount, balance_after, reference,
                                  description, created_by_id, created_at)
-SELECT %(id)s, account_id, sequence, %(kind)s, %(amount)s, balance, %(reference)s,
+SELECT %(id)s, account_id, sequence, %(kind)s, %(amount)s::bigint, balance, %(reference)s,
        %(description)s, %(created_by)s, now()
   FROM paid
 RETURNING balance_after

@@ -19,7 +19,9 @@ class BalanceSerializer(serializers.Serializer[Any]):
     __doc__ = "The account's credits."  # the page says it
 
     success = TrueField()
-    credits_balance = serializers.IntegerField(min_value=0)
+    credits_balance = serializers.IntegerField(
+        help_text="Below 0 only after a payment was taken back."
+    )
 
 
 class LedgerEntrySerializer(serializers.Serializer[Any]):
@@ -29,7 +31,7 @@ class LedgerEntrySerializer(serializers.Serializer[Any]):
     sequence = serializers.IntegerField(min_value=1, help_text="1 for the oldest entry, no gaps.")
     kind = serializers.ChoiceField(LedgerEntry.Kind.values)
     amount = serializers.IntegerField(help_text="Signed: a charge is negative.")
-    balance_after = serializers.IntegerField(min_value=0)
+    balance_after = serializers.IntegerField(help_text="Below 0 only after a reversal.")
     generation_id = serializers.UUIDField(
         allow_null=True, help_text="What was charged for or refunded."
     )

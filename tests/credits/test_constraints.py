@@ -51,26 +51,40 @@ KEY = "UPDATE accounts_apikey SET {} WHERE account_id = %(alice)s"
 MEMBER = "UPDATE accounts_membership SET {} WHERE account_id = %(alice)s"
 USER = "UPDATE accounts_user SET {} WHERE id = %(bob_user)s"
 SIGN = "ledger_sign_follows_kind"
+REVERSAL = uuid.uuid4()
+OVERDRAWN = "ledger_only_a_reversal_overdraws"
 WHOLE = "ledger_refund_is_of_a_whole_charge"
 AUTHOR = "ledger_adjustment_has_author_and_reason"
 NAMED = "ledger_charge_names_its_generation"
 REVERSES = "ledger_refund_reverses_a_charge"
 
 CREDITS = [
-    Breach("wallet_balance_not_negative", WALLET.format("balance = -1")),
+    Breach("wallet_negative_only_after_a_reversal", WALLET.format("balance = -1")),
     Breach("wallet_open_charges_not_negative", WALLET.format("open_charges = -1")),
     Breach("credits_wallet_max_open_charges_check", WALLET.format("max_open_charges = -1")),
     Breach("ledger_sequence_unique_in_wallet", entry(sequence="1")),
     Breach("ledger_reference_credits_once", entry(reference="'payment-1'", kind="'purchase'")),
+    Breach(
+        "ledger_reference_credits_once",
+        entry(kind="'reversal'", amount="-5", reference=f"'reversal:{REVERSAL}'"),
+    ),
     Breach("ledger_kind_is_known", entry(kind="'gift'")),
-    Breach("ledger_balance_after_not_negative", entry(balance_after="-1")),
+    Breach(OVERDRAWN, entry(kind="'adjustment'", created_by_id="%(user)s", balance_after="-1")),
+    Breach(
+        OVERDRAWN,
+        entry(kind="'charge'", amount="-5", generation_id="%(work)s", balance_after="-1"),
+    ),
     Breach(SIGN, entry(amount="0")),
     Breach(SIGN, entry(amount="-5")),
     Breach(SIGN, entry(kind="'purchase'", amount="-5")),
     Breach(SIGN, entry(kind="'charge'", amount="5", generation_id="%(work)s")),
+    Breach(SIGN, entry(kind="'reversal'", amount="5")),
+    Breach(SIGN, entry(kind="'reversal'", amount="0")),
+    Breach(SIGN, entry(kind="'reinstated'", amount="-5")),
     Breach(SIGN, refund(amount="-240")),
     Breach(SIGN, entry(kind="'adjustment'", amount="0", created_by_id="%(user)s")),
     Breach(REVERSES, entry(reverses="%(charge)s")),
+    Breach(REVERSES, entry(kind="'reversal'", amount="-5", reverses="%(charge)s")),
     Breach(REVERSES, refund(reverses="NULL")),
     Breach(AUTHOR, entry(kind="'adjustment'")),
     Breach(AUTHOR, entry(kind="'adjustment'", created_by_id="%(user)s", description="''")),
@@ -161,10 +175,11 @@ def charge(person: Person, price: int = 240) -> dict[str, Any]:
 
 @pytest.fixture
 def values(alice: Person, bob: Person) -> dict[str, Any]:
-    """A grant, a payment, an open charge and a refunded one of Alice's."""
+    """A grant, a payment, an open charge and a refunded one of Alice's, a reversal of Bob's."""
     posted = ledger.purchase(alice.account.pk, 7, reference="payment-1", description="paid")
     work, over = charge(alice), charge(alice)
     ledger.refund(over["charge"], "it failed")
+    ledger.reverse(bob.account.pk, 5, reversal_id=REVERSAL, description="Payment refunded")
     return {
         "alice": alice.account.pk,
         "bob": bob.account.pk,
@@ -198,7 +213,7 @@ def test_the_whole_refund_is_what_is_allowed(values: dict[str, Any], alice: Pers
         "TRUNCATE credits_ledgerentry CASCADE",
         "ALTER TABLE credits_ledgerentry DISABLE TRIGGER ledger_is_append_only",
         "DROP TRIGGER ledger_is_append_only ON credits_ledgerentry",
-        "ALTER TABLE credits_wallet DROP CONSTRAINT wallet_balance_not_negative",
+        "ALTER TABLE credits_wallet DROP CONSTRAINT wallet_negative_only_after_a_reversal",
         "SET session_replication_role = replica",
     ],
 )

@@ -208,11 +208,11 @@ class LedgerMachine(RuleBasedStateMachine):
         if entry.created_by_id is None:
             rule_ = "ledger_adjustment_has_author_and_reason"
             if purse.balance < entry.amount:
-                rule_ = "wallet_balance_not_negative"
+                rule_ = "wallet_negative_only_after_a_reversal"
             with refused_by(rule_):
                 ledger.take_back(entry.pk, uuid.uuid4(), "d")
         elif purse.balance < entry.amount:
-            with refused_by("wallet_balance_not_negative"):
+            with refused_by("wallet_negative_only_after_a_reversal"):
                 ledger.take_back(entry.pk, uuid.uuid4(), "d")
         elif ("adjustment", reference) in self.references:
             with refused_by("ledger_reference_credits_once"):
