@@ -10,14 +10,22 @@ import psycopg
 import pytest
 from django.db import IntegrityError, connection
 
+DROP = """
+    SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I CASCADE', conrelid::regclass, conname)
+      FROM pg_constraint WHERE conname = %(rule)s
+    UNION ALL
+    SELECT format('DROP TRIGGER %%I ON %%s', tgname, tgrelid::regclass)
+      FROM pg_trigger WHERE tgname = %(rule)s AND NOT tgisinternal
+"""
+
 
 @dataclass(frozen=True)
 class Breach:
     """A statement that ``rule`` (a constraint, index or trigger) refuses.
 
     ``raised`` is the name in the error where a trigger shares another one's function. ``without``
-    names the constraints that would refuse it first; they are dropped in a transaction that is
-    rolled back, by the owner, who else may TRUNCATE.
+    names the constraints and triggers that would refuse it first; they are dropped in a transaction
+    that is rolled back, by the owner, who else may TRUNCATE.
     """
 
     rule: str
@@ -35,11 +43,9 @@ class Breach:
     def _provoke_as_owner(self, values: Mapping[str, Any], owner: psycopg.Connection) -> str | None:
         with owner.transaction(force_rollback=True):
             for rule in self.without:
-                table = owner.execute(
-                    "SELECT conrelid::regclass::text FROM pg_constraint WHERE conname = %s", [rule]
-                ).fetchone()
-                assert table is not None
-                owner.execute(f"ALTER TABLE {table[0]} DROP CONSTRAINT {rule} CASCADE")
+                found = owner.execute(DROP, {"rule": rule}).fetchone()
+                assert found is not None
+                owner.execute(found[0])
             with pytest.raises(psycopg.IntegrityError) as caught:
                 owner.execute(self.sql, values)
         return caught.value.diag.constraint_name
