@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from config import stages
+from config import payments, stages
 from config.database import databases
 from config.env import Env, celery_broker_url, environment, limits_storage_url
 from config.logs import FORMATS, LEVELS, logging_config
@@ -158,6 +158,13 @@ PROVIDER_MODELS = {
     "image": env.text("IMAGE_PROVIDER_MODEL", "gemini-3.1-flash-image"),
 }
 SOURCE_IMAGE_ALLOWED_ORIGINS = frozenset(env.words("SOURCE_IMAGE_ALLOWED_ORIGINS"))
+
+# --- Payments (config/payments.py) ----------------------------------------------------------------
+STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS = payments.stripe_keys(env)  # no key = payments are off
+STRIPE_TAX, STRIPE_PROMOTIONS = payments.stripe_switches(env)
+_limits = payments.purchase_limits(env)
+PURCHASE_MAX_PER_DAY, PURCHASE_MAX_PER_DAY_NEW, PURCHASE_REVIEW_FIRST_ABOVE = _limits
+STRIPE_BASE_URL, ALLOW_TEST_PAYMENTS = payments.not_for_money(env, DEBUG or ALLOW_EMULATOR)
 
 # --- Time (docs/decisions.md, decision 17), in seconds --------------------------------------------
 TIME_SCALE = env.number("TIME_SCALE", 1.0)

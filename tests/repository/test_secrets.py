@@ -17,16 +17,18 @@ GOOGLE = "the Google key"
 KEYS = {"SECRET_KEY", "SECRET_KEY_FALLBACKS"}
 PASSED_ON = {"METRICS_TOKEN", "OTEL_EXPORTER_OTLP_HEADERS"}
 PASSWORDS = {"POSTGRES_PASSWORD", "OWNER_DATABASE_PASSWORD", "APP_DATABASE_PASSWORD"}
-SECRETS = KEYS | PASSED_ON | PASSWORDS
+STRIPE = {"STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS"}
+SECRETS = KEYS | PASSED_ON | PASSWORDS | STRIPE
 WORKER = {"APP_DATABASE_PASSWORD", GOOGLE} | PASSED_ON
-# Of every process of ours; a worker is a worker, whatever its queue.
+# Of every process of ours; a worker is a worker, whatever its queue, but for the one of payments.
 NEEDS: dict[str, set[str]] = {
     "postgres": PASSWORDS,
     "redis": set(),
     "emulator": set(),
     "migrate": {"OWNER_DATABASE_PASSWORD"},
-    "web": KEYS | WORKER,
+    "web": KEYS | WORKER | STRIPE,
     "worker": WORKER,
+    "worker-settle": (WORKER - {GOOGLE}) | STRIPE,
     "beat": {"METRICS_TOKEN"},
 }
 # Secrets by their names that are none: a path, and a number
@@ -36,7 +38,7 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 
 
 def kind(name: str) -> str:
-    return name.partition("-")[0]
+    return name if name in NEEDS else name.partition("-")[0]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -61,9 +63,9 @@ def test_a_pod_has_the_secrets_that_it_needs_and_no_other(name: str) -> None:
     of = container(name)
     assert not any("valueFrom" in each for each in of.get("env", []))
     refs = [each["secretRef"]["name"] for each in of["envFrom"] if "secretRef" in each]
-    named = {"reelmint-key": "SECRET_KEY", "reelmint-database": "APP_DATABASE_PASSWORD"}
-    named |= {"reelmint-owner": "OWNER_DATABASE_PASSWORD"}
-    found = {named[ref] for ref in refs if ref != "reelmint-broker"}
+    named = {"reelmint-key": {"SECRET_KEY"}, "reelmint-database": {"APP_DATABASE_PASSWORD"}}
+    named |= {"reelmint-owner": {"OWNER_DATABASE_PASSWORD"}, "reelmint-stripe": STRIPE}
+    found = {each for ref in refs if ref != "reelmint-broker" for each in named[ref]}
     volumes = [each["secret"]["secretName"] for each in pods()[name]["volumes"] if "secret" in each]
     mounts = {each["name"] for each in of["volumeMounts"]}
     assert volumes in ([], ["reelmint-google"])

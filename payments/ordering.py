@@ -1,0 +1,109 @@
+"""Asking Stripe for the link at which a payment is paid.
+
+The row is committed before. So a web process that dies anywhere in here leaves a row that is due,
+and a worker asks again, in the same words.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Value
+from django.db.models.functions import Least, Now
+from stripe import StripeError
+
+from common.crash import crash_point
+from payments import metrics
+from payments.models import Payment
+from payments.models.states import State
+from payments.stripe import orders
+from payments.stripe.connection import PATIENCE, shared
+from payments.stripe.errors import NoAnswer, Refused, meaning
+from payments.stripe.orders import Link
+
+logger = logging.getLogger(__name__)
+
+FIRST_LOOK = 60.0  # seconds from the link to the first look at it
+SOON = 2.0  # seconds until a worker asks for the link that a web request did not get
+
+
+def ask_for_link(payment: Payment) -> Payment:
+    """Ask Stripe once, for 8 s at most; returns the row as it is then.
+
+    It is ``open`` with its url; still ``created`` without an answer; ``failed`` when Stripe refused
+    for good. Never inside a transaction: it talks to Stripe.
+    """
+    if payment.state != State.CREATED:
+        return payment
+    crash_point("checkout.after_row")
+    outcome = _ask(payment)
+    crash_point("checkout.after_answer")
+    note_outcome(payment, outcome)
+    payment.refresh_from_db()
+    return payment
+
+
+def note_outcome(payment: Payment, outcome: Link | NoAnswer | Refused) -> bool:
+    """Write back what came of asking, unless another process did; whether it was this one."""
+    row = Payment.objects.filter(pk=payment.pk, state=State.CREATED)
+    if isinstance(outcome, Link):
+        return bool(
+            row.update(
+                state=State.OPEN if outcome.url else State.CREATED,
+                session_id=outcome.session_id,
+                url=outcome.url,
+                next_attempt_at=Least("next_attempt_at", _in(FIRST_LOOK)),
+                last_error="",
+            )
+        )
+    if isinstance(outcome, NoAnswer):
+        logger.warning("no link of Stripe's for payment %s: %s", payment.pk, outcome.detail)
+        soon = Least("next_attempt_at", _in(SOON))
+        return bool(row.update(next_attempt_at=soon, last_error=outcome.detail))
+    return bool(row.update(**refusal(payment, outcome)))
+
+
+def refusal(payment: Payment, outcome: Refused) -> dict[str, object]:
+    """The columns of a payment whose order Stripe refused for good."""
+    logger.error("Stripe refused the order of payment %s: %s", payment.pk, outcome.detail)
+    metrics.surprised("reused_key" if outcome.reused_key else "order_refused")
+    return {
+        "state": State.FAILED,
+        "finished_at": Now(),
+        "next_attempt_at": Value(None),
+        "last_error": outcome.detail,
+    }
+
+
+def _ask(payment: Payment) -> Link | NoAnswer | Refused:
+    """Both calls together take no longer than one may."""
+    ends = time.monotonic() + PATIENCE
+    order = orders.order_of(payment)
+    customer_id = order.customer_id
+    try:
+        if customer_id is None:
+            made = orders.make_customer(shared(PATIENCE / 2), order)
+            customer_id = orders.note_customer(payment, made.customer_id)
+        left = PATIENCE if ends - time.monotonic() > PATIENCE * 0.9 else PATIENCE / 2
+        return orders.make_link(shared(left), payment, customer_id)
+    except StripeError as error:
+        return forget_customer(payment, customer_id, meaning(error))
+
+
+def forget_customer(
+    payment: Payment, customer_id: str | None, outcome: NoAnswer | Refused
+) -> NoAnswer | Refused:
+    """Ask for another customer next time when Stripe has lost this one."""
+    if isinstance(outcome, Refused) and (outcome.code, outcome.param) == (
+        "resource_missing",
+        "customer",
+    ):
+        orders.drop_customer(payment, customer_id or "")
+    return outcome
+
+
+def _in(seconds: float) -> object:
+    return Now() + timedelta(seconds=seconds * settings.TIME_SCALE)

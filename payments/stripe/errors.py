@@ -1,0 +1,40 @@
+"""What an error of Stripe's means for us: a final no, or no answer yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import stripe
+
+from common.telemetry.redaction import note
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """It may have been done or not: the same again, with the same key."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A final no; nothing was done."""
+
+    detail: str
+    code: str = ""
+    param: str = ""
+    reused_key: bool = False  # other parameters than those that the key stands for
+
+
+def meaning(error: Exception) -> NoAnswer | Refused:
+    """Raises ``error`` again where it is none of Stripe's."""
+    if isinstance(error, TimeoutError):
+        return NoAnswer("no answer in time")
+    if not isinstance(error, stripe.StripeError):
+        raise error
+    detail = note(f"{type(error).__name__}: {error.user_message or error}")
+    if isinstance(error, stripe.IdempotencyError):
+        return Refused(detail, reused_key=True)
+    if isinstance(error, stripe.RateLimitError | stripe.APIConnectionError | stripe.APIError):
+        return NoAnswer(detail)  # a 409 as well: the same order is being answered elsewhere
+    return Refused(detail, str(error.code or ""), str(getattr(error, "param", None) or ""))
