@@ -74,6 +74,8 @@ UNFOLD: dict[str, Any] = {
                     _page("Accounts", "group", "accounts_account"),
                     _page("API keys", "key", "accounts_apikey"),
                     _page("Ledger", "receipt_long", "credits_ledgerentry"),
+                    _page("Payments", "payments", "payments_payment"),
+                    _page("Refunds and disputes", "undo", "payments_reversal"),
                 ],
             },
             {
@@ -90,7 +92,10 @@ UNFOLD: dict[str, Any] = {
             },
             {
                 "title": "Selling",
-                "items": [_page("Catalog", "sell", "generation_catalogmodel")],
+                "items": [
+                    _page("Catalog", "sell", "generation_catalogmodel"),
+                    _page("Packs", "shopping_bag", "payments_creditpack"),
+                ],
             },
             {
                 "title": "Staff",

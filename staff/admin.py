@@ -7,7 +7,19 @@ from django.contrib.auth.models import Group
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from staff.pages import accounts, audit_log, catalog, generations, keys, ledger, orphans, users
+from staff.pages import (
+    accounts,
+    audit_log,
+    catalog,
+    generations,
+    keys,
+    ledger,
+    orphans,
+    packs,
+    payments,
+    reversals,
+    users,
+)
 
 __all__ = [
     "accounts",
@@ -17,6 +29,9 @@ __all__ = [
     "keys",
     "ledger",
     "orphans",
+    "packs",
+    "payments",
+    "reversals",
     "users",
 ]
 

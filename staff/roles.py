@@ -17,14 +17,22 @@ SEE = frozenset(
         *("accounts.view_account", "accounts.view_apikey", "credits.view_ledgerentry"),
         *("generation.view_generation", "generation.view_attempt", "generation.view_orphan"),
         *("generation.view_generationevent", "generation.view_catalogmodel"),
+        *("payments.view_payment", "payments.view_reversal", "payments.view_creditpack"),
     }
 )
-BILLING = frozenset({"credits.grant_credits", "credits.adjust_credits", "credits.export_ledger"})
+BILLING = frozenset(
+    {
+        *("credits.grant_credits", "credits.adjust_credits", "credits.export_ledger"),
+        *("payments.refund_payment", "payments.credit_payment", "payments.release_payment_hold"),
+        "payments.ask_stripe",
+    }
+)
 OPERATE = frozenset(
     {
         *("accounts.suspend_account", "accounts.limit_account", "accounts.revoke_apikey"),
         *("generation.change_catalogmodel", "generation.retry_generation"),
         *("generation.fail_generation", "generation.cancel_generation"),
+        *("payments.add_creditpack", "payments.change_creditpack", "payments.ask_stripe"),
     }
 )
 AUDIT = frozenset({"staff.view_auditentry"})

@@ -105,6 +105,17 @@ class Payment(models.Model):
             models.Index(fields=["account", "-created_at", "-id"], name="payment_history"),
             # read by the operators' page and by check_payments
             models.Index(fields=["-created_at", "-id"], name="payment_newest"),
+            # what a person looks for: few rows each, in the list's order
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=Q(state="mismatch"),
+                name="payment_mismatched",
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=Q(livemode=False),
+                name="payment_of_test_mode",
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=WORDS), name="payment_state_is_known"),

@@ -12,6 +12,9 @@ from common import ids
 from credits.models import LedgerEntry
 from payments.models.payment import Payment
 
+# Stripe's words for a dispute that waits for what we have to say. Their list may grow.
+TO_ANSWER = ("needs_response", "warning_needs_response", "appeal_needs_response")
+
 
 class Reversal(models.Model):
     """A refund or a dispute. One of our own making has no ``provider_id`` until Stripe has it."""
@@ -44,6 +47,19 @@ class Reversal(models.Model):
     created_at = models.DateTimeField(default=timezone.now, db_default=Now())
 
     class Meta:
+        indexes = [
+            # read by the operators' pages
+            models.Index(fields=["-created_at", "-id"], name="reversal_newest"),
+            models.Index(
+                fields=["-created_at", "-id"], condition=Q(kind="dispute"), name="reversal_disputes"
+            ),
+            # read by the alert, too
+            models.Index(
+                fields=["due_by"],
+                condition=Q(kind="dispute", status__in=TO_ANSWER),
+                name="dispute_to_answer",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=["refund", "dispute"]), name="reversal_kind_is_known"

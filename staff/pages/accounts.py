@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html_join
 
 from accounts.models import Account, Membership
@@ -22,9 +23,11 @@ MEMBERS = Prefetch("memberships", Membership.objects.select_related("user").orde
 MORE = {"title": "More", "icon": "tune", "items": ("adjust", "limit", "resume")}
 LISTS = (
     ("credits_ledgerentry", "wallet__exact", "Ledger"),
+    ("payments_payment", "account__id__exact", "Payments"),
     ("generation_generation", "account__id__exact", "Generations"),
     ("accounts_apikey", "account__id__exact", "API keys"),
 )
+STATE = ("state", "suspended_at", "suspended_reason", "payment_hold", "keys_manage_keys")
 
 
 class SuspendedFilter(admin.SimpleListFilter):
@@ -57,11 +60,12 @@ class AccountAdmin(VerbPages):
     actions_detail = ("grant", "suspend", MORE)
     readonly_fields = (
         *("balance", "open_generations", "state", "own_limits", "emails", "came", "lists"),
+        "payment_hold",
     )
     fieldsets = (
         (None, {"fields": ("name", "id", "created_at", "emails", "came", "lists")}),
         ("Credits and work", {"fields": ("balance", "open_generations", "own_limits")}),
-        ("State", {"fields": ("state", "suspended_at", "suspended_reason", "keys_manage_keys")}),
+        ("State", {"fields": STATE}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
@@ -105,6 +109,14 @@ class AccountAdmin(VerbPages):
     @display(description="State", label={"suspended": "danger", "active": "success"})
     def state(self, account: Account) -> str:
         return "active" if account.suspended_at is None else "suspended"
+
+    @display(description="May buy credits")
+    def payment_hold(self, account: Account) -> str:
+        """Whether a dispute keeps the account from buying, since when and why."""
+        if account.payment_hold_at is None:
+            return "yes"
+        since = f"{timezone.localtime(account.payment_hold_at):%Y-%m-%d %H:%M}"
+        return f"no, on hold since {since}: {account.payment_hold_reason or 'no reason was given'}"
 
     @display(description="Limits of its own")
     def own_limits(self, account: Account) -> str:

@@ -30,6 +30,8 @@ KINDS = {
     "charge": "default",
     "refund": "warning",
     "adjustment": "danger",
+    "reversal": "danger",
+    "reinstated": "success",
 }
 
 

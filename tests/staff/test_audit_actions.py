@@ -17,7 +17,7 @@ from staff.pages.base import StaffAdmin
 from tests.support.people import Person, inside, make_staff
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PACKAGES = ("accounts", "common", "credits", "generation", "staff")
+PACKAGES = ("accounts", "common", "credits", "generation", "payments", "staff")
 
 
 def written() -> set[str]:

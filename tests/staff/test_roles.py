@@ -18,10 +18,12 @@ from accounts.models import ApiKey
 from credits.models import LedgerEntry
 from generation.models import Attempt, CatalogModel, Generation, Orphan
 from generation.models.states import State
+from payments.models import CreditPack, Payment, Reversal
 from staff import audit, roles
 from staff.models import AuditEntry
 from tests.support.bring_to import reached
 from tests.support.people import Person, inside, make_staff
+from tests.support.purchases import a_payment, a_reversal
 
 ANYBODY = ""  # of the staff
 NOBODY = "nobody"
@@ -63,6 +65,16 @@ PAGES = {
     "generation_orphan_changelist": "generation.view_orphan",
     "generation_orphan_change": "generation.view_orphan",
     "generation_orphan_history": "generation.view_orphan",
+    "payments_payment_changelist": "payments.view_payment",
+    "payments_payment_change": "payments.view_payment",
+    "payments_payment_history": "payments.view_payment",
+    "payments_reversal_changelist": "payments.view_reversal",
+    "payments_reversal_change": "payments.view_reversal",
+    "payments_reversal_history": "payments.view_reversal",
+    "payments_creditpack_changelist": "payments.view_creditpack",
+    "payments_creditpack_change": "payments.view_creditpack",
+    "payments_creditpack_history": "payments.view_creditpack",
+    "payments_creditpack_add": "payments.add_creditpack",
     "staff_auditentry_changelist": "staff.view_auditentry",
     "staff_auditentry_change": "staff.view_auditentry",
     "staff_auditentry_history": "staff.view_auditentry",
@@ -77,10 +89,11 @@ PAGES = {
         for model in (
             *("accounts_account", "accounts_apikey", "credits_ledgerentry"),
             *("generation_catalogmodel", "generation_generation", "generation_orphan"),
-            "staff_auditentry",
+            *("payments_payment", "payments_reversal", "staff_auditentry"),
         )
         for verb in ("add", "delete")
     },
+    "payments_creditpack_delete": NOBODY,
     "accounts_user_delete": NOBODY,
 }
 # Pages whose answer does not depend on who asks: the way in and out, and Django's own helpers.
@@ -107,6 +120,10 @@ WRITES: dict[str, tuple[str, dict[str, str]]] = {
     "accounts_apikey_change": (NOBODY, {"name": "x"}),
     "credits_ledgerentry_change": (NOBODY, {"amount": "7"}),
     "staff_auditentry_change": (NOBODY, {"reason": "x"}),
+    "payments_payment_change": (NOBODY, {"state": "paid"}),
+    "payments_reversal_change": (NOBODY, {"status": "lost"}),
+    "payments_creditpack_change": ("payments.change_creditpack", {}),
+    "payments_creditpack_add": ("payments.add_creditpack", {}),
     "generation_generation_change": (NOBODY, {"state": "completed"}),
     "generation_catalogmodel_change": ("generation.change_catalogmodel", {}),
     # what their forms do in each state: tests/staff/pages/test_generation_verbs.py
@@ -142,6 +159,7 @@ def things(alice: Person) -> Things:
     generation = reached(alice, State.COMPLETED)
     attempt = Attempt.objects.get(generation=generation)
     orphan = Orphan.objects.create(attempt=attempt, uri="gs://bucket/1.mp4")
+    payment = a_payment(alice)
     colleague = make_staff("support", "colleague")
     audit_entry = AuditEntry.objects.create(action="test")
     return Things(
@@ -154,6 +172,9 @@ def things(alice: Person) -> Things:
             "generation_catalogmodel": CatalogModel.objects.get(pk="veo3").pk,
             "generation_generation": generation.pk,
             "generation_orphan": orphan.pk,
+            "payments_creditpack": CreditPack.objects.get(pk="credits_500").pk,
+            "payments_payment": payment.pk,
+            "payments_reversal": a_reversal(payment, 500, 500).pk,
             "staff_auditentry": audit_entry.pk,
         }
     )
@@ -237,6 +258,9 @@ def _everything() -> tuple[Any, ...]:
         list(ApiKey.objects.order_by("pk").values()),
         list(Generation.objects.order_by("pk").values()),
         list(CatalogModel.objects.order_by("pk").values()),
+        list(CreditPack.objects.order_by("pk").values()),
+        list(Payment.objects.order_by("pk").values()),
+        list(Reversal.objects.order_by("pk").values()),
         AuditEntry.objects.count(),
     )
 

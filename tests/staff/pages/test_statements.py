@@ -11,6 +11,7 @@ from credits import ledger
 from staff import audit
 from staff.pages.base import COUNT_CAP
 from tests.support.people import inside, make_key, make_person, make_staff
+from tests.support.purchases import a_dispute, a_payment
 
 EVERY_PAGE = 6  # session, user, second factor; BEGIN, the session, COMMIT
 # path: statements beside those, a capped count among them
@@ -25,6 +26,14 @@ PAGES = {
     "/admin/credits/ledgerentry/?q=person-0": 4,
     "/admin/credits/ledgerentry/?kind__exact=grant&days=1": 2,
     "/admin/generation/catalogmodel/": 2,
+    "/admin/payments/payment/": 2,
+    "/admin/payments/payment/?q=person-0": 4,
+    "/admin/payments/payment/?look=stuck": 2,
+    "/admin/payments/payment/?look=disputed&state=paid": 2,
+    "/admin/payments/reversal/": 2,
+    "/admin/payments/reversal/?kind=answer&days=7": 2,
+    "/admin/payments/reversal/?q=person-0": 5,
+    "/admin/payments/creditpack/": 2,
     "/admin/staff/auditentry/": 3,
     "/admin/staff/auditentry/?action=suspend_account": 3,
 }
@@ -41,6 +50,7 @@ def fill(number: int) -> None:
         make_key(person.user, person.account)
         make_staff("support", f"colleague-{each}")
         ledger.grant(person.account.pk, 5, description="more")
+        a_dispute(a_payment(person))
         with transaction.atomic():
             audit.record(person.user, "suspend_account", person.account)
 
@@ -59,6 +69,7 @@ def test_no_page_costs_more_with_more_rows(browser: Client) -> None:
     few = {path: statements(browser, path) for path in PAGES}
     for each in range(2, 12):
         person = make_person(f"person-{each}")
+        a_dispute(a_payment(person))
         make_staff("operator", f"colleague-{each}")
         with transaction.atomic():
             audit.record(person.user, "suspend_account", person.account)

@@ -9,19 +9,23 @@ from django.urls import reverse
 from accounts.models import Account, ApiKey
 from generation.models import Generation
 from generation.models.states import State
+from payments.models import Payment
 from staff import roles
 from staff.pages.verb import VerbPages
 from tests.support.bring_to import reached
 from tests.support.people import Person, inside, make_staff
+from tests.support.purchases import a_payment
 
 NONE = "/admin/generation/generation/none/retry/"
-HAVE_VERBS = {Account, ApiKey, Generation}
+HAVE_VERBS = {Account, ApiKey, Generation, Payment}
 
 
 @pytest.mark.parametrize("role", roles.NAMES)
 def test_a_button_is_shown_to_who_may_press_it(role: str, alice: Person) -> None:
     browser = inside(make_staff(role))
-    things = [alice.account, ApiKey.objects.get(), reached(alice, State.FAILED)]
+    things = [
+        *(alice.account, ApiKey.objects.get(), reached(alice, State.FAILED), a_payment(alice))
+    ]
     assert {type(thing) for thing in things} == HAVE_VERBS
     for thing in things:
         pages = admin.site._registry[type(thing)]
