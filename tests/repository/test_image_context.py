@@ -28,7 +28,7 @@ LITTER = [
 
 # What gunicorn, the workers, manage.py and the demo load, and what reads files
 LOADS = """
-import config.wsgi, dev.embedded.demo, dev.embedded.run, dev.emulator.app
+import config.wsgi, dev.embedded.demo, dev.embedded.run, dev.emulator.app, dev.stripe.app
 import generation.tasks.submit, generation.tasks.poll, generation.tasks.store
 from django.core.management import call_command
 call_command("check")

@@ -1,0 +1,1 @@
+"""The calls of Stripe's API, a module for each kind of object."""
