@@ -31,7 +31,16 @@ QuietWSGIRequestHandler.disable_nagle_algorithm = True
 PBKDF2PasswordHasher.iterations = 1000  # the default takes 0.4 s a password on purpose
 
 # folders of tests that have servers of their own
-WITHOUT_DATABASE = {"emulator", "embedded", "e2e", "browser", "backends", "ops", "repository"}
+WITHOUT_DATABASE = {
+    "emulator",
+    "stripe",
+    "embedded",
+    "e2e",
+    "browser",
+    "backends",
+    "ops",
+    "repository",
+}
 KEEP = {
     *("django_migrations", "django_content_type", "catalog_at_start", "packs_at_start"),
     *("auth_permission", "auth_group", "auth_group_permissions"),
