@@ -10,17 +10,18 @@ missing series from 0. Models come from the catalog, all other labels from the c
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 from django.db import DatabaseError, InterfaceError, connection
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 
 from common.fresh import Fresh
 from generation.books import CHECKS
 from generation.models.states import OPEN, State
 from generation.provider.standing import standings
 from monitoring.build import BUILD
+from monitoring.families import Rows, ask, gauge
+from monitoring.payments import payments
 from work import heartbeat
 from work.wake import INTERVALS
 
@@ -84,8 +85,6 @@ CONNECTION_STATES = (
     *("fastpath function call", "disabled", "starting", "hidden"),
 )
 
-Rows = Sequence[tuple[Any, ...]]
-
 
 def ages_of(rows: Rows) -> dict[str, float]:
     """Seconds that the oldest due row of each stage has waited (rows of DUE); 0 = none is due."""
@@ -111,11 +110,11 @@ _newest = Fresh(FRESH, _all, others_wait=True)  # old figures would look like ne
 
 def _of_the_database() -> list[Metric]:
     """All gauges of the database, or only that it is away: old figures would look like new ones."""
-    up = _gauge("reelmint_database_up", "Whether PostgreSQL answers.")
+    up = gauge("reelmint_database_up", "Whether PostgreSQL answers.")
     found: list[Metric] = [up]
     try:
-        for ask in (_open, _queue, _gates, _models, _books, _orphans, _connections):
-            found += ask()
+        for part in (_open, _queue, _gates, _models, _books, _orphans, payments, _connections):
+            found += part()
     except (DatabaseError, InterfaceError) as error:
         logger.warning("no gauges of the database: %s", type(error).__name__)
         connection.close()
@@ -125,9 +124,9 @@ def _of_the_database() -> list[Metric]:
 
 
 def _open() -> list[Metric]:
-    count = _gauge("reelmint_generations_open", "Open generations.", "model", "state")
-    oldest = _gauge("reelmint_oldest_open_seconds", "Age of the oldest open one.", "model")
-    found = _ask(OPEN_ROWS)
+    count = gauge("reelmint_generations_open", "Open generations.", "model", "state")
+    oldest = gauge("reelmint_oldest_open_seconds", "Age of the oldest open one.", "model")
+    found = ask(OPEN_ROWS)
     counts = {(model, str(state)): 0 for model, *_ in found for state in OPEN}
     ages = dict.fromkeys((model for model, *_ in found), 0.0)
     for model, state, rows, age in found:
@@ -142,35 +141,35 @@ def _open() -> list[Metric]:
 
 
 def _queue() -> list[Metric]:
-    gauge = _gauge(
+    family = gauge(
         "reelmint_oldest_due_seconds", "How long the oldest due row has been waiting.", "stage"
     )
-    for stage, age in ages_of(_ask(DUE, [[str(state) for state in OPEN]])).items():
-        gauge.add_metric([stage], age)
-    return [gauge]
+    for stage, age in ages_of(ask(DUE, [[str(state) for state in OPEN]])).items():
+        family.add_metric([stage], age)
+    return [family]
 
 
 def _gates() -> list[Metric]:
-    breaker = _gauge(
+    breaker = gauge(
         "reelmint_breaker_open", "Whether the provider is not asked: too many failures.", "model"
     )
-    held = _gauge(
+    held = gauge(
         "reelmint_gate_held", "Whether nothing is bought: outputs cannot be stored.", "model"
     )
-    for model, is_open, is_held in _ask(GATES):
+    for model, is_open, is_held in ask(GATES):
         breaker.add_metric([model], is_open)
         held.add_metric([model], is_held)
     return [breaker, held]
 
 
 def _models() -> list[Metric]:
-    known = _gauge(
+    known = gauge(
         "reelmint_model_known", "Whether no id of a model on sale was unknown when asked.", "model"
     )
-    paused = _gauge(
+    paused = gauge(
         "reelmint_model_paused", "Whether it is not sold: the provider does not know it.", "model"
     )
-    fallback = _gauge("reelmint_model_on_fallback", "Whether its fallback is asked.", "model")
+    fallback = gauge("reelmint_model_on_fallback", "Whether its fallback is asked.", "model")
     for each in standings():
         known.add_metric([each.model], not each.unknown)
         paused.add_metric([each.model], each.paused_until is not None)
@@ -179,15 +178,15 @@ def _models() -> list[Metric]:
 
 
 def _books() -> list[Metric]:
-    at = _gauge(
+    at = gauge(
         "reelmint_books_checked_timestamp_seconds",
         "When the books were last checked; 0 = never.",
         "command",
     )
-    differences = _gauge(
+    differences = gauge(
         "reelmint_books_differences", "Differences that the last check found.", "command"
     )
-    checks = {command: (float(when), count) for command, when, count in _ask(BOOKS)}
+    checks = {command: (float(when), count) for command, when, count in ask(BOOKS)}
     for command in CHECKS:
         checked_at, count = checks.get(command, (0.0, 0))
         at.add_metric([command], checked_at)
@@ -196,31 +195,31 @@ def _books() -> list[Metric]:
 
 
 def _orphans() -> list[Metric]:
-    gauge = _gauge(
+    family = gauge(
         "reelmint_orphans", f"Outputs that were paid for and reach nobody, up to {MOST_ORPHANS}."
     )
-    gauge.add_metric([], _ask(ORPHANS, [MOST_ORPHANS])[0][0])
-    return [gauge]
+    family.add_metric([], ask(ORPHANS, [MOST_ORPHANS])[0][0])
+    return [family]
 
 
 def _connections() -> list[Metric]:
-    gauge = _gauge(
+    family = gauge(
         "reelmint_database_connections", "Connections to this database, all programs'.", "state"
     )
-    counts = dict.fromkeys(CONNECTION_STATES, 0) | dict(_ask(CONNECTIONS))
+    counts = dict.fromkeys(CONNECTION_STATES, 0) | dict(ask(CONNECTIONS))
     for state, count in counts.items():
-        gauge.add_metric([state], count)
-    limit = _gauge("reelmint_database_connections_limit", "PostgreSQL's max_connections.")
-    limit.add_metric([], int(_ask("SHOW max_connections")[0][0]))
-    return [gauge, limit]
+        family.add_metric([state], count)
+    limit = gauge("reelmint_database_connections_limit", "PostgreSQL's max_connections.")
+    limit.add_metric([], int(ask("SHOW max_connections")[0][0]))
+    return [family, limit]
 
 
 def _of_redis() -> list[Metric]:
-    up = _gauge("reelmint_broker_up", "Whether Redis answers.")
-    workers = _gauge(
+    up = gauge("reelmint_broker_up", "Whether Redis answers.")
+    workers = gauge(
         "reelmint_workers", f"Processes heard of within {SEEN:.0f} s; tick is beat.", "stage"
     )
-    seen = _gauge(
+    seen = gauge(
         "reelmint_worker_seen_seconds",
         f"Seconds since any of them was last heard of, up to {heartbeat.KEPT:.0f}.",
         "stage",
@@ -236,14 +235,3 @@ def _of_redis() -> list[Metric]:
 def _limit(name: str) -> float:
     """Seconds until silence counts. The sweep is heard of once a minute."""
     return SEEN + INTERVALS.get(name, 0.0)
-
-
-def _gauge(name: str, meaning: str, *labels: str) -> GaugeMetricFamily:
-    return GaugeMetricFamily(name, meaning, labels=labels)
-
-
-def _ask(statement: str, values: Sequence[Any] = ()) -> Rows:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        found: Rows = cursor.fetchall()
-        return found

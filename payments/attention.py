@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from payments.mode import livemode, payments_available
 from payments.models import Payment, Reversal
 from payments.models.reversal import TO_ANSWER
 from payments.models.states import State
@@ -17,9 +18,15 @@ MOST_DISPUTED = 5_000  # payments of the newest disputes
 
 
 def stuck() -> QuerySet[Payment]:
-    """Due for so long that nobody can be working on them; by the index ``payment_due``."""
+    """Due for so long that nobody can be working on them; by the index ``payment_due``.
+
+    Nobody should work on those of the other mode, nor on any without a key.
+    """
+    if not payments_available():
+        return Payment.objects.none()
     waited = timedelta(seconds=STUCK_SECONDS * settings.TIME_SCALE)
-    return Payment.objects.filter(next_attempt_at__lt=timezone.now() - waited)
+    ours = Payment.objects.filter(livemode=livemode())
+    return ours.filter(next_attempt_at__lt=timezone.now() - waited)
 
 
 def mismatched() -> QuerySet[Payment]:
