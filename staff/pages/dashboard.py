@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from common.fresh import Fresh
 from generation.provider.standing import standing_of
+from payments import attention
 from staff.pages import dashboard_queries
+from staff.pages.base import COUNT_CAP
 from staff.pages.dashboard_queries import Day, Hour
 from work import heartbeat
 
@@ -50,6 +52,8 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["work"] = _fresh_work()
     if user.has_perm("credits.view_ledgerentry"):
         context["money"] = _fresh_money()
+    if user.has_perm("payments.view_payment"):
+        context["payments"] = _fresh_payments()
     return context
 
 
@@ -92,7 +96,19 @@ def _past(today: datetime) -> list[Day]:
     return dashboard_queries.money(today - timedelta(days=over), over)
 
 
+def _payments() -> dict[str, Any]:
+    """What waits for a person, and when the first dispute is lost."""
+    most_urgent = attention.to_answer().values_list("due_by", flat=True).first()
+    return {
+        "stuck": attention.stuck()[:COUNT_CAP].count(),
+        "mismatched": attention.mismatched()[:COUNT_CAP].count(),
+        "to_answer": attention.to_answer()[:COUNT_CAP].count(),
+        "answer_by": most_urgent,
+    }
+
+
 _fresh_work = Fresh(SECONDS, _work)
+_fresh_payments = Fresh(SECONDS, _payments)
 _fresh_money = Fresh(SECONDS, _money)
 _fresh_past = Fresh(OVER_SECONDS, _past)
 
