@@ -30,6 +30,7 @@ SELECT DISTINCT ON (entries / %(batch)s) account_id, entries
 WALLETS = """
 WITH entry AS (
     SELECT wallet_id, sequence, amount, balance_after,
+           CASE kind WHEN 'reversal' THEN -amount END AS reversed,
            row_number() OVER (PARTITION BY wallet_id ORDER BY sequence) AS place,
            lag(balance_after, 1, 0::bigint) OVER (PARTITION BY wallet_id ORDER BY sequence)
                AS before
@@ -37,19 +38,23 @@ WITH entry AS (
 ), added AS (
     SELECT wallet_id, count(*) AS entries, sum(amount) AS balance, max(sequence) AS last,
            min(place) FILTER (WHERE sequence <> place) AS gap,
-           min(sequence) FILTER (WHERE balance_after <> before + amount) AS slip
+           min(sequence) FILTER (WHERE balance_after <> before + amount) AS slip,
+           sum(reversed) AS reversed
       FROM entry GROUP BY wallet_id
 ), wallet AS MATERIALIZED (
     SELECT account_id, COALESCE(entries, 0) AS entries, wallet.balance AS stored,
            COALESCE(added.balance, 0) AS added, wallet.sequence AS sequence,
-           COALESCE(last, 0) AS last, gap, slip
+           COALESCE(last, 0) AS last, gap, slip, wallet.reversed AS noted,
+           COALESCE(added.reversed, 0) AS taken
       FROM credits_wallet wallet LEFT JOIN added ON wallet_id = account_id
      WHERE account_id > %(after)s AND account_id <= %(upto)s
 )
 SELECT * FROM wallet
  WHERE stored <> added OR sequence <> last OR gap IS NOT NULL OR slip IS NOT NULL
+    OR noted <> taken
 UNION ALL
-SELECT NULL, COALESCE(sum(entries), 0), count(*), NULL, NULL, NULL, NULL, NULL FROM wallet
+SELECT NULL, COALESCE(sum(entries), 0), count(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM wallet
 """
 
 REFUNDS = """
@@ -74,6 +79,15 @@ SELECT adjustment.wallet_id, adjustment.id
  WHERE adjustment.kind = 'adjustment' AND adjustment.reference LIKE 'taken-back-%'
    AND given.id IS NULL
 """
+# Of the few that give back what a reversal took: no more than it took, in the same wallet.
+REINSTATED = """
+SELECT given.wallet_id, given.id
+  FROM credits_ledgerentry given
+  LEFT JOIN credits_ledgerentry taken
+         ON taken.kind = 'reversal' AND taken.reference = given.reference
+        AND taken.wallet_id = given.wallet_id AND -taken.amount >= given.amount
+ WHERE given.kind = 'reinstated' AND taken.id IS NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,7 @@ class Result:
 
 
 def check_ledger(progress: Callable[[int, int], None] | None = None) -> Result:
-    """Compare every wallet with its entries, refunds with charges, what was taken back with grants.
+    """Compare wallets with entries, refunds with charges, what was taken back with what was given.
 
     ``progress`` is told after each batch how many entries of how many were read. Must not be called
     inside a transaction, since it takes a snapshot of its own.
@@ -122,13 +136,18 @@ def check_ledger(progress: Callable[[int, int], None] | None = None) -> Result:
         for account, entry in cursor.fetchall():
             problem = f"adjustment {entry} takes back what was not granted"
             result.differences.append(Difference(account, problem))
+        cursor.execute(REINSTATED)
+        for account, entry in cursor.fetchall():
+            problem = f"entry {entry} reinstates what no reversal took"
+            result.differences.append(Difference(account, problem))
     return result
 
 
 def _check_wallets(cursor: Any, after: uuid.UUID, upto: uuid.UUID, result: Result) -> None:
     """Add what there is to say of the wallets between two."""
     cursor.execute(WALLETS, {"after": after, "upto": upto})
-    for account, entries, stored, added, sequence, last, gap, slip in cursor.fetchall():
+    for row in cursor.fetchall():
+        account, entries, stored, added, sequence, last, gap, slip, noted, taken = row
         if account is None:
             result.counts["wallets"] += stored
             result.counts["entries"] += int(entries)
@@ -138,6 +157,7 @@ def _check_wallets(cursor: Any, after: uuid.UUID, upto: uuid.UUID, result: Resul
             f"the wallet counts {sequence} entries, the newest is number {last}": sequence != last,
             f"the sequence breaks off at number {gap}": gap is not None,
             f"the balance after number {slip} is wrong": slip is not None,
+            f"the wallet notes {noted} reversed, the entries add up to {taken}": noted != taken,
         }
         result.differences += [
             Difference(account, problem) for problem, is_there in problems.items() if is_there

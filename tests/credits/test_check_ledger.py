@@ -196,6 +196,29 @@ def test_a_grant_of_something_else(alice: Person, tamper: Callable[..., None]) -
     assert problems(alice) == [f"generation {generation_id} was not paid for by grant {other}"]
 
 
+def test_what_reversals_took_is_what_the_wallet_notes(
+    alice: Person, tamper: Callable[..., None]
+) -> None:
+    ledger.reverse(alice.account.pk, 1500, reversal_id=uuid.uuid4(), description="d")
+    assert problems(alice) == []
+    tamper("UPDATE credits_wallet SET reversed = 1499 WHERE account_id = %s", alice.account.pk)
+    assert problems(alice) == ["the wallet notes 1499 reversed, the entries add up to 1500"]
+
+
+def test_a_reinstatement_that_no_reversal_explains(
+    alice: Person, tamper: Callable[..., None]
+) -> None:
+    reversal = uuid.uuid4()
+    ledger.reverse(alice.account.pk, 1500, reversal_id=reversal, description="d")
+    ledger.reinstate(alice.account.pk, 1500, reversal_id=reversal, description="d")
+    assert problems(alice) == []
+    entry = alice.entries[-1].pk
+    for change in ("reference = 'reversal:other'", "amount = 1501"):
+        tamper(f"UPDATE {ENTRY} SET {change} WHERE id = %s", entry)
+        assert f"entry {entry} reinstates what no reversal took" in problems(alice)
+        tamper(f"UPDATE {ENTRY} SET reference = 'reversal:{reversal}' WHERE id = %s", entry)
+
+
 def test_wallets_are_read_in_batches_and_none_is_left_out(
     alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,7 @@ TABLES = ("generation_generationevent", "generation_generation", "credits_ledger
 WHO = st.integers(0, 1)
 CREDITS = st.integers(1, 600)
 REFERENCES = st.sampled_from(["r1", "r2", "r3"])
+REVERSALS = [uuid.UUID(int=number) for number in range(2)]
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -60,6 +61,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.bought: list[Bought] = []
         self.keys: dict[tuple[int, str], Bought] = {}
         self.references: set[tuple[str, str]] = set()
+        self.taken: dict[uuid.UUID, tuple[Purse, int]] = {}  # by reversal
 
     @initialize(amounts=st.tuples(CREDITS, CREDITS))
     def first_grants(self, amounts: tuple[int, int]) -> None:
@@ -112,6 +114,39 @@ class LedgerMachine(RuleBasedStateMachine):
         assert verb().balance == purse.balance
         if reference is not None:
             self.references.add((kind, reference))
+
+    @rule(who=WHO, amount=CREDITS, reversal=st.sampled_from(REVERSALS))
+    def reverse(self, who: int, amount: int, reversal: uuid.UUID) -> None:
+        """Always possible, whatever is left of it; once for everybody."""
+        purse = self.purses[who]
+        is_new = reversal not in self.taken
+        reference = f"reversal:{reversal}"
+        self._credit(
+            purse,
+            "reversal",
+            -amount,
+            reference,
+            lambda: ledger.reverse(purse.account, amount, reversal_id=reversal, description="d"),
+        )
+        if is_new:
+            self.taken[reversal] = purse, amount
+            purse.reversed += amount
+
+    @rule(reversal=st.sampled_from(REVERSALS), part=st.booleans())
+    def reinstate(self, reversal: uuid.UUID, part: bool) -> None:
+        """What that reversal took, or a part; never more, and of nobody else."""
+        owner, taken = self.taken.get(reversal, (None, 0))
+
+        def verb(purse: Purse, amount: int) -> ledger.Posted:
+            return ledger.reinstate(purse.account, amount, reversal_id=reversal, description="d")
+
+        for purse in self.purses:
+            with pytest.raises(LedgerRefusal):
+                verb(purse, taken + 1 if purse is owner else 1)
+        if owner is not None:
+            given = 1 if part else taken
+            reference = f"reversal:{reversal}"
+            self._credit(owner, "reinstated", given, reference, lambda: verb(owner, given))
 
     @rule(who=WHO, amount=st.integers(-700, 700))
     def adjust(self, who: int, amount: int) -> None:
@@ -197,7 +232,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 30))
     def take_back(self, number: int) -> None:
-        """A grant whole and once, and never below nothing."""
+        """A grant whole and once; below nothing only where a reversal has been."""
         grants = [
             (purse, entry)
             for purse in self.purses
@@ -205,14 +240,11 @@ class LedgerMachine(RuleBasedStateMachine):
         ]
         purse, entry = grants[number % len(grants)]
         reference = f"taken-back-{entry.pk}"
-        if entry.created_by_id is None:
-            rule_ = "ledger_adjustment_has_author_and_reason"
-            if purse.balance < entry.amount:
-                rule_ = "wallet_negative_only_after_a_reversal"
-            with refused_by(rule_):
-                ledger.take_back(entry.pk, uuid.uuid4(), "d")
-        elif purse.balance < entry.amount:
+        if purse.balance < entry.amount and purse.reversed == 0:
             with refused_by("wallet_negative_only_after_a_reversal"):
+                ledger.take_back(entry.pk, uuid.uuid4(), "d")
+        elif entry.created_by_id is None:
+            with refused_by("ledger_adjustment_has_author_and_reason"):
                 ledger.take_back(entry.pk, uuid.uuid4(), "d")
         elif ("adjustment", reference) in self.references:
             with refused_by("ledger_reference_credits_once"):
@@ -255,8 +287,8 @@ class LedgerMachine(RuleBasedStateMachine):
         for purse in self.purses:
             entries = LedgerEntry.objects.filter(wallet=purse.account).order_by("sequence")
             assert list(entries.values_list(*COLUMNS)) == purse.lines
-            wallet = Wallet.objects.values_list("balance", "sequence", "open_charges")
-            expected = (purse.balance, len(purse.lines), purse.open)
+            wallet = Wallet.objects.values_list("balance", "sequence", "open_charges", "reversed")
+            expected = (purse.balance, len(purse.lines), purse.open, purse.reversed)
             assert wallet.get(account=purse.account) == expected
         result = check_ledger()
         assert result.differences == []

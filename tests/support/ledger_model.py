@@ -21,6 +21,7 @@ class Purse:
     caller: Caller
     lines: list[Line] = field(default_factory=list)
     open: int = 0
+    reversed: int = 0
 
     @property
     def balance(self) -> int:

@@ -52,6 +52,6 @@ def start_over(owner: psycopg.Connection, *tables: str) -> None:
     owner.execute(
         "SET session_replication_role = replica;"
         + "".join(f"DELETE FROM {table};" for table in tables)
-        + "UPDATE credits_wallet SET balance = 0, sequence = 0, open_charges = 0;"
+        + "UPDATE credits_wallet SET balance = 0, sequence = 0, open_charges = 0, reversed = 0;"
         + "SET session_replication_role = DEFAULT;"
     )
