@@ -96,7 +96,11 @@ class LedgerEntry(models.Model):
             # the few of a kind among millions of charges, whom this costs nothing
             models.Index(
                 fields=["kind", "created_at"],
-                condition=Q(kind="purchase") | Q(kind="grant") | Q(kind="adjustment"),
+                condition=Q(kind="purchase")
+                | Q(kind="grant")
+                | Q(kind="adjustment")
+                | Q(kind="reversal")
+                | Q(kind="reinstated"),
                 name="ledger_given_by_time",
             ),
         ]
