@@ -82,7 +82,7 @@ def grant(actor: User, account: Account, values: Values) -> Result:
 
 
 def adjust(actor: User, account: Account, values: Values) -> Result:
-    """Correct the balance, up or down. Raises ValidationError if it would fall below 0."""
+    """Correct the balance, up or down. Raises ValidationError if it would end below 0."""
     return _post(ledger.adjust, "adjust_credits", actor, account, values)
 
 
@@ -155,7 +155,7 @@ def _post(
             )
             _record(actor, action, account, values, _money(amount, description, posted))
     except LedgerRefusal as error:
-        raise ValidationError({"amount": "The balance would fall below 0"}) from error
+        raise ValidationError({"amount": "The balance would end below 0"}) from error
     except IntegrityError as error:
         if ONCE not in str(error):
             raise

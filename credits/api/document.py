@@ -29,7 +29,10 @@ class LedgerEntrySerializer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     sequence = serializers.IntegerField(min_value=1, help_text="1 for the oldest entry, no gaps.")
-    kind = serializers.ChoiceField(LedgerEntry.Kind.values)
+    kind = serializers.ChoiceField(
+        LedgerEntry.Kind.values,
+        help_text="`reversal`: what a payment gave is taken back; `reinstated`: it is given again.",
+    )
     amount = serializers.IntegerField(help_text="Signed: a charge is negative.")
     balance_after = serializers.IntegerField(help_text="Below 0 only after a reversal.")
     generation_id = serializers.UUIDField(

@@ -39,6 +39,23 @@ QUESTIONS = {
          GROUP BY wallet.account_id, wallet.balance
         HAVING wallet.balance <> COALESCE(sum(entry.amount), 0)""",
     ),
+    "only a reversal overdraws": (
+        "entries",
+        """
+        SELECT id FROM credits_ledgerentry
+         WHERE balance_after < 0 AND amount < 0 AND kind <> 'reversal'
+           AND NOT (kind = 'adjustment' AND generation_id IS NOT NULL)""",
+    ),
+    "a wallet below 0 had a reversal, and counts them": (
+        "wallets",
+        """
+        SELECT wallet.account_id FROM credits_wallet wallet
+          LEFT JOIN credits_ledgerentry entry
+            ON entry.wallet_id = wallet.account_id AND entry.kind = 'reversal'
+         GROUP BY wallet.account_id, wallet.balance, wallet.reversed
+        HAVING wallet.reversed <> COALESCE(-sum(entry.amount), 0)
+            OR wallet.balance < 0 AND wallet.reversed = 0""",
+    ),
     "I2 exactly one charge, of the price": (
         "generations",
         """

@@ -144,7 +144,7 @@ class QuoteSerializer(serializers.Serializer[Any]):
     model = serializers.CharField()
     mode = serializers.ChoiceField(public.MODES)
     credits_needed = serializers.IntegerField(min_value=1)
-    credits_balance = _Credits()
+    credits_balance = serializers.IntegerField()
     sufficient = serializers.BooleanField(help_text="Whether the balance is enough.")
     price_per_8_seconds = serializers.IntegerField(
         min_value=1, allow_null=True, help_text="Null for images."

@@ -99,7 +99,10 @@ class AccountAdmin(VerbPages):
 
     @display(description="Credits")
     def balance(self, account: Account) -> str:
-        return f"{account.wallet.balance:,}"
+        """With what was ever taken back, which alone explains one below 0."""
+        wallet = account.wallet
+        taken = f" ({wallet.reversed:,} taken back)" if wallet.reversed else ""
+        return f"{wallet.balance:,}{taken}"
 
     @display(description="Open generations")
     def open_generations(self, account: Account) -> int:

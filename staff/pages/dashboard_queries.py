@@ -97,7 +97,7 @@ class TimeTaken:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Credits of one day, in UTC, each a positive number."""
+    """Credits of one day, in UTC. ``sold`` is less what was taken back, so it may be below 0."""
 
     day: date
     sold: int
@@ -150,10 +150,18 @@ def today(now: datetime) -> datetime:
 def money(since: datetime, days: int) -> list[Day]:
     """So many days from ``since``, the newest first."""
     rows = _rows(MONEY, since=since, until=since + timedelta(days=days))
-    sums = defaultdict(int, {(day, kind): abs(amount) for day, kind, amount in rows})
-    kinds = ("purchase", "grant", "charge", "refund")
+    sums = defaultdict(int, {(day, kind): amount for day, kind, amount in rows})
     begins = [since + timedelta(days=number) for number in reversed(range(days))]
-    return [Day(day.date(), *(sums[day, kind] for kind in kinds)) for day in begins]
+    return [
+        Day(
+            day=day.date(),
+            sold=sum(sums[day, kind] for kind in ("purchase", "reversal", "reinstated")),
+            granted=sums[day, "grant"],
+            spent=-sums[day, "charge"],
+            refunded=sums[day, "refund"],
+        )
+        for day in begins
+    ]
 
 
 def model_calls() -> list[ModelCalls]:

@@ -131,7 +131,8 @@ class AdjustForm(CreditsForm):
         min_value=-MOST_CREDITS,
         max_value=MOST_CREDITS,
         widget=UnfoldAdminIntegerFieldWidget(),
-        help_text="Credits to add, or with a minus to take away. The balance stays 0 or more.",
+        help_text="Credits to add, or with a minus to take away. The balance must not end below 0:"
+        " to forgive a debt, give credits.",
     )
 
     @classmethod

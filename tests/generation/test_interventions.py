@@ -10,6 +10,7 @@ import pytest
 
 from accounts.models import Account
 from common.fresh import Fresh
+from credits import ledger
 from credits.books import check_ledger
 from credits.models import LedgerEntry, Wallet
 from generation import interventions, lifecycle
@@ -348,6 +349,26 @@ def test_without_credits_only_a_grant_helps(staff: Person) -> None:
     assert Generation.objects.count() == 2
     again(lost, staff, "grant")
     assert poor.balance == 60
+
+
+def test_a_grant_goes_back_below_zero_too(alice: Person, staff: Person) -> None:
+    """Meanwhile a payment was taken back: the generation ends, and the debt is what it was."""
+    answer = again(reached(alice, State.FAILED), staff, "grant")
+    ledger.reverse(alice.account.pk, 1760, reversal_id=uuid.uuid4(), description="d")
+    assert lifecycle.cancel(answer.generation_id)
+    assert alice.balance == -760
+    assert [entry.kind for entry in alice.entries[-2:]] == ["refund", "adjustment"]
+    assert sums_up(alice)
+    assert check_ledger().differences == check_generations().differences == []
+
+
+def test_who_owes_credits_gets_no_retry_and_no_grant(alice: Person, staff: Person) -> None:
+    lost = reached(alice, State.FAILED)
+    ledger.reverse(alice.account.pk, 1760, reversal_id=uuid.uuid4(), description="d")
+    before = (rows(), alice.balance)
+    with pytest.raises(InsufficientCredits, match="Need 240, have -520"):
+        again(lost, staff, "grant")
+    assert (rows(), alice.balance) == before
 
 
 @pytest.mark.parametrize("state", OPEN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import uuid
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -57,6 +58,25 @@ def test_an_entry_is_shown_as_the_contract_says(api: Api, alice: Person) -> None
     }
     assert oldest["generation_id"] is None
     assert (oldest["kind"], oldest["amount"], oldest["balance_after"]) == ("grant", 1000, 1000)
+
+
+def test_what_was_taken_back_is_shown_below_zero(api: Api, alice: Person) -> None:
+    for words in ("Payment refunded", "Payment disputed"):
+        taken = uuid.uuid4()
+        ledger.reverse(alice.account.pk, 1500, reversal_id=taken, description=words)
+    words = "Payment reinstated"
+    ledger.reinstate(alice.account.pk, 1500, reversal_id=taken, description=words)
+    client = api(alice.key)
+    shown = ("kind", "amount", "balance_after", "generation_id", "description")
+    assert [
+        tuple(entry[name] for name in shown) for entry in client.get(LEDGER).json()["results"]
+    ] == [
+        ("reinstated", 1500, -500, None, "Payment reinstated"),
+        ("reversal", -1500, -2000, None, "Payment disputed"),
+        ("reversal", -1500, -500, None, "Payment refunded"),
+        ("grant", 1000, 1000, None, "for the test"),
+    ]
+    assert client.get(BALANCE).json() == {"success": True, "credits_balance": -500}
 
 
 def all_pages(client: httpx.Client, url: str | None, link: str = "next") -> list[list[Any]]:

@@ -42,7 +42,7 @@ def rows() -> Iterator[Rows]:
             connection.execute(
                 f"CREATE TEMP TABLE {table} AS SELECT * FROM {table} LIMIT 0".encode()
             )
-        add(connection, "credits_wallet", account_id=WALLET, balance=70, open_charges=0)
+        add(connection, "credits_wallet", account_id=WALLET, balance=70, open_charges=0, reversed=0)
         entry(connection, 100, "grant")
         make(connection, "completed")
         make(connection, "failed")
@@ -89,6 +89,9 @@ def test_all_is_well_and_counted(rows: Rows) -> None:
 
 BREAKS = {
     "I1 a balance is the sum of its entries": "UPDATE credits_wallet SET balance = 71",
+    "only a reversal overdraws": """UPDATE credits_ledgerentry SET balance_after = -1
+        WHERE kind = 'charge'""",
+    "a wallet below 0 had a reversal, and counts them": "UPDATE credits_wallet SET reversed = 1",
     "I2 exactly one charge, of the price": """UPDATE generation_generation SET price = 31
         WHERE state = 'completed'""",
     "I3 failed or canceled: exactly one refund": """INSERT INTO credits_ledgerentry

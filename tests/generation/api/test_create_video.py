@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
+from credits import ledger
 from generation.models import Attempt, Generation, GenerationEvent
 from tests.support.people import Person
 
@@ -95,6 +97,16 @@ def test_insufficient_credits_is_402_and_nothing_else_happens(api: Api, alice: P
     assert Generation.objects.count() == GenerationEvent.objects.count() == 2
     assert len(alice.entries) == 3
     assert Attempt.objects.count() == 0
+
+
+def test_who_owes_credits_is_told_how_many_and_orders_nothing(api: Api, alice: Person) -> None:
+    ledger.reverse(alice.account.pk, 1760, reversal_id=uuid.uuid4(), description="d")
+    answer = api(alice.key).post(PATH, json={"prompt": "p"})
+    assert answer.status_code == 402
+    body = answer.json()
+    assert body["error"] == "Insufficient credits. Need 240, have -760"
+    assert (body["credits_needed"], body["credits_balance"]) == (240, -760)
+    assert (alice.balance, Generation.objects.count()) == (-760, 0)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
+from credits import ledger
 from credits.models import LedgerEntry
 from generation.models import Generation
 from tests.support.people import Person
@@ -43,6 +45,12 @@ def test_every_key_of_a_videos(api: Api, alice: Person) -> None:
     assert '"reads"' in answer.headers["RateLimit"]
     assert LedgerEntry.objects.count() == 1  # what the account began with
     assert not Generation.objects.exists()
+
+
+def test_a_balance_below_zero_is_shown_and_not_sufficient(api: Api, alice: Person) -> None:
+    ledger.reverse(alice.account.pk, 1760, reversal_id=uuid.uuid4(), description="d")
+    answer = api(alice.key).post(PATH, json={"prompt": "a"}).json()
+    assert (answer["credits_balance"], answer["sufficient"]) == (-760, False)
 
 
 def test_every_key_of_an_images(api: Api, alice: Person) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -161,6 +162,19 @@ def test_credits_per_day(
     assert (
         sum(day.spent for day in dashboard_queries.money(midnight - timedelta(days=13), 14)) == 480
     )
+
+
+def test_what_was_taken_back_is_not_sold(browser: Client) -> None:
+    person = make_person("payer", 0)
+    ledger.purchase(person.account.pk, 1000, reference="bill-1", description="bought")
+    first, second = uuid.uuid4(), uuid.uuid4()
+    ledger.reverse(person.account.pk, 300, reversal_id=first, description="d")
+    ledger.reverse(person.account.pk, 900, reversal_id=second, description="d")
+    assert browser.get("/admin/").context["money"]["days"][0].sold == -200
+    ledger.reinstate(person.account.pk, 900, reversal_id=second, description="d")
+    Fresh.clear_all()
+    today = browser.get("/admin/").context["money"]["days"][0]
+    assert (today.sold, today.granted, today.spent, today.refunded) == (700, 0, 0, 0)
 
 
 def test_the_provider(browser: Client, rich: Person) -> None:

@@ -111,6 +111,38 @@ def test_a_lot_is_asked_about_and_a_correction_goes_down(operator: Client, alice
     assert alice.balance == 500
 
 
+def test_a_debt_is_forgiven_by_a_grant_and_not_by_an_adjustment(operator: Client, alice: Person):
+    ledger.reverse(alice.account.pk, 1760, reversal_id=uuid.uuid4(), description="d")
+    account = operator.get(f"/admin/accounts/account/{alice.account.pk}/change/")
+    assert "-760 (1,760 taken back)" in account.text
+    assert "-760 (1,760 taken back)" in operator.get("/admin/accounts/account/").text
+    path = page_of(alice, "adjust")
+    assert f"{alice.account.name} has -760 credits" in operator.get(path).text
+    answer = operator.post(path, filled(operator, path, 759))
+    assert "The balance would end below 0" in answer.text
+    path = page_of(alice, "grant")
+    assert operator.post(path, filled(operator, path, 500)).status_code == 302
+    assert alice.balance == -260
+    assert AuditEntry.objects.get().changes["balance"] == [-760, -260]
+
+
+def test_what_was_taken_back_is_listed_and_exported(operator: Client, alice: Person):
+    taken = uuid.uuid4()
+    ledger.reverse(alice.account.pk, 1760, reversal_id=taken, description="Payment disputed")
+    ledger.reinstate(alice.account.pk, 1760, reversal_id=taken, description="Payment reinstated")
+    page = operator.get(f"{ENTRIES}?kind__exact=reversal&days=7")
+    assert page.context["cl"].result_count == 1
+    assert "Payment disputed" in page.text
+    assert operator.get(f"{ENTRIES}?q=reversal:{taken}").context["cl"].result_count == 2
+    rows = exported(operator, "?kind__exact=reversal")
+    rows += exported(operator, "?kind__exact=reinstated")
+    assert [(row["kind"], row["amount"], row["balance_after"]) for row in rows] == [
+        ("reversal", "-1760", "-760"),
+        ("reinstated", "1760", "1000"),
+    ]
+    assert {row["reference"] for row in rows} == {f"reversal:{taken}"}
+
+
 def exported(operator: Client, query: str = "") -> list[dict[str, str]]:
     answer = operator.get(f"{ENTRIES}export/{query}")
     assert answer.streaming
