@@ -11,6 +11,7 @@ from common.web.caching import public
 from generation.api.media import media
 from generation.api.schema import CatalogSchemaView
 from monitoring.health import livez, readyz
+from payments import webhook
 from staff import error_pages
 
 FAVICON = "/static/drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"
@@ -23,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", CatalogSchemaView.as_view(), name="schema"),
     path("api/docs/", public(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
     path("media/<path:key>", media, name="media"),
+    path("webhooks/stripe/", webhook.receive, name="stripe-webhook"),
     path("", RedirectView.as_view(url="/api/docs/")),
     path("favicon.ico", RedirectView.as_view(url=FAVICON)),
     path("livez", livez, name="livez"),

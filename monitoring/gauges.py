@@ -17,10 +17,11 @@ from prometheus_client.core import Metric
 
 from common.fresh import Fresh
 from generation.books import CHECKS
-from generation.models.states import OPEN, State
+from generation.models.states import OPEN
 from generation.provider.standing import standings
 from monitoring.build import BUILD
-from monitoring.families import Rows, ask, gauge
+from monitoring.due_rows import DUE, ages_of, due_values
+from monitoring.families import ask, gauge
 from monitoring.payments import payments
 from work import heartbeat
 from work.wake import INTERVALS
@@ -29,16 +30,6 @@ logger = logging.getLogger(__name__)
 
 FRESH = 5.0  # seconds
 SEEN = 30.0  # seconds; a worker that was heard of within them counts as alive
-# The stage that works on a state's rows. A row that awaits source images is queued, too.
-AWAITED = "awaited"  # as in DUE
-STAGE_OF = {
-    AWAITED: "prepare",
-    State.QUEUED: "submit",
-    State.SUBMITTING: "submit",
-    State.SUBMIT_UNKNOWN: "submit",
-    State.RUNNING: "poll",
-    State.STORING: "store",
-}
 
 # By the index generation_open_of_model alone. A model without open generations has a row, too.
 OPEN_ROWS = """
@@ -47,23 +38,6 @@ SELECT model.name, state, count, age
        SELECT model_id, state, count(*), extract(epoch FROM now() - min(created_at)) AS age
          FROM generation_generation WHERE next_attempt_at IS NOT NULL GROUP BY model_id, state
        ) AS open ON open.model_id = model.name
-"""
-# The first entry of each state in generation_due. A lease moves a row, so none under way is due.
-# Rows of an account that has one under way are not counted: they wait for their own.
-DUE = """
-SELECT state, GREATEST(extract(epoch FROM now() - next_attempt_at), 0)::float8
-  FROM unnest(%s::text[]) AS known (state), LATERAL (
-       SELECT next_attempt_at FROM generation_generation AS row
-        WHERE row.state = known.state AND next_attempt_at IS NOT NULL AND images_until IS NULL
-        ORDER BY next_attempt_at LIMIT 1) AS first
-UNION ALL
-SELECT 'awaited', GREATEST(extract(epoch FROM now() - min(next_attempt_at)), 0)::float8
-  FROM generation_generation AS row
- WHERE images_until IS NOT NULL AND state = 'queued' AND NOT EXISTS (
-       SELECT FROM generation_generation AS other
-        WHERE other.account_id = row.account_id AND images_until IS NOT NULL
-          AND state = 'queued' AND lease_token IS NOT NULL AND next_attempt_at > now())
-HAVING count(*) > 0
 """
 GATES = """
 SELECT name, COALESCE(open_until > now(), false), COALESCE(held_until > now(), false)
@@ -84,15 +58,6 @@ CONNECTION_STATES = (
     *("active", "idle", "idle in transaction", "idle in transaction (aborted)"),
     *("fastpath function call", "disabled", "starting", "hidden"),
 )
-
-
-def ages_of(rows: Rows) -> dict[str, float]:
-    """Seconds that the oldest due row of each stage has waited (rows of DUE); 0 = none is due."""
-    ages = dict.fromkeys(STAGE_OF.values(), 0.0)
-    for state, age in rows:
-        stage = STAGE_OF[state if state == AWAITED else State(state)]
-        ages[stage] = max(ages[stage], float(age))
-    return ages
 
 
 class GenerationGauges:
@@ -144,7 +109,7 @@ def _queue() -> list[Metric]:
     family = gauge(
         "reelmint_oldest_due_seconds", "How long the oldest due row has been waiting.", "stage"
     )
-    for stage, age in ages_of(ask(DUE, [[str(state) for state in OPEN]])).items():
+    for stage, age in ages_of(ask(DUE, due_values())).items():
         family.add_metric([stage], age)
     return [family]
 

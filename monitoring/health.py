@@ -20,10 +20,9 @@ from common import errors
 from common.api import shape
 from common.fresh import Fresh
 from common.web.client_address import direct_address
-from generation.models.states import OPEN
 from generation.provider.standing import standings
 from monitoring.access import may_read
-from monitoring.gauges import DUE, ages_of
+from monitoring.due_rows import DUE, ages_of, due_values
 from work import heartbeat
 
 FRESH = 1.0  # seconds
@@ -64,7 +63,7 @@ def _check() -> Found:
     checks: dict[str, Any] = {"status": "unavailable", "database": "away"}
     try:
         with connection.cursor() as cursor:
-            cursor.execute(QUESTION, [*_needed(), [str(state) for state in OPEN]])
+            cursor.execute(QUESTION, [*_needed(), *due_values()])
             (_, missing), *queue = cursor.fetchall()
     except (DatabaseError, InterfaceError):
         connection.close()

@@ -30,7 +30,7 @@ KINDS: tuple[Surprise, ...] = (
     "unknown_value",
 )
 ENDS = ("paid", "expired", "failed", "mismatch", "review")
-RESULTS = ("ok", "unknown", "bad_signature", "wrong_mode", "too_large", "unavailable")
+RESULTS = ("ok", "unknown", "bad_signature", "wrong_mode", "unavailable")
 
 for _kind in KINDS:
     SURPRISES.labels(_kind)

@@ -11,7 +11,6 @@ import time
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Value
 from django.db.models.functions import Least, Now
 from stripe import StripeError
 
@@ -63,7 +62,10 @@ def note_outcome(payment: Payment, outcome: Link | NoAnswer | Refused) -> bool:
         logger.warning("no link of Stripe's for payment %s: %s", payment.pk, outcome.detail)
         soon = Least("next_attempt_at", _in(SOON))
         return bool(row.update(next_attempt_at=soon, last_error=outcome.detail))
-    return bool(row.update(**refusal(payment, outcome)))
+    failed = bool(row.update(**refusal(payment, outcome), next_attempt_at=None))
+    if failed:
+        metrics.ENDED.labels("failed").inc()
+    return failed
 
 
 def refusal(payment: Payment, outcome: Refused) -> dict[str, object]:
@@ -73,7 +75,6 @@ def refusal(payment: Payment, outcome: Refused) -> dict[str, object]:
     return {
         "state": State.FAILED,
         "finished_at": Now(),
-        "next_attempt_at": Value(None),
         "last_error": outcome.detail,
     }
 

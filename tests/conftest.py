@@ -21,10 +21,12 @@ from accounts.arrival import SentSecret
 from accounts.authentication import SecretAuthentication
 from common.fresh import Fresh
 from common.web.body_limit import FORMS, LIMIT, BodyLimit
+from tests.support.paying import settle_worker, stripe, stripe_process, till
 from tests.support.people import Person, make_person
 from tests.support.works import _works_of_session, emulator, emulator_process, start, works
 
 __all__ = ["_works_of_session", "emulator", "emulator_process", "start", "works"]
+__all__ += ["settle_worker", "stripe", "stripe_process", "till"]
 
 # Django's test server waits 40 ms for the client's acknowledgement of each header otherwise.
 QuietWSGIRequestHandler.disable_nagle_algorithm = True

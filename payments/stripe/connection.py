@@ -10,22 +10,17 @@ from stripe import HTTPXClient, StripeClient
 PATIENCE = 8.0  # seconds that one call may take
 
 
-def connect(seconds: float = PATIENCE) -> StripeClient:
-    """A client for one event loop, or for threads.
+def transport(seconds: float = PATIENCE) -> HTTPXClient:
+    """Connections to Stripe, for one event loop and for any thread."""
+    return HTTPXClient(timeout=seconds, allow_sync_methods=True)
 
-    It repeats nothing by itself: a web request has no time for it, and a row that is due is the
-    repetition of everything else.
+
+def connect(http: HTTPXClient) -> StripeClient:
+    """A client that repeats nothing by itself.
+
+    A web request has no time for it, and a row that is due is the repetition of everything else.
     """
-    return _connect(settings.STRIPE_SECRET_KEY, settings.STRIPE_BASE_URL, seconds)
-
-
-def shared(seconds: float = PATIENCE) -> StripeClient:
-    """This process's, for its threads; made at the first use and therefore after the fork."""
-    return _shared(settings.STRIPE_SECRET_KEY, settings.STRIPE_BASE_URL, seconds)
-
-
-def _connect(key: str, base_url: str, seconds: float) -> StripeClient:
-    http = HTTPXClient(timeout=seconds, allow_sync_methods=True)
+    key, base_url = settings.STRIPE_SECRET_KEY, settings.STRIPE_BASE_URL
     if base_url:
         return StripeClient(
             key, base_addresses={"api": base_url}, max_network_retries=0, http_client=http
@@ -33,4 +28,12 @@ def _connect(key: str, base_url: str, seconds: float) -> StripeClient:
     return StripeClient(key, max_network_retries=0, http_client=http)
 
 
-_shared = cache(_connect)
+@cache
+def shared_transport(seconds: float) -> HTTPXClient:
+    """This process's, for its threads; made at the first use and therefore after the fork."""
+    return transport(seconds)
+
+
+def shared(seconds: float = PATIENCE) -> StripeClient:
+    """A client for the threads of this process."""
+    return connect(shared_transport(seconds))

@@ -58,7 +58,7 @@ def test_all_is_well(ready: Ask, signs: redis.Redis) -> None:
         "migrations": "ok",
         "broker": "ok",
         "silent": [],
-        "oldest_due_seconds": {"prepare": 0, "submit": 0, "poll": 0, "store": 0},
+        "oldest_due_seconds": {"prepare": 0, "submit": 0, "poll": 0, "store": 0, "settle": 0},
         "warnings": [],
     }
 

@@ -23,7 +23,8 @@ from tests.support import compose
 FOLDER = CHECKOUT / "ops" / "kubernetes"
 COMPOSE = compose.compose()["services"]
 # web drains before it is told to end, see its preStop
-SERVICES = {"web", "worker-prepare", "worker-submit", "worker-poll", "worker-store", "beat"}
+SERVICES = {"web", "worker-prepare", "worker-submit", "worker-poll", "worker-store"}
+SERVICES |= {"worker-settle", "beat"}
 AGE = "reelmint_oldest_due_seconds"
 
 

@@ -21,7 +21,15 @@ from dev.embedded.postgres import SUPERUSER, bin_dir
 from tests.support import compose
 from tests.system.ops.deployment import Deployment, database_url, new_database
 
-SERVICES = ("web", "worker-prepare", "worker-submit", "worker-poll", "worker-store", "beat")
+SERVICES = (
+    "web",
+    "worker-prepare",
+    "worker-submit",
+    "worker-poll",
+    "worker-store",
+    "worker-settle",
+    "beat",
+)
 GUIDE = (CHECKOUT / "docs" / "production.md").read_text()
 DUMP = "pg_dump --username postgres --format custom reelmint"
 RESTORE = "pg_restore --username postgres --dbname restored --exit-on-error"

@@ -16,7 +16,7 @@ from dev.embedded.paths import CHECKOUT
 from tests.support import compose
 from tests.system.ops.deployment import Deployment, new_database
 
-WORKERS = ("worker-prepare", "worker-submit", "worker-poll", "worker-store")
+WORKERS = ("worker-prepare", "worker-submit", "worker-poll", "worker-store", "worker-settle")
 
 
 @pytest.fixture(scope="module")

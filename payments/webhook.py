@@ -1,0 +1,139 @@
+"""``POST /webhooks/stripe/``: a wake-up of Stripe's. It makes a payment due, and writes no money.
+
+Whoever signs it decides nothing either: what happened is asked of Stripe by a worker. So events may
+come twice, late, in any order or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from functools import partial
+from typing import Any
+
+import stripe
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from common.crash import crash_point
+from payments import metrics
+from payments.mode import livemode, payments_available
+from payments.models import Payment, StripeEvent
+from payments.waking import STAGE
+from work.wake import wake
+
+logger = logging.getLogger(__name__)
+
+TOLERANCE = 300  # seconds that a signature is good for
+LONGEST_ID = 100  # characters; Stripe's have 30 to 70
+FRAUD_WARNING = "radar.early_fraud_warning.created"
+
+
+@csrf_exempt
+@require_POST
+def receive(request: HttpRequest) -> HttpResponse:
+    """200 for whatever Stripe signed in our mode; it repeats all else for three days."""
+    if not payments_available():
+        return HttpResponse(status=404)
+    event = _signed(request.body, request.headers.get("Stripe-Signature", ""))
+    if event is None:
+        return _answer("bad_signature", 400)
+    if event.get("livemode") is not livemode():
+        return _answer("wrong_mode", 400)
+    try:
+        known = _note(event)
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("a webhook of Stripe's was not noted: %s", type(error).__name__)
+        return _answer("unavailable", 503)
+    crash_point("webhook.after_commit")
+    return _answer("ok" if known else "unknown", 200)
+
+
+def _answer(result: str, status: int) -> HttpResponse:
+    metrics.WEBHOOKS.labels(result).inc()
+    return HttpResponse(status=status)
+
+
+def _signed(body: bytes, header: str) -> dict[str, Any] | None:
+    """The event, if one of our secrets signed exactly this body a short while ago."""
+    for secret in settings.STRIPE_WEBHOOK_SECRETS:
+        try:
+            stripe.WebhookSignature.verify_header(body, header, secret, TOLERANCE)
+            event = json.loads(body)
+        except (stripe.SignatureVerificationError, ValueError):
+            continue
+        return event if isinstance(event, dict) else None
+    return None
+
+
+def _note(event: dict[str, Any]) -> bool:
+    """Make the payment due that the event is about; whether there is one."""
+    name, kind, about = _word(event.get("id")), _word(event.get("type")), _object(event)
+    if not name or not kind:
+        return False
+    with transaction.atomic():
+        payment_id = _payment_of(about)
+        if payment_id is None:
+            return False
+        Payment.objects.filter(pk=payment_id).update(next_attempt_at=Now())
+        _keep_event(name, kind, about)
+        transaction.on_commit(partial(wake, STAGE))
+    return True
+
+
+def _object(event: dict[str, Any]) -> dict[str, Any]:
+    data = event.get("data")
+    found = data.get("object") if isinstance(data, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _payment_of(about: dict[str, Any]) -> uuid.UUID | None:
+    """By our own id where the object carries it, else by the id of its intent or charge."""
+    metadata = about.get("metadata")
+    named = metadata.get("payment") if isinstance(metadata, dict) else None
+    known = Q(pk__in=_ids(about.get("client_reference_id"), named))
+    for column, key in (
+        ("session_id", "id"),
+        ("intent_id", "id"),
+        ("intent_id", "payment_intent"),
+        ("charge_id", "charge"),
+    ):
+        if word := _word(about.get(key)):
+            known |= Q(**{column: word})
+    found = Payment.objects.filter(known, livemode=livemode())
+    return found.values_list("pk", flat=True).order_by("created_at").first()
+
+
+def _word(value: object) -> str:
+    """A text that fits a column; empty for all else."""
+    fits = isinstance(value, str) and len(value) <= LONGEST_ID and "\0" not in value
+    return str(value) if fits else ""
+
+
+def _ids(*values: object) -> list[uuid.UUID]:
+    found = []
+    for value in values:
+        try:
+            found.append(uuid.UUID(value if isinstance(value, str) else ""))
+        except ValueError:
+            continue
+    return found
+
+
+def _keep_event(name: str, kind: str, about: dict[str, Any]) -> None:
+    """For operators alone: nothing is decided by it."""
+    shown = _word(about.get("id"))
+    _, is_new = StripeEvent.objects.get_or_create(
+        event_id=name, defaults={"type": kind, "livemode": livemode(), "object_id": shown}
+    )
+    if not is_new:
+        StripeEvent.objects.filter(pk=name).update(deliveries=F("deliveries") + 1)
+    elif kind == FRAUD_WARNING:
+        logger.error("Stripe warns of fraud: %s; a refund now is cheaper than a dispute", shown)
+        metrics.surprised("fraud_warning")
