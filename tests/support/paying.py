@@ -15,7 +15,7 @@ from django.utils import timezone
 from payments import ordering
 from payments.models import CreditPack, Payment
 from payments.stage import SettleStage
-from payments.stripe.connection import connect, shared_transport, transport
+from payments.stripe.connection import PATIENCE, connect, shared_transport, transport
 from tests.support.people import Person
 from tests.support.stripe_works import (
     SECRET_KEY,
@@ -42,7 +42,7 @@ class Worker:
         self.engine.loop.run_until_complete(self.http.close_async())
         self.engine.close()
         self.http.close()
-        for seconds in (ordering.PATIENCE, ordering.PATIENCE / 2):
+        for seconds in (PATIENCE, PATIENCE / 2):
             shared_transport(seconds).close()
 
 
