@@ -25,6 +25,7 @@ it. DRF's own ones have their codes there.
     409 idempotency_in_progress     generation.refusals.IdempotencyInProgress
     409 idempotency_key_reused      generation.refusals.IdempotencyKeyReused
     409 not_allowed                 generation.interventions.NotAllowed (operators alone)
+    409 not_allowed                 payments.interventions.NotAllowed (operators alone)
     409 not_cancelable              generation.lifecycle.NotCancelable
     409 not_ready                   generation.api.errors.NotReady
     409 price_above_max             generation.refusals.PriceAboveMax

@@ -76,14 +76,16 @@ def rows_of(payment: Payment) -> list[Reversal]:
 def post(payment: Payment, rows: Sequence[Reversal]) -> int:
     """Write what is missing in the ledger; the credits that are taken back now.
 
-    While a dispute holds the money all is taken, so a refund that came back waits for its end.
+    While a dispute holds the money all is taken. What came back is reinstated as far as the rest
+    does not stand for it: another refund may have found less left to take than its own share.
     """
-    disputed = any(row.kind == DISPUTE and row.status in TAKEN for row in rows)
+    disputed = is_disputed(rows)
+    target = payment.credits if disputed else _share(payment, live_minor(rows))
     reversed_credits = payment.reversed_credits
     for row in rows:
-        came_back = row.status in WON or (row.status in CAME_BACK and not disputed)
-        if came_back and row.entry is not None and row.reinstated is None:
-            reversed_credits -= _reinstate(payment, row)
+        if row.status in CAME_BACK | WON and row.entry is not None and row.reinstated is None:
+            amount = min(-row.entry.amount, reversed_credits - target)
+            reversed_credits -= _reinstate(payment, row, amount)
     counted = sum(row.amount_minor for row in rows if _is_counted(row))
     for row in rows:
         if row.kind == REFUND and row.status in COUNTS and row.entry is None:
@@ -160,8 +162,9 @@ def _take(payment: Payment, row: Reversal, amount: int, why: str) -> int:
     return amount
 
 
-def _reinstate(payment: Payment, row: Reversal) -> int:
-    amount = -row.entry.amount if row.entry else 0
+def _reinstate(payment: Payment, row: Reversal, amount: int) -> int:
+    if amount <= 0:
+        return 0
     posted = ledger.reinstate(
         payment.account_id, amount, reversal_id=row.pk, description="Payment reinstated"
     )

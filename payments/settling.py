@@ -7,6 +7,7 @@ its reversals.
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,8 +75,8 @@ def settle(claimed: Payment, facts: Facts) -> list[Reversal]:
     return orders
 
 
-def credit(row: Payment, facts: dict[str, Any], changes: dict[str, Any]) -> None:
-    """Post the purchase, with exactly what was sold, and note what was paid for it."""
+def credit(row: Payment, facts: dict[str, Any], changes: dict[str, Any]) -> uuid.UUID:
+    """Post the purchase, with exactly what was sold, and note what was paid; the entry's id."""
     posted = ledger.purchase(
         row.account_id,
         row.credits,
@@ -92,6 +93,7 @@ def credit(row: Payment, facts: dict[str, Any], changes: dict[str, Any]) -> None
         "discount_minor": facts["discount"],
         "finished_at": Now(),
     }
+    return posted.entry_id
 
 
 def _names(facts: Facts) -> dict[str, str]:
