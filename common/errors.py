@@ -22,8 +22,8 @@ it. DRF's own ones have their codes there.
     408 request_timeout             generation.inputs.upload_body.UploadTimeout
     409 generation_canceled         generation.api.errors.GenerationCanceled
     409 generation_failed           generation.api.errors.GenerationFailed
-    409 idempotency_in_progress     generation.refusals.IdempotencyInProgress
-    409 idempotency_key_reused      generation.refusals.IdempotencyKeyReused
+    409 idempotency_in_progress     common.idempotency.IdempotencyInProgress
+    409 idempotency_key_reused      common.idempotency.IdempotencyKeyReused
     409 not_allowed                 generation.interventions.NotAllowed (operators alone)
     409 not_allowed                 payments.interventions.NotAllowed (operators alone)
     409 not_cancelable              generation.lifecycle.NotCancelable

@@ -22,6 +22,7 @@ from accounts.caller import Caller
 from common import ids
 from common.crash import crash_point
 from common.errors import AccountSuspended, ApiError
+from common.idempotency import IdempotencyInProgress, IdempotencyKeyReused, fingerprint, is_of
 from common.statement import Statement
 from credits import ledger, statements
 from credits.models import Wallet
@@ -30,12 +31,10 @@ from generation.inputs.images import first_unusable, to_fetch, upload_ids
 from generation.models import CatalogModel, Generation
 from generation.offer import availability, catalog
 from generation.offer.parameters import Parameters
-from generation.order import CreateResult, Order, fingerprint, is_of
+from generation.order import CreateResult, Order
 from generation.provider import admission
 from generation.refusals import (
     CAME_TO_NOTHING,
-    IdempotencyInProgress,
-    IdempotencyKeyReused,
     InsufficientCredits,
     ModelUnavailable,
     PriceAboveMax,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,22 +48,3 @@ class CreateResult:
     balance: int
     estimated_time: str
     replayed: bool
-
-
-def fingerprint(path: str, body: dict[str, Any]) -> bytes:
-    """What "the same request" means: path and parsed object before defaults (contract, 7).
-
-    A field that is null is as if absent, here as for what the request asks for.
-    """
-    return _digest(path, {name: value for name, value in body.items() if value is not None})
-
-
-def is_of(stored: bytes, path: str, body: dict[str, Any]) -> bool:
-    """Whether a fingerprint that was ``stored`` with a row is of this request."""
-    # until 1.0 the fields that were sent as null were part of it
-    return stored in (fingerprint(path, body), _digest(path, body))
-
-
-def _digest(path: str, body: dict[str, Any]) -> bytes:
-    canonical = json.dumps([path, body], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).digest()

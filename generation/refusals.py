@@ -61,19 +61,3 @@ class ModelUnavailable(ApiError):
             f"{model} is not available at the moment, try another model or try again later",
             headers={"Retry-After": str(seconds)},
         )
-
-
-class IdempotencyKeyReused(ApiError):
-    """409: this key belongs to another request."""
-
-    status_code = 409
-    default_code = "idempotency_key_reused"
-    default_detail = "This Idempotency-Key was already used for a different request"
-
-
-class IdempotencyInProgress(ApiError):
-    """409: the first request with this key is still being worked on."""
-
-    status_code = 409
-    default_code = "idempotency_in_progress"
-    default_detail = "A request with this Idempotency-Key is in progress, try again shortly"

@@ -17,6 +17,7 @@ from common.errors import (
     RateLimited,
     ServiceUnavailable,
 )
+from common.idempotency import IdempotencyInProgress, IdempotencyKeyReused
 from common.web import refusals
 
 REQUEST_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -95,6 +96,17 @@ BAD_JSON = ErrorExample.of(
 )
 BAD_LIMIT = bad_field(
     "limit", "Limit must be a whole number from 1 to 100", "Must be a whole number from 1 to 100"
+)
+BAD_KEY = bad_field(
+    "Idempotency-Key",
+    "Idempotency-Key must be 1 to 255 printable ASCII characters",
+    "Must be 1 to 255 printable ASCII characters",
+)
+KEY_REUSED = ErrorExample.of(IdempotencyKeyReused, "The key belongs to another request")
+KEY_IN_PROGRESS = ErrorExample.of(
+    IdempotencyInProgress,
+    "The first request with this key is still being worked on",
+    headers=("Retry-After",),
 )
 NO_CREDENTIALS = ErrorExample.of(NotAuthenticated, "No credentials", headers=("WWW-Authenticate",))
 INVALID_CREDENTIALS = ErrorExample.of(

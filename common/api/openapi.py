@@ -111,6 +111,25 @@ def header(name: str, text: str, statuses: Sequence[int], schema: dict[str, Any]
     )
 
 
+def idempotency_key(text: str) -> OpenApiParameter:
+    """The request header; ``text`` says what a key is for."""
+    return OpenApiParameter(
+        "Idempotency-Key",
+        # a blank at an end would not survive HTTP
+        {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
+        OpenApiParameter.HEADER,
+        description=f"1 to 255 printable characters of your choice, {text}",
+    )
+
+
+REPLAYED = header(
+    "Idempotent-Replayed",
+    "`true` when this is the answer of an earlier request with the same key.",
+    [201],
+    {"type": "string", "const": "true"},
+)
+
+
 class ContractSchema(AutoSchema):
     """Adds what every endpoint of the contract has."""
 

@@ -9,8 +9,16 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from accounts.authentication import SecretScheme
-from common.api.error_examples import BAD_LIMIT, bad_field
-from common.api.openapi import LIMIT, OFFSET, PAGE, header, operation
+from common.api.error_examples import BAD_KEY, BAD_LIMIT, bad_field
+from common.api.openapi import (
+    LIMIT,
+    OFFSET,
+    PAGE,
+    REPLAYED,
+    header,
+    idempotency_key,
+    operation,
+)
 from common.api.openapi_fields import nullable
 from common.fetchable import MAX_URL_LENGTH
 from generation import kinds, progress
@@ -70,25 +78,13 @@ _ID = OpenApiParameter(
     OpenApiParameter.PATH,
     description="The UUID that the create answered.",
 )
-_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    # a blank at an end would not survive HTTP
-    {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
-    OpenApiParameter.HEADER,
-    description=(
-        "1 to 255 printable characters of your choice, one key for each generation you want: "
-        "repeat a request with its key, and you get the first answer again, charged once."
-    ),
-)
 _CREATED = [
-    _KEY,
-    header("Location", "The path of its status.", [201], {"type": "string"}),
-    header(
-        "Idempotent-Replayed",
-        "`true` when this is the answer of an earlier request with the same key.",
-        [201],
-        {"type": "string", "const": "true"},
+    idempotency_key(
+        "one key for each generation you want: repeat a request with its key, and you get the "
+        "first answer again, charged once."
     ),
+    header("Location", "The path of its status.", [201], {"type": "string"}),
+    REPLAYED,
 ]
 _ETAG = header("ETag", "Changes when the body does.", [200, 304], {"type": "string"})
 _CONDITION = OpenApiParameter(
@@ -120,7 +116,7 @@ create_video = operation(
     examples=examples.CREATE_VIDEO,
     fails=[
         *(error_examples.BAD_PROMPT + error_examples.BAD_VIDEO),
-        *(error_examples.BAD_KEY, error_examples.POOR_VIDEO, error_examples.TOO_DEAR),
+        *(BAD_KEY, error_examples.POOR_VIDEO, error_examples.TOO_DEAR),
         *error_examples.REFUSED,
     ],
 )
@@ -148,7 +144,7 @@ create_image = operation(
     examples=examples.CREATE_IMAGE,
     fails=[
         *(*error_examples.BAD_PROMPT, error_examples.BAD_SIZE),
-        *(error_examples.BAD_KEY, error_examples.POOR_IMAGE, error_examples.TOO_DEAR),
+        *(BAD_KEY, error_examples.POOR_IMAGE, error_examples.TOO_DEAR),
         *error_examples.REFUSED,
     ],
 )

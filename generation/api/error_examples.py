@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.api.error_examples import ErrorExample, bad_field
+from common.api.error_examples import KEY_IN_PROGRESS, KEY_REUSED, ErrorExample, bad_field
 from common.api.shape import STATUS_CODES
 from common.errors import PreconditionFailed
 from generation.api.errors import GenerationCanceled, GenerationFailed, NotReady, OutputExpired
 from generation.lifecycle import NotCancelable
 from generation.refusals import (
     CAME_TO_NOTHING,
-    IdempotencyInProgress,
-    IdempotencyKeyReused,
     InsufficientCredits,
     ModelUnavailable,
     PriceAboveMax,
@@ -77,18 +75,9 @@ TOO_DEAR = ErrorExample.of(
     },
 )
 BAD_SIZE = bad_field("size", "Invalid size. Must be one of: 1:1, 3:2, 2:3")
-BAD_KEY = bad_field(
-    "Idempotency-Key",
-    "Idempotency-Key must be 1 to 255 printable ASCII characters",
-    "Must be 1 to 255 printable ASCII characters",
-)
 REFUSED = [
-    ErrorExample.of(IdempotencyKeyReused, "The key belongs to another request"),
-    ErrorExample.of(
-        IdempotencyInProgress,
-        "The first request with this key is still being worked on",
-        headers=("Retry-After",),
-    ),
+    KEY_REUSED,
+    KEY_IN_PROGRESS,
     ErrorExample.of(
         TooManyOpenGenerations,
         "Too many generations are open",

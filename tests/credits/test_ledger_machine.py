@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 
 from accounts.caller import Caller
 from accounts.models import ApiKey
+from common.idempotency import IdempotencyKeyReused
 from credits import ledger
 from credits.books import check_ledger
 from credits.ledger import LedgerRefusal
@@ -34,7 +35,7 @@ from generation.creation import create
 from generation.models import CatalogModel
 from generation.offer.parameters import Parameters
 from generation.order import CreateResult, Order
-from generation.refusals import IdempotencyKeyReused, InsufficientCredits, TooManyOpenGenerations
+from generation.refusals import InsufficientCredits, TooManyOpenGenerations
 from tests.support.ledger_model import COLUMNS, Bought, Purse
 from tests.support.machines import profile, refused_by, start_over
 from tests.support.people import Person, make_person
