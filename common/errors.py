@@ -15,6 +15,8 @@ it. DRF's own ones have their codes there.
     401 invalid_credentials         InvalidCredentials
     402 insufficient_credits        generation.refusals.InsufficientCredits
     403 account_suspended           AccountSuspended
+    403 email_not_verified          payments.refusals.EmailNotVerified
+    403 payment_hold                payments.refusals.PaymentHold
     403 permission_denied           accounts.keys.NotByAKey
     403 permission_denied           accounts.login.NoAccount
     403 registration_closed         signup.registration.RegistrationClosed
@@ -32,11 +34,14 @@ it. DRF's own ones have their codes there.
     410 output_expired              generation.api.errors.OutputExpired
     412 precondition_failed         PreconditionFailed
     413 request_too_large           generation.inputs.upload_body.UploadTooLarge
+    429 purchase_limit_reached      payments.refusals.PurchaseLimitReached
     429 rate_limited                RateLimited
     429 rate_limited                    generation.refusals.TooManyUndelivered
     429 too_many_open_generations   generation.refusals.TooManyOpenGenerations
+    429 too_many_open_payments      payments.refusals.TooManyOpenPayments
     429 upload_limit_reached        generation.inputs.uploads.UploadLimitReached
     503 model_unavailable           generation.refusals.ModelUnavailable
+    503 payments_unavailable        payments.refusals.PaymentsUnavailable
     503 provider_busy               generation.refusals.ProviderBusy
     503 service_unavailable         ServiceUnavailable
 """

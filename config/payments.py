@@ -68,6 +68,14 @@ def purchase_limits(env: Env) -> tuple[int, int, int]:
     )
 
 
+def checkout_limits(env: Env) -> tuple[int, int]:
+    """How many links an hour may be made for an account, and from a client address."""
+    return (
+        env.integer("RATE_LIMIT_CHECKOUTS", 10, least=1),
+        env.integer("RATE_LIMIT_CHECKOUTS_ADDRESS", 30, least=1),
+    )
+
+
 def is_live(key: str) -> bool:
     """Whether the key moves real money."""
     return "_live_" in key[:8]

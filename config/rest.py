@@ -28,12 +28,25 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     "TAGS": [
         {"name": name}
-        for name in ("Generations", "Uploads", "Models", "Credits", "API keys", "Account")
+        for name in (
+            "Generations",
+            "Uploads",
+            "Models",
+            "Credits",
+            "Payments",
+            "API keys",
+            "Account",
+        )
     ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "common.api.openapi.add_shared_parts",
     ],
+    # both are called status
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "generation.models.states.PUBLIC_STATUSES",
+        "PaymentStatusEnum": "payments.models.states.State.values",
+    },
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],

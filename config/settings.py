@@ -164,6 +164,7 @@ STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS = payments.stripe_keys(env)  # no key 
 STRIPE_TAX, STRIPE_PROMOTIONS = payments.stripe_switches(env)
 _limits = payments.purchase_limits(env)
 PURCHASE_MAX_PER_DAY, PURCHASE_MAX_PER_DAY_NEW, PURCHASE_REVIEW_FIRST_ABOVE = _limits
+RATE_LIMIT_CHECKOUTS, RATE_LIMIT_CHECKOUTS_ADDRESS = payments.checkout_limits(env)
 STRIPE_BASE_URL, ALLOW_TEST_PAYMENTS = payments.not_for_money(env, DEBUG or ALLOW_EMULATOR)
 
 # --- Time (docs/decisions.md, decision 17), in seconds --------------------------------------------
@@ -234,8 +235,7 @@ ADMIN_REQUIRE_2FA = env.flag("ADMIN_REQUIRE_2FA", True)
 if not ADMIN_REQUIRE_2FA and not DEBUG:
     env.problems.append("ADMIN_REQUIRE_2FA: only with DEBUG may a password be enough")
 OTP_TOTP_ISSUER = "Reelmint"
-SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY, X_FRAME_OPTIONS = "same-origin", "DENY"
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", LEVELS)
 LOG_FORMAT = env.choice("LOG_FORMAT", "console" if DEBUG else "json", FORMATS)

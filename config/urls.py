@@ -8,8 +8,8 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from common.web.caching import public
+from config.served_schema import ServedSchemaView
 from generation.api.media import media
-from generation.api.schema import CatalogSchemaView
 from monitoring.health import livez, readyz
 from payments import webhook
 from staff import error_pages
@@ -19,9 +19,10 @@ FAVICON = "/static/drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("generation.api.urls")),
     path("api/v1/", include("credits.api.urls")),
+    path("api/v1/", include("payments.api.urls")),
     path("api/", include("signup.urls")),
     path("api/", include("accounts.api.urls")),
-    path("api/schema/", CatalogSchemaView.as_view(), name="schema"),
+    path("api/schema/", ServedSchemaView.as_view(), name="schema"),
     path("api/docs/", public(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
     path("media/<path:key>", media, name="media"),
     path("webhooks/stripe/", webhook.receive, name="stripe-webhook"),

@@ -59,8 +59,9 @@ class AccessLogMiddleware:
         if (account_id := getattr(getattr(request, "auth", None), "account_id", None)) is not None:
             noted["account_id"] = account_id
         match = request.resolver_match
-        if match is not None and is_uuid(name := match.kwargs.get("generation_id")):
-            noted["generation_id"] = name
+        for name in ("generation_id", "payment_id"):
+            if match is not None and is_uuid(value := match.kwargs.get(name)):
+                noted[name] = value
         route = match.route if match is not None else None
         write(request.method, route, response.status_code, began, **noted)
         return response

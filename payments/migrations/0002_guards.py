@@ -17,12 +17,15 @@ DECLARE
         ELSE ARRAY[]::text[] END;
 BEGIN
     IF (NEW.id, NEW.account_id, NEW.created_by_id, NEW.kind, NEW.pack_id, NEW.credits,
-        NEW.amount_minor, NEW.currency, NEW.livemode, NEW.created_at, NEW.idempotency_key,
-        NEW.request_sha256)
+        NEW.amount_minor, NEW.currency, NEW.livemode, NEW.created_at)
        IS DISTINCT FROM
        (OLD.id, OLD.account_id, OLD.created_by_id, OLD.kind, OLD.pack_id, OLD.credits,
-        OLD.amount_minor, OLD.currency, OLD.livemode, OLD.created_at, OLD.idempotency_key,
-        OLD.request_sha256) THEN
+        OLD.amount_minor, OLD.currency, OLD.livemode, OLD.created_at)
+       OR (NEW.idempotency_key, NEW.request_sha256)
+          IS DISTINCT FROM (OLD.idempotency_key, OLD.request_sha256)
+       -- what failed before it had a link may give its key back, for another try
+       AND NOT (OLD.state = 'failed' AND OLD.session_id IS NULL
+                AND NEW.idempotency_key IS NULL AND NEW.request_sha256 IS NULL) THEN
         RAISE EXCEPTION 'payment_terms_are_frozen: %', OLD.id
             USING ERRCODE = 'integrity_constraint_violation',
                   CONSTRAINT = 'payment_terms_are_frozen';

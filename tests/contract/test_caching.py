@@ -16,6 +16,7 @@ PUBLIC = {
     "/api/v1/models/": "public, no-cache",
     "/api/v1/models/video/": "public, no-cache",
     "/api/v1/models/image/": "public, no-cache",
+    "/api/v1/credits/packs/": "public, no-cache",
     "/api/schema/": "public, no-cache",
     "/api/docs/": "public, max-age=60",
 }

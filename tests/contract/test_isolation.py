@@ -13,8 +13,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import ApiKey
 from generation.models import Generation
 from generation.models.states import State
+from payments.models import Payment
+from payments.models.states import State as PaymentState
 from tests.support.bring_to import reached
 from tests.support.people import Person, make_token
+from tests.support.purchases import a_payment
 
 Api = Callable[..., httpx.Client]
 
@@ -32,11 +35,16 @@ def _secret(kind: str) -> Found:
     return found
 
 
+def _payment(person: Person, _: Generation) -> str:
+    return str(Payment.objects.get(account=person.account).pk)
+
+
 # Routes that name one thing: the methods they have, and whose id Alice's is.
 ONE_THING = {
     "api/v1/generate/<str:generation_id>/": (["GET"], _generation),
     "api/v1/generate/<str:generation_id>/download/": (["GET"], _generation),
     "api/v1/generate/<str:generation_id>/cancel/": (["POST"], _generation),
+    "api/v1/credits/payments/<str:payment_id>/": (["GET"], _payment),
     "api/api-keys/<str:key_id>/": (["DELETE"], _secret("key")),
     "api/tokens/<str:token_id>/": (["DELETE"], _secret("token")),
 }
@@ -47,6 +55,7 @@ LISTS = {
     "api/v1/generate/history/",
     "api/v1/credits/",
     "api/v1/credits/transactions/",
+    "api/v1/credits/payments/",
     "api/api-keys/",
     "api/account/",
     "api/tokens/",
@@ -62,14 +71,25 @@ NOTHING_TO_SEE = {
     "api/v1/generate/video/",
     "api/v1/uploads/",
     "api/v1/quote/",
+    "api/v1/credits/packs/",
+    "api/v1/credits/checkout/",
     "api/v1/models/",
     "api/v1/models/video/",
     "api/v1/models/image/",
     "api/schema/",
     "api/docs/",
 }
-# The signed links are files' own matter, see tests/generation/outputs/test_links.py.
-OUTSIDE_THE_API = {"", "admin", "favicon.ico", "media/<path:key>", "livez", "readyz"}
+# The signed links are files' own matter, see tests/generation/outputs/test_links.py. What Stripe
+# tells shows nothing.
+OUTSIDE_THE_API = {
+    "",
+    "admin",
+    "favicon.ico",
+    "media/<path:key>",
+    "livez",
+    "readyz",
+    "webhooks/stripe/",
+}
 
 
 def routes(under: str = "api/") -> list[str]:
@@ -97,6 +117,7 @@ def everything_of(person: Person) -> dict[str, Any]:
     """Rows of the account's, as they are now."""
     return {
         "generations": list(Generation.objects.filter(account=person.account).values()),
+        "payments": list(Payment.objects.filter(account=person.account).values()),
         "keys": list(ApiKey.objects.filter(account=person.account).values()),
         "entries": person.entries,
     }
@@ -118,6 +139,7 @@ def test_what_is_alices_is_to_bob_as_if_it_did_not_exist(
     route: str, state: State, api: Api, alice: Person, bob: Person
 ) -> None:
     generation = reached(alice, state)
+    a_payment(alice, PaymentState.OPEN)
     make_token(alice)
     methods, found = ONE_THING[route]
     theirs = found(alice, generation)
@@ -134,15 +156,18 @@ def test_what_is_alices_is_to_bob_as_if_it_did_not_exist(
 @pytest.mark.parametrize("route", sorted(LISTS))
 def test_lists_show_nothing_of_alices(route: str, api: Api, alice: Person, bob: Person) -> None:
     generation = reached(alice, State.COMPLETED, prompt="alices-secret-idea")
+    payment = a_payment(alice, PaymentState.OPEN)
     ledger = {str(entry.pk) for entry in alice.entries}
     keys = {str(key.pk) for key in ApiKey.objects.filter(account=alice.account)}
     secrets = ledger | keys | {str(generation.pk), "alices-secret-idea", str(alice.account.pk)}
+    secrets |= {str(payment.pk)}
     mine, theirs = alice.key, bob.key
     if route in WITH_A_TOKEN:
         assert api(bob.key).get(f"/{route}").status_code == 403
         mine, theirs = make_token(alice), make_token(bob)
         secrets |= {str(key.pk) for key in ApiKey.objects.filter(account=alice.account)}
-    for query in ("", "?limit=100", "?offset=0&limit=100", "?type=video&status=completed"):
+    status = "open" if route == "api/v1/credits/payments/" else "completed"
+    for query in ("", "?limit=100", "?offset=0&limit=100", f"?type=video&status={status}"):
         text = api(theirs).get(f"/{route}{query}").raise_for_status().text
         assert not [secret for secret in secrets if secret in text]
     own = api(mine).get(f"/{route}").raise_for_status().text
@@ -155,7 +180,7 @@ def test_without_a_key_nothing_is_shown_at_all(route: str, api: Api, alice: Pers
     path = "/" + route.replace("<str:generation_id>", generation).replace(
         "<str:key_id>", generation
     )
-    path = path.replace("<str:token_id>", generation)
+    path = path.replace("<str:token_id>", generation).replace("<str:payment_id>", generation)
     for method in ("GET", "POST", "DELETE"):
         answer = api().request(method, path)
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")

@@ -70,6 +70,7 @@ SELLS, PACK_SELLS = "payment_sells_for_something", "pack_sells_for_something"
 AMOUNTS = ("paid_minor", "tax_minor", "discount_minor", "reversed_credits", "strikes")
 PAID = "state = 'paid', paid_minor = 500, finished_at = now()"
 OVER = "finished_at = now(), next_attempt_at = NULL"
+NO_KEY = "idempotency_key = NULL, request_sha256 = NULL"
 AGAIN = "finished_at = NULL, next_attempt_at = now(), purchase_id = NULL"
 
 PAYMENTS = [
@@ -95,7 +96,7 @@ PAYMENTS = [
     row("payment_finished_iff_over", "open", "state = 'expired'"),
     row("payment_finished_iff_over", "open", "finished_at = now()"),
     row("payment_finished_iff_over", "paid", "finished_at = NULL"),
-    Breach("payment_open_has_its_link", payment(state="'open'", session_id="'cs_2'")),
+    Breach("payment_open_has_its_link", payment(state="'open'", session_id="'cs_3'")),
     Breach("payment_open_has_its_link", payment(state="'open'", url="'https://pay.test/'")),
     row(AT_MOST, "paid", "reversed_credits = 501"),
     Breach("payment_key_has_its_request", payment(idempotency_key="'x'")),
@@ -149,22 +150,27 @@ PAYMENTS = [
             ),
             (
                 FROZEN,
-                tuple(
-                    ("open", sets)
-                    for sets in (
-                        "id = gen_random_uuid()",
-                        "account_id = %(bob)s",
-                        "created_by_id = NULL",
-                        "kind = 'auto'",
-                        "pack_id = NULL",
-                        "credits = 501",
-                        "amount_minor = 501",
-                        "currency = 'eur'",
-                        "livemode = true",
-                        "created_at = now()",
-                        "idempotency_key = NULL",
-                        "request_sha256 = '\\x01'",
-                    )
+                (
+                    *(
+                        ("open", sets)
+                        for sets in (
+                            "id = gen_random_uuid()",
+                            "account_id = %(bob)s",
+                            "created_by_id = NULL",
+                            "kind = 'auto'",
+                            "pack_id = NULL",
+                            "credits = 501",
+                            "amount_minor = 501",
+                            "currency = 'eur'",
+                            "livemode = true",
+                            "created_at = now()",
+                            "idempotency_key = NULL",
+                            "request_sha256 = '\\x01'",
+                        )
+                    ),
+                    ("keyed", "idempotency_key = 'other'"),
+                    ("keyed", "request_sha256 = '\\x01'"),
+                    ("linked", NO_KEY),
                 ),
             ),
         )
@@ -274,6 +280,8 @@ def values(alice: Person, bob: Person) -> dict[str, Any]:
         intent_id="pi_1",
         charge_id="ch_1",
     )
+    keyed = made(alice, "failed", idempotency_key="key-2", request_sha256=b"\0")
+    linked = made(alice, "failed", session_id="cs_2", idempotency_key="key-3", request_sha256=b"\0")
     others = ("processing", "expired", "failed", "mismatch")
     too_little_for, too_little = bought(alice, 499)
     Reversal.objects.create(
@@ -284,6 +292,8 @@ def values(alice: Person, bob: Person) -> dict[str, Any]:
     return {
         **{state: made(alice, state).pk for state in others},
         "open": opened.pk,
+        "keyed": keyed.pk,
+        "linked": linked.pk,
         "paid": paid.pk,
         "alice": alice.account.pk,
         "bob": bob.account.pk,
@@ -310,6 +320,7 @@ def test_what_is_whole_is_not_refused(values: dict[str, Any], bob: Person) -> No
         cursor.execute(payment(), values)
         cursor.execute(reversal(), values)
         cursor.execute(pack(), values)
+        cursor.execute(f"UPDATE payments_payment SET {NO_KEY} WHERE id = %(keyed)s", values)
     row = made(bob, "expired", id=late)
     row.state, row.purchase_id, row.paid_minor = "paid", entry, 500
     row.save()

@@ -12,7 +12,7 @@ import httpx
 import jsonschema
 from drf_spectacular.generators import SchemaGenerator
 
-from generation.api.schema import CatalogSchemaView
+from config.served_schema import ServedSchemaView
 
 
 @cache
@@ -40,7 +40,7 @@ def resolved(node: dict[str, Any]) -> dict[str, Any]:
 
 def served() -> dict[str, Any]:
     """As it is answered: with the values that the catalog allows now."""
-    return CatalogSchemaView().completed(copy.deepcopy(document()))
+    return ServedSchemaView().completed(copy.deepcopy(document()))
 
 
 def validator(
