@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 SELF, NONE, DATA = "'self'", "'none'", "data:"
@@ -57,6 +58,7 @@ UNFOLD: dict[str, Any] = {
             "href": "/static/drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png",
         }
     ],
+    "STYLES": [lambda request: static("staff/operations.css")],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "staff.site.environment",

@@ -1,8 +1,14 @@
-"""Amounts of money as operators read them."""
+"""Amounts and names as operators read them in a list."""
 
 from __future__ import annotations
 
 MINOR = 100  # of every currency that we sell in: cents
+
+LONGEST_NAME = 40  # characters; a customer may have chosen 150
+
+
+def short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def money(minor: int | None, currency: str) -> str:

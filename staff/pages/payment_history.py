@@ -156,14 +156,14 @@ def _shown(payment: Payment, reversal: Reversal) -> dict[str, Any]:
     }
 
 
-def _flat(value: Any, name: str) -> Iterator[Row]:
+def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
     """Every single fact of what Stripe said, under its path."""
     if isinstance(value, dict):
         parts: Iterator[tuple[Any, Any]] = iter(sorted(value.items()))
     elif isinstance(value, list):
         parts = iter(enumerate(value, start=1))
     else:
-        yield name, "–" if value is None else str(value)[:LONGEST], ""
+        yield name, "–" if value is None else str(value)[:LONGEST]
         return
     for part, inner in parts:
         yield from _flat(inner, f"{name}.{part}" if name else str(part))

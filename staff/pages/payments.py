@@ -18,7 +18,7 @@ from common import ids
 from payments.models import Payment
 from payments.models.states import State
 from staff import search
-from staff.pages.amounts import money
+from staff.pages.amounts import money, short
 from staff.pages.base import display
 from staff.pages.filters import PeriodFilter
 from staff.pages.payment_history import history_of
@@ -104,7 +104,9 @@ class PaymentAdmin(VerbPages):
     @display(description="Account")
     def account_link(self, payment: Payment) -> str:
         page = reverse("admin:accounts_account_change", args=[payment.account_id])
-        return format_html('<a class="text-link" href="{}">{}</a>', page, payment.account.name)
+        return format_html(
+            '<a class="text-link" href="{}">{}</a>', page, short(payment.account.name)
+        )
 
     @display(description="Pack")
     def pack_sold(self, payment: Payment) -> str:

@@ -16,7 +16,7 @@ from common import ids
 from payments.models import Reversal
 from payments.models.reversal import TO_ANSWER
 from staff import search
-from staff.pages.amounts import money
+from staff.pages.amounts import money, short
 from staff.pages.base import ReadOnlyAdmin, display
 from staff.pages.filters import PeriodFilter
 from staff.pages.payment_lists import ReversalFilter, find_reversals
@@ -67,14 +67,14 @@ class ReversalAdmin(ReadOnlyAdmin):
     @display(description="Payment")
     def payment_link(self, reversal: Reversal) -> str:
         page = reverse("admin:payments_payment_change", args=[reversal.payment_id])
-        short = ids.short(reversal.payment_id)
-        return format_html('<a class="text-link" href="{}">{}</a>', page, short)
+        known_as = ids.short(reversal.payment_id)
+        return format_html('<a class="text-link" href="{}">{}</a>', page, known_as)
 
     @display(description="Account")
     def account_link(self, reversal: Reversal) -> str:
         account = reversal.payment.account
         page = reverse("admin:accounts_account_change", args=[account.pk])
-        return format_html('<a class="text-link" href="{}">{}</a>', page, account.name)
+        return format_html('<a class="text-link" href="{}">{}</a>', page, short(account.name))
 
     @display(description="Amount")
     def amount(self, reversal: Reversal) -> str:
