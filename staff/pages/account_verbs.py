@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accounts.models import Account
-from staff import customers, recipients
+from staff import customers, payments, recipients
 from staff.pages.forms import AdjustForm, GrantForm, LimitsForm
 from staff.pages.verb import Verb
 
@@ -33,6 +33,13 @@ def _suspend(account: Account) -> str:
 
 def _resume(account: Account) -> str:
     return f"The keys of {account} work again, all that were not revoked."
+
+
+def _release(account: Account) -> str:
+    return (
+        f"{account} may buy credits again. It is on hold because {account.payment_hold_reason}."
+        " Look at the dispute first: while it is open, nothing that was taken back comes back."
+    )
 
 
 VERBS = (
@@ -80,5 +87,14 @@ VERBS = (
         permission="accounts.suspend_account",
         do=customers.resume,
         icon="play_circle",
+    ),
+    Verb(
+        name="release",
+        title="Release hold",
+        explanation=_release,
+        permission="payments.release_payment_hold",
+        possible=lambda account: account.payment_hold_at is not None,
+        do=payments.release_hold,
+        icon="lock_open",
     ),
 )

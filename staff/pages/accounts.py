@@ -20,7 +20,7 @@ from staff.pages.base import display
 from staff.pages.verb import VerbPages
 
 MEMBERS = Prefetch("memberships", Membership.objects.select_related("user").order_by("pk"))
-MORE = {"title": "More", "icon": "tune", "items": ("adjust", "limit", "resume")}
+MORE = {"title": "More", "icon": "tune", "items": ("adjust", "limit", "resume", "release")}
 LISTS = (
     ("credits_ledgerentry", "wallet__exact", "Ledger"),
     ("payments_payment", "account__id__exact", "Payments"),

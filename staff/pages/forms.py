@@ -48,6 +48,18 @@ class ReasonForm(forms.Form):
         return cls(sent)
 
 
+class CentsField(forms.IntegerField):
+    """Whole cents. Django takes 5.00 for 5, which is a hundredth of what is meant."""
+
+    widget = UnfoldAdminIntegerFieldWidget
+
+    def to_python(self, value: Any) -> int | None:
+        """Raises ValidationError for whatever is not digits alone."""
+        if value not in self.empty_values and not str(value).strip().isdecimal():
+            raise forms.ValidationError("In cents, digits alone: 500 is $5.00")
+        return super().to_python(value)
+
+
 class LimitsForm(ReasonForm):
     """An empty field means the default of the settings."""
 

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldBooleanWidget
 from payments.models import CreditPack
 from staff.pages.amounts import money
 from staff.pages.base import StaffAdmin, display
-from staff.pages.forms import MOST_CREDITS, ReasonForm
+from staff.pages.forms import MOST_CREDITS, CentsField, ReasonForm
 
 LEAST_MINOR, MOST_MINOR = 50, 10_000_000  # Stripe takes no less than $0.50
 MOST_POSITION = 1000
@@ -34,11 +34,10 @@ class PackForm(ModelForm, ReasonForm):
     credits = forms.IntegerField(
         min_value=1, max_value=MOST_CREDITS, widget=UnfoldAdminIntegerFieldWidget()
     )
-    amount_minor = forms.IntegerField(
+    amount_minor = CentsField(
         label="Price",
         min_value=LEAST_MINOR,
         max_value=MOST_MINOR,
-        widget=UnfoldAdminIntegerFieldWidget(),
         help_text="In cents, without tax: 2500 is $25.00.",
     )
     position = forms.IntegerField(

@@ -23,6 +23,7 @@ from staff.pages.base import display
 from staff.pages.filters import PeriodFilter
 from staff.pages.payment_history import history_of
 from staff.pages.payment_lists import LookFilter, PaymentStateFilter, find_payments
+from staff.pages.payment_verbs import VERBS
 from staff.pages.verb import Verb, VerbPages
 
 LABELS = {
@@ -48,6 +49,8 @@ class PaymentAdmin(VerbPages):
     search_help_text = search.HELP
     ordering = ("-created_at", "-id")
     linked_by = ("account__id__exact",)
+    verbs = VERBS
+    actions_detail = ("ask", "refund", "credit", "refund_mismatch")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -40,7 +40,10 @@ def a_payment(person: Person, state: State = State.PAID, **columns: Any) -> Paym
     if state in (State.PROCESSING, State.PAID, State.MISMATCH):
         values |= {"intent_id": f"pi_{key.hex}"}
     if state in (State.PAID, State.MISMATCH):
-        values |= {"charge_id": f"ch_{key.hex}", "paid_minor": pack.amount_minor}
+        facts = {"amount_total": pack.amount_minor, "tax": 0, "discount": 0}
+        values |= {"charge_id": f"ch_{key.hex}", "facts": facts}
+    if state == State.PAID:
+        values |= {"paid_minor": pack.amount_minor}
     values |= columns
     with transaction.atomic():
         if state == State.PAID:

@@ -71,6 +71,7 @@ def test_a_change_keeps_what_was_sold_and_is_written_down(browser: Client, alice
         {"amount_minor": "49"},
         {"amount_minor": "10000001"},
         {"amount_minor": "25.00"},
+        {"amount_minor": "2500.00"},
         {"position": "-1"},
         {"position": "1001"},
         {"credits": "2778", "amount_minor": "2500"},  # more than 10 % off
