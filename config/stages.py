@@ -27,6 +27,7 @@ def table(time_scale: float) -> dict[str, StageRow]:
         "poll": StageRow("poll", 1.0, "generation.poll", "generation.tasks.poll"),
         "store": StageRow("store", 1.0, "generation.store", "generation.tasks.store"),
         "settle": StageRow("settle", 1.0, "payments.settle", "payments.tasks"),
+        "payments": StageRow("settle", slow, "payments.daily", "payments.tasks"),
         "sweep": StageRow("store", slow, "generation.sweep", "generation.tasks.store"),
         "retention": StageRow("store", slow, "generation.retention", "generation.tasks.store"),
         "models": StageRow("store", slow, "generation.models", "generation.tasks.store"),

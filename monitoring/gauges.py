@@ -23,6 +23,7 @@ from monitoring.build import BUILD
 from monitoring.due_rows import DUE, ages_of, due_values
 from monitoring.families import ask, gauge
 from monitoring.payments import payments
+from payments.mode import payments_available
 from work import heartbeat
 from work.wake import INTERVALS
 
@@ -152,7 +153,7 @@ def _books() -> list[Metric]:
         "reelmint_books_differences", "Differences that the last check found.", "command"
     )
     checks = {command: (float(when), count) for command, when, count in ask(BOOKS)}
-    for command in CHECKS:
+    for command in (*CHECKS, *(["check_payments"] if payments_available() else [])):
         checked_at, count = checks.get(command, (0.0, 0))
         at.add_metric([command], checked_at)
         differences.add_metric([command], count)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
+from django.db import close_old_connections
 from stripe import StripeClient
+from structlog.contextvars import bound_contextvars
 
+from credits import nightly
+from payments.books import check_payments
+from payments.daily import look
 from payments.mode import payments_available
 from payments.stage import SettleStage
 from payments.stripe.connection import connect, transport
 from work.heartbeat import beat
-from work.process import run
+from work.process import counted, run
 from work.queue import app
 from work.wake import taken
+
+# Seconds that a look through Stripe's lists may take, and seconds to end it then: within the lease
+LONGEST, GRACE = 3000, 60
+CHECK = "check_payments"  # the command that does the same by hand
 
 
 @cache
@@ -29,3 +38,16 @@ def settle() -> None:
         beat("settle")
         return
     run("settle", lambda: SettleStage(_client()))
+
+
+@app.task(name="payments.daily", soft_time_limit=LONGEST, time_limit=LONGEST + GRACE)
+def daily() -> None:
+    """Look for refunds and disputes that nobody told us of; check the payments, once a night."""
+    taken("payments")
+    beat("payments")
+    if not payments_available():
+        return
+    close_old_connections()
+    with bound_contextvars(stage="payments"):
+        counted("payments", lambda: look(_client()))
+        counted("payments", lambda: nightly.check(CHECK, partial(check_payments, _client())))

@@ -1,0 +1,60 @@
+"""Once a day Stripe's lists are asked for refunds and disputes that nobody told us of.
+
+Stripe lists events for 30 days only, and webhooks may be lost; its refunds and disputes stay. Here
+payments are made due, no more.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from stripe import Dispute, Refund, StripeClient
+
+from payments.mode import livemode
+from payments.models import Payment, Reversal, StripeMark
+from payments.stripe import lists
+from payments.waking import make_due
+
+logger = logging.getLogger(__name__)
+
+EVERY = timedelta(days=1)
+OVERLAP = timedelta(days=2)  # what was made in the same moment as the last look is seen again
+AT_FIRST = timedelta(days=35)
+
+Found = Iterator[Refund | Dispute]
+LISTS: dict[str, Callable[[StripeClient, datetime], Found]] = {
+    "refunds": lists.refunds,
+    "disputes": lists.disputes,
+}
+
+
+def look(client: StripeClient) -> int:
+    """Look through each list whose day is over; how many payments were made due."""
+    woken = 0
+    for name, listed in LISTS.items():
+        began = timezone.now()
+        mark = StripeMark.objects.filter(object=name).first()
+        if mark and began - mark.seen_until < EVERY * settings.TIME_SCALE:
+            continue
+        since = (mark.seen_until if mark else began - AT_FIRST) - OVERLAP
+        woken += sum(_wake(each) for each in listed(client, since))
+        StripeMark.objects.update_or_create(object=name, defaults={"seen_until": began})
+    if woken:
+        logger.warning("%d payments have refunds or disputes that nobody told us of", woken)
+    return woken
+
+
+def _wake(found: Refund | Dispute) -> bool:
+    """Whether it is of a payment of ours that does not know it, or not in this state."""
+    of_ours: dict[str, Any] = {"intent_id": lists.intent_of(found), "livemode": livemode()}
+    payment_id = Payment.objects.filter(**of_ours).values_list("pk", flat=True).first()
+    if not of_ours["intent_id"] or payment_id is None:
+        return False
+    if Reversal.objects.filter(provider_id=found.id, status=found.status).exists():
+        return False
+    return make_due(payment_id)
