@@ -15,12 +15,14 @@ from django.db import connection
 from django.utils import timezone
 from stripe import StripeClient
 
+from accounts.models import Account
 from credits.books import Difference, Result
 from payments import reversals
 from payments.mode import livemode
 from payments.models import Payment, Reversal
 from payments.models.states import UNFINISHED, State
 from payments.stripe import lists
+from payments.stripe.facts import metadata_word
 
 BACK = timedelta(days=35)
 SETTLES = timedelta(minutes=15)  # after the link's end every payment is over
@@ -65,7 +67,7 @@ SELECT payment.account_id, format('payment %s counts %s credits as taken back, i
 class Taken:
     """What Stripe says that it took."""
 
-    session_id: str
+    account: str
     amount: int
     is_paid: bool
 
@@ -108,7 +110,8 @@ def _taken(client: StripeClient, since: datetime) -> dict[uuid.UUID, Taken]:
         except ValueError:
             continue
         is_paid = session.payment_status in PAID
-        found[named] = Taken(session.id, session.amount_total or 0, is_paid)
+        account = metadata_word(session.metadata, "account")
+        found[named] = Taken(account, session.amount_total or 0, is_paid)
     return found
 
 
@@ -119,9 +122,11 @@ def _compare_payments(
     rows = {row.pk: row for row in ours.filter(pk__in=list(taken))}
     for payment_id, theirs in taken.items():
         row = rows.get(payment_id)
-        if row is None or not theirs.is_paid:
+        if not theirs.is_paid:
             continue
-        if problem := _problem(row, theirs, began):
+        if row is None:
+            result.differences += _of_no_row(payment_id, theirs)
+        elif problem := _problem(row, theirs, began):
             result.differences.append(Difference(row.account_id, problem))
     credited = ours.filter(state=State.PAID, created_at__gte=since, finished_at__lt=began)
     for row in credited.only("pk", "account_id").iterator():
@@ -130,6 +135,18 @@ def _compare_payments(
         if there is None or not there.is_paid:
             problem = f"payment {row.pk} was credited, and Stripe took nothing for it"
             result.differences.append(Difference(row.account_id, problem))
+
+
+def _of_no_row(payment_id: uuid.UUID, theirs: Taken) -> list[Difference]:
+    """A payment that a restored backup does not have; nothing where the account is none of ours."""
+    try:
+        account = Account.objects.filter(pk=uuid.UUID(theirs.account)).first()
+    except ValueError:
+        return []
+    if account is None:
+        return []
+    problem = f"Stripe took {theirs.amount} for payment {payment_id}, which we do not have"
+    return [Difference(account.pk, problem)]
 
 
 def _problem(row: Payment, theirs: Taken, began: datetime) -> str:

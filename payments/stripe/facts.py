@@ -120,7 +120,7 @@ def _facts(
         tax=details.amount_tax if details else 0,
         discount=details.amount_discount if details else 0,
         reference=session.client_reference_id or "",
-        named=named(session.metadata),
+        named=metadata_word(session.metadata, "payment"),
         items=len(items.data) if items else 0,
         url=session.url or "",
         invoice_id=invoice if isinstance(invoice, str) else invoice.id if invoice else "",
@@ -132,13 +132,13 @@ def _facts(
     )
 
 
-def named(metadata: Any, key: str = "payment") -> str:
+def metadata_word(metadata: Any, key: str) -> str:
     """What an object's metadata say under ``key``; empty without."""
     return str(metadata[key]) if metadata and key in metadata else ""
 
 
 def _refund(refund: Refund) -> RefundFact:
-    ours = named(refund.metadata, "reversal")
+    ours = metadata_word(refund.metadata, "reversal")
     return RefundFact(refund.id, refund.created, refund.amount, refund.status or "", ours)
 
 

@@ -169,6 +169,17 @@ def test_other_shops_and_other_modes_are_no_difference(till: Till, alice: Person
     assert checked() == (0, [])
 
 
+def test_a_payment_that_a_restored_backup_does_not_have(
+    till: Till, alice: Person, admin_connection: psycopg.Connection
+) -> None:
+    payment = till.bought(alice)
+    wrecked(admin_connection, "DELETE FROM payments_payment")
+    wrecked(admin_connection, "DELETE FROM credits_ledgerentry WHERE kind = 'purchase'")
+    code, [problem] = checked()
+    assert code == 1
+    assert problem == f"Stripe took 500 for payment {payment.pk}, which we do not have"
+
+
 # --- the daily look ---
 
 
