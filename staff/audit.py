@@ -21,7 +21,7 @@ ACTIONS = (
     *("cancel_generation", "export_ledger", "add_user", "change_user", "assign_role"),
     *("change_own_password", "refuse_own_password", "create_account", "take_over_user"),
     *("add_creditpack", "change_creditpack", "ask_stripe", "refund_payment", "credit_payment"),
-    *("release_payment_hold", "after_restore"),
+    *("release_payment_hold", "after_restore", "verify_email", "unverify_email"),
     *("log_in", "refuse_log_in", "log_out", "enroll_second_factor", "refuse_second_factor"),
     *("make_recovery_codes", "reset_second_factor"),
 )

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import keys
-from accounts.models import Account, ApiKey, User
+from accounts.models import Account, ApiKey, Membership, User
 from credits import ledger
 from credits.ledger import LedgerRefusal, Posted
 from credits.models import Wallet
@@ -107,6 +107,19 @@ def grant_by(
     return posted
 
 
+def verify_email(actor: User, account: Account, values: Values) -> Result:
+    """Note that an owner's address is theirs, as somebody of the staff has found out.
+
+    Raises ValidationError for an address that no owner has any more.
+    """
+    return _set_verified(actor, "verify_email", account, values, verified=True)
+
+
+def unverify_email(actor: User, account: Account, values: Values) -> Result:
+    """Note that nobody knows whose an owner's address is. What was paid stays paid."""
+    return _set_verified(actor, "unverify_email", account, values, verified=False)
+
+
 def revoke_key(actor: User, key: ApiKey, values: Values) -> Result:
     """End a key or a login token at once."""
     with transaction.atomic():
@@ -121,6 +134,28 @@ def revoke_key(actor: User, key: ApiKey, values: Values) -> Result:
             changes={"preview": key.preview, "kind": key.kind},
         )
     return Result(f"{key.preview} is revoked.")
+
+
+def _set_verified(
+    actor: User, action: str, account: Account, values: Values, *, verified: bool
+) -> Result:
+    email = values["email"]
+    with transaction.atomic():
+        owned = Membership.objects.filter(account=account, role=Membership.Role.OWNER)
+        users = User.objects.select_for_update(no_key=True)
+        user = users.filter(email=email, pk__in=owned.values("user")).first()
+        if user is None:
+            raise ValidationError({"email": "No owner of this account has this address any more"})
+        before = user.email_verified_at
+        if (before is not None) == verified:
+            return Result(f"{email} was so before; nothing has changed.", changed=False)
+        user.email_verified_at = timezone.now() if verified else None
+        user.save(update_fields=["email_verified_at"])
+        changes = {"email": email, "email_verified_at": [before, user.email_verified_at]}
+        audit.record(
+            actor, action, user, reason=values["reason"], account_id=account.pk, changes=changes
+        )
+    return Result(f"{email} is {'verified' if verified else 'not verified any more'}.")
 
 
 def _locked(account: Account) -> Account:

@@ -23,6 +23,7 @@ from staff import audit
 from staff.entrance import second_factor
 
 PASSWORD_BYTES = 15  # 20 characters
+CREATED = User.Origin.CREATE_ACCOUNT
 ANYBODY = "Anybody can register any address, so the address alone proves nothing."
 
 
@@ -94,7 +95,8 @@ def came(user: User) -> str:
     if user.origin == User.Origin.ADD_USER:
         by = user.made_by.username if user.made_by is not None else "a superuser"
         return f"added by {by} on {when}"
-    return f"made by manage.py {user.origin} on {when}"
+    doubt = ", e-mail never verified" if user.origin == CREATED and verified is None else ""
+    return f"made by manage.py {user.origin} on {when}{doubt}"
 
 
 def members(account: Account) -> str:

@@ -24,7 +24,7 @@ BILLING = frozenset(
     {
         *("credits.grant_credits", "credits.adjust_credits", "credits.export_ledger"),
         *("payments.refund_payment", "payments.credit_payment", "payments.release_payment_hold"),
-        "payments.ask_stripe",
+        *("payments.ask_stripe", "accounts.verify_email"),
     }
 )
 OPERATE = frozenset(
@@ -33,6 +33,7 @@ OPERATE = frozenset(
         *("generation.change_catalogmodel", "generation.retry_generation"),
         *("generation.fail_generation", "generation.cancel_generation"),
         *("payments.add_creditpack", "payments.change_creditpack", "payments.ask_stripe"),
+        "accounts.verify_email",
     }
 )
 AUDIT = frozenset({"staff.view_auditentry"})

@@ -43,6 +43,7 @@ class Account(models.Model):
         permissions = [
             ("suspend_account", "Can suspend and resume an account"),
             ("limit_account", "Can change the limits of an account"),
+            ("verify_email", "Can mark an e-mail address as verified"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -28,6 +28,7 @@ class User(AbstractUser):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField("e-mail", max_length=254)
+    # known to be theirs; trigger `user_changed_email_is_unverified`
     email_verified_at = models.DateTimeField(null=True, blank=True)
     # whoever forgets to say it makes the user that is trusted least
     origin = models.CharField(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accounts.models import Account
 from staff import customers, payments, recipients
-from staff.pages.forms import AdjustForm, GrantForm, LimitsForm
+from staff.pages.forms import AdjustForm, GrantForm, LimitsForm, OwnerForm
 from staff.pages.verb import Verb
 
 
@@ -40,6 +40,32 @@ def _release(account: Account) -> str:
         f"{account} may buy credits again. It is on hold because {account.payment_hold_reason}."
         " Look at the dispute first: while it is open, nothing that was taken back comes back."
     )
+
+
+def _verify(account: Account) -> str:
+    return (
+        f"Who owns {account} may buy credits from now on. Anybody can register any address: do it"
+        " only if you know that this one is theirs, because they answered a mail to it, for"
+        " instance."
+    )
+
+
+def _unverify(account: Account) -> str:
+    return f"Unless another owner's is verified, {account} buys no more credits. It keeps its own."
+
+
+def _owners(account: Account) -> list[bool]:
+    """Of each owner, whether the e-mail address is verified; by what the page has fetched."""
+    members = [one for one in account.memberships.all() if one.role == one.Role.OWNER]
+    return [one.user.email_verified_at is not None for one in members]
+
+
+def _is_unverified(account: Account) -> bool:
+    return not all(_owners(account))
+
+
+def _is_verified(account: Account) -> bool:
+    return any(_owners(account))
 
 
 VERBS = (
@@ -96,5 +122,25 @@ VERBS = (
         possible=lambda account: account.payment_hold_at is not None,
         do=payments.release_hold,
         icon="lock_open",
+    ),
+    Verb(
+        name="verify_email",
+        title="Mark the e-mail address as verified",
+        explanation=_verify,
+        form=OwnerForm,
+        permission="accounts.verify_email",
+        possible=_is_unverified,
+        do=customers.verify_email,
+        icon="mark_email_read",
+    ),
+    Verb(
+        name="unverify_email",
+        title="Mark the e-mail address as not verified",
+        explanation=_unverify,
+        form=OwnerForm,
+        permission="accounts.verify_email",
+        possible=_is_verified,
+        do=customers.unverify_email,
+        icon="unsubscribe",
     ),
 )

@@ -20,7 +20,11 @@ from staff.pages.base import display
 from staff.pages.verb import VerbPages
 
 MEMBERS = Prefetch("memberships", Membership.objects.select_related("user").order_by("pk"))
-MORE = {"title": "More", "icon": "tune", "items": ("adjust", "limit", "resume", "release")}
+MORE = {
+    "title": "More",
+    "icon": "tune",
+    "items": ("adjust", "limit", "resume", "release", "verify_email", "unverify_email"),
+}
 LISTS = (
     ("credits_ledgerentry", "wallet__exact", "Ledger"),
     ("payments_payment", "account__id__exact", "Payments"),

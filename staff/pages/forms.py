@@ -19,6 +19,7 @@ from unfold.widgets import (
 from accounts.models import Account, User
 from generation import interventions
 from generation.models import Generation
+from staff import recipients
 
 MAX_REASON = 200
 MAX_DESCRIPTION = 200  # of a ledger entry
@@ -58,6 +59,22 @@ class CentsField(forms.IntegerField):
         if value not in self.empty_values and not str(value).strip().isdecimal():
             raise forms.ValidationError("In cents, digits alone: 500 is $5.00")
         return super().to_python(value)
+
+
+class OwnerForm(ReasonForm):
+    """One of the account's owners. By the address, since that is what is judged."""
+
+    email = forms.ChoiceField(label="E-mail", widget=UnfoldAdminRadioSelectWidget())
+    field_order = ("email", "reason")
+
+    @classmethod
+    def of(cls, actor: User, target: Account, sent: Sent) -> Self:
+        """With all owners, and how each of them came."""
+        owners = [one.user for one in target.memberships.all() if one.role == one.Role.OWNER]
+        form = cls(sent, initial={"email": owners[0].email} if len(owners) == 1 else {})
+        field: Any = form.fields["email"]
+        field.choices = [(user.email, f"{user.email}, {recipients.came(user)}") for user in owners]
+        return form
 
 
 class LimitsForm(ReasonForm):

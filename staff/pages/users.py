@@ -110,7 +110,13 @@ class StaffUserAdmin(UserPages, StaffAdmin):
         super().save_model(request, obj, form, change)
 
     def save_changes(self, obj: User, form: Any, change: bool) -> dict[str, Any]:
-        """Save the role, too. A user who is no longer active loses all login tokens."""
+        """Save the role, too. A user who is no longer active loses all login tokens.
+
+        Nobody has shown that a changed address is theirs.
+        """
+        if change and "email" in form.changed_data:
+            other = User.objects.filter(pk=obj.pk).exclude(email__iexact=obj.email)
+            other.update(email_verified_at=None)
         changes = super().save_changes(obj, form, change)
         if not obj.is_active:
             keys.revoke(keys.tokens_of(obj))

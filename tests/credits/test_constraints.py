@@ -9,11 +9,13 @@ import psycopg
 import pytest
 from django.db import connection
 from django.db.utils import ProgrammingError
+from django.utils import timezone
 
+from accounts.models import User
 from credits import ledger
 from credits.models import LedgerEntry
 from credits.statements import CHARGE
-from tests.support.people import Person
+from tests.support.people import Person, make_person
 from tests.support.provoke import Breach
 
 
@@ -120,6 +122,10 @@ ACCOUNTS = [
     Breach("accounts_user_username_key", USER.format("username = 'alice'")),
     Breach("user_name_unique_whatever_the_case", USER.format("username = 'ALICE'")),
     Breach("user_email_unique_whatever_the_case", USER.format("email = 'Alice@Example.com'")),
+    Breach(
+        "user_changed_email_is_unverified",
+        "UPDATE accounts_user SET email = 'other@example.com' WHERE id = %(verified_user)s",
+    ),
     Breach("accounts_account_creates_per_minute_check", ACCOUNT.format("creates_per_minute = -1")),
     *(
         breach
@@ -179,12 +185,15 @@ def values(alice: Person, bob: Person) -> dict[str, Any]:
     posted = ledger.purchase(alice.account.pk, 7, reference="payment-1", description="paid")
     work, over = charge(alice), charge(alice)
     ledger.refund(over["charge"], "it failed")
+    verified = make_person("verified").user
+    User.objects.filter(pk=verified.pk).update(email_verified_at=timezone.now())
     ledger.reverse(bob.account.pk, 5, reversal_id=REVERSAL, description="Payment refunded")
     return {
         "alice": alice.account.pk,
         "bob": bob.account.pk,
         "user": alice.user.pk,
         "bob_user": bob.user.pk,
+        "verified_user": verified.pk,
         "grant": alice.entries[0].pk,
         "purchase": posted.entry_id,
         "charge": work["charge"],

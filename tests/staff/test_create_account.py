@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+import uuid
+from importlib import import_module
 from io import StringIO
 
 import psycopg
@@ -13,7 +15,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Account, ApiKey, User
+from accounts.verification import has_verified_owner
 from credits.models import LedgerEntry, Wallet
+from tests.support.people import Person
 from tests.support.racing import wait_until_blocked
 
 pytestmark = pytest.mark.urls("tests.support.probe")
@@ -41,6 +45,24 @@ def test_a_new_account(api):
     assert LedgerEntry.objects.get().description == "Trial"
     assert not user.is_staff
     assert not user.has_usable_password()
+
+
+def test_whoever_types_an_address_vouches_for_it(alice: Person):
+    """Of a new account: who registered an address before has shown nothing by that."""
+    made = run("create_account", "dora@example.com")
+    assert has_verified_owner(uuid.UUID(made["account"]))
+    run("create_account", "alice@example.com", "--account", str(alice.account.pk))
+    assert not has_verified_owner(alice.account.pk)
+
+
+def test_accounts_of_before_are_verified_if_the_command_made_them(alice: Person):
+    made = run("create_account", "dora@example.com")
+    User.objects.update(email_verified_at=None)
+    migration = import_module("accounts.migrations.0004_created_accounts_are_verified")
+    with connection.cursor() as cursor:
+        cursor.execute(migration.FORWARD)
+    assert has_verified_owner(uuid.UUID(made["account"]))
+    assert not has_verified_owner(alice.account.pk)
 
 
 def test_again_gives_a_fresh_key_and_no_credits(api):

@@ -46,6 +46,8 @@ PAGES = {
     "accounts_account_suspend": "accounts.suspend_account",
     "accounts_account_resume": "accounts.suspend_account",
     "accounts_account_release": "payments.release_payment_hold",
+    "accounts_account_verify_email": "accounts.verify_email",
+    "accounts_account_unverify_email": "accounts.verify_email",
     "accounts_apikey_changelist": "accounts.view_apikey",
     "accounts_apikey_change": "accounts.view_apikey",
     "accounts_apikey_history": "accounts.view_apikey",
@@ -120,6 +122,14 @@ WRITES: dict[str, tuple[str, dict[str, str]]] = {
     "accounts_account_limit": ("accounts.limit_account", {"reads_per_minute": "9", "reason": "y"}),
     "accounts_account_suspend": ("accounts.suspend_account", {"reason": "y"}),
     "accounts_account_resume": ("accounts.suspend_account", {"reason": "y"}),
+    "accounts_account_verify_email": (
+        "accounts.verify_email",
+        {"email": "alice@example.com", "reason": "y"},
+    ),
+    "accounts_account_unverify_email": (
+        "accounts.verify_email",
+        {"email": "alice@example.com", "reason": "y"},
+    ),
     "accounts_apikey_revoke": ("accounts.revoke_apikey", {"reason": "y"}),
     "accounts_account_change": (NOBODY, {"name": "x"}),
     "accounts_apikey_change": (NOBODY, {"name": "x"}),
