@@ -8,10 +8,22 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from dev.stripe.api import customers, notices, refunds, sessions
+from dev.stripe.api import (
+    catalog,
+    customers,
+    intents,
+    methods,
+    notices,
+    payment_pages,
+    refunds,
+    sessions,
+    setups,
+)
 from dev.stripe.control import ControlApi
 from dev.stripe.options import Options
+from dev.stripe.page.bank import BankPage
 from dev.stripe.page.checkout import CheckoutPage
+from dev.stripe.page.papers import Papers
 from dev.stripe.wire.errors import StripeError
 from dev.stripe.wire.expand import Computed
 from dev.stripe.wire.server import Server
@@ -19,7 +31,11 @@ from dev.stripe.wire.store import Obj, list_object
 from dev.stripe.world import World
 
 BODY_BYTES_MAX = 1024 * 1024
-CALLS = [*sessions.CALLS, *customers.CALLS, *refunds.CALLS, *notices.CALLS]
+MODULES = (
+    *(sessions, customers, refunds, notices, catalog),
+    *(methods, setups, intents, payment_pages),
+)
+CALLS = [call for module in MODULES for call in module.CALLS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +53,8 @@ def make_emulator(options: Options) -> Emulator:
     server = Server(world, _left_out(world), closing)
     app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[_errors])
     app.router.add_routes([server.route(each) for each in CALLS])
-    for part in (ControlApi(world, server.keys), CheckoutPage(world)):
+    pages = (CheckoutPage(world), BankPage(world), Papers(world))
+    for part in (ControlApi(world, server.keys), *pages):
         app.router.add_routes(part.routes())
 
     async def end_held_answers(_: web.Application) -> None:

@@ -14,6 +14,7 @@ from dev.stripe.objects.payment import (
 from dev.stripe.objects.session import customer_details
 from dev.stripe.paying import Tried, confirm
 from dev.stripe.wire.errors import StripeError
+from dev.stripe.wire.fields import merged
 from dev.stripe.wire.store import Obj
 from dev.stripe.world import World
 
@@ -106,7 +107,7 @@ def _intent(world: World, session: Obj) -> Obj:
         session["amount_total"],
         session["currency"],
         customer=session["customer"],
-        metadata=dict(asked.get("metadata", {})),
+        metadata=merged({}, asked.get("metadata")),
         payment_method_types=session["payment_method_types"],
         **more,
     )

@@ -56,7 +56,8 @@ class Sender:
         self._time_scale = time_scale
         self._spawn = spawn
         self._client: aiohttp.ClientSession | None = None
-        self._waited_for: dict[str, asyncio.Event] = {}
+        # Events that nobody has answered yet: whose object it is, and who waits for the answer.
+        self._unanswered: dict[str, tuple[str, asyncio.Event]] = {}
         self.log: deque[Obj] = deque(maxlen=LOG_MAX)
 
     def send(
@@ -65,9 +66,8 @@ class Sender:
         """Begin the deliveries of ``event``, as the scenario of its payment wants them."""
         scenario = purchase.scenario if purchase else Scenario()
         payment = purchase.payment_id if purchase else ""
-        answered = self._waited_for[event["id"]] = asyncio.Event()
-        if not endpoints or "lost" in scenario:
-            answered.set()
+        if endpoints and "lost" not in scenario:
+            self._unanswered[event["id"]] = (event["data"]["object"]["id"], asyncio.Event())
         for endpoint, secrets in endpoints:
             parcel = Parcel(event, endpoint["url"], secrets, payment)
             if "lost" in scenario:
@@ -76,14 +76,19 @@ class Sender:
             for each in _parcels(parcel, scenario):
                 self._spawn(self._deliver(each, purchase))
 
-    async def answered(self, events: list[Obj], seconds: float) -> None:
-        """Wait until each of ``events`` got its first answer, at most so long."""
-        waits = [self._waited_for[each["id"]].wait() for each in events]
-        if waits:
-            tasks = [asyncio.ensure_future(each) for each in waits]
+    async def answered(self, name: str, seconds: float) -> None:
+        """Wait until each event of an object got its first answer, at most so long."""
+        waits = [event.wait() for owner, event in self._unanswered.values() if owner == name]
+        tasks = [asyncio.ensure_future(each) for each in waits]
+        if tasks:
             _, pending = await asyncio.wait(tasks, timeout=seconds)
             for task in pending:
                 task.cancel()
+
+    def _is_answered(self, event: Obj) -> None:
+        _, waiting = self._unanswered.pop(event["id"], ("", None))
+        if waiting is not None:
+            waiting.set()
 
     async def _deliver(self, parcel: Parcel, purchase: Purchase | None) -> None:
         if parcel.late:
@@ -97,7 +102,7 @@ class Sender:
             status, problem = await self._post(parcel)
             self._write(parcel, attempt, status, problem)
             if parcel.manner == "usual":
-                self._waited_for[parcel.event["id"]].set()
+                self._is_answered(parcel.event)
                 if purchase and kind == "charge.refunded":
                     purchase.refund_told.set()
             if status is not None and 200 <= status < 300:
@@ -150,7 +155,7 @@ class Sender:
 
     def clear(self) -> None:
         self.log.clear()
-        self._waited_for.clear()
+        self._unanswered.clear()
 
     async def close(self) -> None:
         if self._client is not None:

@@ -55,6 +55,12 @@ def confirm(
     if charge["status"] == "pending":
         _wait_for_bank(world, intent, charge, means, scenario)
         return Tried(done=True)
+    if intent["capture_method"] == "manual":
+        charge |= {"captured": False, "amount_captured": 0, "receipt_url": None}
+        intent |= {"status": "requires_capture", "amount_capturable": intent["amount"]}
+        world.emit("charge.succeeded", charge)
+        world.emit("payment_intent.amount_capturable_updated", intent)
+        return Tried(done=True)
     succeed(world, intent, charge)
     return Tried(done=True)
 
@@ -94,9 +100,14 @@ def _ask(world: World, intent: Obj) -> Tried:
 
 def succeed(world: World, intent: Obj, charge: Obj) -> None:
     """The money is there: both objects say so, and the account's balance."""
-    amount = charge["amount"]
-    transaction = make_transaction(charge, amount, "charge", fee_of(amount))
-    world.add(transaction)
+    _book(world, intent, charge, charge["amount"])
+    world.emit("charge.succeeded", charge)
+    world.emit("payment_intent.succeeded", intent)
+    aftermath.plan(world, charge)
+
+
+def _book(world: World, intent: Obj, charge: Obj, amount: int) -> None:
+    transaction = world.add(make_transaction(charge, amount, "charge", fee_of(amount)))
     charge |= {
         "status": "succeeded",
         "paid": True,
@@ -106,7 +117,13 @@ def succeed(world: World, intent: Obj, charge: Obj) -> None:
         "receipt_url": f"{world.url}/receipts/{charge['id']}",
     }
     intent |= {"status": "succeeded", "amount_received": amount, "processing": None}
-    world.emit("charge.succeeded", charge)
+
+
+def capture(world: World, intent: Obj, charge: Obj, amount: int) -> None:
+    """Take what was reserved; the rest is given free."""
+    intent["amount_capturable"] = 0
+    _book(world, intent, charge, amount)
+    world.emit("charge.captured", charge)
     world.emit("payment_intent.succeeded", intent)
     aftermath.plan(world, charge)
 

@@ -60,11 +60,6 @@ class World:
         self.sender.send(event, endpoints, self.purchases.of(obj))
         return event
 
-    def told_of(self, obj: Obj) -> list[Obj]:
-        """The events of one object, oldest first."""
-        events = self.store.every("event")
-        return [each for each in events if each["data"]["object"].get("id") == obj["id"]]
-
     def record(self, what: str, name: str, body: Obj) -> None:
         """Write an answer or an event down for who checks their shapes afterwards."""
         if self.options.record is not None:

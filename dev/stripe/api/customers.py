@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from dev.stripe.objects.customer import make_customer, make_portal_session
-from dev.stripe.wire.fields import EXPAND, PAGE, Needed, OrEmpty, Text, metadata, moments, text, url
+from dev.stripe.wire.fields import (
+    EXPAND,
+    PAGE,
+    Needed,
+    OrEmpty,
+    Text,
+    email,
+    merged,
+    metadata,
+    moments,
+    text,
+    url,
+)
 from dev.stripe.wire.server import Asked, Call
 from dev.stripe.wire.store import Obj
 from dev.stripe.world import World
@@ -15,27 +27,19 @@ CUSTOMER = {
     **EXPAND,
     "address": ADDRESS,
     "description": OrEmpty(text),
-    "email": OrEmpty(Text(512)),
+    "email": OrEmpty(email),
     "metadata": metadata,
     "name": OrEmpty(Text(256)),
     "phone": OrEmpty(text),
     "preferred_locales": [text],
 }
-LIST = {**PAGE, "created": moments, "email": Text(512)}
+LIST = {**PAGE, "created": moments, "email": email}
 PORTAL = {**EXPAND, "customer": Needed(text), "return_url": url}
 
 
-def merged(old: dict[str, str], new: dict[str, str] | None) -> dict[str, str]:
-    """Metadata after an update: an empty value deletes its key."""
-    if new is None:
-        return old
-    if not new:
-        return {}
-    return {key: value for key, value in (old | new).items() if value}
-
-
 def create(world: World, asked: Asked) -> Obj:
-    customer = world.add(make_customer(**asked.params))
+    given = {**asked.params, "metadata": merged({}, asked.params.get("metadata"))}
+    customer = world.add(make_customer(**given))
     world.emit("customer.created", customer)
     return customer
 
@@ -62,10 +66,10 @@ def delete(world: World, asked: Asked) -> Obj:
 
 
 def find(world: World, asked: Asked) -> Obj:
-    email = asked.params.get("email")
+    address = asked.params.get("email")
 
     def wanted(each: Obj) -> bool:
-        return email is None or each["email"] == email
+        return address is None or each["email"] == address
 
     return world.store.page("customer", asked.params, wanted, "/v1/customers")
 

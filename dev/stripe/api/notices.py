@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dev.stripe.api.customers import merged
 from dev.stripe.api.refunds import one
 from dev.stripe.objects.notice import make_endpoint
 from dev.stripe.wire.fields import (
@@ -11,6 +10,7 @@ from dev.stripe.wire.fields import (
     Needed,
     OrEmpty,
     boolean,
+    merged,
     metadata,
     moments,
     text,

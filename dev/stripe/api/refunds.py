@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dev.stripe import aftermath
-from dev.stripe.api.customers import merged
 from dev.stripe.wire.errors import StripeError, missing
 from dev.stripe.wire.fields import (
     EXPAND,
@@ -11,6 +10,7 @@ from dev.stripe.wire.fields import (
     OrEmpty,
     boolean,
     choice,
+    merged,
     metadata,
     moments,
     text,
@@ -158,5 +158,4 @@ CALLS = [
     one("charge", "/v1/charges/{id}"),
     Call("POST", "/v1/charges/{id}", CHARGE_UPDATE, update_charge),
     one("balance_transaction", "/v1/balance_transactions/{id}"),
-    one("invoice", "/v1/invoices/{id}"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dev.stripe import checkout, selling
-from dev.stripe.api.customers import ADDRESS, merged
+from dev.stripe.api.customers import ADDRESS
 from dev.stripe.cards import CARDS
 from dev.stripe.options import BROWSER_WAITS
 from dev.stripe.scenarios import Scenario, of_email
@@ -17,6 +17,8 @@ from dev.stripe.wire.fields import (
     boolean,
     choice,
     currency,
+    email,
+    merged,
     metadata,
     moments,
     text,
@@ -51,7 +53,7 @@ SESSION = {
     "currency": currency,
     "customer": text,
     "customer_creation": choice("always", "if_required"),
-    "customer_email": Text(800),
+    "customer_email": email,
     "customer_update": {
         "address": choice("auto", "never"),
         "name": choice("auto", "never"),
@@ -96,7 +98,7 @@ LIST = {
     **PAGE,
     "created": moments,
     "customer": text,
-    "customer_details": {"email": Needed(text)},
+    "customer_details": {"email": Needed(email)},
     "payment_intent": text,
     "status": choice("complete", "expired", "open"),
 }
@@ -113,7 +115,7 @@ async def create(world: World, asked: Asked) -> Obj:
     if "before-answer" in scenario:
         email = _email(world, params) or "early@example.com"
         checkout.pay(world, session, CARDS["4242424242424242"], email)
-        await world.sender.answered(world.told_of(session), BROWSER_WAITS)
+        await world.sender.answered(session["id"], BROWSER_WAITS)
     if "create-then-no-answer" in scenario:
         raise HangingError(session)
     if "create-then-500" in scenario:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from dev.stripe.wire.fields import merged
 from dev.stripe.wire.store import Obj, new_id
 
 # Fields that are always there and never have a value here.
@@ -66,7 +67,7 @@ def make_session(params: Obj, *, url: str, expires_at: int, items: list[Obj]) ->
         "invoice_creation": None if setup else _invoice_creation(params),
         "livemode": False,
         "locale": params.get("locale"),
-        "metadata": params.get("metadata", {}),
+        "metadata": merged({}, params.get("metadata")),
         "mode": params["mode"],
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": params.get("payment_method_types", ["card", "sepa_debit"]),

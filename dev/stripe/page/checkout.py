@@ -1,4 +1,4 @@
-"""The page where a customer pays, and the one where a bank asks who it is."""
+"""The page where a customer pays."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from html import escape
 from aiohttp import web
 
 from dev.stripe import checkout, selling
-from dev.stripe.cards import NOT_AUTHENTICATED, Means, WrongNumberError, card, iban
+from dev.stripe.cards import Means, WrongNumberError, card, iban
 from dev.stripe.options import BROWSER_WAITS
-from dev.stripe.page.html import money, page, paragraph
-from dev.stripe.paying import Tried, confirm, refuse
+from dev.stripe.page.html import money, page, paragraph, redirect, row
+from dev.stripe.paying import Tried
 from dev.stripe.scenarios import Scenario, of_email
 from dev.stripe.wire.store import Obj
 from dev.stripe.world import World
@@ -21,8 +21,15 @@ OVER = {
 }
 
 
+async def back_to_shop(world: World, session: Obj) -> web.Response:
+    """A redirect, once the shop was told: it shall know before its customer is back."""
+    await world.sender.answered(session["id"], BROWSER_WAITS)
+    target = session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"])
+    return redirect(target)
+
+
 class CheckoutPage:
-    """``/c/pay/<session>``, and ``/c/3ds/<intent>`` for the bank's question."""
+    """``/c/pay/<session>``: a bill and a form."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -31,14 +38,14 @@ class CheckoutPage:
         return [
             web.get("/c/pay/{id}", self.show),
             web.post("/c/pay/{id}", self.act),
-            web.get("/c/3ds/{id}", self.ask),
-            web.post("/c/3ds/{id}", self.answer),
         ]
 
     async def show(self, request: web.Request) -> web.Response:
-        """The session as it is, with an empty form."""
+        """The session as it is, and what became of the last try."""
         session = self._session(request)
-        return self._page(session, self._email(session))
+        intent = self._world.store.find(session["payment_intent"]) or {}
+        last = (intent.get("last_payment_error") or {}).get("message", "")
+        return self._page(session, self._email(session), last)
 
     async def act(self, request: web.Request) -> web.Response:
         """One of the buttons was pressed: Apply, Back or Pay."""
@@ -47,7 +54,7 @@ class CheckoutPage:
         email = form.get("email", "").strip()
         pressed = form.get("action", "pay")
         if pressed == "back":
-            raise web.HTTPSeeOther(session["cancel_url"] or session["success_url"])
+            return redirect(session["cancel_url"] or session["success_url"])
         if not self._is_payable(session):
             return self._page(session, email)
         self._play(session, email)
@@ -60,40 +67,6 @@ class CheckoutPage:
         except WrongNumberError as error:
             return self._page(session, email, str(error), form=form)
         return await self._after(session, checkout.pay(self._world, session, means, email), email)
-
-    async def ask(self, request: web.Request) -> web.Response:
-        """The bank's page of 3-D Secure."""
-        intent = self._world.store.get("payment_intent", request.match_info["id"])
-        sum_ = money(intent["amount"], intent["currency"])
-        if intent["status"] != "requires_action":
-            return page("3-D Secure", paragraph("There is nothing to confirm any more."), 410)
-        return page(
-            "3-D Secure",
-            f"<section>{paragraph(f'Your bank asks: do you want to pay {sum_}?')}"
-            '<form method="post"><button class="main" name="action" value="complete">Complete'
-            '</button><button class="back" name="action" value="fail">Fail</button></form>'
-            "</section>",
-        )
-
-    async def answer(self, request: web.Request) -> web.Response:
-        """The customer told the bank yes, or no."""
-        world = self._world
-        intent = world.store.get("payment_intent", request.match_info["id"])
-        if intent["status"] != "requires_action":
-            return await self.ask(request)
-        method = world.store.get("payment_method", intent["payment_method"])
-        said_yes = (await request.post()).get("action") == "complete"
-        if said_yes:
-            tried = confirm(world, intent, method, authenticated=True)
-        else:
-            tried = refuse(world, intent, method, NOT_AUTHENTICATED, charged=False)
-        purchase = world.purchases.of(intent)
-        session = world.purchases.session(purchase) if purchase else None
-        if session is None:
-            word = "confirmed" if tried.done else "refused"
-            return page("3-D Secure", paragraph(f"You {word} the payment."))
-        checkout.finish(world, session, tried)
-        return await self._after(session, tried, self._email(session))
 
     def _session(self, request: web.Request) -> Obj:
         return self._world.store.get("checkout.session", request.match_info["id"])
@@ -135,15 +108,11 @@ class CheckoutPage:
         return iban(form.get("iban", "")) if by_bank else card(form.get("card", ""))
 
     async def _after(self, session: Obj, tried: Tried, email: str) -> web.Response:
-        world = self._world
         if tried.asks:
-            raise web.HTTPSeeOther(f"/c/3ds/{session['payment_intent']}")
+            return redirect(f"/c/3ds/{session['payment_intent']}")
         if tried.refusal is not None:
             return self._page(session, email, tried.refusal.message)
-        # As the real page does: the shop shall know before its customer is back.
-        await world.sender.answered(world.told_of(session), BROWSER_WAITS)
-        target = session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"])
-        raise web.HTTPSeeOther(target)
+        return await back_to_shop(self._world, session)
 
     def _page(
         self,
@@ -171,19 +140,15 @@ class CheckoutPage:
         currency, rows = session["currency"], []
         for each in self._world.items[session["id"]]:
             name = f"{each['quantity']} × {each['description']}"
-            rows.append(_row(name, money(each["amount_subtotal"], currency)))
+            rows.append(row(name, money(each["amount_subtotal"], currency)))
         details = session["total_details"] or {}
         if details.get("amount_discount"):
-            rows.append(_row("Discount", money(-details["amount_discount"], currency)))
+            rows.append(row("Discount", money(-details["amount_discount"], currency)))
         if details.get("amount_tax"):
-            rows.append(_row("Tax", money(details["amount_tax"], currency)))
+            rows.append(row("Tax", money(details["amount_tax"], currency)))
         if session["amount_total"] is not None:
-            rows.append(_row("Total", money(session["amount_total"], currency), "total"))
+            rows.append(row("Total", money(session["amount_total"], currency), "total"))
         return f"<section><table>{''.join(rows)}</table></section>"
-
-
-def _row(name: str, value: str, kind: str = "") -> str:
-    return f'<tr class="{kind}"><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
 
 
 def _back() -> str:

@@ -30,7 +30,7 @@ color:inherit;background:var(--page);border:1px solid var(--line);border-radius:
 button{min-height:44px;padding:.5rem 1rem;font:inherit;font-weight:600;border-radius:.5rem;
 border:1px solid var(--line);background:transparent;color:inherit;cursor:pointer}
 button.main{width:100%;margin-top:1rem;background:var(--main);color:var(--on);border-color:var(--main)}
-button.back{width:100%;margin-top:.5rem}
+a{color:inherit}button.back{width:100%;margin-top:.5rem}
 :focus-visible{outline:3px solid var(--main);outline-offset:2px}
 .bad{color:var(--bad);font-weight:600}.soft{color:var(--soft);font-size:.9rem}
 """
@@ -55,6 +55,11 @@ def page(title: str, content: str, status: int = 200) -> web.Response:
     return web.Response(text=text, status=status, content_type="text/html", headers=headers)
 
 
+def redirect(url: str) -> web.Response:
+    """Send the browser elsewhere, to be read there with a GET."""
+    return web.Response(status=303, headers={"Location": url})
+
+
 def money(amount: int, currency: str) -> str:
     """``2500`` and ``usd`` as ``25.00 USD``."""
     if currency in DECIMALS_NONE:
@@ -69,3 +74,8 @@ def paragraph(text: str, kind: str = "") -> str:
         return ""
     role = ' role="alert"' if kind == "bad" else ""
     return f'<p class="{kind}"{role}>{escape(text)}</p>'
+
+
+def row(name: str, value: str, kind: str = "") -> str:
+    """A row of a bill: what, and how much."""
+    return f'<tr class="{kind}"><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'

@@ -58,6 +58,10 @@ def bad_key(shown: str) -> StripeError:
     return StripeError(f"Invalid API Key provided: {shown}", status=401)
 
 
-def card_error(code: str, message: str, decline_code: str | None = None) -> StripeError:
+def card_error(
+    code: str, message: str, decline_code: str | None = None, **more: Any
+) -> StripeError:
     """A 402: the customer's card or bank said no."""
-    return StripeError(message, status=402, kind="card_error", code=code, decline_code=decline_code)
+    return StripeError(
+        message, status=402, kind="card_error", code=code, decline_code=decline_code, **more
+    )

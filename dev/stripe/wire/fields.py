@@ -109,7 +109,7 @@ def boolean(value: Any, where: str) -> bool:
 
 def url(value: Any, where: str) -> str:
     found = text(value, where)
-    if not re.match(r"https?://[^/\s]+", found):
+    if not re.fullmatch(r"https?://[^/\s]+\S*", found):
         raise StripeError("Not a valid URL", code="url_invalid", param=where)
     return found
 
@@ -134,6 +134,22 @@ def metadata(value: Any, where: str) -> dict[str, str]:
             message = "Metadata keys can have up to 40 characters, values up to 500."
             raise StripeError(message, param=f"{where}[{key}]")
     return dict(value)
+
+
+def merged(old: dict[str, str], new: dict[str, str] | None) -> dict[str, str]:
+    """Metadata after a call: an empty value deletes its key, an empty text all of them."""
+    if new is None:
+        return old
+    if not new:
+        return {}
+    return {key: value for key, value in (old | new).items() if value}
+
+
+def email(value: Any, where: str) -> str:
+    found = Text(512)(value, where)
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", found):
+        raise StripeError(f"Invalid email address: {found}", code="email_invalid", param=where)
+    return found
 
 
 def moments(value: Any, where: str) -> dict[str, int]:
