@@ -37,18 +37,19 @@ class Told:
 
 @dataclass
 class Shop:
-    """An endpoint for webhooks; ``answers`` are its next statuses, 200 afterwards."""
+    """An endpoint for webhooks; ``answers`` are the next ones by kind of event, then 200."""
 
     url: str
     told: list[Told] = field(default_factory=list)
-    answers: list[int] = field(default_factory=list)
+    answers: dict[str, list[int]] = field(default_factory=dict)
     seconds: float = 0.0
 
     def of(self, payment: str) -> list[Told]:
         """What was told about one payment, in the order of arrival."""
         return [each for each in self.told if payment in each.raw.decode()]
 
-    def kinds(self, payment: str) -> list[str]:
+    def kinds(self, payment: str = "") -> list[str]:
+        """Refunds and disputes do not name the payment: an empty text stands for all."""
         return [each.event["type"] for each in self.of(payment)]
 
 
@@ -60,8 +61,10 @@ def shop() -> Iterator[Shop]:
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
             time.sleep(kept.seconds)
-            kept.told.append(Told(self.headers.get("Stripe-Signature", ""), raw))
-            self.send_response(kept.answers.pop(0) if kept.answers else 200)
+            told = Told(self.headers.get("Stripe-Signature", ""), raw)
+            kept.told.append(told)
+            answers = kept.answers.get(told.event["type"])
+            self.send_response(answers.pop(0) if answers else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,3 +83,29 @@ def test_the_record_holds_answers_and_events(seller: StripeEmulator) -> None:
     kinds, found = of_record(seller.record)
     assert not found
     assert {"checkout.session", "customer", "charge", "payment_intent", "event"} <= set(kinds)
+
+
+def test_many_kinds_of_objects_are_seen(seller: StripeEmulator, tmp_path: Path) -> None:
+    """At least twelve, each of them as an answer of its own or as an event's object."""
+    sdk, before = seller.sdk, len(seller.record.read_text().splitlines())
+    coupon = sdk.v1.coupons.create({"percent_off": 20})
+    promotion: Any = {"promotion": {"type": "coupon", "coupon": coupon.id}}
+    sdk.v1.promotion_codes.create(promotion)
+    price: Any = {"currency": "usd", "unit_amount": 500, "product_data": {"name": "credits"}}
+    sdk.v1.prices.create(price)
+    sdk.v1.products.create({"name": "credits"})
+    sdk.v1.setup_intents.create({"confirm": True, "payment_method": "pm_card_visa"})
+    sdk.v1.webhook_endpoints.list()
+    session = seller.order("p1", invoice_creation={"enabled": True})
+    sdk.v1.billing_portal.sessions.create({"customer": session.customer})
+    seller.pay(session, "4000000000000259")
+    seller.fetch(session)
+    other = seller.order("p2")
+    seller.pay(other)
+    sdk.v1.refunds.create({"payment_intent": seller.fetch(other).payment_intent.id})
+    part = tmp_path / "part.jsonl"
+    part.write_text("\n".join(seller.record.read_text().splitlines()[before:]))
+    kinds, found = of_record(part)
+    assert not found
+    assert len(kinds) >= 18
+    assert {"dispute", "invoice", "refund", "setup_intent", "billing_portal.session"} <= set(kinds)
