@@ -81,7 +81,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
-PAGES = ("/admin/", "/static/")  # paths answered with pages; all else is JSON
+PAGES = ("/admin/", "/c/", "/static/")  # paths answered with pages; all else is JSON
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False  # a redirected POST loses its body; OptionalSlashMiddleware answers both
 TEMPLATES: list[dict[str, Any]] = [

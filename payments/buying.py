@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db import OperationalError, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
 from accounts.caller import Caller
@@ -27,9 +28,11 @@ from payments.models import CreditPack, Payment
 from payments.models.states import State
 from payments.ordering import ask_for_link
 from payments.refusals import EmailNotVerified, PaymentHold, PaymentsUnavailable
+from payments.waking import ask_again
 
 LINK_LIVES = timedelta(minutes=40)  # Stripe asks for 30 minutes at least
 FIRST_LOOK = timedelta(seconds=60)
+ASKING = timedelta(seconds=10)  # longer than a request asks Stripe
 HOUR = 3600  # seconds
 
 
@@ -61,7 +64,7 @@ def buy(purchase: Purchase) -> Bought:
     """
     try:
         if (again := replay(purchase)) is not None:
-            return again
+            return _looked_after(again)
         bought = _begin(purchase, _refusal_at_the_door(purchase))
     except OperationalError as error:
         # The role's lock_timeout (2 s): the first request with this key may hold the account.
@@ -69,7 +72,7 @@ def buy(purchase: Purchase) -> Bought:
             raise
         raise IdempotencyInProgress(headers={"Retry-After": "1"}) from error
     if bought.replayed:
-        return bought
+        return _looked_after(bought)
     payment = ask_for_link(bought.payment)
     if payment.state == State.FAILED:
         _give_key_back(payment)
@@ -91,6 +94,14 @@ def replay_of(caller: Caller, key: str, path: str, body: dict[str, Any]) -> Boug
     if not is_of(bytes(found.request_sha256 or b""), path, body):
         raise IdempotencyKeyReused
     return Bought(found, replayed=True)
+
+
+def _looked_after(again: Bought) -> Bought:
+    """Have Stripe asked now for a link that its own request did not live to ask for."""
+    payment = again.payment
+    if payment.state == State.CREATED and timezone.now() - payment.created_at > ASKING:
+        ask_again(payment.pk, ASKING)
+    return again
 
 
 def _refusal_at_the_door(purchase: Purchase) -> ApiError | None:

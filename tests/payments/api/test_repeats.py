@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account, User
+from common.idempotency import fingerprint
 from common.web import rate_limit
 from payments.models import CreditPack, Payment
 from tests.payments.conftest import CHECKOUT, PACK, PAYMENTS
@@ -173,3 +175,29 @@ def test_who_waits_too_long_is_told_to_come_again(
         without = api(alice.key).post(CHECKOUT, json=PACK)
         assert fits(without, CHECKOUT, 503)["code"] == "service_unavailable"
     assert not Payment.objects.exists()
+
+
+def test_a_row_that_nobody_asked_for_is_made_due_by_its_repeat(
+    api: Api, alice: Person, first: dict[str, Any]
+) -> None:
+    """The process that made it died before it asked Stripe."""
+    before, later = timezone.now(), timezone.now() + timedelta(seconds=50)
+    Payment.objects.all().delete()
+    Payment.objects.create(
+        account=alice.account,
+        pack_id="credits_2500",
+        credits=2500,
+        amount_minor=2500,
+        currency="usd",
+        livemode=False,
+        idempotency_key="order-1",
+        request_sha256=fingerprint(CHECKOUT, PACK),
+        expires_at=later,
+        next_attempt_at=later,
+        created_at=before - timedelta(seconds=15),
+    )
+    answer = api(alice.key).post(CHECKOUT, json=PACK, headers=KEY)
+    assert replayed(answer)["status"] == "created"
+    row = Payment.objects.get()
+    assert row.next_attempt_at is not None
+    assert row.next_attempt_at <= timezone.now()

@@ -1,0 +1,71 @@
+"""Where Stripe's page leads back to, paid or not: one page for everybody.
+
+Whoever was sent a link may pay it without a log-in, and anybody can write an address. So the page
+is the same for every id, whether or not there is such a payment, and credits nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import timedelta
+
+from csp.constants import HEADER
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connections
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+
+from common import ids
+from common.errors import NotFound
+from common.web import rate_limit
+from common.web.client_address import client_address
+from payments.models import Payment
+from payments.models.states import State
+from payments.waking import ask_again
+
+logger = logging.getLogger(__name__)
+
+AT_MOST_EVERY = timedelta(seconds=5)
+MINUTE = 60  # seconds
+HEADERS = {
+    HEADER: "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "Cache-Control": "private, no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+@csrf_exempt  # nothing is taken, so whatever is sent is the wrong method
+@require_safe
+def return_page(request: HttpRequest, account_id: str, payment_id: str) -> HttpResponse:
+    """Thank whoever comes; have Stripe asked about the payment if there is one."""
+    if request.method == "GET":
+        _look_at(request, account_id, payment_id)
+    return HttpResponse(render_to_string("payments/return.html"), headers=HEADERS)
+
+
+def _look_at(request: HttpRequest, account: str, payment: str) -> None:
+    """Make the payment due, if this address has not asked about too many."""
+    try:
+        account_id, payment_id = ids.parse(account), ids.parse(payment)
+    except NotFound:
+        return
+    limit = settings.RATE_LIMIT_ANONYMOUS
+    if not rate_limit.hit("return-page", limit, MINUTE, client_address(request)).allowed:
+        return
+    try:
+        if _may_have_news(account_id, payment_id):
+            ask_again(payment_id, AT_MOST_EVERY)
+    except (OperationalError, InterfaceError) as error:
+        # whoever has just paid is thanked all the same; the payment is due soon anyway
+        logger.error("database away: %s", type(error).__name__)
+        connections.close_all()
+
+
+def _may_have_news(account_id: uuid.UUID, payment_id: uuid.UUID) -> bool:
+    found = Payment.objects.filter(pk=payment_id, account_id=account_id)
+    return found.exclude(state=State.PAID).exists()
