@@ -30,7 +30,7 @@ run: $(VENV)/.installed ## Keep the whole stack up until Ctrl-C (PORT=8000, TIME
 	@$(BIN)/python -m dev.embedded run
 
 ##@ Test it
-.PHONY: test test-faults test-ops test-browser fuzz test-genai3 chaos outages soak chaos-controls nightly
+.PHONY: test test-faults test-ops test-browser test-stripe fuzz test-genai3 chaos outages soak chaos-controls nightly
 # What `make test COVERAGE=1` asks for, in percent: of the product, and of what moves credits.
 COVERED := 94
 COVERED_MONEY := 99
@@ -54,6 +54,17 @@ test-ops: $(VENV)/.installed-dev ops-check ## Start all as deployed, restore a d
 
 test-browser: $(VENV)/.installed-dev browser-packages ## Run the tests in Chromium and under Node
 	$(BIN)/python -m pytest tests/system/browser $(ARGS)
+
+# What they fetch is held to the hashes of the lock file beside the tests.
+STRIPE_CLIENTS := var/stripe-clients
+test-stripe: $(VENV)/.installed-dev $(STRIPE_CLIENTS)/.installed ## Let Stripe's own CLI and Node SDK try its emulator
+	$(BIN)/python -m pytest tests/system/stripe $(ARGS)
+
+$(STRIPE_CLIENTS)/.installed: tests/system/stripe/package.json tests/system/stripe/package-lock.json
+	@command -v npm >/dev/null || { echo "Node and npm are needed. As root: apt-get install nodejs npm"; exit 1; }
+	@mkdir -p $(STRIPE_CLIENTS) && cp $^ $(STRIPE_CLIENTS)
+	npm ci --prefix $(STRIPE_CLIENTS) --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 fuzz: $(VENV)/.installed-dev ## Let Schemathesis attack a live stack (ARGS="--seed 1")
 	$(BIN)/python -m tests.system.fuzz $(ARGS)

@@ -32,17 +32,11 @@ __all__ += ["settle_worker", "stripe", "stripe_process", "till"]
 QuietWSGIRequestHandler.disable_nagle_algorithm = True
 PBKDF2PasswordHasher.iterations = 1000  # the default takes 0.4 s a password on purpose
 
-# folders of tests that have servers of their own
-WITHOUT_DATABASE = {
-    "emulator",
-    "stripe",
-    "embedded",
-    "e2e",
-    "browser",
-    "backends",
-    "ops",
-    "repository",
-}
+# folders of tests that have servers of their own, or none
+WITHOUT_DATABASE = (
+    *("emulator", "dev/stripe", "embedded", "e2e", "browser", "backends", "ops", "repository"),
+    "system/stripe",
+)
 KEEP = {
     *("django_migrations", "django_content_type", "catalog_at_start", "packs_at_start"),
     *("auth_permission", "auth_group", "auth_group_permissions"),
@@ -89,7 +83,7 @@ def _nothing_remembered() -> None:
 
 @pytest.fixture(autouse=True)
 def _clean_slate(request: pytest.FixtureRequest) -> Iterator[None]:
-    if WITHOUT_DATABASE & set(request.path.parts):
+    if any(f"/{name}/" in request.path.as_posix() for name in WITHOUT_DATABASE):
         yield
         return
     sweep = request.getfixturevalue("_sweep")
