@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from django.contrib import admin
@@ -20,6 +22,7 @@ from common.errors import NotFound
 from credits import export
 from credits.models import LedgerEntry
 from generation.models import Generation
+from payments.models import Payment, Reversal
 from staff import audit, search
 from staff.pages.base import ReadOnlyAdmin, action, display, staff_user
 from staff.pages.filters import PeriodFilter
@@ -33,6 +36,8 @@ KINDS = {
     "reversal": "danger",
     "reinstated": "success",
 }
+# whose id a reference has behind its colon
+PAGES = {"stripe": "payments_payment", "reversal": "payments_reversal"}
 
 
 @admin.register(LedgerEntry)
@@ -44,7 +49,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     list_display = (
         *("created_at", "account", "sequence", "kind_label", "amount", "balance_after"),
-        *("generation", "description", "created_by"),
+        *("subject", "description", "created_by"),
     )
     list_filter = ("kind", PeriodFilter)
     list_select_related = ("wallet__account", "created_by")
@@ -71,13 +76,21 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     def kind_label(self, entry: LedgerEntry) -> str:
         return entry.kind
 
-    @display(description="Generation")
-    def generation(self, entry: LedgerEntry) -> str:
-        """The generation that the entry is for, with a link."""
-        if entry.generation_id is None:
+    @display(description="For")
+    def subject(self, entry: LedgerEntry) -> str:
+        """The generation, payment or reversal that the entry is for, with a link."""
+        model, _, known_as = (entry.reference or "").partition(":")
+        page, name = PAGES.get(model, ""), known_as
+        if entry.generation_id is not None:
+            page, name = "generation_generation", str(entry.generation_id)
+        try:
+            found = ids.parse(name)
+        except NotFound:  # a reference of somebody else's making
             return "–"
-        page = reverse("admin:generation_generation_change", args=[entry.generation_id])
-        return format_html('<a href="{}">{}</a>', page, ids.short(entry.generation_id))
+        if not page:
+            return "–"
+        link = reverse(f"admin:{page}_change", args=[found])
+        return format_html('<a href="{}">{}</a>', link, ids.short(found))
 
     def has_export_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """unfold's hook for the button ``export_csv``."""
@@ -108,9 +121,13 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
 
 def find(entries: QuerySet[LedgerEntry], term: str) -> QuerySet[LedgerEntry]:
-    """The entries of a generation, of an account, or of a payment's reference."""
+    """The entries of a generation, a payment, an account, or a payment's reference."""
+    term = term.strip()
+    named = search.payment_ids(term)
+    if named:
+        return entries.filter(pk__in=_of_payments(named))
     try:
-        generation = Generation.objects.filter(pk=ids.parse(term.strip())).first()
+        generation = Generation.objects.filter(pk=ids.parse(term)).first()
     except NotFound:
         generation = None
     if generation is not None:
@@ -118,7 +135,14 @@ def find(entries: QuerySet[LedgerEntry], term: str) -> QuerySet[LedgerEntry]:
     accounts = search.account_ids(term)
     if accounts:
         return entries.filter(wallet_id__in=accounts)
-    return entries.filter(kind__in=LedgerEntry.Kind.values, reference=term.strip())
+    return entries.filter(kind__in=LedgerEntry.Kind.values, reference=term)
+
+
+def _of_payments(named: list[uuid.UUID]) -> list[uuid.UUID]:
+    """The purchases, and what was taken back of them or reinstated."""
+    bought = Payment.objects.filter(pk__in=named).values_list("purchase_id", flat=True)
+    taken = Reversal.objects.filter(payment__in=named).values_list("entry_id", "reinstated_id")
+    return [each for each in (*bought, *chain.from_iterable(taken)) if each is not None]
 
 
 def _is_about_one(request: HttpRequest) -> bool:

@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account
+from credits import ledger
 from payments.models import BillingProfile, Payment, StripeEvent
 from payments.models.states import State
 from staff import audit
@@ -182,6 +183,23 @@ def test_an_account_says_whether_it_may_buy(browser: Client, alice: Person) -> N
     text = browser.get(path).text
     assert "no, on hold since" in text
     assert "du_1 was opened" in text
+
+
+def test_the_ledger_and_its_payments_lead_to_each_other(browser: Client, alice: Person) -> None:
+    bought = a_payment(alice)
+    a_payment(alice)
+    refund = a_reversal(bought, 1000, 1000)
+    entries = "/admin/credits/ledgerentry/"
+    for term in (bought.pk, bought.intent_id, refund.provider_id):
+        assert set(listed(browser, f"q={term}", entries)) == {bought.purchase_id, refund.entry_id}
+    assert len(listed(browser, "q=alice", entries)) == 4
+    text = browser.get(f"{entries}?q={bought.pk}").text
+    assert f'href="{PAYMENTS}{bought.pk}/change/"' in text
+    assert f'href="{REVERSALS}{refund.pk}/change/"' in text
+    # references that others gave
+    ledger.grant(alice.account.pk, 5, description="x", reference=f"voucher:spring:{bought.pk}")
+    ledger.purchase(alice.account.pk, 5, description="x", reference="stripe:bill-1")
+    assert len(listed(browser, "q=alice", entries)) == 6
 
 
 def planned(rows: Any) -> str:

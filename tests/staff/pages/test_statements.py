@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection, transaction
 from django.test import Client
@@ -40,7 +42,8 @@ PAGES = {
 
 
 @pytest.fixture
-def browser() -> Client:
+def browser(settings: Any) -> Client:
+    settings.STRIPE_SECRET_KEY = "rk_test_x"  # without a key no payment is stuck
     return inside(make_staff())
 
 
