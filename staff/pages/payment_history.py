@@ -14,6 +14,7 @@ from django.urls import reverse
 from common import ids
 from credits.models import LedgerEntry
 from payments.models import Payment, Reversal, StripeEvent
+from payments.models.states import State
 from staff.models import AuditEntry
 from staff.pages.amounts import money
 
@@ -51,6 +52,12 @@ def history_of(payment: Payment, now: datetime) -> dict[str, Any]:
     }
 
 
+def arrived(payment: Payment) -> str:
+    """What Stripe took by its own last word; it may be another currency than was agreed."""
+    told = payment.facts
+    return money(told.get("amount_total"), str(told.get("currency") or payment.currency))
+
+
 def _agreed(payment: Payment) -> list[Row]:
     """Rows about what was sold, and what came of it."""
     person, currency = payment.created_by, payment.currency
@@ -62,6 +69,7 @@ def _agreed(payment: Payment) -> list[Row]:
         ("Pack", payment.pack_id or "–", _page(payment.pack) if payment.pack else ""),
         ("Credits", f"{payment.credits:,}", ""),
         ("Price", money(payment.amount_minor, currency), ""),
+        *([("Stripe took", arrived(payment), "")] if payment.state == State.MISMATCH else []),
         ("Paid", money(payment.paid_minor, currency), ""),
         ("Of that tax", money(payment.tax_minor, currency), ""),
         ("Discount", money(payment.discount_minor, currency), ""),

@@ -8,12 +8,13 @@ from django import forms
 from django.core.validators import MaxValueValidator
 
 from accounts.models import User
-from payments import interventions
+from payments import interventions, reversals
 from payments.models import Payment
 from payments.models.states import State
 from staff import payments
 from staff.pages.amounts import money
 from staff.pages.forms import CentsField, ReasonForm, Sent
+from staff.pages.payment_history import arrived
 from staff.pages.verb import Verb
 
 
@@ -36,6 +37,8 @@ class RefundForm(ReasonForm):
             "reversals": target.reversals.count(),
         }
         form = cls(sent, initial=first)
+        if _is_disputed(target):
+            form.obstacle = "The bank has the money back already: the payment is disputed."
         field: Any = form.fields["amount_minor"]
         field.validators.append(MaxValueValidator(most))
         field.help_text = f"In cents: {most} is {money(most, target.currency)}, all that is left."
@@ -56,9 +59,26 @@ def _refund(payment: Payment) -> str:
 
 def _credit(payment: Payment) -> str:
     return (
-        f"Gives {payment.account} the {payment.credits:,} credits that were sold, whatever was"
-        f" paid. Why nobody did so far: {payment.last_error or 'nothing is known'}."
+        f"Gives {payment.account} the {payment.credits:,} credits that were sold for"
+        f" {money(payment.amount_minor, payment.currency)}. Stripe took {arrived(payment)}. Why"
+        f" nobody did so far: {payment.last_error or 'nothing is known'}."
     )
+
+
+def _refund_mismatch(payment: Payment) -> str:
+    return (
+        f"Stripe gives all of the {arrived(payment)} back that it took, and the payment fails."
+        " Nothing was credited, so nothing is taken back."
+    )
+
+
+def _has_money_left(payment: Payment) -> bool:
+    paid = payment.state == State.PAID and not _is_disputed(payment)
+    return paid and interventions.refundable(payment) > 0
+
+
+def _is_disputed(payment: Payment) -> bool:
+    return reversals.is_disputed(reversals.rows_of(payment))
 
 
 ASK = Verb(
@@ -78,7 +98,7 @@ REFUND = Verb(
     explanation=_refund,
     form=RefundForm,
     permission="payments.refund_payment",
-    possible=lambda payment: payment.state == State.PAID and interventions.refundable(payment) > 0,
+    possible=_has_money_left,
     do=payments.refund,
     icon="undo",
 )
@@ -94,10 +114,7 @@ CREDIT = Verb(
 REFUND_MISMATCH = Verb(
     name="refund_mismatch",
     title="Refund",
-    explanation=(
-        "Stripe gives all of the money back, and the payment fails. Nothing was credited, so"
-        " nothing is taken back."
-    ),
+    explanation=_refund_mismatch,
     permission="payments.refund_payment",
     possible=lambda payment: payment.state == State.MISMATCH,
     do=payments.refund_mismatch,

@@ -135,7 +135,12 @@ def test_a_mismatch_is_credited_with_what_was_sold(
     till.pay(payment)
     assert till.settled(payment).state == State.MISMATCH
     page = browser.get(path_of(payment, "credit"))
-    assert "500 credits that were sold" in page.text
+    assert "500 credits that were sold for 5.00 USD" in page.text
+    took = f"{payment.facts['amount_total'] / 100:.2f} USD"
+    assert took != "5.00 USD"
+    for path in (path_of(payment, "credit"), path_of(payment, "refund-mismatch")):
+        assert took in browser.get(path).text
+    assert took in browser.get(path_of(payment, "change")).text
     assert "amount_subtotal" in page.text
     assert browser.post(path_of(payment, "credit"), WHY).status_code == 302
     payment.refresh_from_db()
@@ -217,10 +222,9 @@ def test_what_is_given_back_already_or_disputed_is_not_refunded(
     whole, disputed = a_payment(alice), a_payment(alice)
     a_reversal(whole, 2500, 2500)
     a_dispute(disputed)
-    assert (
-        path_of(whole, "refund")
-        not in browser.get(f"/admin/payments/payment/{whole.pk}/change/").text
-    )
+    assert "the payment is disputed" in browser.get(path_of(disputed, "refund")).text
+    for payment in (whole, disputed):
+        assert path_of(payment, "refund") not in browser.get(path_of(payment, "change")).text
     for payment, status in ((whole, 200), (disputed, 409)):
         form = WHY | {"amount_minor": "1", "reversals": "1"}
         assert browser.post(path_of(payment, "refund"), form).status_code == status

@@ -183,7 +183,10 @@ def test_an_operators_day(
     }
     assert shown["veo3_fast"] == price
 
-    for name in ("credits/ledgerentry", "accounts/apikey", "staff/auditentry", "accounts/user"):
+    for name in (
+        *("credits/ledgerentry", "accounts/apikey", "staff/auditentry", "accounts/user"),
+        "payments/creditpack",
+    ):
         page.goto(f"/admin/{name}/")
         expect(page.locator("#result_list")).to_be_visible()
         operator.shoot(name.replace("/", "-"))
