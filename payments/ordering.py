@@ -91,19 +91,16 @@ def _ask(payment: Payment) -> Link | NoAnswer | Refused:
         left = PATIENCE if ends - time.monotonic() > PATIENCE * 0.9 else PATIENCE / 2
         return orders.make_link(shared(left), payment, customer_id)
     except StripeError as error:
-        return forget_customer(payment, customer_id, meaning(error))
+        outcome = meaning(error)
+        forget_lost_customer(payment, outcome)
+        return outcome
 
 
-def forget_customer(
-    payment: Payment, customer_id: str | None, outcome: NoAnswer | Refused
-) -> NoAnswer | Refused:
+def forget_lost_customer(payment: Payment, outcome: NoAnswer | Refused) -> None:
     """Ask for another customer next time when Stripe has lost this one."""
-    if isinstance(outcome, Refused) and (outcome.code, outcome.param) == (
-        "resource_missing",
-        "customer",
-    ):
-        orders.drop_customer(payment, customer_id or "")
-    return outcome
+    lost = ("resource_missing", "customer")
+    if isinstance(outcome, Refused) and (outcome.code, outcome.param) == lost:
+        orders.drop_customer(payment)
 
 
 def _in(seconds: float) -> object:

@@ -100,7 +100,7 @@ class SettleStage:
         elif isinstance(outcome, NoAnswer):
             _no_answer(payment, outcome)
         elif isinstance(outcome, Refused) and payment.session_id is None:
-            ordering.forget_customer(payment, None, outcome)
+            ordering.forget_lost_customer(payment, outcome)
             _write(payment, None, **ordering.refusal(payment, outcome))
             metrics.ENDED.labels("failed").inc()
         elif isinstance(outcome, Gone | Refused):

@@ -73,11 +73,10 @@ def note_customer(payment: Payment, customer_id: str) -> str:
     return profile.customer_id
 
 
-def drop_customer(payment: Payment, customer_id: str) -> None:
+def drop_customer(payment: Payment) -> None:
     """Stripe knows it no longer: the next payment asks for another one."""
-    BillingProfile.objects.filter(
-        account_id=payment.account_id, livemode=payment.livemode, customer_id=customer_id
-    ).update(customer_id=None)
+    profiles = BillingProfile.objects.filter(account_id=payment.account_id)
+    profiles.filter(livemode=payment.livemode).update(customer_id=None)
 
 
 def make_customer(client: StripeClient, order: Order) -> Customer:

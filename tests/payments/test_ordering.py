@@ -90,10 +90,14 @@ def test_after_five_minutes_without_a_link_nobody_asks_any_more(
     assert old.last_error
 
 
-def test_a_customer_whom_stripe_lost_is_asked_for_anew(till: Till, alice: Person) -> None:
+@pytest.mark.parametrize("by_a_worker", [True, False])
+def test_a_customer_whom_stripe_lost_is_asked_for_anew(
+    till: Till, alice: Person, by_a_worker: bool
+) -> None:
     till.order(alice)
     till.stripe.http.post("/emulator/reset")
-    assert till.order(alice).state == State.FAILED
+    lost = till.settled(till.row(alice)) if by_a_worker else till.order(alice)
+    assert lost.state == State.FAILED
     assert till.order(alice).state == State.OPEN
 
 
