@@ -29,10 +29,6 @@ def stripe_keys(env: Env) -> tuple[str, list[str]]:
         env.problems.append(
             f"STRIPE_WEBHOOK_SECRETS: one is empty or below {SHORTEST_SECRET} characters"
         )
-    if key and not env.text("PUBLIC_BASE_URL"):
-        env.problems.append(
-            "PUBLIC_BASE_URL: must be set with STRIPE_SECRET_KEY; customers return there"
-        )
     return key, secrets
 
 

@@ -19,6 +19,7 @@ from common import checks
 from config.celery import check_settings
 from credits.checks import check_ledger_owner
 from generation import checks as provider_checks
+from payments import checks as payment_checks
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GOOD = {
@@ -33,6 +34,7 @@ GOOD = {
     "PUBLIC_BASE_URL": "https://api.example.com",
     "HTTPS": True,
     "NUM_PROXIES": 1,
+    "STRIPE_SECRET_KEY": "rk_live_abc",
 }
 ALL = (
     provider_checks.check_emulator,
@@ -40,6 +42,7 @@ ALL = (
     provider_checks.check_provider,
     provider_checks.check_time_scale,
     checks.check_public_base_url,
+    payment_checks.check_return_address,
 )
 
 
@@ -75,7 +78,8 @@ def found(messages: Iterable[CheckMessage]) -> list[CheckMessage]:
         ({"OUTPUT_BUCKET": ""}, ["reelmint.E005"]),
         ({"TIME_SCALE": 0.1}, ["reelmint.W006"]),
         ({"PUBLIC_BASE_URL": "http://api.example.com"}, ["reelmint.W007"]),
-        ({"PUBLIC_BASE_URL": ""}, ["reelmint.W007"]),
+        ({"PUBLIC_BASE_URL": "", "STRIPE_SECRET_KEY": ""}, ["reelmint.W007"]),
+        ({"PUBLIC_BASE_URL": ""}, ["reelmint.W007", "reelmint.E032"]),
     ],
 )
 def test_one_setting_each(production, changes, ids):
@@ -89,6 +93,7 @@ def test_the_emulator_may_be_allowed(production, allowed):
         "SOURCE_IMAGE_ALLOWED_ORIGINS": frozenset({"http://127.0.0.1:9000"}),
         "TIME_SCALE": 0.1,
         "PUBLIC_BASE_URL": "",
+        "STRIPE_SECRET_KEY": "",
     }
     assert production(**emulated, **{allowed: True}) == []
 
