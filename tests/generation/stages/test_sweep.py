@@ -15,8 +15,8 @@ from generation.models import Attempt, Generation, GenerationEvent, Orphan
 from generation.models.states import State
 from generation.outputs import orphans
 from generation.stages.sweep import look_for_orphans
-from tests.generation.test_no_network_in_transactions import CALLS, Watch
 from tests.support.bring_to import attempt_of, reached
+from tests.support.network_watch import CALLS, Watch
 from tests.support.orphan_looks import (
     came_late,
     make_looks_due,
