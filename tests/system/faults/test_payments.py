@@ -112,7 +112,7 @@ def test_whoever_dies_there_loses_and_doubles_nothing(selling: Selling, place: s
         timeout=30,
     ) as customer:
         ends = time.monotonic() + PATIENCE
-        body = {}
+        body: dict[str, str | None] = {}
         while not body.get("url"):  # as a client does whose answer was lost
             assert time.monotonic() < ends, body
             try:
