@@ -4,8 +4,6 @@
 BASE_URL=http://127.0.0.1:8000 API_KEY=rmk_... python3 make_video.py "A paper boat" boat.mp4
 """
 
-# ruff: noqa: S310 -- the URLs are the caller's own and the API's
-
 from __future__ import annotations
 
 import json

@@ -30,6 +30,7 @@ LIMITS = (
     *("RATE_LIMIT_CREATES", "RATE_LIMIT_READS", "RATE_LIMIT_ANONYMOUS"),
     *("RATE_LIMIT_AUTH_FAILURES", "RATE_LIMIT_LOGINS", "RATE_LIMIT_REGISTRATIONS"),
     *("RATE_LIMIT_UPLOADS", "UPLOADS_PER_DAY", "UPLOAD_MB_PER_DAY", "MAX_OPEN_GENERATIONS"),
+    *("RATE_LIMIT_CHECKOUTS", "RATE_LIMIT_CHECKOUTS_ADDRESS"),
 )
 # Likewise a statement that is too slow: a disk that stalls for 5 s, as one does that has just had a
 # thousand packages written to it, is answered 503 as the contract says, and is nobody's fault here.
