@@ -7,6 +7,7 @@ newer here than there, and waits for the next check.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -81,16 +82,19 @@ class There:
     created: int
 
 
-def check_payments(client: StripeClient) -> Result:
-    """Compare both sides, of our mode. Raises StripeError when Stripe does not answer."""
+def check_payments(client: StripeClient, turn: Callable[[], None] = lambda: None) -> Result:
+    """Compare both sides, of our mode. Raises StripeError when Stripe does not answer.
+
+    ``turn`` is called with each entry of Stripe's lists, and what it raises ends the check.
+    """
     began = timezone.now()
     since = began - BACK
-    taken = _taken(client, since)
-    found = {
-        each.id: There(lists.intent_of(each), str(each.status), each.created)
-        for listed in (lists.refunds, lists.disputes)
-        for each in listed(client, since)
-    }
+    taken = _taken(client, since, turn)
+    found = {}
+    for listed in (lists.refunds, lists.disputes):
+        for each in listed(client, since):
+            turn()
+            found[each.id] = There(lists.intent_of(each), str(each.status), each.created)
     result = Result({"sessions": len(taken), "refunds and disputes": 0, "payments": 0})
     _compare_payments(taken, since, began, result)
     _compare_reversals(found, since, began, result)
@@ -101,10 +105,13 @@ def check_payments(client: StripeClient) -> Result:
     return result
 
 
-def _taken(client: StripeClient, since: datetime) -> dict[uuid.UUID, Taken]:
+def _taken(
+    client: StripeClient, since: datetime, turn: Callable[[], None]
+) -> dict[uuid.UUID, Taken]:
     """The complete Checkout Sessions that name a payment; whether it is ours shows later."""
     found = {}
     for session in lists.sessions(client, since):
+        turn()
         try:
             named = uuid.UUID(session.client_reference_id or "")
         except ValueError:

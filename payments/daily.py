@@ -33,8 +33,11 @@ LISTS: dict[str, Callable[[StripeClient, datetime], Found]] = {
 }
 
 
-def look(client: StripeClient) -> int:
-    """Look through each list whose day is over; how many payments were made due."""
+def look(client: StripeClient, turn: Callable[[], None] = lambda: None) -> int:
+    """Look through each list whose day is over; how many payments were made due.
+
+    ``turn`` is called with each entry; what it raises ends the look, which begins anew then.
+    """
     woken = 0
     for name, listed in LISTS.items():
         began = timezone.now()
@@ -42,7 +45,9 @@ def look(client: StripeClient) -> int:
         if mark and began - mark.seen_until < EVERY * settings.TIME_SCALE:
             continue
         since = (mark.seen_until if mark else began - AT_FIRST) - OVERLAP
-        woken += sum(_wake(each) for each in listed(client, since))
+        for each in listed(client, since):
+            turn()
+            woken += _wake(each)
         StripeMark.objects.update_or_create(object=name, defaults={"seen_until": began})
     if woken:
         logger.warning("%d payments have refunds or disputes that nobody told us of", woken)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache, partial
 
 from django.db import close_old_connections
@@ -15,7 +16,7 @@ from payments.mode import payments_available
 from payments.stage import SettleStage
 from payments.stripe.connection import connect, transport
 from work.heartbeat import beat
-from work.process import counted, run
+from work.process import counted, is_stopping, run
 from work.queue import app
 from work.wake import taken
 
@@ -48,6 +49,15 @@ def daily() -> None:
     if not payments_available():
         return
     close_old_connections()
-    with bound_contextvars(stage="payments"):
-        counted("payments", lambda: look(_client()))
-        counted("payments", lambda: nightly.check(CHECK, partial(check_payments, _client())))
+    with bound_contextvars(stage="payments"), suppress(nightly.Stopped):
+        counted("payments", lambda: look(_client(), _go_on))
+        check = partial(check_payments, _client(), _go_on)
+        counted("payments", lambda: nightly.check(CHECK, check))
+
+
+def _go_on() -> None:
+    """Signs of life of all that wait for this process meanwhile; ends when it was told to end."""
+    beat("payments")
+    beat("settle")
+    if is_stopping():
+        raise nightly.Stopped

@@ -20,6 +20,8 @@ MAX_TEXT = 10_000
 _RULES = (
     # ours, wherever they are (accounts/secrets.py)
     (re.compile(r"\brm([kt])_[0-9A-Za-z]{8,}"), r"rm\1_…"),
+    # Stripe's: keys, and what webhooks are signed with
+    (re.compile(r"\b((?:sk|rk)_(?:test|live)|whsec)_\w+", re.ASCII), r"\1_…"),
     # a value that follows its name, to the end of the line: nobody knows where it ends
     (
         re.compile(
@@ -44,7 +46,8 @@ _RULES = (
 
 # In whatever a rule changes is one of these words, in lower case; in nearly all lines is none.
 _SIGNS = (
-    *("rmk_", "rmt_", "authorization", "x-api-key", "cookie", "sessionid", "csrf", "password"),
+    *("rmk_", "rmt_", "sk_test_", "sk_live_", "rk_test_", "rk_live_", "whsec_"),
+    *("authorization", "x-api-key", "cookie", "sessionid", "csrf", "password"),
     *("secret", "private_key", "access_token", "assertion", "bearer", "eyj", "?", "@"),
     *("invalid request", "detail:", "context:", "query:", "statement:", "line "),
 )

@@ -30,6 +30,7 @@ PROMPT = "a kite over the sea"
         ("https://me:hush@images.example/a.png#x", "https://…@images.example/a.png#x"),
         ("redis://:hush@redis:6379/0 is away", "redis://…@redis:6379/0 is away"),
         ("Is it away? Yes", "Is it away? Yes"),
+        ("neither rk_live_51Hush nor whsec_Hu+sh", "neither rk_live_… nor whsec_…+sh"),
         ('{"username": "bob", "password": "hush hush"}', '{"username": "bob", "password":…'),
         ("Authorization: Basic aHVzaA==", "Authorization:…"),
         ("(b'Authorization', b'Bearer hush')", "(b'Authorization',…"),
