@@ -152,7 +152,7 @@ def adjust(
 ) -> Posted:
     """Correct a balance by ``amount`` (either sign), by a member of staff, with a reason.
 
-    Raises LedgerRefusal when the balance would fall below 0, and IntegrityError for a
+    Raises LedgerRefusal when the balance would end below 0, and IntegrityError for a
     ``reference`` that was used for an adjustment before.
     """
     return _post("adjustment", account_id, amount, description, created_by, reference)

@@ -49,7 +49,7 @@ class LedgerSerializer(PageSerializer):
 
 
 _GENERATION = "7d0f6c1e-6a5b-4a55-9f0e-2b8f0f6b1a10"
-_PAGE = {
+_PAGE: dict[str, Any] = {
     "success": True,
     "count": 2,
     "count_is_capped": False,
@@ -79,6 +79,23 @@ _PAGE = {
     ],
 }
 
+_REVERSED = _PAGE | {
+    "count": 3,
+    "results": [
+        {
+            "id": "5c1d9e47-3b0f-4d52-8e6a-9a2f7c4b1d08",
+            "sequence": 3,
+            "kind": "reversal",
+            "amount": -500,
+            "balance_after": -240,
+            "generation_id": None,
+            "description": "Payment refunded",
+            "created_at": "2026-11-22T12:30:00.123456Z",
+        },
+        *_PAGE["results"],
+    ],
+}
+
 balance = operation(
     "get_credits",
     summary="See the balance",
@@ -97,6 +114,9 @@ transactions = operation(
     tags=TAG,
     parameters=[LIMIT, OFFSET, PAGE],
     responses={200: LedgerSerializer},
-    examples=[OpenApiExample("A grant and a charge", _PAGE, response_only=True)],
+    examples=[
+        OpenApiExample("A grant and a charge", _PAGE, response_only=True),
+        OpenApiExample("A payment was taken back", _REVERSED, response_only=True),
+    ],
     fails=[BAD_LIMIT],
 )

@@ -157,11 +157,11 @@ class LedgerMachine(RuleBasedStateMachine):
             author = purse.person.user.pk
             return ledger.adjust(purse.account, amount, description="d", created_by=author)
 
-        if amount == 0:
-            with refused_by("ledger_sign_follows_kind"):
-                verb()
-        elif purse.balance + amount < 0:
+        if purse.balance + amount < 0:
             with pytest.raises(LedgerRefusal):
+                verb()
+        elif amount == 0:
+            with refused_by("ledger_sign_follows_kind"):
                 verb()
         else:
             purse.post("adjustment", amount)
