@@ -115,8 +115,7 @@ class StaffUserAdmin(UserPages, StaffAdmin):
         Nobody has shown that a changed address is theirs.
         """
         if change and "email" in form.changed_data:
-            other = User.objects.filter(pk=obj.pk).exclude(email__iexact=obj.email)
-            other.update(email_verified_at=None)
+            User.objects.filter(pk=obj.pk).update(email_verified_at=None)
         changes = super().save_changes(obj, form, change)
         if not obj.is_active:
             keys.revoke(keys.tokens_of(obj))
