@@ -82,7 +82,7 @@ def _note(event: dict[str, Any]) -> bool:
         if payment_id is None:
             return False
         Payment.objects.filter(pk=payment_id).update(next_attempt_at=Now())
-        _keep_event(name, kind, about)
+        _keep_event(name, kind, about, payment_id)
         transaction.on_commit(partial(wake, STAGE))
     return True
 
@@ -126,14 +126,17 @@ def _ids(*values: object) -> list[uuid.UUID]:
     return found
 
 
-def _keep_event(name: str, kind: str, about: dict[str, Any]) -> None:
-    """For operators alone: nothing is decided by it."""
-    shown = _word(about.get("id"))
+def _keep_event(name: str, kind: str, about: dict[str, Any], payment_id: uuid.UUID) -> None:
+    """For operators alone: nothing is decided by it.
+
+    A payment's page finds it by the object. A warning's id is kept nowhere, so its charge is noted.
+    """
+    shown = _word(about.get("charge" if kind == FRAUD_WARNING else "id"))
     _, is_new = StripeEvent.objects.get_or_create(
         event_id=name, defaults={"type": kind, "livemode": livemode(), "object_id": shown}
     )
     if not is_new:
         StripeEvent.objects.filter(pk=name).update(deliveries=F("deliveries") + 1)
     elif kind == FRAUD_WARNING:
-        logger.error("Stripe warns of fraud: %s; a refund now is cheaper than a dispute", shown)
+        logger.error("Stripe warns of fraud: refund payment %s before it is disputed", payment_id)
         metrics.surprised("fraud_warning")

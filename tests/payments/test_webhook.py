@@ -127,6 +127,9 @@ def test_a_warning_of_fraud_calls_a_person_once(till: Till, alice: Person, send:
     for _ in range(2):
         assert send(event).status_code == 200
     assert REGISTRY.get_sample_value(name, labels) == before + 1
+    # by which the operators' page of the payment finds it
+    noted = StripeEvent.objects.get(type=kind)
+    assert (noted.object_id, noted.deliveries) == (payment.charge_id, 2)
 
 
 @pytest.mark.parametrize(
