@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account
 from credits import ledger
-from payments.models import Payment, Reversal
+from payments.models import Payment, Reversal, StripeEvent
 from payments.models.states import State
 from staff import payments
 from staff.models import AuditEntry
 from tests.support.paying import Till
 from tests.support.people import Person, inside, make_staff
 from tests.support.purchases import a_dispute, a_payment, a_reversal
+from tests.support.racing import race
+from tests.support.stripe_works import until
 
 WHY = {"reason": "a good reason"}
-HIDDEN = re.compile(r'<input type="hidden" name="reversals" value="(\d+)"')
 
 
 @pytest.fixture
@@ -101,6 +100,51 @@ def test_a_form_that_is_sent_twice_refunds_once(browser: Client, till: Till, ali
         browser.post(path_of(payment, "refund"), filled(browser, payment, 100)).status_code == 302
     )
     assert alice.balance == 1300
+
+
+def test_two_clicks_at_once_refund_once(browser: Client, till: Till, alice: Person) -> None:
+    payment = till.bought(alice)
+    form = filled(browser, payment, 200)
+    path = path_of(payment, "refund")
+    answers = race([lambda: browser.post(path, form).status_code for _ in range(5)], 5)
+    assert answers == [302] * 5
+    assert alice.balance == 1300
+    assert Reversal.objects.count() == 1
+    assert AuditEntry.objects.count() == 1
+
+
+def test_two_colleagues_decide_about_a_mismatch_once(till: Till, alice: Person) -> None:
+    payment = till.order(alice, scenario="wrong-amount")
+    till.pay(payment)
+    till.settled(payment)
+    carol, dave = (inside(make_staff("billing", name)) for name in ("carol", "dave"))
+    answers = race(
+        [
+            lambda: carol.post(path_of(payment, "credit"), WHY).status_code,
+            lambda: dave.post(path_of(payment, "refund-mismatch"), WHY).status_code,
+        ],
+        2,
+    )
+    assert set(answers) == {302, 409}
+    payment.refresh_from_db()
+    credited = payment.state == State.PAID
+    assert alice.balance == (1500 if credited else 1000)
+    assert Reversal.objects.count() == (0 if credited else 1)
+    assert AuditEntry.objects.count() == 1
+
+
+def test_a_webhook_is_in_the_payments_history(browser: Client, till: Till, alice: Person) -> None:
+    payment = till.order(alice, told=True)
+    till.pay(payment)
+    until(lambda: StripeEvent.objects.filter(object_id=payment.session_id).exists())
+    till.until(payment, State.PAID)
+    page = browser.get(path_of(payment, "change"))
+    told = [moment.what for moment in page.context["timeline"]]
+    assert "Stripe sent checkout.session.completed" in told
+    assert "purchase +500 credits" in told
+    facts = dict(page.context["facts"])
+    assert facts["payment_status"] == "paid"
+    assert facts["amount_total"] == "500"
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "501", "5.00", "", "99999999999999999999"])
