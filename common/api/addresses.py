@@ -15,14 +15,14 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 
 from common.api import shape
-from common.web.pages import is_for_operators
+from common.web.pages import is_page
 
 
 class AddressMiddleware:
     """404 for such a path, as for any other that leads nowhere; 400 for such a query.
 
-    A path of the API is left to its view, which answers NUL like any other malformed id. Below
-    ``/admin/`` the middleware raises, and Django answers with the operators' own pages.
+    A path of the API is left to its view, which answers NUL like any other malformed id. Where
+    people look at pages the middleware raises, and Django answers with one.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -40,7 +40,7 @@ class AddressMiddleware:
         if fault is None:
             return None
         sentence = f"The query {fault}"
-        if is_for_operators(request):
+        if is_page(request):
             raise BadRequest(sentence)
         return JsonResponse(shape.body(sentence, "invalid_request", _details(query)), status=400)
 

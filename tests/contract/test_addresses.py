@@ -13,7 +13,8 @@ from tests.support.people import Person, inside, make_staff
 
 Api = Callable[..., httpx.Client]
 NO_TEXT = ("%00", "a%00b", "%ff", "a%c3", "%ed%a0%80")
-ROUTES = [route for route in routes("") if not route.startswith("admin")]
+ROUTES = [route for route in routes("") if not route.startswith(("admin", "c/"))]
+PAGE = "/c/{}/billing/payments/{}/"
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if "<" in route])
@@ -45,6 +46,16 @@ def test_a_query_that_is_no_text_is_refused(route: str, client: Client, alice: P
             assert list(body.get("details", {})) == named
             assert body["request_id"] == answer["X-Request-ID"]
     assert alice.balance == 1000
+
+
+def test_a_page_is_answered_with_pages(client: Client) -> None:
+    for name in NO_TEXT:
+        for path in (PAGE.format(name, "x"), PAGE.format("x", name)):
+            answer = client.get(path)
+            assert answer.status_code == (404 if "%00" in name else 200)
+            assert answer["Content-Type"].startswith("text/html")
+        refused = client.get(f"{PAGE.format('x', 'y')}?status={name}")
+        assert (refused.status_code, refused["Content-Type"][:9]) == (400, "text/html")
 
 
 def test_bytes_as_they_are_are_refused_too(api: Api, alice: Person) -> None:
