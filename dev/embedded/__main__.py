@@ -1,7 +1,8 @@
 """python -m dev.embedded run | demo | exec [--services] -- COMMAND ...
 
 Variables: PORT (8000), TIME_SCALE, EMULATOR_SIZE, DATABASE_URL, DATABASE_OWNER_URL, REDIS_URL, and
-GOOGLE_CLOUD_PROJECT + OUTPUT_BUCKET for the real provider; everything else is passed on.
+GOOGLE_CLOUD_PROJECT + OUTPUT_BUCKET for the real provider, STRIPE_SECRET_KEY for the real Stripe;
+everything else is passed on.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from types import FrameType
 
 from dev.embedded import StackError
 from dev.embedded.demo import demo
-from dev.embedded.environment import Options, wants_real_provider
+from dev.embedded.environment import Options, wants_real_provider, wants_real_stripe
 from dev.embedded.paths import CHECKOUT
 from dev.embedded.run import demo_key, run
 from dev.embedded.stack import Stack
@@ -33,6 +34,7 @@ def with_environment(options: Options) -> Options:
     return replace(
         options,
         emulator=not wants_real_provider(environment),
+        stripe=options.stripe and not wants_real_stripe(environment),
         time_scale=float(environment.get("TIME_SCALE") or options.time_scale),
         emulator_size=environment.get("EMULATOR_SIZE") or options.emulator_size,
         port=int(environment.get("PORT") or options.port),
@@ -42,8 +44,8 @@ def with_environment(options: Options) -> Options:
     )
 
 
-RUN = Options(port=8000, durable=True, time_scale=0.2, emulator_size="720p")
-DEMO = Options(time_scale=0.05, one_worker=True)
+RUN = Options(port=8000, durable=True, time_scale=0.2, emulator_size="720p", stripe=True)
+DEMO = Options(time_scale=0.05, one_worker=True, stripe=True)
 EXEC = Options(time_scale=0.05)
 
 

@@ -27,6 +27,8 @@ def demo(var_dir: Path, options: Options) -> None:
         print(f"Up at {stack.base_url} after {time.monotonic() - begun:.1f} s.")
         if stack.emulator_url:
             print("Outputs are EMULATED: nothing is sent to Google, nothing is paid for.")
+        if stack.stripe_url:
+            print("Payments are EMULATED: nothing is sent to Stripe, no money is charged.")
         with httpx.Client(base_url=stack.base_url, timeout=20) as client:
             make_video(stack, client, var_dir)
     print(f"Everything is stopped. {time.monotonic() - begun:.1f} s in all.")

@@ -1,10 +1,13 @@
-"""Starts the provider's emulator and points the product at it."""
+"""Starts the emulators of the provider and of Stripe, and points the product at them."""
 
 from __future__ import annotations
 
+import secrets
 import sys
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from dev.embedded.lifetime import Server
 from dev.embedded.processes import Child, Program, wait_ready
@@ -12,12 +15,15 @@ from dev.embedded.processes import Child, Program, wait_ready
 # Nothing at Google has these names.
 PROJECT = "reelmint-emulated"
 BUCKET = "reelmint-emulated-outputs"
+# Nor has Stripe this key.
+STRIPE_KEY = "sk_test_emulated"
 
 
-class EmulatorServer(Server):
-    """The emulator as a process of its own, on a port of its own choice."""
+class StandIn(Server):
+    """An emulator as a process of its own, on a port of its own choice."""
 
-    name = "The emulator"
+    program: ClassVar[str]
+    module: ClassVar[str]
 
     def __init__(
         self,
@@ -27,9 +33,8 @@ class EmulatorServer(Server):
         arguments: Sequence[str],
     ) -> None:
         """``arguments`` are further ones of its command line."""
-        self._ready_file = data_dir.with_name("emulator.url")
+        self._ready_file = data_dir.with_name(f"{self.program}.url")
         super().__init__(data_dir, log, leaves=self._ready_file)
-        self._credentials = data_dir.with_name("emulator-credentials.json")
         self._environment = environment
         self._arguments = arguments
         self._port = 0
@@ -43,17 +48,41 @@ class EmulatorServer(Server):
         """A restart takes the same port."""
         self._ready_file.unlink(missing_ok=True)
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        argv = [sys.executable, "-m", "dev.emulator"]
-        argv += ["--host", "127.0.0.1", "--port", str(self._port)]
-        argv += ["--data-dir", str(self.data_dir), "--ready-file", str(self._ready_file)]
-        argv += ["--write-credentials", str(self._credentials)]
-        argv += self._arguments
-        self._child = Child(Program("emulator", argv), self._environment, self.log)
+        argv = [sys.executable, "-m", self.module, "--host", "127.0.0.1"]
+        argv += ["--port", str(self._port), "--ready-file", str(self._ready_file)]
+        argv += [*self.own_arguments(), *self._arguments]
+        self._child = Child(Program(self.program, argv), self._environment, self.log)
         return self._child
 
     def wait(self) -> None:
         wait_ready(self.child, lambda: self._ready_file.exists() and bool(self.url))
         self._port = int(self.url.rpartition(":")[2])
+
+    @abstractmethod
+    def own_arguments(self) -> list[str]:
+        """What this kind of emulator is always told."""
+
+    @abstractmethod
+    def points_here(self) -> dict[str, str]:
+        """The variables that make the product use it."""
+
+
+class EmulatorServer(StandIn):
+    """The emulator of the provider, Google."""
+
+    name = "The emulator"
+    program = "emulator"
+    module = "dev.emulator"
+
+    @property
+    def _credentials(self) -> Path:
+        return self.data_dir.with_name("emulator-credentials.json")
+
+    def own_arguments(self) -> list[str]:
+        return [
+            *("--data-dir", str(self.data_dir)),
+            *("--write-credentials", str(self._credentials)),
+        ]
 
     def points_here(self) -> dict[str, str]:
         """Points the provider's client at it, and allows its sample images as source images."""
@@ -66,4 +95,40 @@ class EmulatorServer(Server):
             "OUTPUT_BUCKET": BUCKET,
             "ALLOW_EMULATOR": "1",
             "SOURCE_IMAGE_ALLOWED_ORIGINS": self.url,
+        }
+
+
+class StripeServer(StandIn):
+    """The emulator of Stripe; it keeps nothing in its folder, and a restart forgets all."""
+
+    name = "The emulator of Stripe"
+    program = "stripe"
+    module = "dev.stripe"
+
+    def __init__(
+        self,
+        data_dir: Path,
+        log: Path,
+        environment: Mapping[str, str],
+        arguments: Sequence[str],
+        shop: str,
+    ) -> None:
+        """``shop`` is the address of the product, which hears of every event."""
+        super().__init__(data_dir, log, environment, arguments)
+        self._shop = shop
+        self._secret = f"whsec_{secrets.token_hex(16)}"
+
+    def own_arguments(self) -> list[str]:
+        return [
+            *("--secret-key", STRIPE_KEY),
+            *("--webhook-url", f"{self._shop}/webhooks/stripe/"),
+            *("--webhook-secret", self._secret),
+        ]
+
+    def points_here(self) -> dict[str, str]:
+        return {
+            "STRIPE_SECRET_KEY": STRIPE_KEY,
+            "STRIPE_WEBHOOK_SECRETS": self._secret,
+            "STRIPE_BASE_URL": self.url,
+            "ALLOW_EMULATOR": "1",
         }

@@ -19,6 +19,7 @@ class Options:
     services: bool = True  # web, workers, beat and the migrations they need
     one_worker: bool = False  # one for all stages, beat included: starts much sooner
     emulator: bool = True  # False = the environment says which provider
+    stripe: bool = False  # Stripe's emulator, for services; False = the environment says
     durable: bool = False  # fsync and an append-only file
     postgres_settings: Mapping[str, str] = field(default_factory=dict)  # of a server of our own
     time_scale: float = 1.0
@@ -42,6 +43,11 @@ def wants_real_provider(environment: Mapping[str, str]) -> bool:
     """True when the variables name a Google project and a bucket, or another provider's URL."""
     google = environment.get("GOOGLE_CLOUD_PROJECT") and environment.get("OUTPUT_BUCKET")
     return bool(google or environment.get("VERTEX_BASE_URL"))
+
+
+def wants_real_stripe(environment: Mapping[str, str]) -> bool:
+    """True when a key of Stripe's is given, or when what is sold costs real money to make."""
+    return bool(environment.get("STRIPE_SECRET_KEY")) or wants_real_provider(environment)
 
 
 def base_environment(var_dir: Path, options: Options) -> dict[str, str]:

@@ -19,7 +19,8 @@ SHARED = (
     *("SECRET_KEY", "HTTPS", "PUBLIC_BASE_URL", "OUTPUT_ROOT", "WORK_DIR", "TIME_SCALE"),
     *("VERTEX_BASE_URL", "STORAGE_BASE_URL", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION"),
     *("GOOGLE_APPLICATION_CREDENTIALS", "OUTPUT_BUCKET", "ALLOW_EMULATOR"),
-    "SOURCE_IMAGE_ALLOWED_ORIGINS",
+    *("SOURCE_IMAGE_ALLOWED_ORIGINS", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS"),
+    "STRIPE_BASE_URL",
 )
 
 
@@ -57,6 +58,7 @@ def described(stack: Stack, key: str) -> dict[str, object]:
         "database_owner_url": stack.owner_url,
         "redis_url": stack.env["REDIS_URL"],
         "emulator_url": stack.emulator_url,
+        "stripe_url": stack.stripe_url,
         "demo_key": key,
         "pid": os.getpid(),
         "environment": {name: stack.env[name] for name in SHARED if name in stack.env},
@@ -75,6 +77,10 @@ def greeting(stack: Stack, key: str) -> str:
     else:
         provider = stack.env.get("VERTEX_BASE_URL") or "Google: every generation costs money"
         lines.append(f"The provider is {provider}.")
+    if stack.stripe_url:
+        lines.append(
+            f"Payments are EMULATED: {stack.stripe_url} stands in for Stripe, no money is charged."
+        )
     image = f"{emulator}/sample-images/landscape.png" if emulator else "https://example.com/a.png"
     post = f"curl -s {base}/api/v1/generate/video/ -H 'Authorization: Bearer {key}'"
     post += " -H 'Content-Type: application/json' -d"
@@ -84,6 +90,11 @@ def greeting(stack: Stack, key: str) -> str:
     lines += ["Image to video:", f"  {post} '{hill}'", "Status of the newest one, with its link:"]
     url = f"{base}/api/v1/generate/history/?limit=1"
     lines.append(f"  curl -s '{url}' -H 'Authorization: Bearer {key}'\n")
+    if stack.stripe_url:
+        lines += ["Credits (open the url of the answer and pay by card 4242 4242 4242 4242):"]
+        pack = json.dumps({"pack": "credits_500"})
+        checkout = post.replace("/api/v1/generate/video/", "/api/v1/credits/checkout/")
+        lines.append(f"  {checkout} '{pack}'\n")
     lines.append(f"Operators: {base}/admin/   a log-in (it enrols an authenticator app):")
     lines.append("  .venv/bin/python manage.py create_staff you@example.com --role superuser\n")
     lines.append(f"Logs: {stack.var_dir / 'log'}   Ctrl-C ends everything.")

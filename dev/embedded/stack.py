@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from dev.embedded import StackError, services
-from dev.embedded.emulation import EmulatorServer
+from dev.embedded.emulation import EmulatorServer, StandIn, StripeServer
 from dev.embedded.environment import Options, base_environment
 from dev.embedded.external import check_database, check_redis
 from dev.embedded.lifetime import GRACE, Server, Startable
@@ -33,6 +33,7 @@ class Stack(Startable):
         self._postgres: PostgresServer | None = None
         self._valkey: ValkeyServer | None = None
         self._emulator: EmulatorServer | None = None
+        self._stripe: StripeServer | None = None
         self._listener: socket.socket | None = None
         self._lock: Lock | None = None
 
@@ -54,6 +55,11 @@ class Stack(Startable):
     def emulator_url(self) -> str | None:
         """Where the emulator listens; None without one."""
         return self._emulator.url if self._emulator else None
+
+    @property
+    def stripe_url(self) -> str | None:
+        """Where Stripe's emulator listens; None without one."""
+        return self._stripe.url if self._stripe else None
 
     @property
     def owner_url(self) -> str:
@@ -83,7 +89,8 @@ class Stack(Startable):
                 shutil.rmtree(runtime_dir(self.var_dir))
             if self._lock is not None:
                 self._lock.release()
-            self._supervisor = self._postgres = self._valkey = self._emulator = None
+            self._supervisor = self._postgres = self._valkey = None
+            self._emulator = self._stripe = None
             self._listener = self._lock = None
 
     def watch(self) -> None:
@@ -112,28 +119,33 @@ class Stack(Startable):
     def _servers(self) -> dict[str, Server]:
         named: dict[str, Server | None] = {
             "emulator": self._emulator,
+            "stripe": self._stripe,
             "valkey": self._valkey,
             "postgres": self._postgres,
         }
         return {name: server for name, server in named.items() if server is not None}
 
     def _start_servers(self) -> None:
-        """Launch all before waiting for any, and migrate while the emulator comes up."""
+        """Launch all before waiting for any, and migrate while the emulators come up."""
         if self.options.database_url is None:
             self._launch_postgres()
         if self.options.redis_url is None:
             self._launch_valkey()
         if self.options.emulator:
             self._launch_emulator()
+        if self.options.services:
+            self._listener = services.listen(self.options.port)
+            if self.options.stripe:
+                self._launch_stripe()
         self.env["DATABASE_URL"] = self._await_database()
         self.env["REDIS_URL"] = self._await_redis()
         self.env |= self.options.environment
         if self.options.services:
             self._migrate()
-        if self._emulator is not None:
-            self._emulator.wait()
-            self.env |= self._emulator.points_here()
-            self.env |= self.options.environment
+        for stand_in in self._stand_ins():
+            stand_in.wait()
+            self.env |= stand_in.points_here()
+        self.env |= self.options.environment
 
     def _launch_postgres(self) -> None:
         self._postgres = PostgresServer(
@@ -163,6 +175,21 @@ class Stack(Startable):
         )
         self.processes.keep("emulator", self._emulator.launch)
 
+    def _launch_stripe(self) -> None:
+        scale = ["--time-scale", str(self.options.time_scale)]
+        self._stripe = StripeServer(
+            self.var_dir / "stripe",
+            self.processes.log("stripe"),
+            self.env,
+            scale,
+            shop=self.base_url,
+        )
+        self.processes.keep("stripe", self._stripe.launch)
+
+    def _stand_ins(self) -> list[StandIn]:
+        named = (self._emulator, self._stripe)
+        return [each for each in named if each is not None]
+
     def _await_database(self) -> str:
         if self._postgres is not None:
             self._postgres.wait()
@@ -186,7 +213,8 @@ class Stack(Startable):
             migrate(self.env, self.owner_url)
 
     def _start_services(self) -> None:
-        self._listener = services.listen(self.options.port)
+        if self._listener is None:
+            raise StackError("The stack has no web server")
         self.env["PUBLIC_BASE_URL"] = self.base_url
         self.env |= self.options.environment
         self.processes.run(services.web(self._listener), self.env)

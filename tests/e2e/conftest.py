@@ -50,6 +50,7 @@ def stack() -> Iterator[Stack]:
     options = Options(
         time_scale=TIME_SCALE,
         emulator_plain=True,
+        stripe=True,
         environment=own_folders
         | PATIENCE_OF_LIMITS
         | {"DATABASE_CONN_MAX_AGE": "600", "WORKER_METRICS_PORT": str(free_ports(len(COUNTING)))},
@@ -60,7 +61,7 @@ def stack() -> Iterator[Stack]:
         yield running
     finally:
         programs = all_processes(running)
-        addresses = [running.base_url, str(running.emulator_url)]
+        addresses = [running.base_url, str(running.emulator_url), str(running.stripe_url)]
         running.stop()
     assert_nothing_is_left(folder, programs, addresses)
     shutil.rmtree(folder)

@@ -75,7 +75,8 @@ def test_the_books_are_checked_without_anybody_asking(stack: Stack) -> None:
         with psycopg.connect(stack.owner_url) as connection:
             return {str(command) for (command,) in connection.execute(due)}
 
-    assert wait_until(lambda: checked() == {"check_ledger", "check_generations"}, 60, 0.5)
+    books = {"check_ledger", "check_generations", "check_payments"}
+    assert wait_until(lambda: checked() == books, 60, 0.5)
 
 
 SEEN = "reelmint_worker_seen_seconds"

@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from dev.embedded import StackError, postgres, valkey
+from dev.embedded.environment import wants_real_stripe
 from dev.embedded.paths import SOCKET_PATH_BYTES, runtime_dir, socket_path, write_json
 from dev.embedded.processes import wait_until
 from tests.dev.embedded.conftest import standing_in_environment
@@ -171,3 +172,19 @@ def test_json_is_replaced_whole_and_readable_by_its_owner_alone(folder: Path) ->
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.read_text() == '{\n  "key": "new"\n}\n'
     assert [entry.name for entry in folder.iterdir()] == ["run.json"]
+
+
+@pytest.mark.parametrize(
+    ("given", "real"),
+    [
+        ({}, False),
+        ({"STRIPE_SECRET_KEY": ""}, False),
+        ({"STRIPE_SECRET_KEY": "sk_test_of_mine"}, True),
+        ({"VERTEX_BASE_URL": "http://127.0.0.1:9"}, True),
+        ({"GOOGLE_CLOUD_PROJECT": "shop", "OUTPUT_BUCKET": "files"}, True),
+    ],
+)
+def test_stripe_is_emulated_only_where_nothing_costs_money(
+    given: dict[str, str], real: bool
+) -> None:
+    assert wants_real_stripe(given) is real
