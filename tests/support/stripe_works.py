@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 import stripe
 
+from tests.support.stripe_shapes import of_record
+
 ROOT = Path(__file__).resolve().parents[2]
 SECRET_KEY = "sk_test_emulated"
 WEBHOOK_SECRET = "whsec_emulated"
@@ -153,7 +155,10 @@ class StripeEmulator:
 
 @contextmanager
 def stripe_emulator(folder: Path, *options: str) -> Iterator[StripeEmulator]:
-    """Start ``python -m dev.stripe`` and wait until it answers; it keeps a record of all."""
+    """Start ``python -m dev.stripe`` and wait until it answers.
+
+    All that it answered and told is held to the SDK's classes at the end.
+    """
     ready, record = folder / "ready", folder / "record.jsonl"
     ready.unlink(missing_ok=True)
     record.touch()
@@ -167,6 +172,8 @@ def stripe_emulator(folder: Path, *options: str) -> Iterator[StripeEmulator]:
     finally:
         process.terminate()
         assert process.wait(5) == 0
+    _, found = of_record(record)
+    assert not found, "\n".join(found)
 
 
 def until(fact: Callable[[], Any], seconds: float = 15.0) -> Any:

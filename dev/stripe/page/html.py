@@ -21,7 +21,7 @@ margin:1rem 0}
 h1{font-size:1.3rem;margin:1rem 0 0}table{width:100%;border-collapse:collapse}
 td,th{padding:.3rem 0;text-align:left;font-weight:400;overflow-wrap:anywhere}
 td:last-child{text-align:right;white-space:nowrap;overflow-wrap:normal}
-tr.total{font-weight:700;border-top:1px solid var(--line)}
+tr.total{border-top:1px solid var(--line)}tr.total>*{font-weight:700}legend{padding:0}
 label{display:block;margin:.7rem 0 .2rem}fieldset{border:0;padding:0;margin:.7rem 0 0}
 fieldset label{display:inline-block;margin:.2rem 1rem .2rem 0}
 input[type=text],input[type=email]{width:100%;min-height:44px;padding:.5rem .7rem;font:inherit;
