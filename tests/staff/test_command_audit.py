@@ -54,7 +54,9 @@ WRITES: dict[str, list[tuple[list[str], list[str]]]] = {
     "after_restore": [([], ["after_restore"])],
 }
 # They keep what they found in a table of their own, or print it.
-CHANGES_NOTHING = {"check_ledger", "check_generations", "check_models", "list_orphans"}
+CHANGES_NOTHING = {
+    *("check_ledger", "check_generations", "check_payments", "check_models", "list_orphans")
+}
 # Libraries' commands that let somebody in: manage.py names ours instead.
 REFUSED = {"addstatictoken", "changepassword", "createsuperuser"}
 # What is left are tools of developers and of a deployment, which write no user, key or credit.

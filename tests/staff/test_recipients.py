@@ -61,7 +61,7 @@ def commands() -> dict[str, BaseCommand]:
     }
 
 
-OURS = {"accounts", "common", "credits", "generation", "staff"}
+OURS = {"accounts", "common", "credits", "generation", "payments", "staff"}
 DJANGOS = {action.dest for action in BaseCommand().create_parser("manage.py", "x")._actions}
 
 
