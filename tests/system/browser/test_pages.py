@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import httpx
-from playwright.sync_api import ConsoleMessage, Page, Request, Response, expect
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
 
 from tests.system.browser.checkout import RunningCheckout
 
@@ -58,3 +60,31 @@ def test_the_documentation(checkout: RunningCheckout, page: Page, tmp_path: Path
     page.screenshot(path=tmp_path / "docs.png")
     assert watched.problems == []
     assert watched.outside(checkout.base_url) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_after_a_payment(
+    width: int, theme: Literal["light", "dark"], checkout: RunningCheckout, browser: Browser
+) -> None:
+    """Anybody's, without JavaScript; nothing has to be moved to be read."""
+    with browser.new_context(
+        base_url=checkout.base_url,
+        color_scheme=theme,
+        java_script_enabled=False,
+        viewport={"width": width, "height": 700},
+    ) as context:
+        page = context.new_page()
+        watched = Watched(page)
+        page.goto("/c/anybody/billing/payments/any/", wait_until="networkidle")
+        expect(page.get_by_text("If you paid, the credits are on their way.")).to_be_in_viewport()
+        expect(page.get_by_text("You can close this page.")).to_be_in_viewport()
+        box = page.locator("main").bounding_box()
+        assert box is not None
+        assert box["x"] > 0
+        assert box["x"] + box["width"] < width
+        expect(page.locator("body")).to_have_css(
+            "background-color", "rgb(24, 24, 27)" if theme == "dark" else "rgb(244, 244, 245)"
+        )
+        assert watched.problems == []
+        assert watched.outside(checkout.base_url) == []
