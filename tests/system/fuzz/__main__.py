@@ -70,7 +70,7 @@ def server_errors(stack: Stack) -> list[str]:
 def main() -> int:
     """0 when nothing was found, the ledger adds up and the log shows no error."""
     # short steps: the point is what the API says, not how long a video takes
-    options = Options(time_scale=0.05, emulator_plain=True, environment=OUT_OF_THE_WAY)
+    options = Options(time_scale=0.05, emulator_plain=True, stripe=True, environment=OUT_OF_THE_WAY)
     with (
         tempfile.TemporaryDirectory(prefix="reelmint-fuzz-") as name,
         Stack(Path(name) / "var", options) as stack,
