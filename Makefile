@@ -57,13 +57,15 @@ test-browser: $(VENV)/.installed-dev browser-packages ## Run the tests in Chromi
 
 # What they fetch is held to the hashes of the lock file beside the tests.
 STRIPE_CLIENTS := var/stripe-clients
-test-stripe: $(VENV)/.installed-dev $(STRIPE_CLIENTS)/.installed ## Let Stripe's own CLI and Node SDK try its emulator
+test-stripe: $(VENV)/.installed-dev $(STRIPE_CLIENTS)/.installed ## Hold Stripe's emulator to Stripe's own clients and document
 	$(BIN)/python -m pytest tests/system/stripe $(ARGS)
 
-$(STRIPE_CLIENTS)/.installed: tests/system/stripe/package.json tests/system/stripe/package-lock.json
+$(STRIPE_CLIENTS)/.installed: $(addprefix tests/system/stripe/,package.json package-lock.json openapi.lock)
 	@command -v npm >/dev/null || { echo "Node and npm are needed. As root: apt-get install nodejs npm"; exit 1; }
 	@mkdir -p $(STRIPE_CLIENTS) && cp $^ $(STRIPE_CLIENTS)
 	npm ci --prefix $(STRIPE_CLIENTS) --ignore-scripts --no-audit --no-fund
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade \
+		--target $(STRIPE_CLIENTS)/openapi -r tests/system/stripe/openapi.lock
 	@touch $@
 
 fuzz: $(VENV)/.installed-dev ## Let Schemathesis attack a live stack (ARGS="--seed 1")

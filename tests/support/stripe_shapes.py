@@ -22,9 +22,6 @@ from stripe import ListObject, StripeObject
 from stripe._object_classes import get_object_class
 from stripe._stripe_object import UntypedStripeObject
 
-# Kept of the time before the version that the SDK was written for; still in Stripe's fixtures.
-LEGACY = {"product": {"attributes"}}
-
 
 def differences(body: Any, where: str = "") -> Iterator[str]:
     """What the SDK's class of an object would not expect, a line each."""
@@ -53,7 +50,7 @@ def _unless(fine: bool, line: str) -> Iterator[str]:
 
 def _object(body: dict[str, Any], kind: type, where: str) -> Iterator[str]:
     expected = _fields(kind)
-    for name in body.keys() - expected.keys() - LEGACY.get(getattr(kind, "OBJECT_NAME", ""), set()):
+    for name in body.keys() - expected.keys():
         yield f"{where}.{name}: invented"
     for name, (annotation, module) in expected.items():
         optional = type(None) in get_args(annotation)

@@ -15,7 +15,6 @@ def make_product(name: str, **more: Any) -> Obj:
         "id": new_id("prod", 14),
         "object": "product",
         "active": True,
-        "attributes": [],
         "created": now,
         "default_price": None,
         "description": None,

@@ -33,6 +33,7 @@ EMPTY = [
     "test_clock",
 ]
 ZERO = (
+    "amount_paid_off_stripe",
     "amount_overpaid",
     "amount_remaining",
     "amount_shipping",

@@ -55,7 +55,6 @@ def make_charge(
         "refunded": False,
         "review": None,
         "shipping": intent["shipping"],
-        "source": None,
         "source_transfer": None,
         "statement_descriptor": None,
         "statement_descriptor_suffix": None,

@@ -49,7 +49,6 @@ def make_intent(amount: int, currency: str, **more: Any) -> Obj:
         "review": None,
         "setup_future_usage": None,
         "shipping": None,
-        "source": None,
         "statement_descriptor": None,
         "statement_descriptor_suffix": None,
         "status": "requires_payment_method",
