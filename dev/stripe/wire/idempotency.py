@@ -13,7 +13,7 @@ from dev.stripe.wire.errors import StripeError
 
 KEY_MAX = 255
 KEPT_SECONDS = 24 * 3600.0
-KEPT_MAX = 50_000
+KEPT_MAX = 10_000
 
 
 @dataclass(slots=True)

@@ -13,7 +13,9 @@ Obj = dict[str, Any]
 ALPHABET = string.ascii_letters + string.digits
 LIMIT_DEFAULT = 10
 LIMIT_MAX = 100
-KEPT_MAX = 100_000  # objects of one kind; a soak run makes ever new ones
+# Objects of one kind: a soak run makes ever new ones. Most of the memory is events.
+KEPT_MAX = 20_000
+EVENTS_MAX = 5_000
 
 
 def new_id(prefix: str, length: int = 24) -> str:
@@ -31,7 +33,7 @@ class Store:
         """Keep an object; the oldest of its kind are let go when there are very many."""
         kind = self._kinds.setdefault(obj["object"], {})
         kind[obj["id"]] = self._all[obj["id"]] = obj
-        if len(kind) > KEPT_MAX:
+        if len(kind) > (EVENTS_MAX if obj["object"] == "event" else KEPT_MAX):
             oldest = next(iter(kind))
             del kind[oldest]
             self._all.pop(oldest, None)
