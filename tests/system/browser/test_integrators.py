@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from dev.embedded.mp4 import duration
 from dev.embedded.paths import CHECKOUT
+from dev.embedded.processes import wait_until
 from tests.system.browser.checkout import RunningCheckout
 from tests.system.browser.conftest import run
 
@@ -82,12 +84,30 @@ def test_a_client_learns_why_a_video_failed(checkout: RunningCheckout, make: Mak
 
 def test_the_printed_curl_lines_work_as_they_are(checkout: RunningCheckout) -> None:
     lines = re.findall(r"^\s*(curl .*)$", checkout.output, re.MULTILINE)
-    assert len(lines) == 3
+    assert len(lines) == 4
     answers = [bash(line) for line in lines]
-    assert [answer["success"] for answer in answers] == [True] * 3
+    assert [answer["success"] for answer in answers] == [True] * 4
     assert [answer["data"]["mode"] for answer in answers[:2]] == ["text-to-video", "image-to-video"]
     newest = answers[2]["results"][0]
     assert newest["id"] == answers[1]["data"]["generation_id"]
+    assert answers[3]["url"].startswith(f"{checkout.described['stripe_url']}/c/pay/")
+
+
+def test_the_printed_link_is_paid_as_the_banner_says(checkout: RunningCheckout, page: Page) -> None:
+    (line,) = re.findall(r"^\s*(curl .*/credits/checkout/.*)$", checkout.output, re.MULTILINE)
+    (card,) = re.findall(r"by card ([\d ]+)\)", checkout.output)
+    ordered = bash(line)
+    page.goto(ordered["url"])
+    page.get_by_label("Card number").fill(card)
+    page.get_by_role("button", name="Pay", exact=True).click()
+    expect(page).to_have_url(re.compile(f"^{checkout.base_url}/.*{ordered['payment_id']}"))
+    headers = {"Authorization": f"Bearer {checkout.key}"}
+    paid = f"{checkout.base_url}/api/v1/credits/payments/{ordered['payment_id']}/"
+
+    def is_paid() -> bool:
+        return bool(httpx.get(paid, headers=headers).json()["status"] == "paid")
+
+    assert wait_until(is_paid, 10)
 
 
 def bash(line: str) -> dict[str, Any]:
