@@ -12,12 +12,12 @@ def login_form(name: str) -> dict[str, str]:
     return {"username": name, "password": PASSWORD}
 
 
-def register(http: httpx.Client, base_url: str, name: str) -> str:
+def register(http: httpx.Client, base_url: str, name: str, email: str = "") -> str:
     """Make an account and an API key; the key. Raises httpx.HTTPStatusError.
 
     The login token of the registration would end after twenty more log-ins, a key does not.
     """
-    form = login_form(name) | {"email": f"{name}@example.com"}
+    form = login_form(name) | {"email": email or f"{name}@example.com"}
     answer = http.post(f"{base_url}/api/register/", json=form).raise_for_status()
     answer = http.post(
         f"{base_url}/api/api-keys/",

@@ -114,11 +114,11 @@ class Faults:
         return what
 
     def _kill_program(self) -> str:
-        name = self._chance.choice([*WEBS, *WORKERS, "beat", "beat"])
+        name = self._chance.choice([*WEBS, *WORKERS, "beat", "beat", "operator"])
         # what it forked ends with it
         self.fallen.processes |= {process.pid for process in self._fleet.forked(name)}
         self._signal(name, signal.SIGKILL)
-        return "kill -9 beat" if name == "beat" else "kill -9 whole program"
+        return f"kill -9 {name}" if name in ("beat", "operator") else "kill -9 whole program"
 
     def _stop_worker(self) -> str | None:
         processes = self._fleet.forked(*WORKERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import psutil
 import psycopg
 
 from dev.chaos import TIME_SCALE, witness
+from dev.chaos.stripe_page import StripePage
 from dev.embedded import services
 from dev.embedded.environment import Options
 from dev.embedded.processes import Program
@@ -24,6 +26,8 @@ MANY = "1000000000"
 LIMITS = (
     *("RATE_LIMIT_CREATES", "RATE_LIMIT_READS", "RATE_LIMIT_ANONYMOUS", "MAX_OPEN_GENERATIONS"),
     *("RATE_LIMIT_REGISTRATIONS", "RATE_LIMIT_AUTH_FAILURES", "SIGNUP_CREDITS"),
+    *("RATE_LIMIT_CHECKOUTS", "RATE_LIMIT_CHECKOUTS_ADDRESS"),
+    *("PURCHASE_MAX_PER_DAY", "PURCHASE_MAX_PER_DAY_NEW"),
 )
 CRASH_POINTS = (
     *("api.before_statement", "api.after_commit"),
@@ -32,12 +36,16 @@ CRASH_POINTS = (
     *("submit.after_save", "poll.after_claim", "poll.before_save"),
     *("store.mid_write", "store.after_put", "store.after_save"),
     *("sweep.after_claim", "sweep.before_save"),
+    *("checkout.after_row", "checkout.after_answer", "webhook.after_commit"),
+    *("settle.after_fetch", "settle.after_commit"),
 )
+# Django is set up before anything of the product is imported.
+OPERATE = "import django; django.setup(); from dev.chaos.operators import main; main()"
 CONTROL_POINT = "control.refunded"  # in dev/chaos/without_guard.py
 
 
 class Fleet:
-    """Two web servers, six workers, beat, PostgreSQL with fsync, Valkey and the emulator.
+    """Two web servers, seven workers, beat, an operator, PostgreSQL with fsync, Valkey, emulators.
 
     Use it from one thread that outlives it (dev/embedded/processes.py says why).
     """
@@ -49,6 +57,7 @@ class Fleet:
         self._crash_log = folder / "crashes"
         self._traps = folder / "traps"
         self._traps.mkdir()
+        self._rest = folder / "rest"
         self._control = control
         environment = dict.fromkeys(LIMITS, MANY) | {
             "DJANGO_SETTINGS_MODULE": "dev.chaos.settings",
@@ -58,9 +67,14 @@ class Fleet:
             "CRASH_TRAPS": str(self._traps),
             "CRASH_LOG": str(self._crash_log),
             "CRASH_SEED": str(seed),
+            "CHAOS_REST": str(self._rest),
         }
         options = Options(
-            durable=True, time_scale=TIME_SCALE, emulator_plain=True, environment=environment
+            durable=True,
+            time_scale=TIME_SCALE,
+            emulator_plain=True,
+            stripe=True,
+            environment=environment,
         )
         self.stack = Stack(folder / "var", options)
         self._second = services.listen(0)
@@ -79,6 +93,8 @@ class Fleet:
         self._run(replace(services.web(self._second), name="web-2"))
         for name in SPARES:
             self._run(services.worker(name, STAGES))
+        if not self._control:
+            self._run(Program("operator", [sys.executable, "-c", OPERATE], restart=True))
 
     def stop(self) -> None:
         self.stack.stop(grace=3.0)
@@ -102,6 +118,14 @@ class Fleet:
         """Keep only the crash point of a control run: most refunds come while it calms down."""
         for path in self._traps.iterdir():
             path.unlink(missing_ok=True)
+
+    def stripe_page(self) -> StripePage:
+        """Stripe's emulator, as payers and the judge see it."""
+        return StripePage(f"{self.stack.stripe_url}", self.stack.env["STRIPE_SECRET_KEY"])
+
+    def rest(self) -> None:
+        """The operator does nothing more."""
+        self._rest.touch()
 
     def crashes(self) -> Counter[str]:
         """How often each crash point ended a process until now."""

@@ -208,7 +208,7 @@ def own_errors(logs: Path) -> Finding:
 def own_checks(manage: Manage) -> list[Finding]:
     """The commands that an operator would type."""
     found = []
-    for command in ("check_ledger", "check_generations"):
+    for command in ("check_ledger", "check_generations", "check_payments"):
         try:
             manage(command)
             wrong = []

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import httpx
 import psycopg
 
-from dev.chaos import invariants, orphans, promises
+from dev.chaos import invariants, money, orphans, promises, sold
 from dev.chaos.book import Book
 from dev.chaos.fleet import Fleet
+from dev.chaos.invariants import Finding
+from dev.chaos.receipts import Receipts
+from dev.chaos.stripe_page import StripePage
 from dev.chaos.verdict import Bought, Run, Verdict, problems_of
 
 
-def judge(fleet: Fleet, book: Book, run: Run) -> Verdict:
+def judge(fleet: Fleet, book: Book, receipts: Receipts, run: Run) -> Verdict:
     owner_url = fleet.stack.owner_url
     rows = invariants.generations(owner_url)
     marked = {
@@ -36,9 +40,29 @@ def judge(fleet: Fleet, book: Book, run: Run) -> Verdict:
         *invariants.own_checks(fleet.stack.manage),
         invariants.own_errors(fleet.stack.processes.log("beat").parent),
     ]
+    # last, since it may take long: what is billed is of a moment ago until here
+    with closing(fleet.stripe_page()) as stripe:
+        verdict.findings += _payments(fleet, stripe, receipts, verdict)
     verdict.reported = len(report)
     verdict.problems += problems_of(verdict)
     return verdict
+
+
+def _payments(
+    fleet: Fleet, stripe: StripePage, receipts: Receipts, verdict: Verdict
+) -> list[Finding]:
+    """Stripe is asked as long as it takes until all that it did was noticed."""
+    till = money.settle(fleet.stack.owner_url, stripe)
+    once, played = money.once_at_stripe(till.rows, stripe)
+    verdict.till, verdict.played = till, played
+    return [
+        *money.findings(till, played),
+        once,
+        money.refused(stripe.deliveries()),
+        *sold.kept(receipts, till.rows),
+        sold.every_scenario(played),
+        sold.over_http(fleet.base_urls[0], receipts, till.rows),
+    ]
 
 
 def bought(emulator_url: str) -> Bought:

@@ -15,7 +15,10 @@ INTERVAL = 0.1  # seconds between two looks
 COUNTS = """
 SELECT count(*) FILTER (WHERE finished_at IS NULL), count(*) FILTER (WHERE state = 'completed'),
        count(*) FILTER (WHERE state IN ('failed', 'canceled')),
-       (SELECT count(*) FROM generation_generationevent)
+       (SELECT count(*) FROM generation_generationevent),
+       (SELECT count(*) FROM payments_payment
+         WHERE state IN ('created', 'open', 'processing') OR next_attempt_at <= now()),
+       (SELECT count(*) FROM payments_payment WHERE state = 'paid')
   FROM generation_generation
 """
 LATENCY = 18.0  # seconds from an order to its end that the load aims at, well below the deadline
@@ -27,6 +30,7 @@ class Pulse:
 
     def __init__(self, owner_url: str) -> None:
         self.open = self.completed = self.refunded = self.steps = 0
+        self.unsettled = self.paid = 0  # payments
         self.answered = 0.0  # when, by the monotonic clock
         self._url = owner_url
         self._connection: psycopg.Connection | None = None
@@ -58,7 +62,7 @@ class Pulse:
             return False  # it is being restarted
         if row is None:
             raise AssertionError("a count is always a row")
-        self.open, self.completed, self.refunded, self.steps = row
+        self.open, self.completed, self.refunded, self.steps, self.unsettled, self.paid = row
         self.answered = moment
         self._ends.append((moment, self.completed + self.refunded))
         while self._ends[0][0] < moment - LATENCY:
@@ -72,7 +76,8 @@ class Pulse:
             self._connection = None
 
     def __str__(self) -> str:
-        return f"{self.open} open, {self.completed} completed, {self.refunded} refunded"
+        generations = f"{self.open} open, {self.completed} completed, {self.refunded} refunded"
+        return f"{generations}; {self.unsettled} payments under way, {self.paid} paid"
 
     def _ended_lately(self) -> int:
         return self._ends[-1][1] - self._ends[0][1] if self._ends else 0

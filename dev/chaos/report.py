@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 from dev.chaos.book import Book
+from dev.chaos.receipts import Receipts
 from dev.chaos.verdict import Verdict, share_completed
 
 
-def table(verdict: Verdict, book: Book) -> str:
+def table(verdict: Verdict, book: Book, receipts: Receipts) -> str:
     run = verdict.run
     sections: dict[str, Mapping[str, int]] = {
         "faults": run.faults,
@@ -19,6 +20,9 @@ def table(verdict: Verdict, book: Book) -> str:
         "reasons": _reasons(verdict),
         "customers": book.tally,
         "provider": _provider(verdict),
+        "Stripe's faults": Counter(word for words in verdict.played.values() for word in words),
+        "payments": _payments(verdict),
+        "buyers": receipts.tally,
         "disturbance": _disturbance(verdict),
     }
     lines = []
@@ -62,6 +66,18 @@ def _provider(verdict: Verdict) -> dict[str, int]:
         "whole videos that nobody got": len(verdict.orphans),
         "outputs in the report of orphans, broken ones included": verdict.reported,
         "images lost with their answer": len(verdict.lost_images),
+    }
+
+
+def _payments(verdict: Verdict) -> dict[str, int]:
+    rows, money = verdict.till.rows, verdict.till.money.values()
+    return Counter(str(row["state"]) for row in rows) | {
+        "credits given": sum(row["given"] for row in rows),
+        "credits taken back": sum(row["taken_back"] for row in rows),
+        "taken, in minor units": sum(each["taken"] for each in money),
+        "refunded": sum(each["refunded"] for each in money),
+        "disputed": sum(each["disputed"] for each in money),
+        "payments that an operator refunded": sum(row["by_operator"] for row in rows),
     }
 
 

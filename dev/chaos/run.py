@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dev.chaos import controls, witness
+from dev.chaos.buyers import Buyers
 from dev.chaos.customers import Customers
 from dev.chaos.faults import Faults
 from dev.chaos.fleet import Fleet
@@ -68,6 +69,7 @@ class _Fire:
         self._seed = seed
         picture = f"{fleet.stack.emulator_url}/sample-images/square.png"
         self._customers = Customers(fleet.base_urls, picture, seed)
+        self._buyers = Buyers(fleet.base_urls, fleet.stripe_page(), seed)
         self._pulse = Pulse(fleet.stack.owner_url)
         self._faults = Faults(fleet, seed)
         self._reported = time.monotonic()
@@ -80,15 +82,18 @@ class _Fire:
             # a slow machine gets more time, not fewer faults
             self._until(lambda: self._burn(seconds), seconds, "over time")
             self._faults.end()
+            self._fleet.rest()
             self._customers.stop()
+            self._buyers.stop()
             drain = self._until(self._is_over, GIVE_UP, "after the last fault")
             drained = drain if self._is_over() else None
             claims = witness.overtaken(self._fleet.stack.owner_url)
             hits = witness.hits(claims, self._faults.fallen)
             crashes = self._fleet.crashes()
             run = Run(seconds, self._seed, self._faults.tally, crashes, drained, secrets, hits)
-            verdict = judge(self._fleet, self._customers.book, run)
-            print(table(verdict, self._customers.book))
+            book, receipts = self._customers.book, self._buyers.receipts
+            verdict = judge(self._fleet, book, receipts, run)
+            print(table(verdict, book, receipts))
             return verdict
         finally:
             self._close()
@@ -113,21 +118,27 @@ class _Fire:
     def _warm_up(self, completed: int = WARM) -> list[str]:
         """Wait until the customers are served; their secrets."""
         secrets = self._customers.start()
+        self._buyers.start(self._fleet.stack.owner_url)
         warm = self._until(lambda: self._pulse.completed >= completed, WARM_SECONDS, "to warm up")
         print(f"  the fire begins {warm:.0f} s after the start", flush=True)
         return secrets
 
     def _close(self) -> None:
         self._customers.close()
+        self._buyers.close()
         self._pulse.close()
 
     def _burn(self, seconds: float | None = None) -> bool:
-        """Play; True when every crash point has fired often enough for ``seconds``."""
+        """Play; True when every crash point fired often enough for ``seconds``, and all bought."""
         self._faults.play(self._pulse.steps)
-        return seconds is not None and not owed(self._fleet.crashes(), seconds)
+        if seconds is None or owed(self._fleet.crashes(), seconds):
+            return False
+        return self._buyers.has_met_all()
 
     def _is_over(self) -> bool:
-        return self._pulse.look(now=True) and not self._pulse.open and self._customers.are_done()
+        if not self._pulse.look(now=True) or self._pulse.open or self._pulse.unsettled:
+            return False
+        return self._customers.are_done() and self._buyers.are_done()
 
     def _until(self, over: Callable[[], bool], seconds: float, what: str) -> float:
         """Repair, count and offer places until ``over()``, at most ``seconds``; the seconds taken.

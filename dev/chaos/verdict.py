@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from dev.chaos.fleet import CRASH_POINTS
 from dev.chaos.invariants import Finding, Row
+from dev.chaos.money import CREDITED_TWICE, LAST, LOST, Till
 from dev.chaos.orders import REFUSED
 from dev.chaos.witness import Hits
 
@@ -18,6 +19,7 @@ SHARE = 0.85  # of the unmarked ones, see Verdict.unmarked
 # A run that says too little does not pass. A slow machine gets a fault for each piece of work.
 FAULTS_A_SECOND = 0.5
 GENERATIONS_A_SECOND = 0.5
+PAYMENTS_A_SECOND = 0.2
 FIRES_EVERY = 30.0  # seconds in which every crash point ends a process once at least
 
 
@@ -75,6 +77,8 @@ class Verdict:
     marked: dict[str, str] = field(default_factory=dict)  # markers by generation
     findings: list[Finding] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    till: Till = field(default_factory=lambda: Till([], {}))  # the payments' two sides
+    played: dict[str, set[str]] = field(default_factory=dict)  # Stripe's faults by payment
     reported: int = 0  # outputs in the operator's report of orphans, broken ones included
 
     @property
@@ -139,10 +143,19 @@ class Verdict:
                 "paid_twice": len(self.paid_twice),
                 "orphans": len(self.orphans) + len(self.lost_images),
                 "stuck": len(self.rows) - states["completed"] - len(self.undelivered),
+                "payments": len(self.till.rows),
+                "paid": len([row for row in self.till.rows if row["state"] == "paid"]),
+                "credited_twice": self._broken(CREDITED_TWICE),
+                "lost": self._broken(LOST),
+                "taken_not_given": self._broken(LAST),
                 "violations": len(self.problems),
                 "drain_s": None if run.drain is None else round(run.drain, 1),
             }
         )
+
+    def _broken(self, sentence: str) -> int:
+        """How many things break a rule."""
+        return sum(len(each.wrong) for each in self.findings if each.sentence == sentence)
 
 
 def share_completed(rows: list[Row]) -> float:
@@ -188,6 +201,8 @@ def _too_little(run: Run, verdict: Verdict) -> Iterator[str]:
         yield f"only {faults} faults in {run.seconds:.0f} s"
     if len(verdict.rows) < run.seconds * GENERATIONS_A_SECOND:
         yield f"only {len(verdict.rows)} generations in {run.seconds:.0f} s"
+    if len(verdict.till.rows) < run.seconds * PAYMENTS_A_SECOND:
+        yield f"only {len(verdict.till.rows)} payments in {run.seconds:.0f} s"
     for name in owed(run.crashes, run.seconds):
         yield f"the crash point {name} fired {run.crashes[name]} times, not {least(run.seconds)}"
 

@@ -201,7 +201,7 @@ def test_a_check_of_ours_that_complains_is_passed_on() -> None:
         raise StackError(f"{command} failed: 1 difference")
 
     problems = [each.problem for each in own_checks(manage)]
-    assert len(problems) == 2
+    assert len(problems) == 3
     assert all("1 difference" in str(problem) for problem in problems)
 
 

@@ -11,6 +11,8 @@ import pytest
 from dev.chaos.book import Book
 from dev.chaos.fleet import CRASH_POINTS
 from dev.chaos.invariants import Finding
+from dev.chaos.money import LOST, Till
+from dev.chaos.receipts import Receipts
 from dev.chaos.report import table
 from dev.chaos.verdict import Bought, Run, Verdict, problems_of
 from dev.chaos.witness import Hits, Overtaken
@@ -34,7 +36,10 @@ def verdict(
     known |= {"crashes": Counter({"store.after_put": 1}), "secrets": []}
     accepted = accepted or {}
     bought = Bought(accepted, accepted if billed is None else billed)
-    return Verdict(Run(**known | run), rows, bought)
+    payment = {"state": "paid", "given": 500, "taken_back": 0, "by_operator": False}
+    known |= run
+    till = Till([payment] * (3 if known["seconds"] < 60 else 200), {})
+    return Verdict(Run(**known), rows, bought, till=till)
 
 
 def many(count: int = 100) -> list[dict[str, Any]]:
@@ -49,7 +54,9 @@ def test_the_last_line() -> None:
     judged = verdict([*many(3), *failed(1)], {"g0": 1, "f0": 1})
     assert json.loads(judged.line()) == {
         "seconds": 10.0, "seed": 1, "faults": 6, "generations": 4, "completed": 3, "failed": 1,
-        "paid_twice": 0, "orphans": 1, "stuck": 0, "violations": 0, "drain_s": 4.0,
+        "paid_twice": 0, "orphans": 1, "stuck": 0,
+        "payments": 3, "paid": 3, "credited_twice": 0, "lost": 0, "taken_not_given": 0,
+        "violations": 0, "drain_s": 4.0,
     }  # fmt: skip
 
 
@@ -129,10 +136,22 @@ def test_a_run_without_faults_or_generations_does_not_pass() -> None:
     assert problems_of(verdict(many(3))) == ["only 3 generations in 10 s"]
 
 
+def test_a_run_without_payments_does_not_pass() -> None:
+    judged = verdict(many())
+    judged.till = Till([], {})
+    assert problems_of(judged) == ["only 0 payments in 10 s"]
+
+
+def test_lost_money_is_in_the_last_line() -> None:
+    judged = verdict(many())
+    judged.findings = [Finding(LOST, 3, ["p1", "p2"])]
+    assert json.loads(judged.line())["lost"] == 2
+
+
 def test_a_finding_that_does_not_hold_is_a_problem_and_all_are_shown() -> None:
     judged = verdict(many())
     judged.findings = [Finding("I1 holds", 7), Finding("I2 holds", 8, ["g3"])]
     assert problems_of(judged) == ["I2 holds: not so 1 times, such as g3"]
-    lines = [" ".join(line.split()) for line in table(judged, Book()).splitlines()]
+    lines = [" ".join(line.split()) for line in table(judged, Book(), Receipts()).splitlines()]
     assert "I1 holds 7" in lines
     assert "I2 holds 8 NOT SO" in lines
