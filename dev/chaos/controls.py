@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import psycopg
 
+from dev.chaos import money
 from dev.chaos.fleet import Fleet
 from dev.chaos.invariants import asked_of_rows
 from dev.chaos.judge import bought
@@ -14,6 +16,7 @@ from dev.chaos.judge import bought
 MODULES = {
     "naive-resubmit": "dev.chaos.without_doubt",
     "no-refund-guard": "dev.chaos.without_guard",
+    "no-look-at-payment-status": "dev.chaos.without_status",
 }
 # The database would refuse the second refund, whatever the code does; so it has to look away.
 LOOK_AWAY = (
@@ -40,10 +43,22 @@ def refunded_twice(fleet: Fleet) -> str | None:
     return found[REFUNDED]
 
 
+def credited_for_nothing(fleet: Fleet) -> str | None:
+    """The invariant of payments, as the verdict of a run asks it."""
+    try:
+        with closing(fleet.stripe_page()) as stripe:
+            till = money.look(fleet.stack.owner_url, stripe)
+    except psycopg.OperationalError:
+        return None  # the database is being restarted
+    found = {each.sentence: each.problem for each in money.findings(till, {})}
+    return found[money.TOOK]
+
+
 # What notices that it is missing.
 LOOKS: dict[str, Callable[[Fleet], str | None]] = {
     "naive-resubmit": paid_twice,
     "no-refund-guard": refunded_twice,
+    "no-look-at-payment-status": credited_for_nothing,
 }
 
 
