@@ -62,14 +62,10 @@ class SettleStage:
         """Ask for what is there; for the link, where there is none yet."""
         if payment.session_id:
             return _in_time(fetch(self.client, payment.session_id))
-        if payment.state != State.CREATED:
-            _write(payment, None)  # nobody ever got a link to it: there is nothing to ask about
-        elif schedule.is_given_up(payment):
-            reason = f"Stripe gave no link; before: {payment.last_error or '-'}"
-            _write(payment, None, state=State.FAILED, finished_at=Now(), last_error=reason)
-            metrics.ENDED.labels("failed").inc()
-        else:
+        if payment.state == State.CREATED:
+            # however late: whoever asked before may have died with Stripe's answer
             return self._order(payment)
+        _write(payment, None)  # nobody ever got a link to it: there is nothing to ask about
         return None
 
     def _order(self, payment: Payment) -> Step:
@@ -150,6 +146,11 @@ def _note_link(payment: Payment, link: Link) -> None:
 
 
 def _no_answer(payment: Payment, outcome: NoAnswer) -> None:
+    if payment.session_id is None and schedule.is_given_up(payment):
+        reason = f"Stripe gave no link: {outcome.detail}"
+        _write(payment, None, state=State.FAILED, finished_at=Now(), last_error=reason)
+        metrics.ENDED.labels("failed").inc()
+        return
     waits = schedule.next_try if payment.session_id is None else schedule.after_no_answer
     _write(payment, waits(payment), last_error=outcome.detail)
 

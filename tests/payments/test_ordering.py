@@ -90,6 +90,18 @@ def test_after_five_minutes_without_a_link_nobody_asks_any_more(
     assert old.last_error
 
 
+def test_who_died_with_the_answer_is_followed_however_late(till: Till, alice: Person) -> None:
+    """No worker for five minutes: Stripe has the link all the same, and maybe money."""
+    late = till.row(alice, **long_ago(301))
+    assert till.settled(late).state == State.OPEN
+    paid = till.row(alice, **long_ago(301))
+    order = orders.order_of(paid)
+    assert order.customer_id
+    till.stripe.control("before-answer").raise_for_status()
+    orders.make_link(shared(), paid, order.customer_id)
+    assert till.settled(till.settled(paid)).state == State.PAID
+
+
 @pytest.mark.parametrize("by_a_worker", [True, False])
 def test_a_customer_whom_stripe_lost_is_asked_for_anew(
     till: Till, alice: Person, by_a_worker: bool
