@@ -77,14 +77,16 @@ def post(payment: Payment, rows: Sequence[Reversal]) -> int:
     """Write what is missing in the ledger; the credits that are taken back now.
 
     While a dispute holds the money all is taken. What came back is reinstated as far as the rest
-    does not stand for it: another refund may have found less left to take than its own share.
+    does not stand for it: another refund may have found less left to take than its own share. One
+    that found nothing takes its share now, since what is reinstated once never is again.
     """
     disputed = is_disputed(rows)
     target = payment.credits if disputed else _share(payment, live_minor(rows))
     reversed_credits = payment.reversed_credits
+    floor = min(target, _taken_by_the_rest(rows)) if _is_taking(rows, disputed) else target
     for row in rows:
         if row.status in CAME_BACK | WON and row.entry is not None and row.reinstated is None:
-            amount = min(-row.entry.amount, reversed_credits - target)
+            amount = min(-row.entry.amount, reversed_credits - floor)
             reversed_credits -= _reinstate(payment, row, amount)
     counted = sum(row.amount_minor for row in rows if _is_counted(row))
     for row in rows:
@@ -146,6 +148,20 @@ def _share(payment: Payment, counted: int) -> int:
     """The credits that so much of the money stands for."""
     paid = payment.paid_minor or 0
     return payment.credits * min(counted, paid) // paid if paid else 0
+
+
+def _is_live(row: Reversal) -> bool:
+    return row.status in (COUNTS if row.kind == REFUND else TAKEN)
+
+
+def _is_taking(rows: Sequence[Reversal], disputed: bool) -> bool:
+    """Whether one that stands has no entry yet and may have its share; disputes come first."""
+    kinds = (DISPUTE,) if disputed else (REFUND,)
+    return any(_is_live(row) and row.entry is None and row.kind in kinds for row in rows)
+
+
+def _taken_by_the_rest(rows: Sequence[Reversal]) -> int:
+    return sum(-row.entry.amount for row in rows if _is_live(row) and row.entry is not None)
 
 
 def _is_counted(row: Reversal) -> bool:

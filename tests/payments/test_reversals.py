@@ -196,6 +196,30 @@ def test_a_refund_that_comes_back_during_a_dispute_waits_for_its_end(
     assert reversals.post(payment, [refund, dispute]) == 0
 
 
+@pytest.mark.parametrize("first_kind", ["refund", "dispute"])
+def test_a_refund_that_found_nothing_to_take_takes_its_share_when_the_other_comes_back(
+    till: Till, alice: Person, first_kind: str
+) -> None:
+    """And all is given back when it comes back, too: nothing stays with nobody."""
+    payment = till.bought(alice)
+    is_refund = first_kind == "refund"
+    begun, ended = ("pending", "failed") if is_refund else ("needs_response", "won")
+    first, second, third = rows(
+        payment, (first_kind, begun, 500), ("refund", "canceled", 200), ("refund", "canceled", 1)
+    )
+    payment.reversed_credits = reversals.post(payment, [first, second, third])
+    assert payment.reversed_credits == 500
+    first.status, second.status, third.status = ended, "pending", "pending"
+    payment.reversed_credits = reversals.post(payment, [first, second, third])
+    assert payment.reversed_credits == 201
+    second.status = "failed"
+    payment.reversed_credits = reversals.post(payment, [first, second, third])
+    assert payment.reversed_credits == 1
+    third.status = "failed"
+    assert reversals.post(payment, [first, second, third]) == 0
+    assert alice.balance == 1500
+
+
 def test_a_word_that_nobody_knows_changes_nothing(till: Till, alice: Person) -> None:
     payment = till.bought(alice)
     facts = fetched(till, payment)
