@@ -19,9 +19,12 @@ from generation.models.states import State
 from tests.contract.test_isolation import routes
 from tests.support.bring_to import created, reached
 from tests.support.people import Person
+from tests.support.purchases import a_payment
 
 Api = Callable[..., httpx.Client]
 PATH = "/api/v1/generate/history/"
+PAYMENTS = "/api/v1/credits/payments/"
+LISTS = (PATH, "/api/v1/credits/transactions/", PAYMENTS)
 
 
 @pytest.fixture
@@ -36,8 +39,17 @@ def images(person: Person, count: int) -> list[str]:
     return [str(created(person, model="image").pk) for _ in range(count)][::-1]
 
 
+def fill(path: str, person: Person) -> None:
+    """Five more rows of that list."""
+    if path == PAYMENTS:
+        for _ in range(5):
+            a_payment(person)
+    else:
+        images(person, 5)
+
+
 def ids(body: dict[str, Any]) -> list[str]:
-    return [result["id"] for result in body["results"]]
+    return [result.get("id") or result["payment_id"] for result in body["results"]]
 
 
 def follow(client: httpx.Client, url: str, link: str) -> list[list[str]]:
@@ -208,14 +220,14 @@ def test_beyond_the_largest_offset_the_answer_names_next(client: httpx.Client) -
     assert error == "Offset must be a whole number from 0 to 10000; follow next to go further"
 
 
-@pytest.mark.parametrize("path", [PATH, "/api/v1/credits/transactions/"])
+@pytest.mark.parametrize("path", LISTS)
 class TestPagesByNumber:
     """Of every paged list (the routes are found by ``next``, below)."""
 
     def test_whoever_counts_pages_comes_to_an_end(
         self, path: str, client: httpx.Client, alice: Person
     ) -> None:
-        images(alice, 5)
+        fill(path, alice)
         everything = ids(client.get(path).json())
         pages = [ids(client.get(f"{path}?limit=2&page={number}").json()) for number in range(1, 6)]
         assert [each for page in pages for each in page] == everything
@@ -225,7 +237,7 @@ class TestPagesByNumber:
     def test_links_carry_none_of_the_three(
         self, path: str, client: httpx.Client, alice: Person
     ) -> None:
-        images(alice, 5)
+        fill(path, alice)
         body = client.get(f"{path}?limit=2&page=2&note=x").json()
         for link in (body["next"], body["previous"]):
             query = parse_qs(urlsplit(link).query)
@@ -237,7 +249,7 @@ class TestPagesByNumber:
     def test_a_cursor_wins_over_an_offset_and_that_over_a_page(
         self, path: str, client: httpx.Client, alice: Person
     ) -> None:
-        images(alice, 5)
+        fill(path, alice)
         everything = ids(client.get(path).json())
         assert ids(client.get(f"{path}?limit=2&page=3&offset=1").json()) == everything[1:3]
         assert ids(client.get(f"{path}?limit=2&page=x&offset=1").json()) == everything[1:3]
@@ -268,7 +280,7 @@ def test_no_paged_list_is_forgotten(client: httpx.Client) -> None:
     found = [f"/{each}" for each in routes() if "<" not in each]
     bodies = {path: client.get(path) for path in found if not path.startswith("/api/docs")}
     paged = {path for path, body in bodies.items() if body.is_success and '"next":' in body.text}
-    assert paged == {PATH, "/api/v1/credits/transactions/"}
+    assert paged == set(LISTS)
 
 
 def cursor(*values: Any) -> str:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from credits import ledger
+from payments import attention
 from payments.models import BillingProfile, Payment, StripeEvent
 from payments.models.states import State
 from staff import audit
@@ -236,10 +237,16 @@ def test_each_filter_is_an_index_away(
 
 @pytest.mark.parametrize(
     ("query", "index"),
-    [("", "reversal_newest"), ("kind=dispute", "reversal_disputes"), ("kind=answer", "dispute_to")],
+    [("", "reversal_newest"), ("kind=dispute", "reversal_disputes")],
 )
 def test_each_list_of_reversals_is_an_index_away(
     query: str, index: str, browser: Client, alice: Person
 ) -> None:
     a_dispute(a_payment(alice))
     assert index in planned(browser.get(f"{REVERSALS}?{query}").context["cl"].queryset)
+
+
+def test_disputes_to_answer_are_an_index_away(alice: Person) -> None:
+    """In the order of their last days, which no other index has. The page asks by them, too."""
+    a_dispute(a_payment(alice))
+    assert "dispute_to_answer" in planned(attention.to_answer())
