@@ -55,7 +55,7 @@ def signed(body: str, secret: str = WEBHOOK_SECRET, age: float = 0.0) -> dict[st
 
 @pytest.fixture
 def send(stripe: StripeEmulator, base_url: str) -> Send:
-    def post(event: Any, headers: dict[str, str] | None = None) -> httpx.Response:
+    def post(event: Any, headers: dict[str, Any] | None = None) -> httpx.Response:
         body = event if isinstance(event, str) else json.dumps(event)
         headers = signed(body) if headers is None else headers
         return httpx.post(f"{base_url}{PATH}", content=body, headers=headers, timeout=20)
@@ -134,13 +134,17 @@ def test_a_warning_of_fraud_calls_a_person_once(till: Till, alice: Person, send:
 
 @pytest.mark.parametrize(
     "fault",
-    ["wrong secret", "changed byte", "too old", "no header", "empty body", "garbage", "no JSON"],
+    [
+        *("wrong secret", "changed byte", "too old", "no header", "empty body", "garbage"),
+        *("no ASCII", "no JSON", "nested deep"),
+    ],
 )
 def test_what_nobody_signed_changes_nothing(
     till: Till, alice: Person, send: Send, fault: str
 ) -> None:
     payment = till.order(alice)
     body = json.dumps(event_of(payment))
+    deep = f'{body[:-1]}, "deep": {"[" * 10_000}{"]" * 10_000}}}'
     before = counted("bad_signature")
     answer = {
         "wrong secret": lambda: send(body, signed(body, "whsec_" + "f" * 32)),
@@ -149,7 +153,9 @@ def test_what_nobody_signed_changes_nothing(
         "no header": lambda: send(body, {"Content-Type": "application/json"}),
         "empty body": lambda: send("", signed("")),
         "garbage": lambda: send(body, {"Stripe-Signature": "t=now,v1=" + "x" * 5000}),
+        "no ASCII": lambda: send(body, {"Stripe-Signature": b"t=1,v1=\xe9"}),
         "no JSON": lambda: send("paid!", signed("paid!")),
+        "nested deep": lambda: send(deep, signed(deep)),
     }[fault]()
     assert answer.status_code == 400
     assert not StripeEvent.objects.exists()
@@ -184,10 +190,13 @@ def test_the_other_mode_is_refused(till: Till, alice: Person, send: Send) -> Non
         {"data": {"object": {"id": str(uuid.uuid4()), "metadata": {"payment": "no uuid"}}}},
         {"data": {"object": {"id": "x" * 5000, "charge": 7, "payment_intent": ["pi_1"]}}},
         {"data": {"object": {"id": "nul\0", "charge": "nul\0", "metadata": None}}},
+        {"data": {"object": {"id": "\ud800", "charge": "\udfff", "payment_intent": "é"}}},
         {"data": {"object": [1, 2]}},
         {"data": None},
         {"id": None},
         {"id": "evt_" + "x" * 200},
+        {"id": "evt_\ud800"},
+        {"type": "\udfff"},
         {"type": "y" * 200},
     ],
 )
