@@ -60,7 +60,7 @@ def _payments(
         once,
         money.refused(stripe.deliveries()),
         *sold.kept(receipts, till.rows),
-        sold.every_scenario(played),
+        sold.every_scenario(stripe.scenarios()),
         sold.over_http(fleet.base_urls[0], receipts, till.rows),
     ]
 

@@ -15,6 +15,7 @@ SCENARIOS = (
     *("pays-after-expiry=2", "lost+refund", "twice+dispute", "late=2+partial-refund=250"),
     *("forged+replayed+othermode+sepa-ok", "twice+disorder", "lost+wrong-amount"),
 )
+WORDS = {word.partition("=")[0] for each in SCENARIOS for word in each.split("+")} - {""}
 # Of these no credits come by themselves: a person looks at the money.
 DIFFERS = ("wrong-amount", "wrong-currency")
 REFUSED_MANNERS = ("forged", "replayed", "othermode")  # of a webhook

@@ -42,6 +42,10 @@ class StripePage:
         found: dict[str, dict[str, int]] = self._get("/emulator/stats")["payments"]
         return found
 
+    def scenarios(self) -> set[str]:
+        """The scenarios that were met, also those that made nothing."""
+        return set(self._get("/emulator/stats")["scenarios"])
+
     def payment(self, payment_id: str) -> dict[str, Any] | None:
         """All that there is of one payment; None for one that Stripe never heard of."""
         answer = self._http.get(f"/emulator/payments/{payment_id}")

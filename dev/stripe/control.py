@@ -67,8 +67,14 @@ class ControlApi:
                 "payments": payments,
                 "deliveries": {"attempts": len(world.sender.log), **manners},
                 "requests": dict(world.requests),
+                "scenarios": sorted(self._met()),
             }
         )
+
+    def _met(self) -> set[str]:
+        """Scenarios of what was made here, and of what was turned away before it was."""
+        made = {word for each in self._world.purchases.every() for word in each.scenario.words}
+        return made | {word for word, _ in self._world.turned_away}
 
     def _money(self, purchase: Purchase) -> dict[str, int]:
         purchases = self._world.purchases

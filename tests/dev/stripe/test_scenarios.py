@@ -103,6 +103,7 @@ def test_no_answer(seller: StripeEmulator, scenario: str, made: int) -> None:
     with pytest.raises(httpx.ReadTimeout):
         ordered(seller, email, "k1")
     assert seller.stats()["checkout_sessions"]["made"] == made
+    assert seller.stats()["scenarios"] == [scenario]  # met, also where nothing was made
     again = ordered(seller, email, "k1")
     assert again.status_code == 200
     assert again.headers.get("Idempotent-Replayed") == ("true" if made else None)
