@@ -9,7 +9,7 @@ PIP_AUDIT_VERSION := 2.10.1
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate --extra gcs --extra local --extra emulator --extra otel
+	--no-header --no-annotate --extra gcs --extra local --extra emulator --extra otel --extra mail
 # Debian's packages of the browser tests
 BROWSER_PACKAGES := chromium nodejs curl fonts-dejavu-core
 BENCH_PACKAGES := wrk
