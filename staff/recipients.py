@@ -13,14 +13,13 @@ from datetime import datetime
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
-from accounts import keys, login
+from accounts import keys, login, second_factor
 from accounts.login import find_user
 from accounts.models import Account, ApiKey, Membership, User
 from accounts.passwords import canonical
 from common import ids
 from common.errors import AccountSuspended, NotFound
 from staff import audit
-from staff.entrance import second_factor
 
 PASSWORD_BYTES = 15  # 20 characters
 CREATED = User.Origin.CREATE_ACCOUNT

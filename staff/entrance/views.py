@@ -22,12 +22,11 @@ from django.views.generic import FormView
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import guesses
+from accounts import second_factor
 from accounts.models import User
 from common.errors import InvalidCredentials, RateLimited
 from common.web.client_address import client_address
 from staff import audit
-from staff.entrance import second_factor
 from staff.entrance.forms import CodeForm, LogInForm, OwnPasswordForm
 
 NEXT = "next"
@@ -190,23 +189,19 @@ def _user(request: HttpRequest) -> User:
 def _guess(
     request: HttpRequest, form: CodeForm, find: Callable[[str], Found | None]
 ) -> tuple[Found | None, int]:
-    """What ``find`` returns for the code, and the seconds until another try makes sense.
-
-    Each try takes a place of the rate limit. Even a right code does not give it back.
-    """
+    """What ``find`` returns for the code, and the seconds until another try makes sense."""
     user, address = _user(request), client_address(request)
-    person = str(user.pk)
+
+    def refused() -> None:
+        form.add_error(
+            "code", "This is not a code that works now. After a wrong one, wait a little"
+        )
+        with transaction.atomic():
+            audit.record(user, "refuse_second_factor", user, changes={"address": address})
+
     try:
-        guesses.refuse_crowd(guesses.CODES, address)
-        guesses.take_place(guesses.CODES, person, address)
-        found = find(form.cleaned_data["code"])
-        if found is None:
-            form.add_error(
-                "code", "This is not a code that works now. After a wrong one, wait a little"
-            )
-            with transaction.atomic():
-                audit.record(user, "refuse_second_factor", user, changes={"address": address})
-            guesses.failed(guesses.CODES, person, address)
+        code = form.cleaned_data["code"]
+        found = second_factor.guess(user, address, lambda: find(code), refused)
     except RateLimited as error:
         wait = int(error.headers["Retry-After"])
         form.add_error("code", f"Too many tries, wait {wait} seconds")

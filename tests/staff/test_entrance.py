@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -12,14 +11,14 @@ import time_machine
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
-from django_otp.oath import totp
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts import second_factor
 from accounts.models import User
-from staff.entrance import second_factor
 from staff.models import AuditEntry
 from tests.support.people import PASSWORD, Person, inside, make_staff
+from tests.support.second_factors import code_of
 
 LOG_IN = "/admin/login/"
 FACTOR = "/admin/second-factor/"
@@ -28,13 +27,6 @@ ENROLL = "/admin/enroll/"
 
 def send_password(client: Client, name: str = "operator", password: str = PASSWORD) -> Any:
     return client.post(LOG_IN, {"username": name, "password": password})
-
-
-def code_of(user: User) -> str:
-    """What the app shows for the newest key; one step later each time it has been used."""
-    device = TOTPDevice.objects.filter(user=user).latest("pk")
-    at = max(int(time.time()) // 30, device.last_t + 1)
-    return f"{totp(device.bin_key, t0=-(at - int(time.time()) // 30) * 30):06d}"
 
 
 def enrolled(client: Client, user: User) -> list[str]:

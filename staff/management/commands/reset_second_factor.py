@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from accounts import second_factor
 from accounts.login import find_user
 from staff import audit
-from staff.entrance import second_factor
 
 
 class Command(BaseCommand):

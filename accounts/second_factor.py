@@ -1,4 +1,8 @@
-"""The second factor of staff: an authenticator app (TOTP), and recovery codes for its loss."""
+"""The second factor: an authenticator app (TOTP), and recovery codes for its loss.
+
+Operators and customers keep it in the same tables. Who only finds a secret or a password does not
+load it: the API asks for no second factor.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import base64
 import hashlib
 import secrets
 import unicodedata
+from collections.abc import Callable
+from typing import TypeVar
 
 import django_otp
 import segno
@@ -14,7 +20,10 @@ from django_otp.models import Device
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts import guesses
 from accounts.models import User
+
+Found = TypeVar("Found")
 
 APP = "authenticator app"
 RECOVERY = "recovery codes"
@@ -62,6 +71,24 @@ def check(user: User, code: str) -> Device | None:
         return None
     verified: Device | None = django_otp.verify_token(user, device.persistent_id, token)
     return verified
+
+
+def guess(
+    user: User, address: str, find: Callable[[], Found | None], refused: Callable[[], object]
+) -> Found | None:
+    """What ``find`` returns for somebody's code; for a wrong one, None, after ``refused``.
+
+    Each try takes a place of the rate limit. Even a right code does not give it back. Raises
+    RateLimited, before the code is looked at or after it was wrong.
+    """
+    person = str(user.pk)
+    guesses.refuse_crowd(guesses.CODES, address)
+    guesses.take_place(guesses.CODES, person, address)
+    found = find()
+    if found is None:
+        refused()
+        guesses.failed(guesses.CODES, person, address)
+    return found
 
 
 def new_recovery_codes(user: User) -> list[str]:
