@@ -96,11 +96,14 @@ def replay_of(caller: Caller, key: str, path: str, body: dict[str, Any]) -> Boug
     return Bought(found, replayed=True)
 
 
-def _looked_after(again: Bought) -> Bought:
+def hurry(payment: Payment) -> None:
     """Have Stripe asked now for a link that its own request did not live to ask for."""
-    payment = again.payment
     if payment.state == State.CREATED and timezone.now() - payment.created_at > ASKING:
         ask_again(payment.pk, ASKING)
+
+
+def _looked_after(again: Bought) -> Bought:
+    hurry(again.payment)
     return again
 
 

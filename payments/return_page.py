@@ -43,16 +43,17 @@ HEADERS = {
 @require_safe
 def return_page(request: HttpRequest, account_id: str, payment_id: str) -> HttpResponse:
     """Thank whoever comes; have Stripe asked about the payment if there is one."""
-    if request.method == "GET":
-        _look_at(request, account_id, payment_id)
+    look_at(request, account_id, payment_id)
     return HttpResponse(render_to_string("payments/return.html"), headers=HEADERS)
 
 
-def _look_at(request: HttpRequest, account: str, payment: str) -> None:
-    """Make the payment due, if this address has not asked about too many."""
+def look_at(request: HttpRequest, account: str, payment: str) -> None:
+    """Make the payment due, if this address has not asked about too many. HEAD asks nothing."""
     try:
         account_id, payment_id = ids.parse(account), ids.parse(payment)
     except NotFound:
+        return
+    if request.method != "GET":
         return
     limit = settings.RATE_LIMIT_ANONYMOUS
     if not rate_limit.hit("return-page", limit, MINUTE, client_address(request)).allowed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,9 +16,8 @@ from common.errors import NotFound
 from common.telemetry import access_log
 from common.web.client_address import client_address
 from payments import packs, public
-from payments.api import document
-from payments.api.requests import CheckoutSerializer
-from payments.buying import Bought, Purchase, buy, replay_of
+from payments.api import checkout, document
+from payments.buying import Bought
 from payments.mode import payments_available
 from payments.models import Payment
 from payments.models.states import State
@@ -49,30 +47,14 @@ class CheckoutView(APIView):
     @document.checkout
     def post(self, request: Request) -> Response:
         """Make a link at which a pack is paid. No credits move before it is."""
-        who = arrival(request).caller
-        key = idempotency_key(request)
-        body = dict(request.data)  # the parser lets nothing but an object through
-        serializer = CheckoutSerializer(data=body)
-        try:
-            serializer.is_valid(raise_exception=True)
-        except ValidationError:
-            # what was on sale then is replayed, also when it was taken off sale meanwhile
-            again = replay_of(who, key, request.path, body) if key else None
-            if again is None:
-                raise
-            return checkout_answer(again)
-        return checkout_answer(
-            buy(
-                Purchase(
-                    caller=who,
-                    pack=serializer.validated_data["pack"],
-                    address=client_address(request),
-                    idempotency_key=key,
-                    path=request.path,
-                    body=body,
-                )
-            )
+        bought = checkout.order(
+            arrival(request).caller,
+            dict(request.data),  # the parser lets nothing but an object through
+            address=client_address(request),
+            path=request.path,
+            idempotency_key=idempotency_key(request),
         )
+        return checkout_answer(bought)
 
 
 class PaymentsView(APIView):
