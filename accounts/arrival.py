@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from accounts import secrets
 from accounts.caller import Caller
-from accounts.models import ApiKey
+from accounts.models import Account, ApiKey
 from common.errors import AccountSuspended
 from common.web import rate_limit
 from common.web.rate_limit import Decision
@@ -89,7 +89,7 @@ class SentSecret:
 
     def counted_for(self, key: ApiKey) -> tuple[Window, Decision]:
         """The window of the key's account, and its decision about this request."""
-        window = _window_of(key, self._name)
+        window = window_of(key.account, self._name)
         self._windows.put((self._name, self._digest), window)
         if self._counted is not None and self._counted[0] == window:
             return self._counted
@@ -135,8 +135,8 @@ class Arrival:
         return cls(key, *secret.counted_for(key), found)
 
 
-def _window_of(key: ApiKey, name: str) -> Window:
-    account = key.account
+def window_of(account: Account, name: str) -> Window:
+    """Where the account's requests of that kind count, by its own limit or the setting's."""
     own, default = {
         CREATES: (account.creates_per_minute, settings.RATE_LIMIT_CREATES),
         READS: (account.reads_per_minute, settings.RATE_LIMIT_READS),

@@ -12,7 +12,8 @@ from accounts.models import ApiKey
 class Caller:
     """``account_id`` pays, ``user_id`` acts.
 
-    ``key_id`` is the API key or login token of the request. Staff who act for an account have none.
+    ``key_id`` is the API key or login token of the request. Who has none is a member, on the
+    console, or somebody of the staff, who only orders again (``Order.retry_of``).
     """
 
     account_id: uuid.UUID
@@ -23,3 +24,8 @@ class Caller:
     def with_key(cls, key: ApiKey) -> Caller:
         """The key's account and the user who made the key."""
         return cls(account_id=key.account_id, user_id=key.created_by_id, key_id=key.pk)
+
+    @classmethod
+    def by_member(cls, account_id: uuid.UUID, user_id: uuid.UUID) -> Caller:
+        """A person on the console, who was found to belong to the account."""
+        return cls(account_id=account_id, user_id=user_id)

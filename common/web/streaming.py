@@ -8,6 +8,7 @@ unread is read and forgotten after the answer, by the loop, as after every refus
 from __future__ import annotations
 
 import math
+import re
 import select
 import socket
 import time
@@ -16,7 +17,8 @@ from gunicorn.http.message import Request
 
 from common.web.chunks import ChunkScanner
 
-PATHS = frozenset({"/api/v1/uploads", "/api/v1/uploads/"})
+# the API's, and the form of an account's page that has a file in it
+PATHS = re.compile(r"/(api/v1/uploads|c/[0-9A-Fa-f-]{36}/create/upload)/?", re.ASCII)
 # Of a process, in threads of their own: whoever sends slowly holds up other uploads and nobody
 # else.
 AT_ONCE = 2
@@ -30,7 +32,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 def is_streamed(method: str | None, path: str | None) -> bool:
     """Whether the body of such a request is left to the view."""
-    return method == "POST" and path in PATHS
+    return method == "POST" and path is not None and PATHS.fullmatch(path) is not None
 
 
 class Stream:

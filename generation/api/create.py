@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -12,44 +11,30 @@ from rest_framework.views import APIView
 from accounts.authentication import arrival
 from common.api.headers import idempotency_key
 from common.telemetry import access_log
-from generation.api import document
-from generation.api.requests import ImageRequestSerializer, VideoRequestSerializer, validated
-from generation.creation import create, replay
+from generation.api import document, ordering
+from generation.api.requests import ImageRequestSerializer, VideoRequestSerializer
 from generation.models import CatalogModel, states
 from generation.offer import catalog
-from generation.order import CreateResult, Order
+from generation.order import CreateResult
 
 
 class _CreateView(APIView):
     throttle_scope_name = "creates"
-    serializer_class: ClassVar[type[VideoRequestSerializer | ImageRequestSerializer]]
+    kind: ClassVar[str]
 
     def _create(self, request: Request) -> Response:
-        who = arrival(request).caller
-        key = idempotency_key(request)
-        body = dict(request.data)  # the parser lets nothing but an object through
-        try:
-            values = validated(self.serializer_class, body)
-        except ValidationError:
-            # what was valid then is replayed, also when its model was switched off meanwhile
-            again = replay(who, key, request.path, body) if key else None
-            if again is None:
-                raise
-            return create_answer(again)
-        order = Order(
-            caller=who,
-            model=values["model"],
-            prompt=values["prompt"],
-            parameters=values["parameters"],
-            max_credits=values.get("max_credits"),
-            idempotency_key=key,
+        asked = ordering.Request(
+            caller=arrival(request).caller,
+            kind=self.kind,
+            body=dict(request.data),  # the parser lets nothing but an object through
             path=request.path,
-            body=body,
+            idempotency_key=idempotency_key(request),
         )
-        return create_answer(create(order))
+        return create_answer(ordering.place(asked))
 
 
 class VideoView(_CreateView):
+    kind = VideoRequestSerializer.kind
     serializer_class = VideoRequestSerializer
 
     @document.create_video
@@ -59,6 +44,7 @@ class VideoView(_CreateView):
 
 
 class ImageView(_CreateView):
+    kind = ImageRequestSerializer.kind
     serializer_class = ImageRequestSerializer
 
     @document.create_image

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 from django.core.files.base import File
@@ -22,7 +22,7 @@ from django.utils import timezone
 from accounts.caller import Caller
 from common.crash import crash_point
 from common.errors import ApiError, ServiceUnavailable
-from generation.inputs.upload_decoding import Picture
+from generation.inputs.upload_decoding import Picture, redraw
 from generation.kinds import JPEG, PNG
 from generation.models import Upload
 from generation.models.upload import LIFETIME
@@ -109,3 +109,14 @@ def keep(upload: Upload, picture: Picture) -> Upload:
         raise ServiceUnavailable
     upload.refresh_from_db()
     return upload
+
+
+def take(caller: Caller, image: IO[bytes], size: int) -> Upload:
+    """Keep an image of ``size`` bytes that is here whole. It counts, whatever becomes of it.
+
+    Raises UploadLimitReached, and what ``redraw`` and ``keep`` raise.
+    """
+    upload = begin(caller, size)
+    picture = redraw(image)
+    with picture.file:
+        return keep(upload, picture)

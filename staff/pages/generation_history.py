@@ -49,7 +49,11 @@ def _facts(generation: Generation) -> list[Row]:
         ("Generation", generation.pk, ""),
         ("Account", generation.account.name, _page(generation.account)),
         ("Ordered by", person.username if person else "–", ""),
-        ("With the key", key.preview if key else "none: by staff", _page(key) if key else ""),
+        (
+            "With the key",
+            key.preview if key else _without_key(generation),
+            _page(key) if key else "",
+        ),
         ("Idempotency key", generation.idempotency_key or "–", ""),
         ("Model", generation.model_id, ""),
         ("Prompt", generation.prompt or "erased", ""),
@@ -62,6 +66,11 @@ def _facts(generation: Generation) -> list[Row]:
         ("Took", _seconds(generation.finished_at, generation.created_at), ""),
         *([("Tries again", retried, _generation_page(retried))] if retried else []),
     ]
+
+
+def _without_key(generation: Generation) -> str:
+    """Staff only order again; whoever else has no key came by the console."""
+    return "none: by staff" if generation.retry_of_id else "none: on the console"
 
 
 def _work(generation: Generation, now: datetime) -> list[Row]:

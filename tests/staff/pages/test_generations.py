@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from generation import interventions, public
+from accounts.caller import Caller
+from generation import creation, interventions, lifecycle, public
 from generation.backends.google import safety
 from generation.models import Attempt, Generation, Orphan
 from generation.models.states import OPEN, TERMINAL, State
 from generation.stages.base import reject
 from staff.pages import generation_lists
 from staff.pages.base import COUNT_CAP
-from tests.support.bring_to import FILM, attempt_of, created, reached
+from tests.support.bring_to import FILM, attempt_of, created, order, reached
 from tests.support.operators import GRANT, SEE, browser_of, make_operator, operator
 from tests.support.people import Person, make_person
 
@@ -123,6 +127,22 @@ def test_a_video_plays_by_its_signed_link(browser: Client, rich: Person) -> None
     answer.close()
     image = created(rich, model="image")
     assert "<img" not in browser.get(page_of(image)).text
+
+
+def test_a_members_order_is_told_from_one_of_the_staff(browser: Client, rich: Person) -> None:
+    caller = Caller.by_member(rich.account.pk, rich.user.pk)
+    note = {"via": "console"}
+    made = creation.create(replace(order(rich), caller=caller, note=note))
+    row = Generation.objects.get(pk=made.generation_id)
+    page = browser.get(page_of(row)).content.decode()
+    assert "none: on the console" in page
+    assert "via: console" in page
+    lifecycle.cancel(row.pk)
+    again = interventions.order_again(
+        row, actor=rich.user, reason="why", paid_by="charge", token=uuid.uuid4()
+    )
+    page = browser.get(page_of(Generation.objects.get(pk=again.generation_id))).content.decode()
+    assert "none: by staff" in page
 
 
 def test_a_retry_and_an_orphan_are_linked(browser: Client, rich: Person, alice: Person) -> None:
