@@ -126,3 +126,19 @@ def test_who_fails_leaves_the_question_to_the_next() -> None:
     with pytest.raises(ZeroDivisionError):
         fresh()
     assert fresh() == "well"
+
+
+def test_no_more_keys_are_remembered_than_it_may() -> None:
+    asked: list[int] = []
+
+    def ask(key: int) -> int:
+        asked.append(key)
+        return key
+
+    fresh = Fresh(60.0, ask, most=10)
+    assert [fresh(key) for key in range(10)] == list(range(10))
+    assert (fresh(0), len(asked)) == (0, 10)
+    assert (fresh(10), fresh(10), fresh(9), len(asked)) == (10, 10, 9, 11)  # 0 and 1 are gone
+    assert (fresh(2), len(asked)) == (2, 11)
+    assert (fresh(1), fresh(0), len(asked)) == (1, 0, 13)
+    assert len(fresh._locks) == len(fresh._known) <= 10
