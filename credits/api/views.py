@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import arrival
 from common.api.pagination import paginate
-from common.times import with_z
+from credits import public
 from credits.api import document
 from credits.models import LedgerEntry, Wallet
 
@@ -28,18 +26,4 @@ class TransactionsView(APIView):
         """Newest first, in pages; each balance is the next older one's plus the amount."""
         entries = LedgerEntry.objects.filter(wallet_id=arrival(request).caller.account_id)
         page = paginate(request, entries, ("sequence",))
-        return Response(page.body([to_dict(entry) for entry in page.rows]))
-
-
-def to_dict(entry: LedgerEntry) -> dict[str, Any]:
-    """The one public form of an entry; ``amount`` is signed."""
-    return {
-        "id": str(entry.pk),
-        "sequence": entry.sequence,
-        "kind": entry.kind,
-        "amount": entry.amount,
-        "balance_after": entry.balance_after,
-        "generation_id": None if entry.generation_id is None else str(entry.generation_id),
-        "description": entry.description,
-        "created_at": with_z(entry.created_at),
-    }
+        return Response(page.body([public.to_dict(entry) for entry in page.rows]))

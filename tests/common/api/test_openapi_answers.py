@@ -13,8 +13,8 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.db.models.functions import Now
 
-from credits.api.views import to_dict as ledger_entry
 from credits.models import LedgerEntry
+from credits.public import to_dict as ledger_entry
 from generation import lifecycle, public
 from generation.api import examples, requests
 from generation.models import CatalogModel, Generation
