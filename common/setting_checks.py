@@ -102,7 +102,10 @@ def _outputs() -> Found:
         )
     if settings.SIGNUP_CREDITS and not settings.REGISTRATION_OPEN:
         yield _warning(
-            "W029", "SIGNUP_CREDITS has no effect: nobody can register.", "Unset SIGNUP_CREDITS."
+            "W029",
+            "SIGNUP_CREDITS is set and nobody can register: only who joined before and verifies an "
+            "e-mail address gets them.",
+            "Unset SIGNUP_CREDITS.",
         )
 
 

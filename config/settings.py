@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from config import payments, stages
+from config import payments, signup, stages
 from config.database import databases
 from config.env import Env, celery_broker_url, environment, limits_storage_url
 from config.logs import FORMATS, LEVELS, logging_config
@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "credits",
     "generation",
     "payments",
+    "signup",
     "staff",  # last: its roles name the permissions of all others
 ]
 MIDDLEWARE = [
@@ -129,8 +130,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-REGISTRATION_OPEN = env.flag("REGISTRATION_OPEN", True)
-SIGNUP_CREDITS = env.integer("SIGNUP_CREDITS", 0)
+REGISTRATION_OPEN, SIGNUP_CREDITS, TRIAL_CREDITS_PER_DAY = signup.joining(env)
 MAX_OPEN_GENERATIONS = env.integer("MAX_OPEN_GENERATIONS", 50, least=1)  # an account, contract 6
 # failed or canceled ones of an account: at once, and so many a day from then on
 MAX_UNDELIVERED_PER_DAY = env.integer("MAX_UNDELIVERED_PER_DAY", 2000, least=1)

@@ -10,10 +10,12 @@ from accounts.keys import Issued
 from accounts.login import find_user
 from accounts.models import Account, Membership, User
 from common.errors import ApiError, InvalidRequest
+from common.web import rate_limit
 from credits import ledger
 
 NAME_TAKEN = "This username is already taken"
 EMAIL_TAKEN = "This e-mail address is already registered"
+HOUR = 3600  # seconds
 
 
 class RegistrationClosed(ApiError):
@@ -36,7 +38,7 @@ def register(username: str, email: str, password: str) -> Issued:
     user.set_password(password)  # slow on purpose, therefore outside the transaction
     try:
         with transaction.atomic():
-            account = open_account(user, settings.SIGNUP_CREDITS, "Welcome credits")
+            account = open_account(user)
             return keys.issue_token(account, user)
     except IntegrityError as error:
         details = taken(username, email)
@@ -45,14 +47,20 @@ def register(username: str, email: str, password: str) -> Issued:
         raise InvalidRequest(next(iter(details.values())), details=details) from error
 
 
-def open_account(user: User, amount: int, description: str) -> Account:
-    """Store a new user with an account and a wallet of ``amount`` credits, in a transaction."""
+def count(address: str) -> None:
+    """Take one of the client's places for registrations. Raises RateLimited."""
+    limit: int = settings.RATE_LIMIT_REGISTRATIONS
+    decision = rate_limit.hit("registrations", limit, HOUR, address)
+    if not decision.allowed:
+        raise rate_limit.too_many(decision)
+
+
+def open_account(user: User) -> Account:
+    """Store a new user with an account and an empty wallet. Belongs into a transaction."""
     user.save(force_insert=True)
     account = Account.objects.create(name=user.username)
     Membership.objects.create(user=user, account=account)
     ledger.open_wallet(account.pk)
-    if amount:
-        ledger.grant(account.pk, amount, description=description)
     return account
 
 

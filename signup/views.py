@@ -16,7 +16,6 @@ from accounts import keys, login
 from accounts.authentication import login_token
 from accounts.keys import Issued
 from accounts.models import ApiKey
-from common.web import rate_limit
 from common.web.client_address import client_address
 from credits.models import Wallet
 from signup import document, registration
@@ -26,8 +25,6 @@ from signup.requests import (
     LoginSerializer,
     RegistrationSerializer,
 )
-
-HOUR = 3600  # seconds
 
 
 class RegisterView(APIView):
@@ -43,10 +40,7 @@ class RegisterView(APIView):
         valid = serializer.is_valid()
         # Learning that a name is taken counts like a registration, a slip of the pen does not.
         if valid or _says_taken(serializer.errors):
-            limit = settings.RATE_LIMIT_REGISTRATIONS
-            decision = rate_limit.hit("registrations", limit, HOUR, client_address(request))
-            if not decision.allowed:
-                raise rate_limit.too_many(decision)
+            registration.count(client_address(request))
         if not valid:
             raise ValidationError(serializer.errors)
         return session(registration.register(**serializer.validated_data), status.HTTP_201_CREATED)

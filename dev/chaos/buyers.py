@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from dev.chaos.accounts import register
+from dev.chaos.accounts import endow, register
 from dev.chaos.purchases import CHECKOUT, PAYMENTS, SCENARIOS, WORDS, Buyer, Wish, address, draw
 from dev.chaos.receipts import Receipts
 from dev.chaos.stripe_page import StripePage
@@ -54,6 +54,7 @@ class Buyers:
             self._turns.append(Buyer(secret, email, scenario))
         with psycopg.connect(owner_url, autocommit=True) as connection:
             connection.execute(VOUCH)
+        endow(owner_url)
         for number in range(CLIENTS):
             thread = threading.Thread(target=self._live, args=(number,), daemon=True)
             thread.start()

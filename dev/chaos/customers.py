@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
 
-from dev.chaos.accounts import register, upload
+from dev.chaos.accounts import endow, register, upload
 from dev.chaos.book import Book
 from dev.chaos.orders import Order, draw
 
@@ -44,10 +44,11 @@ class Customers:
         self._threads: list[threading.Thread] = []
         self._places = threading.Semaphore(0)
 
-    def start(self) -> list[str]:
+    def start(self, owner_url: str) -> list[str]:
         """Register the accounts and begin to order; their secrets."""
         first = self._base_urls[0]
         secrets = [register(self._http, first, f"customer-{n}") for n in range(ACCOUNTS)]
+        endow(owner_url)
         image = self._http.get(self._picture).raise_for_status().content
         self._uploads = {secret: upload(self._http, first, secret, image) for secret in secrets}
         for number in range(CLIENTS):

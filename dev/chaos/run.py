@@ -117,7 +117,7 @@ class _Fire:
 
     def _warm_up(self, completed: int = WARM) -> list[str]:
         """Wait until the customers are served; their secrets."""
-        secrets = self._customers.start()
+        secrets = self._customers.start(self._fleet.stack.owner_url)
         self._buyers.start(self._fleet.stack.owner_url)
         warm = self._until(lambda: self._pulse.completed >= completed, WARM_SECONDS, "to warm up")
         print(f"  the fire begins {warm:.0f} s after the start", flush=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 
+from dev.chaos.accounts import endow
 from dev.chaos.folder import run_folder
 from dev.embedded.environment import Options
 from dev.embedded.stack import Stack
@@ -24,7 +25,6 @@ REPORT = 30.0  # seconds between two lines of progress
 # with a limit of a billion it would grow for ever.
 FAILURES_A_MINUTE = 15  # for each order a second, from the one address of all customers
 PLENTY = {
-    "SIGNUP_CREDITS": "1000000000",
     "MAX_OPEN_GENERATIONS": "1000",
     "RATE_LIMIT_REGISTRATIONS": "1000",
     "RATE_LIMIT_LOGINS": "100",
@@ -60,6 +60,7 @@ def _options(folder: Path, rate: float) -> Options:
 def _load(stack: Stack, seconds: float, rate: float) -> Verdict:
     gauges = Gauges(stack)
     customers = Customers(stack.base_url, str(stack.emulator_url), rate)
+    endow(stack.owner_url)
     times: list[float] = []
     samples: list[Sample] = []
     interval = max(LEAST_INTERVAL, seconds / SAMPLES)

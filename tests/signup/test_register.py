@@ -41,12 +41,11 @@ def test_a_customer_is_made_and_logged_in(api):
     assert not LedgerEntry.objects.exists()
 
 
-def test_welcome_credits_are_a_ledger_entry(api, settings):
+def test_credits_wait_for_the_verification(api, settings):
     settings.SIGNUP_CREDITS = 50
     answer = api().post("/api/register/", json=BODY)
-    assert answer.json()["user"]["credits_balance"] == 50
-    entry = LedgerEntry.objects.get()
-    assert (entry.kind, entry.amount, entry.balance_after) == ("grant", 50, 50)
+    assert answer.json()["user"]["credits_balance"] == 0
+    assert not LedgerEntry.objects.exists()
 
 
 def test_the_secret_is_stored_nowhere(api, admin_connection):

@@ -77,7 +77,7 @@ def _run(options: dict[str, Any]) -> dict[str, Any]:
             origin=User.Origin.CREATE_ACCOUNT,
         )
         user.set_unusable_password()
-        account = open_account(user, 0, "")
+        account = open_account(user)
     else:
         account, user = found
     # Lock order: wallet, then account, as a charge does.

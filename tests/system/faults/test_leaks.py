@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from dev.chaos.accounts import endow
 from dev.embedded.environment import Options
 from dev.embedded.stack import Stack
 from tests.system.faults.leak_breaks import break_rules, break_things, plain_web, plant
@@ -37,7 +38,6 @@ MANY = "1000000"
 LIMITS = (
     *("RATE_LIMIT_CREATES", "RATE_LIMIT_READS", "RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_LOGINS"),
     *("RATE_LIMIT_REGISTRATIONS", "RATE_LIMIT_AUTH_FAILURES", "MAX_OPEN_GENERATIONS"),
-    "SIGNUP_CREDITS",
 )
 ACCESS_LOG = "--access-logfile - --log-level debug"
 PROVIDER_TOKENS = (
@@ -105,6 +105,7 @@ def buyers(noisy: Stack, noted: Noted) -> Iterator[list[Buyer]]:
     """One on each web server."""
     urls = {"debug": noisy.base_url, "plain": plain_web(noisy)}
     made = [Buyer(noted, urls[name], str(noisy.emulator_url), name) for name in urls]
+    endow(noisy.owner_url)
     yield made
     for buyer in made:
         buyer.close()

@@ -1,0 +1,26 @@
+"""User names for people who have given an e-mail address alone."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+
+from accounts.login import MAX_FOLDED, fold
+
+NOT_IN_A_NAME = re.compile(r"[^\w.+-]")
+SHORTEST = 3
+LONGEST = 140  # characters; what is put behind a name that is taken needs 9
+ATTEMPTS = 5
+
+
+def of_email(email: str) -> Iterator[str]:
+    """What stands before the @, as the contract spells names; then the same with some digits.
+
+    The digits are drawn: whoever counted up would ask as often as people have the name.
+    """
+    local = fold(email[:MAX_FOLDED].rpartition("@")[0])
+    name = NOT_IN_A_NAME.sub("", local)[:LONGEST].ljust(SHORTEST, "_")
+    yield name
+    for _ in range(1, ATTEMPTS):
+        yield f"{name}-{secrets.token_hex(4)}"
