@@ -7,13 +7,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-from config import payments, signup, stages
+from config import mail, payments, signup, stages
 from config.database import databases
 from config.env import Env, celery_broker_url, environment, limits_storage_url
 from config.logs import FORMATS, LEVELS, logging_config
 from config.misspelt import misspelt
 from config.rest import REST_FRAMEWORK as REST_FRAMEWORK  # settings are the names of this file
 from config.rest import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
+from config.storages import storages
 from config.unfold import ADMIN_CONTENT_SECURITY_POLICY as ADMIN_CONTENT_SECURITY_POLICY
 from config.unfold import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
 from config.unfold import UNFOLD as UNFOLD
@@ -56,6 +57,7 @@ INSTALLED_APPS = [
     "common",
     "accounts",
     "credits",
+    "mail",
     "generation",
     "payments",
     "signup",
@@ -167,6 +169,10 @@ PURCHASE_MAX_PER_DAY, PURCHASE_MAX_PER_DAY_NEW, PURCHASE_REVIEW_FIRST_ABOVE = _l
 RATE_LIMIT_CHECKOUTS, RATE_LIMIT_CHECKOUTS_ADDRESS = payments.checkout_limits(env)
 STRIPE_BASE_URL, ALLOW_TEST_PAYMENTS = payments.not_for_money(env, DEBUG or ALLOW_EMULATOR)
 
+# --- Mail (config/mail.py) -----------------------------------------------------------------------
+MAIL_SERVER, MAIL_FROM = mail.mail_server(env), mail.mail_from(env)
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # nothing of Django's own sends
+
 # --- Time (docs/decisions.md, decision 17), in seconds --------------------------------------------
 TIME_SCALE = env.number("TIME_SCALE", 1.0)
 STAGES = stages.table(TIME_SCALE)
@@ -189,22 +195,7 @@ WORK_DIR = Path(env.text("WORK_DIR", str(VAR_DIR / "work")))
 # From a generation's end, in days; 0 = kept for ever. An account may have its own numbers.
 OUTPUT_RETENTION_DAYS = env.integer("OUTPUT_RETENTION_DAYS", 90)
 PROMPT_RETENTION_DAYS = env.integer("PROMPT_RETENTION_DAYS", 365)
-STORAGES: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "generation.outputs.storage.AtomicFileSystemStorage",
-        "OPTIONS": {"location": str(OUTPUT_ROOT)},
-    },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
-}
-if OUTPUT_STORAGE == "gcs":
-    STORAGES["default"] = {
-        "BACKEND": "generation.outputs.bucket_storage.BucketStorage",
-        "OPTIONS": {
-            "bucket_name": OUTPUT_GCS_BUCKET,
-            "file_overwrite": True,  # the key is the generation's: a second upload is the same file
-            "querystring_auth": True,
-        },
-    }
+STORAGES = storages(OUTPUT_STORAGE, OUTPUT_ROOT, OUTPUT_GCS_BUCKET)
 STATIC_URL = "static/"
 # Where collectstatic puts them (the image does that); a checkout serves them from where they are.
 STATIC_ROOT = env.text("STATIC_ROOT") or None

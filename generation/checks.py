@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import logging
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from common.checks import START, in_production
+from common.google import is_google
 
 logger = logging.getLogger(__name__)
 
-GOOGLE = ".googleapis.com"
 PROVIDER_URLS = {"VERTEX_BASE_URL": "reelmint.E001", "STORAGE_BASE_URL": "reelmint.E002"}
-
-
-def is_google(url: str) -> bool:
-    """Whether ``url`` (empty = the client's own default) leads to the real provider."""
-    parts = urlsplit(url)
-    return not url or (parts.scheme == "https" and (parts.hostname or "").endswith(GOOGLE))
 
 
 def check_emulator(**_: Any) -> list[CheckMessage]:

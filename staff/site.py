@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.sites import UnfoldAdminSite
 
-from generation.checks import is_google
+from common.google import is_google
 from staff.entrance import views
 
 EntranceView = Callable[[HttpRequest, dict[str, Any]], HttpResponse]

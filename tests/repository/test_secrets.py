@@ -18,7 +18,8 @@ KEYS = {"SECRET_KEY", "SECRET_KEY_FALLBACKS"}
 PASSED_ON = {"METRICS_TOKEN", "OTEL_EXPORTER_OTLP_HEADERS"}
 PASSWORDS = {"POSTGRES_PASSWORD", "OWNER_DATABASE_PASSWORD", "APP_DATABASE_PASSWORD"}
 STRIPE = {"STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS"}
-SECRETS = KEYS | PASSED_ON | PASSWORDS | STRIPE
+MAIL = {"EMAIL_URL"}
+SECRETS = KEYS | PASSED_ON | PASSWORDS | STRIPE | MAIL
 WORKER = {"APP_DATABASE_PASSWORD", GOOGLE} | PASSED_ON
 # Of every process of ours; a worker is a worker, whatever its queue, but for the one of payments.
 NEEDS: dict[str, set[str]] = {
@@ -26,7 +27,7 @@ NEEDS: dict[str, set[str]] = {
     "redis": set(),
     "emulator": set(),
     "migrate": {"OWNER_DATABASE_PASSWORD"},
-    "web": KEYS | WORKER | STRIPE,
+    "web": KEYS | WORKER | STRIPE | MAIL,
     "worker": WORKER,
     "worker-settle": (WORKER - {GOOGLE}) | STRIPE,
     "beat": {"METRICS_TOKEN"},
@@ -65,6 +66,7 @@ def test_a_pod_has_the_secrets_that_it_needs_and_no_other(name: str) -> None:
     refs = [each["secretRef"]["name"] for each in of["envFrom"] if "secretRef" in each]
     named = {"reelmint-key": {"SECRET_KEY"}, "reelmint-database": {"APP_DATABASE_PASSWORD"}}
     named |= {"reelmint-owner": {"OWNER_DATABASE_PASSWORD"}, "reelmint-stripe": STRIPE}
+    named |= {"reelmint-mail": MAIL}
     found = {each for ref in refs if ref != "reelmint-broker" for each in named[ref]}
     volumes = [each["secret"]["secretName"] for each in pods()[name]["volumes"] if "secret" in each]
     mounts = {each["name"] for each in of["volumeMounts"]}
@@ -96,10 +98,11 @@ def test_no_example_has_a_secret_in_it() -> None:
     """Somebody would keep it."""
     filled = compose.dotenv()
     given = (CHECKOUT / ".env.example").read_text()
-    for name in SECRETS & set(filled):
+    for name in (SECRETS - MAIL) & set(filled):
         assert re.search(rf"^{name}=$", given, re.MULTILINE), name
+    assert re.search(r"^EMAIL_URL=\w+://[\w.]+:\d+$", given, re.MULTILINE)
     for name, data in manifests_secrets().items():
         for variable, value in data.items():
             password = re.search(r"//[^/@]*:([^@]*)@", value)
             assert password is None or password[1] == "", (name, variable)
-            assert variable not in SECRETS or value == "", (name, variable)
+            assert variable not in SECRETS - MAIL or value == "", (name, variable)
