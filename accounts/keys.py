@@ -82,6 +82,10 @@ class TooManyKeys(InvalidRequest):
     default_detail = f"An account has at most {MAX_LIVE_KEYS} live API keys, delete one first"
 
 
+class MadeAlready(Exception):
+    """The same was asked before: there is a key of this id, and nothing knows its secret."""
+
+
 @dataclass(frozen=True, slots=True)
 class Issued:
     """A new row and its secret, which nothing can show a second time."""
@@ -98,8 +102,11 @@ def create_key(
     *,
     make_room: bool = False,
     asked_with: ApiKey | None = None,
+    key_id: uuid.UUID | None = None,
 ) -> Issued:
     """Make an API key. Raises TooManyKeys; ``make_room`` ends the oldest one of this name instead.
+
+    Of several calls with one ``key_id`` the first makes it, the others raise MadeAlready.
 
     Counting and inserting happen under the account's lock, or a race would make more than 20. It
     is the lock that does not stop others from inserting rows that point to the account.
@@ -111,6 +118,8 @@ def create_key(
         Account.objects.select_for_update(no_key=True).get(pk=account.pk)
         if asked_with is not None and not ApiKey.objects.live().filter(pk=asked_with.pk).exists():
             raise AuthenticationFailed("The credentials are invalid")
+        if key_id is not None and ApiKey.objects.filter(pk=key_id).exists():
+            raise MadeAlready
         live = account.api_keys.keys().live()
         if live.count() >= MAX_LIVE_KEYS:
             oldest = live.filter(name=name).order_by("created_at").first() if make_room else None
@@ -119,7 +128,13 @@ def create_key(
             revoke(live.filter(pk=oldest.pk))
         return _issue(
             secrets.KEY_PREFIX,
-            ApiKey(account=account, created_by=created_by, name=name, expires_at=expires_at),
+            ApiKey(
+                id=key_id or uuid.uuid4(),
+                account=account,
+                created_by=created_by,
+                name=name,
+                expires_at=expires_at,
+            ),
         )
 
 

@@ -19,7 +19,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 
+from accounts import choices
 from accounts.models import MAX_RETENTION_DAYS, Account
 from common.telemetry.redaction import note
 from generation.models import Attempt, Erasure, Generation
@@ -157,7 +160,19 @@ def output_expires_at(generation: Generation) -> datetime | None:
 
 def output_days(account: Account) -> int:
     """How many days an account's outputs are kept; 0 = for ever."""
-    days = account.output_retention_days
-    if days is None:
-        days = settings.OUTPUT_RETENTION_DAYS
-    return min(int(days), MAX_RETENTION_DAYS)
+    return choices.outputs(account).days
+
+
+def with_older_output(account: Account, days: int) -> QuerySet[Generation]:
+    """Those whose file would be deleted soon, were outputs kept for so many days."""
+    return _older(account, days).exclude(output_key="")
+
+
+def with_older_prompt(account: Account, days: int) -> QuerySet[Generation]:
+    """Those whose prompt would be erased soon, were prompts kept for so many days."""
+    return _older(account, days).exclude(prompt="")
+
+
+def _older(account: Account, days: int) -> QuerySet[Generation]:
+    ended = Now() - timedelta(days=days)
+    return account.generations.filter(finished_at__isnull=False, finished_at__lte=ended)

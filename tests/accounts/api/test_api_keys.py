@@ -15,6 +15,7 @@ from accounts import keys
 from accounts.models import ApiKey
 from accounts.secrets import is_well_formed
 from tests.support.people import make_token
+from tests.support.racing import race
 
 RFC_3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
@@ -236,3 +237,22 @@ def test_a_secret_that_has_just_ended_makes_no_key(alice):
     with pytest.raises(AuthenticationFailed):
         keys.create_key(alice.account, alice.user, "late", asked_with=asker)
     assert ApiKey.objects.count() == 1
+
+
+def test_asked_for_twice_by_one_form(alice, bob):
+    form = uuid.uuid4()
+    keys.create_key(alice.account, alice.user, "once", key_id=form)
+    for who in (alice, bob):
+        with pytest.raises(keys.MadeAlready):
+            keys.create_key(who.account, who.user, "twice", key_id=form)
+    assert ApiKey.objects.get(pk=form).account_id == alice.account.pk
+    assert not ApiKey.objects.filter(name="twice").exists()
+
+
+def test_one_form_many_times_at_once(alice):
+    form = uuid.uuid4()
+    answers = race(
+        [lambda: keys.create_key(alice.account, alice.user, "once", key_id=form)] * 10, at_once=10
+    )
+    assert sum(isinstance(answer, keys.Issued) for answer in answers) == 1
+    assert sum(isinstance(answer, keys.MadeAlready) for answer in answers) == 9

@@ -249,6 +249,22 @@ def test_the_tag_changes_with_what_the_body_says(api: Api, alice: Person) -> Non
     assert api(alice.key, **{"If-None-Match": tag}).get(url).status_code == 200
 
 
+def test_what_a_shorter_time_would_take(alice: Person, bob: Person, ended: Ended) -> None:
+    old, young = (reached(alice, State.COMPLETED) for _ in range(2))
+    failed, foreign = reached(alice, State.FAILED), reached(bob, State.COMPLETED)
+    reached(alice, State.RUNNING)
+    for each in (old, failed, foreign):
+        ended(each, 3)
+    ended(young, 1)
+    assert [row.pk for row in retention.with_older_output(alice.account, 2)] == [old.pk]
+    prompts = {row.pk for row in retention.with_older_prompt(alice.account, 2)}
+    assert prompts == {old.pk, failed.pk}
+    # the same rows that a pass takes then
+    Account.objects.filter(pk=alice.account.pk).update(output_retention_days=2)
+    assert retention.expire_outputs() == 1
+    assert not retention.with_older_output(alice.account, 2).exists()
+
+
 # --- Batches --------------------------------------------------------------------------------------
 
 
