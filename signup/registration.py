@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 
 from accounts import keys
 from accounts.keys import Issued
 from accounts.login import find_user
 from accounts.models import Account, Membership, User
-from common.errors import ApiError, InvalidRequest
+from common.errors import ApiError, InvalidRequest, ServiceUnavailable
 from common.web import rate_limit
 from credits import ledger
+from mail import mode
+from signup import names, verification
 
 NAME_TAKEN = "This username is already taken"
 EMAIL_TAKEN = "This e-mail address is already registered"
@@ -45,6 +48,38 @@ def register(username: str, email: str, password: str) -> Issued:
         if not details:
             raise
         raise InvalidRequest(next(iter(details.values())), details=details) from error
+
+
+def is_open_here() -> bool:
+    """Whether somebody can sign up by an e-mail address, which has to be verified by mail."""
+    return bool(settings.REGISTRATION_OPEN) and mode.can_send()
+
+
+def register_by_email(email: str, password: str, address: str) -> User:
+    """Make a customer from validated values, and mail them a code that verifies the address.
+
+    The user name is made of the e-mail. ``address`` is the client's, which may register so many an
+    hour, here and by the API together. Raises RegistrationClosed, RateLimited, or InvalidRequest
+    when the e-mail is taken.
+    """
+    if not is_open_here():
+        raise RegistrationClosed
+    count(address)
+    hashed = make_password(password)  # slow on purpose, therefore outside the transaction
+    for username in names.of_email(email):
+        try:
+            with transaction.atomic():
+                user = User(username=username, email=email, password=hashed)
+                open_account(user)
+                verification.ask(user)
+                return user
+        except IntegrityError as error:
+            details = taken(username, email)
+            if "email" in details:
+                raise InvalidRequest(EMAIL_TAKEN, details={"email": EMAIL_TAKEN}) from error
+            if not details:
+                raise
+    raise ServiceUnavailable
 
 
 def count(address: str) -> None:
