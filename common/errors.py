@@ -11,6 +11,7 @@ it. DRF's own ones have their codes there.
     400 invalid_request                 generation.inputs.upload_decoding.Animated
     400 invalid_request                 generation.inputs.upload_decoding.NotAnImage
     400 invalid_request                 generation.inputs.upload_decoding.TooManyPixels
+    400 invalid_request                 signup.verification.CodeRefused
     401 not_authenticated           NotAuthenticated
     401 invalid_credentials         InvalidCredentials
     402 insufficient_credits        generation.refusals.InsufficientCredits
@@ -44,6 +45,7 @@ it. DRF's own ones have their codes there.
     503 payments_unavailable        payments.refusals.PaymentsUnavailable
     503 provider_busy               generation.refusals.ProviderBusy
     503 service_unavailable         ServiceUnavailable
+    503 service_unavailable             signup.verification.NoMail
 """
 
 from __future__ import annotations
