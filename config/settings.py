@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
 
-from config import mail, payments, signup, stages
+from config import console, mail, payments, signup, stages
 from config.database import databases
 from config.env import Env, celery_broker_url, environment, limits_storage_url
 from config.logs import FORMATS, LEVELS, logging_config
 from config.misspelt import misspelt
+from config.pages import API_PATHS as API_PATHS
+from config.pages import CSRF_FAILURE_VIEW as CSRF_FAILURE_VIEW
+from config.pages import MESSAGE_STORAGE as MESSAGE_STORAGE
+from config.pages import TEMPLATES as TEMPLATES
 from config.rest import REST_FRAMEWORK as REST_FRAMEWORK  # settings are the names of this file
 from config.rest import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from config.storages import storages
@@ -51,6 +54,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
+    "django_htmx",
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
@@ -61,6 +65,7 @@ INSTALLED_APPS = [
     "generation",
     "payments",
     "signup",
+    "console",
     "staff",  # last: its roles name the permissions of all others
 ]
 MIDDLEWARE = [
@@ -76,31 +81,19 @@ MIDDLEWARE = [
     "common.api.slash.OptionalSlashMiddleware",
     "common.api.addresses.AddressMiddleware",
     "staff.middleware.StaffSessionMiddleware",
+    "console.middleware.ConsoleSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "staff.middleware.StaffAuthenticationMiddleware",
     "staff.middleware.StaffOTPMiddleware",
     "staff.middleware.StaffMessageMiddleware",
+    "console.middleware.ConsoleAuthenticationMiddleware",
+    "console.middleware.ConsoleMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
-PAGES = ("/admin/", "/c/", "/static/")  # paths answered with pages; all else is JSON
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False  # a redirected POST loses its body; OptionalSlashMiddleware answers both
-TEMPLATES: list[dict[str, Any]] = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ]
-        },
-    }
-]
 LANGUAGE_CODE = "en-us"
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -218,15 +211,18 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_INCLUDE_SUBDOMAINS", False)
 SECURE_HSTS_PRELOAD = env.flag("HSTS_PRELOAD", False)
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # which ask for both
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_SAMESITE, SESSION_COOKIE_PATH = "Strict", "/admin/"  # the operators' cookie
 SESSION_ENGINE = "staff.sessions"
 SESSION_COOKIE_AGE = env.integer("ADMIN_SESSION_IDLE", 1800, least=60)  # seconds
 ADMIN_SESSION_LIFETIME = env.integer("ADMIN_SESSION_LIFETIME", 28_800, least=60)  # seconds, in all
+CONSOLE_SESSION_IDLE, CONSOLE_SESSION_LIFETIME = console.session_times(env)
 ADMIN_REQUIRE_2FA = env.flag("ADMIN_REQUIRE_2FA", True)
 if not ADMIN_REQUIRE_2FA and not DEBUG:
     env.problems.append("ADMIN_REQUIRE_2FA: only with DEBUG may a password be enough")
 OTP_TOTP_ISSUER = "Reelmint"
 SECURE_REFERRER_POLICY, X_FRAME_OPTIONS = "same-origin", "DENY"
+
+CONSOLE_CONTENT_SECURITY_POLICY = console.content_policy(OUTPUT_STORAGE)
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", LEVELS)
 LOG_FORMAT = env.choice("LOG_FORMAT", "console" if DEBUG else "json", FORMATS)

@@ -8,12 +8,12 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from common.web.caching import public
+from config import error_pages
 from config.served_schema import ServedSchemaView
 from generation.api.media import media
 from monitoring.health import livez, readyz
 from payments import webhook
 from payments.return_page import return_page
-from staff import error_pages
 
 FAVICON = "/static/drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"
 
@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("media/<path:key>", media, name="media"),
     path("webhooks/stripe/", webhook.receive, name="stripe-webhook"),
     path("", RedirectView.as_view(url="/api/docs/")),
+    path("", include("console.urls")),
     path("favicon.ico", RedirectView.as_view(url=FAVICON)),
     path("livez", livez, name="livez"),
     path("readyz", readyz, name="readyz"),
@@ -42,3 +43,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
 handler400 = error_pages.bad_request
 handler403 = error_pages.forbidden
 handler404 = error_pages.not_found
+handler500 = error_pages.server_error

@@ -10,9 +10,9 @@ from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django_otp.middleware import OTPMiddleware
 
-from common.web.pages import only_pages
+from common.web.pages import is_for_operators, only_where
 
-StaffSessionMiddleware = only_pages(SessionMiddleware)
-StaffAuthenticationMiddleware = only_pages(AuthenticationMiddleware)
-StaffOTPMiddleware = only_pages(OTPMiddleware)
-StaffMessageMiddleware = only_pages(MessageMiddleware)
+StaffSessionMiddleware = only_where(is_for_operators, SessionMiddleware)
+StaffAuthenticationMiddleware = only_where(is_for_operators, AuthenticationMiddleware)
+StaffOTPMiddleware = only_where(is_for_operators, OTPMiddleware)
+StaffMessageMiddleware = only_where(is_for_operators, MessageMiddleware)

@@ -83,7 +83,9 @@ class User(AbstractUser):
         self._lost_password = True
 
     def save(self, *args: Any, **named: Any) -> None:
-        """A new password ends the login tokens of before, whoever sets it and wherever.
+        """A new password ends what was logged in before, whoever sets it and wherever.
+
+        Those are login tokens and sessions of the console.
 
         Without a new one the password's hash is not written: it may have changed since it was read.
         """
@@ -97,6 +99,7 @@ class User(AbstractUser):
                 self._lost_password = False
                 theirs = self.api_keys.filter(kind="token")
                 theirs.filter(revoked_at=None).update(revoked_at=timezone.now())
+                self.console_sessions.all().delete()
 
     def _fields_read(self) -> set[str]:
         columns = {field.attname for field in self._meta.concrete_fields if not field.primary_key}

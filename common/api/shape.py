@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError, connections
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.template.loader import render_to_string
 from django.views.defaults import page_not_found
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -56,7 +57,7 @@ STATUS_CODES = {
 }
 
 FOR_SERVERS = "This API is for servers: browsers may not call it from other pages (no CORS)"
-AWAY = f"<!doctype html><title>Unavailable</title><p>{ServiceUnavailable.default_detail}.</p>"
+AWAY = "console/away.html"  # a template that needs neither a session nor a database
 
 
 def body(
@@ -185,7 +186,8 @@ class ErrorShapeMiddleware:
             return None
         if is_database_away(error):
             connections.close_all()
-            away = HttpResponse(AWAY, status=503) if is_page(request) else shaped(503)
+            page = is_page(request)
+            away = HttpResponse(render_to_string(AWAY), status=503) if page else shaped(503)
             away.headers["Retry-After"] = "2"
             return away
         if is_page(request):

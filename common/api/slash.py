@@ -1,4 +1,4 @@
-"""``/api/…`` answers with and without the closing slash, and never redirects (contract, top).
+"""API and console answer with and without the closing slash, and never redirect (contract, top).
 
 So do the probes, whose askers follow no redirect. Operators' pages redirect: staff/site.py.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
+
+from common.web.pages import is_for_customers
 
 PROBES = frozenset({"/livez/", "/readyz/"})
 
@@ -19,10 +21,16 @@ class OptionalSlashMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith("/api/") and not request.path_info.endswith("/"):
+        path = request.path_info
+        if path in PROBES:
+            request.path_info = path.removesuffix("/")
+            request.path = request.path.removesuffix("/")
+        elif not path.endswith("/") and (path.startswith("/api/") or _lacks_one(request, path)):
             request.path_info += "/"
             request.path += "/"
-        elif request.path_info in PROBES:
-            request.path_info = request.path_info.removesuffix("/")
-            request.path = request.path.removesuffix("/")
         return self.get_response(request)
+
+
+def _lacks_one(request: HttpRequest, path: str) -> bool:
+    """Whether it is a page of the console; what has a dot in its name is a file."""
+    return is_for_customers(request) and "." not in path.rpartition("/")[2]

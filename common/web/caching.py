@@ -1,4 +1,4 @@
-"""What caches may keep: nothing of the API, unless a view says otherwise.
+"""What caches may keep: nothing of API and console, unless a view says otherwise.
 
 An answer to ``Authorization`` is no shared cache's to keep (RFC 9111, section 3.5), but one to
 ``X-API-Key`` is, and some statuses without any header (404, 410) may be kept for a while.
@@ -12,6 +12,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
+
+from common.web.pages import is_for_customers
 
 NEVER = "private, no-store"
 SECRETS = ("Authorization", "X-API-Key")
@@ -30,6 +32,8 @@ class CachingMiddleware:
             response.headers.setdefault("Cache-Control", NEVER)
             if "public" not in response.headers["Cache-Control"]:
                 patch_vary_headers(response, SECRETS)
+        elif is_for_customers(request):
+            response.headers.setdefault("Cache-Control", NEVER)
         if response.status_code in WITHOUT_LENGTH:
             response.headers.pop("Content-Length", None)  # CommonMiddleware says 0
         return response

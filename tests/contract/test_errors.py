@@ -164,7 +164,7 @@ def test_forbidden(api: Api, client: httpx.Client, alice: Person, settings: Sett
 
 
 def test_no_such_thing_method_or_form(client: httpx.Client) -> None:
-    for path in ("/api/v2/", "/api/v1/generate/video/x/y/", "/x", "/api/v1/generate/x/"):
+    for path in ("/api/v2/", "/api/v1/generate/video/x/y/", "/webhooks/x", "/api/v1/generate/x/"):
         error(client.get(path), 404, "not_found")
     for method, path in (("GET", VIDEO), ("PATCH", VIDEO), ("DELETE", "/api/v1/credits/")):
         answer = client.request(method, path)

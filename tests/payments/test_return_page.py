@@ -145,6 +145,6 @@ def test_whoever_has_paid_is_thanked_while_the_database_is_away(api: Api, alice:
 
 
 def test_what_is_no_page_of_the_console_is_no_json(api: Api) -> None:
-    answer = api().get("/c/nothing/")
+    answer = api().get("/c/nothing/at/all/")
     assert answer.status_code == 404
     assert answer.headers["Content-Type"].startswith("text/html")

@@ -1,0 +1,168 @@
+"""Who may see a page: decorators of its view, one of them for each.
+
+    @public         everybody
+    @signed_in      who is logged in; others are asked to
+    @of_account     who is logged in and a member of the account in the path; others get 404
+
+``@fresh`` stands below one of the last two, and asks again who it is.
+"""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.models import Account, Membership, User
+from common import ids
+from common.errors import AccountSuspended, ApiError, NotFound
+from console import entrance, error_pages
+
+View = Callable[..., HttpResponseBase]
+READING = ("GET", "HEAD")
+ACCOUNT = "console_account"  # the attribute of a request that is about one
+
+
+class ConsoleRequest(HttpRequest):
+    """What a view behind ``signed_in`` or ``of_account`` is called with."""
+
+    user: User
+    console_account: Account
+
+
+def public(*methods: str) -> Callable[[View], View]:
+    """A page for everybody, by these methods; HEAD is answered where GET is."""
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def answer(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
+            return _answer(view, methods, request, args, options)
+
+        return answer
+
+    return decorate
+
+
+def signed_in(*methods: str) -> Callable[[View], View]:
+    """A page for who is logged in, by these methods."""
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def answer(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return to_log_in(request)
+            return _answer(view, methods, request, args, options)
+
+        return answer
+
+    return decorate
+
+
+def of_account(*methods: str) -> Callable[[View], View]:
+    """A page of one account; the view gets the Account in place of the id in the path."""
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def answer(
+            request: HttpRequest, account: str, *args: Any, **options: Any
+        ) -> HttpResponseBase:
+            user = request.user
+            if not isinstance(user, User):
+                return to_log_in(request)
+            found = _account_of(user, parse_or_404(account))
+            setattr(request, ACCOUNT, found)
+            return _answer(view, methods, request, (found, *args), options)
+
+        return answer
+
+    return decorate
+
+
+def fresh(view: View) -> View:
+    """A page that a session left open must not be enough for."""
+
+    @functools.wraps(view)
+    def answer(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
+        if entrance.has_confirmed_lately(request):
+            return view(request, *args, **options)
+        return redirect(request, f"{reverse('console:confirm')}?{_next(request)}")
+
+    return answer
+
+
+def refuse_suspended(account: Account) -> None:
+    """Before anything is ordered, bought or made. Raises AccountSuspended."""
+    if account.suspended_at is not None:
+        raise AccountSuspended
+
+
+def parse_or_404(text: str) -> uuid.UUID:
+    """The id in a path. Raises Http404."""
+    try:
+        return ids.parse(text)
+    except NotFound as error:
+        raise Http404 from error
+
+
+def redirect(request: HttpRequest, address: str) -> HttpResponse:
+    """303, also for htmx, which would put the page it is led to into a part of this one."""
+    if "HX-Request" in request.headers:
+        return HttpResponseClientRedirect(address)
+    response = HttpResponseRedirect(address)
+    response.status_code = 303
+    return response
+
+
+def to_log_in(request: HttpRequest) -> HttpResponse:
+    return redirect(request, f"{reverse('console:log-in')}?{_next(request)}")
+
+
+def private(response: HttpResponse) -> HttpResponse:
+    """An answer that shows a secret once."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _next(request: HttpRequest) -> str:
+    """Back to this page; after a POST to the one that its form stands on, as far as it is known."""
+    if request.method in READING:
+        return urlencode({"next": request.get_full_path()})
+    sent_from = urlsplit(request.headers.get("Referer", ""))
+    if sent_from.netloc != request.get_host():
+        return urlencode({"next": reverse("console:start")})
+    return urlencode({"next": sent_from._replace(scheme="", netloc="", fragment="").geturl()})
+
+
+def _answer(
+    view: View,
+    methods: tuple[str, ...],
+    request: HttpRequest,
+    args: tuple[Any, ...],
+    options: dict[str, Any],
+) -> HttpResponseBase:
+    allowed = (*methods, "HEAD") if "GET" in methods else methods
+    if request.method not in allowed:
+        return error_pages.wrong_method(request, allowed)
+    try:
+        return view(request, *args, **options)
+    except ApiError as error:
+        return error_pages.of_error(request, error)
+
+
+def _account_of(user: User, account_id: uuid.UUID) -> Account:
+    membership = (
+        Membership.objects.filter(user=user, account_id=account_id)
+        .select_related("account")
+        .first()
+    )
+    if membership is None:
+        raise Http404
+    return membership.account

@@ -1,0 +1,49 @@
+"""Who is in: the session of a log-in, its end, and whether the person showed lately who it is."""
+
+from __future__ import annotations
+
+import time
+from typing import cast
+
+from django.contrib import auth
+from django.http import HttpRequest
+
+from accounts.models import MAX_BROWSER, User
+from common.web.client_address import client_address
+from console.sessions import ADDRESS, BROWSER, SessionStore
+
+CONFIRMED = "confirmed"  # seconds since 1970
+LATELY = 900  # seconds: log-in or password, before what is sensitive
+
+
+def enter(request: HttpRequest, user: User) -> None:
+    """Log ``user`` in: a new session under a new cookie, and a new CSRF token."""
+    session = _session(request)
+    session.flush()  # nothing of whoever used this browser before
+    session[ADDRESS] = client_address(request)
+    session[BROWSER] = _browser(request)
+    auth.login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    confirm_now(request)
+
+
+def leave(request: HttpRequest) -> None:
+    auth.logout(request)
+
+
+def confirm_now(request: HttpRequest) -> None:
+    """The person has just shown who it is, by a password or a code."""
+    request.session[CONFIRMED] = int(time.time())
+
+
+def has_confirmed_lately(request: HttpRequest) -> bool:
+    """Whether that was within a quarter of an hour."""
+    return bool(time.time() - int(request.session.get(CONFIRMED, 0)) < LATELY)
+
+
+def _session(request: HttpRequest) -> SessionStore:
+    return cast("SessionStore", request.session)
+
+
+def _browser(request: HttpRequest) -> str:
+    said = request.headers.get("User-Agent", "")
+    return "".join(letter for letter in said if letter.isprintable())[:MAX_BROWSER]

@@ -1,0 +1,62 @@
+"""The console's error pages: a sentence, and one thing to do next."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from common.errors import ApiError
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    sentence = _("This page cannot be asked for what stands in the address.")
+    return page(request, HTTPStatus.BAD_REQUEST, _("Not understood"), sentence)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, HTTPStatus.FORBIDDEN, _("Not allowed"), _("You may not do this."))
+
+
+def not_from_here(request: HttpRequest) -> HttpResponse:
+    """A form without its token: another site sent it, or the page is older than the log-in."""
+    sentence = _("This form was not sent from our page, or the page is too old. Open it anew.")
+    return page(request, HTTPStatus.FORBIDDEN, _("Please try again"), sentence)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    sentence = _("There is no such page, or what it showed is gone.")
+    return page(request, HTTPStatus.NOT_FOUND, _("Not found"), sentence)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    sentence = _("Something went wrong on our side. Nothing was charged for it.")
+    return page(request, HTTPStatus.INTERNAL_SERVER_ERROR, _("Our fault"), sentence)
+
+
+def without_account(request: HttpRequest) -> HttpResponse:
+    sentence = _("This user belongs to no account, so there is nothing to show.")
+    return page(request, HTTPStatus.FORBIDDEN, _("No account"), sentence)
+
+
+def wrong_method(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse:
+    sentence = _("This address is one step of a form. Open the page that leads to it.")
+    response = page(request, HTTPStatus.METHOD_NOT_ALLOWED, _("Not like this"), sentence)
+    response.headers["Allow"] = ", ".join(allowed)
+    return response
+
+
+def of_error(request: HttpRequest, error: ApiError) -> HttpResponse:
+    """The page of an error that the view does not explain itself, in the API's words."""
+    response = page(request, error.status_code, _("This did not work"), f"{error.detail}.")
+    if wait := error.headers.get("Retry-After"):
+        response.headers["Retry-After"] = wait
+    return response
+
+
+def page(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
+    """In the frame that needs neither a session nor a database."""
+    context = {"title": title, "sentence": sentence, "status": int(status)}
+    return render(request, "console/error.html", context, status=int(status))

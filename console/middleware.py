@@ -1,0 +1,70 @@
+"""Session, user and messages of the console's pages; a request of the API sees none of them.
+
+The cookie is the console's own. The operators' is strict and sent to /admin/ alone. This one is
+lax: who comes back from the payment page, or from a link in a mail, is still logged in.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import cast
+
+from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.http import http_date
+
+from common.web.pages import is_for_customers, only_where
+from console.sessions import SessionStore
+
+COOKIE = "reelmint_console"
+
+
+class _Sessions(SessionMiddleware):
+    """Django's, which reads the name and the flags of its cookie from the operators' settings."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        super().__init__(get_response)
+        self.SessionStore = SessionStore
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Django's hook. The session is read when somebody asks for what is in it."""
+        request.session = self.SessionStore(request.COOKIES.get(COOKIE))
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Django's hook: write what changed and set the cookie, or take an empty one away."""
+        session = cast("SessionStore", request.session)
+        if session.accessed:
+            session.note_use()
+        if COOKIE in request.COOKIES and session.accessed and session.is_empty():
+            response.delete_cookie(COOKIE, path="/", samesite="Lax")
+            return response
+        if not session.modified or session.is_empty() or response.status_code >= 500:
+            return response
+        try:
+            session.save()
+        except UpdateError:
+            # it was ended meanwhile, in another browser
+            response.delete_cookie(COOKIE, path="/", samesite="Lax")
+            return response
+        age = session.get_session_cookie_age()
+        response.set_cookie(
+            COOKIE,
+            session.session_key or "",
+            max_age=age,
+            expires=http_date(time.time() + age),
+            path="/",
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+        return response
+
+
+ConsoleSessionMiddleware = only_where(is_for_customers, _Sessions)
+ConsoleAuthenticationMiddleware = only_where(is_for_customers, AuthenticationMiddleware)
+ConsoleMessageMiddleware = only_where(is_for_customers, MessageMiddleware)

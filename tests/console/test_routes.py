@@ -1,0 +1,140 @@
+"""Every route of the console, and what each kind of visitor gets of it.
+
+A new route needs a line here. ``PEOPLE`` are those of whoever is logged in; the routes of an
+account are tried with somebody else's account, and with somebody else's thing under one's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import pytest
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, reverse
+from django.utils import timezone
+
+from accounts.models import Account
+from console import urls
+from tests.support.console import browser
+from tests.support.people import Person, make_person
+
+GET, POST, BOTH = "GET", "POST", "GET POST"
+
+
+class Route(NamedTuple):
+    """Its methods; what makes the id of its last argument, if it has one."""
+
+    methods: str
+    thing: Callable[[Person], str] | None = None
+
+
+PUBLIC = {
+    "log-in": Route(BOTH),
+    "log-out": Route(POST),
+}
+PEOPLE = {
+    "start": Route(GET),
+}
+# console:… with the account as the first argument
+ACCOUNT = {
+    "home": Route(GET),
+}
+COMING = {"create", "gallery", "keys", "ledger", "billing", "settings"}
+COMING |= {"sign-up", "verify", "reset", "confirm", "me"}
+
+
+@pytest.fixture
+def alice() -> Person:
+    return make_person("alice", 1000)
+
+
+@pytest.fixture
+def bob() -> Person:
+    return make_person("bob", 1000)
+
+
+def test_no_route_is_forgotten() -> None:
+    assert set(PUBLIC) | set(PEOPLE) | set(ACCOUNT) | COMING == set(_names(urls.urlpatterns))
+
+
+def _names(patterns: Iterable[object]) -> list[str]:
+    found = []
+    for each in patterns:
+        if isinstance(each, URLResolver):
+            found += _names(each.url_patterns)
+        elif isinstance(each, URLPattern):
+            found.append(str(each.name))
+    return found
+
+
+def address(name: str, route: Route, account: Person, owner: Person) -> str:
+    """The page of ``owner``'s thing below ``account``."""
+    more = [route.thing(owner)] if route.thing else []
+    return reverse(f"console:{name}", args=[account.account.pk, *more])
+
+
+def ask(client: Client, method: str, path: str) -> HttpResponseBase:
+    return client.generic(method, path)
+
+
+@pytest.mark.parametrize("name", ACCOUNT)
+def test_an_accounts_page(name: str, alice: Person, bob: Person) -> None:
+    route = ACCOUNT[name]
+    hers = address(name, route, alice, alice)
+    his, nobody = browser(bob.user), Client()
+    for method in route.methods.split():
+        refused = ask(nobody, method, hers)
+        assert refused.status_code == 303
+        assert refused.headers["Location"].startswith("/log-in/?next=")
+        assert ask(his, method, hers).status_code == 404
+        if route.thing:
+            assert ask(his, method, address(name, route, bob, alice)).status_code == 404
+            for odd in ("x", "a\0b", "00000000-0000-4000-8000-000000000000"):
+                path = reverse(f"console:{name}", args=[bob.account.pk, odd])
+                assert ask(his, method, path).status_code == 404
+    if GET in route.methods.split():
+        for method in ("GET", "HEAD"):
+            answer = ask(browser(alice.user), method, hers)
+            assert answer.status_code in {200, 302, 303}, answer
+
+
+@pytest.mark.parametrize("name", ACCOUNT)
+def test_a_suspended_account_can_be_read(name: str, alice: Person) -> None:
+    hers = address(name, ACCOUNT[name], alice, alice)
+    Account.objects.filter(pk=alice.account.pk).update(suspended_at=timezone.now())
+    client = browser(alice.user)
+    if GET in ACCOUNT[name].methods.split():
+        assert ask(client, "GET", hers).status_code in {200, 303}
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_a_persons_page(name: str, alice: Person) -> None:
+    path = reverse(f"console:{name}")
+    for method in PEOPLE[name].methods.split():
+        assert ask(Client(), method, path).status_code == 303
+    if GET in PEOPLE[name].methods.split():
+        assert ask(browser(alice.user), "GET", path).status_code in {200, 303}
+
+
+@pytest.mark.parametrize("name", [*PUBLIC, *PEOPLE, *ACCOUNT])
+def test_a_form_of_another_site_is_refused(name: str, alice: Person) -> None:
+    client = browser(alice.user, enforce_csrf_checks=True)
+    if name in ACCOUNT:
+        path = address(name, ACCOUNT[name], alice, alice)
+    else:
+        path = reverse(f"console:{name}")
+    assert client.post(path, {"pack": "x"}).status_code == 403
+
+
+@pytest.mark.parametrize("name", [*PUBLIC, *PEOPLE, *ACCOUNT])
+def test_other_methods_are_refused(name: str, alice: Person) -> None:
+    route = (PUBLIC | PEOPLE | ACCOUNT)[name]
+    path = address(name, route, alice, alice) if name in ACCOUNT else reverse(f"console:{name}")
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "NONSENSE"} - set(
+        route.methods.split()
+    ):
+        answer = ask(browser(alice.user), method, path)
+        assert answer.status_code == 405, method
+        assert answer.headers["Allow"]
