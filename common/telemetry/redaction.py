@@ -35,6 +35,8 @@ _RULES = (
     # signatures and tokens are in queries; the rest of them is no loss
     (re.compile(r"\?[^\s\"'<>]+"), "?…"),
     (re.compile(r"//[^/\s@'\"]+@"), "//…@"),  # name and password in a URL
+    # Django names the path of what it refuses; these lead to a person's password and address
+    (re.compile(r"(?i)(/(?:reset/[^/\s]+|confirm-email)/)[^\s\"'<>]+"), r"\1…"),
     # gunicorn quotes what it could not read
     (re.compile(r"(Invalid request from ip=\S+: [\w /]+).*", re.DOTALL), r"\1…"),
     # PostgreSQL quotes rows and statements; an exception's repr has \n for the line's end
@@ -49,6 +51,7 @@ _SIGNS = (
     *("rmk_", "rmt_", "sk_test_", "sk_live_", "rk_test_", "rk_live_", "whsec_"),
     *("authorization", "x-api-key", "cookie", "sessionid", "csrf", "password"),
     *("secret", "private_key", "access_token", "assertion", "bearer", "eyj", "?", "@"),
+    *("/reset/", "/confirm-email/"),
     *("invalid request", "detail:", "context:", "query:", "statement:", "line "),
 )
 

@@ -33,6 +33,12 @@ PROMPT = "a kite over the sea"
         ("neither rk_live_51Hush nor whsec_Hu+sh", "neither rk_live_… nor whsec_…+sh"),
         ('{"username": "bob", "password": "hush hush"}', '{"username": "bob", "password":…'),
         ("Authorization: Basic aHVzaA==", "Authorization:…"),
+        ("Forbidden: /reset/1-a/cz-4f/", "Forbidden: /reset/1-a/…"),
+        (
+            "https://a.example/Confirm-Email/eyJ1:1v:hu-sh, said",
+            "https://a.example/Confirm-Email/… said",
+        ),
+        ("/reset/ and /confirm-email/ are pages", "/reset/ and /confirm-email/ are pages"),
         ("(b'Authorization', b'Bearer hush')", "(b'Authorization',…"),
         ("sent 'Bearer ya29.hush', got 401", "sent 'Bearer …', got 401"),
         ("assertion of eyJhbGciOiJSUzI1NiJ9.eyJpc3Mi.sig_nature-", "assertion of eyJ…"),
@@ -71,6 +77,8 @@ WORDS = (
         "QUERY",
         "eyJhbGciOiJ.a.b",
         "x",
+        "/reset/",
+        "/confirm-email/",
     ),
     "Invalid request from ip=1: ",
 )
