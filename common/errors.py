@@ -20,8 +20,10 @@ it. DRF's own ones have their codes there.
     403 payment_hold                payments.refusals.PaymentHold
     403 permission_denied           accounts.keys.NotByAKey
     403 permission_denied           accounts.login.NoAccount
+    403 permission_denied           signup.changes.AtTheOperators
     403 registration_closed         signup.registration.RegistrationClosed
     404 not_found                   NotFound
+    404 not_found                       signup.links.LinkOver
     408 request_timeout             generation.inputs.upload_body.UploadTimeout
     409 generation_canceled         generation.api.errors.GenerationCanceled
     409 generation_failed           generation.api.errors.GenerationFailed

@@ -219,7 +219,7 @@ CONSOLE_SESSION_IDLE, CONSOLE_SESSION_LIFETIME = console.session_times(env)
 ADMIN_REQUIRE_2FA = env.flag("ADMIN_REQUIRE_2FA", True)
 if not ADMIN_REQUIRE_2FA and not DEBUG:
     env.problems.append("ADMIN_REQUIRE_2FA: only with DEBUG may a password be enough")
-OTP_TOTP_ISSUER = "Reelmint"
+OTP_TOTP_ISSUER, PASSWORD_RESET_TIMEOUT = "Reelmint", 3600  # seconds
 SECURE_REFERRER_POLICY, X_FRAME_OPTIONS = "same-origin", "DENY"
 
 CONSOLE_CONTENT_SECURITY_POLICY = console.content_policy(OUTPUT_STORAGE)
