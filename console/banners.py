@@ -17,30 +17,39 @@ WARN, BAD = "warn", "bad"  # classes of the style sheet
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """``action`` and ``address`` are a button; both are empty where nothing can be done."""
+    """A sentence and its button."""
 
     look: str
     sentence: str
-    action: str = ""
-    address: str = ""
+    action: str
+    address: str
 
 
 def of(request: HttpRequest, account: Account, wallet: Wallet) -> list[Banner]:
     """All that apply to this account and person, the gravest first."""
     found = []
     billing = reverse("console:billing", args=[account.pk])
+    on_hold = account.payment_hold_at is not None
     if account.suspended_at is not None:
         sentence = _("This account is suspended. You can read everything and order nothing.")
-        found.append(Banner(BAD, sentence))
+        ledger = reverse("console:ledger", args=[account.pk])
+        found.append(Banner(BAD, sentence, _("See the ledger"), ledger))
     if wallet.balance < 0:
-        sentence = _("%(balance)s credits: a payment was taken back. Buy credits to go on.")
-        shown = sentence % {"balance": in_credits(wallet.balance)}
-        found.append(Banner(BAD, shown, _("Buy credits"), billing))
-    if account.payment_hold_at is not None:
-        sentence = _("Buying is on hold, as a payment is disputed. Write to us to go on.")
-        found.append(Banner(WARN, sentence))
+        found.append(_negative(in_credits(wallet.balance), on_hold, billing))
+    if on_hold:
+        sentence = _("Buying is on hold, as a payment was disputed. Contact support to go on.")
+        found.append(Banner(WARN, sentence, _("See your payments"), billing))
     user = request.user
     if isinstance(user, User) and user.email_verified_at is None:
         sentence = _("Your e-mail address is not verified yet. Buying credits needs it.")
         found.append(Banner(WARN, sentence, _("Verify"), reverse("console:verify")))
     return found
+
+
+def _negative(balance: str, on_hold: bool, billing: str) -> Banner:
+    """While nothing can be bought, nobody is told to buy."""
+    if on_hold:
+        sentence = _("%(balance)s: a payment was taken back.")
+        return Banner(BAD, sentence % {"balance": balance}, _("See your payments"), billing)
+    sentence = _("%(balance)s: a payment was taken back. Buy credits to go on.")
+    return Banner(BAD, sentence % {"balance": balance}, _("Buy credits"), billing)

@@ -15,6 +15,8 @@ from console import banners
 from console.access import ACCOUNT
 from credits.models import Wallet
 
+WALLET = "console_wallet"  # the attribute of a request that its wallet was read for
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -30,13 +32,22 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     account: Account | None = getattr(request, ACCOUNT, None)
     if account is None:
         return {}
-    wallet: Any = SimpleLazyObject(lambda: Wallet.objects.get(account_id=account.pk))
+    wallet: Any = SimpleLazyObject(lambda: wallet_of(request, account))
     return {
         "account": account,
         "wallet": wallet,
         "banners": SimpleLazyObject(lambda: banners.of(request, account, wallet)),
         "menu": _menu(request, account),
     }
+
+
+def wallet_of(request: HttpRequest, account: Account) -> Wallet:
+    """Read once a request, so that a page shows one balance everywhere."""
+    known: Wallet | None = getattr(request, WALLET, None)
+    if known is None:
+        known = Wallet.objects.get(account_id=account.pk)
+        setattr(request, WALLET, known)
+    return known
 
 
 def _menu(request: HttpRequest, account: Account) -> list[Link]:

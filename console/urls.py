@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from console.pages import coming, home, log_in, start
+from console.pages import coming, home, ledger, log_in, start
 
 app_name = "console"
 
@@ -12,8 +12,10 @@ ACCOUNT = [
     path("", home.show, name="home"),
     path("create/", coming.soon, name="create"),
     path("gallery/", coming.soon, name="gallery"),
+    path("gallery/<str:generation>/", coming.soon, name="generation"),
     path("keys/", coming.soon, name="keys"),
-    path("ledger/", coming.soon, name="ledger"),
+    path("ledger/", ledger.show, name="ledger"),
+    path("ledger.csv", ledger.as_csv, name="ledger-csv"),
     path("billing/", coming.soon, name="billing"),
     path("settings/", coming.soon, name="settings"),
 ]

@@ -1,15 +1,61 @@
-"""Home: what an account has and did."""
+"""Home: what an account has, what it made last and what it spent."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db.models.functions import Now
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import Account
-from console import access
+from console import access, steps
 from console.access import ConsoleRequest
+from console.context import wallet_of
+from console.pages import ledger
+from console.templatetags.console import in_credits
+from generation import public
+from generation.models import CatalogModel, Generation
+from generation.offer import catalog, pricing
+from generation.offer.parameters import Parameters
+
+NEWEST = 3
+TIMED = {"now": Now()}  # the database's time, as the API's lists have it
 
 
 @access.of_account("GET")
 def show(request: ConsoleRequest, account: Account) -> HttpResponse:
-    return render(request, "console/home.html")
+    context = {
+        "worth": worth(wallet_of(request, account).balance),
+        "newest": _newest(account),
+        "example": _("A red fox trots through fresh snow at dawn, seen from a low camera"),
+        "steps": steps.of(account, request.user),
+        **ledger.spent(account),
+    }
+    return render(request, "console/home.html", context)
+
+
+def worth(balance: int) -> str:
+    """How many videos of the first model, as it makes them unless asked otherwise."""
+    model = catalog.pick(catalog.on_sale(CatalogModel.Kind.VIDEO), None)
+    if model is None:
+        return ""
+    price = pricing.price_of(model, Parameters.filled(model, {}))
+    count = max(0, balance) // price
+    if not count:
+        return _("A video takes %(price)s credits") % {"price": in_credits(price)}
+    if "fast" in model.name:
+        words = ngettext("≈ %(count)s fast video", "≈ %(count)s fast videos", count)
+    else:
+        words = ngettext("≈ %(count)s video", "≈ %(count)s videos", count)
+    return words % {"count": in_credits(count)}
+
+
+def _newest(account: Account) -> list[dict[str, Any]]:
+    rows: Any = Generation.objects.filter(account=account).annotate(**TIMED)
+    found = list(rows.order_by("-created_at", "-id")[:NEWEST])
+    for row in found:
+        row.account = account  # says how long outputs are kept
+    return [{**public.to_dict(row, row.now, ""), "made_at": row.created_at} for row in found]

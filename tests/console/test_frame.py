@@ -231,5 +231,6 @@ def test_a_suspended_account_can_be_read(alice: Person) -> None:
 def test_it_takes_few_statements(alice: Person, django_assert_max_num_queries) -> None:
     client = browser(alice.user)
     client.get(home(alice))
-    with django_assert_max_num_queries(4):  # session, person, membership, wallet
+    # session, person, membership, wallet; steps, newest, spending
+    with django_assert_max_num_queries(8):
         client.get(home(alice))

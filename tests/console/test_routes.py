@@ -40,8 +40,10 @@ PEOPLE = {
 # console:… with the account as the first argument
 ACCOUNT = {
     "home": Route(GET),
+    "ledger": Route(GET),
+    "ledger-csv": Route(GET),
 }
-COMING = {"create", "gallery", "keys", "ledger", "billing", "settings"}
+COMING = {"create", "gallery", "generation", "keys", "billing", "settings"}
 COMING |= {"sign-up", "verify", "reset", "confirm", "me"}
 
 

@@ -1,0 +1,35 @@
+"""Pages of a list, by the API's cursors: they do not shift when rows are added meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from common.api import pagination
+
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """``rows``, the newest first, and the addresses of the pages beside this one."""
+
+    rows: list[Row]
+    earlier: str | None
+    later: str | None
+
+
+def page_of(request: HttpRequest, rows: QuerySet[Row], fields: tuple[str, ...]) -> Page[Row]:
+    """The page that the address asks for. Raises InvalidRequest, as the API does."""
+    found = pagination.paginate(Request(request), rows, fields)
+    return Page(found.rows, _here(found.next), _here(found.previous))
+
+
+def _here(link: str | None) -> str | None:
+    """Without scheme and host: a customer stays at the name that the page was asked for by."""
+    return None if link is None else urlsplit(link)._replace(scheme="", netloc="").geturl()
