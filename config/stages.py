@@ -28,6 +28,8 @@ def table(time_scale: float) -> dict[str, StageRow]:
         "store": StageRow("store", 1.0, "generation.store", "generation.tasks.store"),
         "settle": StageRow("settle", 1.0, "payments.settle", "payments.tasks"),
         "payments": StageRow("settle", slow, "payments.daily", "payments.tasks"),
+        "mail": StageRow("mail", 1.0, "mail.send", "mail.tasks"),
+        "old_mails": StageRow("mail", slow, "mail.prune", "mail.tasks"),
         "sweep": StageRow("store", slow, "generation.sweep", "generation.tasks.store"),
         "retention": StageRow("store", slow, "generation.retention", "generation.tasks.store"),
         "models": StageRow("store", slow, "generation.models", "generation.tasks.store"),

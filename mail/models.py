@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 from accounts.models import User
@@ -71,6 +71,14 @@ class Mail(models.Model):
             ),
             # read by the operators' page, the mailbox and the pruning
             models.Index(fields=["-created_at", "-id"], name="mail_newest"),
+            # read by the operators' search
+            models.Index(Lower("to"), name="mail_by_address"),
+            # read when emulated mode was left: of a real service there are none
+            models.Index(
+                fields=["created_at"],
+                condition=Q(emulated=True) & ~Q(text=""),
+                name="mail_readable",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

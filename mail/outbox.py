@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -12,7 +14,9 @@ from accounts.models import User
 from mail import mode
 from mail.kinds import LIVES, SUBJECTS, Kind
 from mail.models import Mail, State
+from work.wake import wake
 
+STAGE = "mail"
 NO_SERVER = "no mail server is set (EMAIL_URL)"
 
 
@@ -42,6 +46,7 @@ def queue(
         mail.text = render_to_string(f"mail/{kind}.text", dict(context)).strip() + "\n"
         mail.html = render_to_string(f"mail/{kind}.html", dict(context))
         mail.next_attempt_at = now
+        transaction.on_commit(partial(wake, STAGE))
     else:
         mail.state, mail.last_error = State.FAILED, NO_SERVER
     mail.save(force_insert=True)

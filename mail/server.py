@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-SMTP = "django.core.mail.backends.smtp.EmailBackend"
+SMTP = "mail.smtp.SmtpBackend"
 ANYMAIL = "anymail.backends.{name}.EmailBackend"
 PORTS = {"smtp": 587, "smtps": 465}
 # Nothing travels between machines there, and such a server seldom has a certificate.
@@ -23,7 +23,8 @@ class Server:
 
     backend: str  # the dotted path of Django's class
     place: str  # where, for a person to read
-    options: dict[str, Any] = field(repr=False)  # what the class is made with; secrets among them
+    options: dict[str, Any] = field(repr=False)  # what the class is made with
+    secret: tuple[str, ...] = ()  # which of them nobody may read
 
 
 def parse(url: str) -> Server:
@@ -48,6 +49,8 @@ def _smtp(parts: SplitResult, host: str, port: int) -> Server:
     if not port:
         raise ValueError("names the port 0")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if not all(each.isascii() and each.isprintable() for each in (user, password)):
+        raise ValueError("has a user or a password beyond ASCII, which no mail server takes")
     if bool(user) != bool(password):
         raise ValueError("needs user and password, or neither")
     wishes = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -64,7 +67,7 @@ def _smtp(parts: SplitResult, host: str, port: int) -> Server:
         "use_tls": parts.scheme == "smtp" and starttls == "yes",
         "use_ssl": parts.scheme == "smtps",
     }
-    return Server(SMTP, f"{parts.scheme}://{host}:{port}", options)
+    return Server(SMTP, f"{parts.scheme}://{host}:{port}", options, ("password",))
 
 
 def _anymail(parts: SplitResult, name: str) -> Server:
@@ -74,4 +77,4 @@ def _anymail(parts: SplitResult, name: str) -> Server:
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if not all(key.isidentifier() and value for key, value in options.items()):
         raise ValueError(f"has a setting without a name or a value; {FORM}")
-    return Server(ANYMAIL.format(name=name), f"anymail://{name}", options)
+    return Server(ANYMAIL.format(name=name), f"anymail://{name}", options, tuple(options))

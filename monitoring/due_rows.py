@@ -11,6 +11,7 @@ from payments.mode import livemode, payments_available
 # The stage that works on a state's rows. A row that awaits source images is queued, too.
 AWAITED = "awaited"  # as in DUE
 SETTLE = "settle"  # likewise; a payment is worked on in whatever state it is
+MAIL = "mail"  # likewise; one that is tried again later is not due
 STAGE_OF = {
     AWAITED: "prepare",
     State.QUEUED: "submit",
@@ -19,6 +20,7 @@ STAGE_OF = {
     State.RUNNING: "poll",
     State.STORING: "store",
     SETTLE: SETTLE,
+    MAIL: MAIL,
 }
 # The first entry of each state in generation_due. A lease moves a row, so none under way is due.
 # Rows of an account that has one under way are not counted: they wait for their own.
@@ -40,6 +42,10 @@ UNION ALL
 SELECT 'settle', GREATEST(extract(epoch FROM now() - min(next_attempt_at)), 0)::float8
   FROM payments_payment WHERE next_attempt_at IS NOT NULL AND livemode = %s::boolean
 HAVING count(*) > 0
+UNION ALL
+SELECT 'mail', GREATEST(extract(epoch FROM now() - min(next_attempt_at)), 0)::float8
+  FROM mail_mail WHERE next_attempt_at IS NOT NULL
+HAVING count(*) > 0
 """
 
 
@@ -52,6 +58,6 @@ def ages_of(rows: Rows) -> dict[str, float]:
     """Seconds that the oldest due row of each stage has waited (rows of DUE); 0 = none is due."""
     ages = dict.fromkeys(STAGE_OF.values(), 0.0)
     for state, age in rows:
-        stage = STAGE_OF[state if state in (AWAITED, SETTLE) else State(state)]
+        stage = STAGE_OF[state if state in (AWAITED, SETTLE, MAIL) else State(state)]
         ages[stage] = max(ages[stage], float(age))
     return ages

@@ -45,7 +45,7 @@ CONTROL_POINT = "control.refunded"  # in dev/chaos/without_guard.py
 
 
 class Fleet:
-    """Two web servers, seven workers, beat, an operator, PostgreSQL with fsync, Valkey, emulators.
+    """Two web servers, eight workers, beat, an operator, PostgreSQL with fsync, Valkey, emulators.
 
     Use it from one thread that outlives it (dev/embedded/processes.py says why).
     """

@@ -2,6 +2,7 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.db.models.functions.text
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
@@ -111,6 +112,16 @@ class Migration(migrations.Migration):
                         name="mail_due",
                     ),
                     models.Index(fields=["-created_at", "-id"], name="mail_newest"),
+                    models.Index(
+                        django.db.models.functions.text.Lower("to"), name="mail_by_address"
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("emulated", True), models.Q(("text", ""), _negated=True)
+                        ),
+                        fields=["created_at"],
+                        name="mail_readable",
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(

@@ -11,6 +11,10 @@ from django.utils import timezone
 from mail import outbox
 from mail.kinds import LIVES, SUBJECTS, Kind
 from mail.models import Mail, State
+from tests.support.mails import Post
+from tests.support.network_watch import Watch, watch
+
+__all__ = ["watch"]
 
 CONTEXTS: dict[Kind, dict[str, str]] = {
     Kind.VERIFY: {"code": "123456"},
@@ -71,3 +75,17 @@ def test_where_nothing_can_be_sent_it_fails_and_holds_no_text(settings) -> None:
 def test_whatever_stands_as_an_address_is_written() -> None:
     for to in ("ü@example.com", "a" * 242 + "@example.com", '"\x01"@example.com'):
         assert outbox.queue(Kind.VERIFY, to, {"code": "1"}).to == to
+
+
+def test_nothing_is_sent_and_nobody_is_asked_in_the_transaction(post: Post, watch: Watch) -> None:
+    """Not before the commit either: a worker stopped, the cause is answered at once."""
+    post.open()
+    with transaction.atomic():
+        mail = post.queue()
+        assert post.office.taken == []
+    assert watch.inside == []
+    assert post.office.taken == []
+    post.worked(mail)
+    assert len(post.office.taken) == 1
+    assert watch.uses > 5
+    assert watch.inside == []

@@ -14,6 +14,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from common.fresh import Fresh
+from dev.embedded.services import STAGES
 from generation.models.states import State
 from monitoring import health
 from tests.contract.test_our_faults import database_away
@@ -58,7 +59,7 @@ def test_all_is_well(ready: Ask, signs: redis.Redis) -> None:
         "migrations": "ok",
         "broker": "ok",
         "silent": [],
-        "oldest_due_seconds": {"prepare": 0, "submit": 0, "poll": 0, "store": 0, "settle": 0},
+        "oldest_due_seconds": dict.fromkeys(STAGES, 0),
         "warnings": [],
     }
 

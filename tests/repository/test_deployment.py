@@ -12,6 +12,7 @@ from django.conf import settings
 from config.misspelt import READ_ELSEWHERE
 from dev.embedded.paths import CHECKOUT
 from dev.embedded.services import STAGES
+from mail.stage import LONGEST
 from payments.stripe.connection import PATIENCE
 
 SWEEP_SECONDS = 5.0  # of generation/tasks/store.py, whose import would register Celery tasks
@@ -92,6 +93,7 @@ def test_nothing_is_killed_in_the_middle_of_what_it_has_begun(compose: dict[str,
         "poll": settings.READ_TIMEOUT,
         "store": settings.FETCH_TIMEOUT + 2 * SWEEP_SECONDS,
         "settle": 3 * PATIENCE,  # a call after the other; killed in there, it only asks again
+        "mail": LONGEST,
     }
     for stage in STAGES:
         assert grace(compose["services"][f"worker-{stage}"]) >= longest[stage] + 10

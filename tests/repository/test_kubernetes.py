@@ -24,7 +24,7 @@ FOLDER = CHECKOUT / "ops" / "kubernetes"
 COMPOSE = compose.compose()["services"]
 # web drains before it is told to end, see its preStop
 SERVICES = {"web", "worker-prepare", "worker-submit", "worker-poll", "worker-store"}
-SERVICES |= {"worker-settle", "beat"}
+SERVICES |= {"worker-settle", "worker-mail", "beat"}
 AGE = "reelmint_oldest_due_seconds"
 
 

@@ -30,6 +30,7 @@ NEEDS: dict[str, set[str]] = {
     "web": KEYS | WORKER | STRIPE | MAIL,
     "worker": WORKER,
     "worker-settle": (WORKER - {GOOGLE}) | STRIPE,
+    "worker-mail": (WORKER - {GOOGLE}) | MAIL,
     "beat": {"METRICS_TOKEN"},
 }
 # Secrets by their names that are none: a path, and a number

@@ -28,6 +28,7 @@ SERVICES = (
     "worker-poll",
     "worker-store",
     "worker-settle",
+    "worker-mail",
     "beat",
 )
 GUIDE = (CHECKOUT / "docs" / "production.md").read_text()

@@ -13,10 +13,11 @@ import psycopg
 import pytest
 
 from dev.embedded.paths import CHECKOUT
+from dev.embedded.services import STAGES
 from tests.support import compose
 from tests.system.ops.deployment import Deployment, new_database
 
-WORKERS = ("worker-prepare", "worker-submit", "worker-poll", "worker-store", "worker-settle")
+WORKERS = tuple(f"worker-{stage}" for stage in STAGES)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,76 @@
+"""Writing back to a mail that a worker holds, if it still does. What has ended holds no text."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
+
+from mail import metrics
+from mail.models import Mail, State
+
+logger = logging.getLogger(__name__)
+
+HAND_BACK = """
+UPDATE mail_mail AS row
+   SET next_attempt_at = now(), lease_token = NULL, strikes = GREATEST(row.strikes - 1, 0)
+  FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) AS held (id, token)
+ WHERE row.id = held.id AND row.lease_token = held.token
+"""
+EMPTY = {"text": "", "html": ""}
+
+
+def sent(mail: Mail) -> None:
+    """The server has it."""
+    if _write(mail, state=State.SENT, sent_at=Now(), last_error="", **_over(), **EMPTY):
+        metrics.ENDED.labels("sent").inc()
+
+
+def shown(mail: Mail) -> None:
+    """Emulated mode: it is in the mailbox, where it stays readable."""
+    if _write(mail, state=State.SENT, sent_at=Now(), emulated=True, **_over()):
+        metrics.ENDED.labels("sent").inc()
+
+
+def failed(mail: Mail, end: metrics.End, reason: str) -> None:
+    """It never goes out."""
+    if _write(mail, state=State.FAILED, last_error=reason, **_over(), **EMPTY):
+        metrics.ENDED.labels(end).inc()
+        # why is in the row: servers quote addresses
+        logger.warning("mail %s (%s) was not sent: %s", mail.pk, mail.kind, end)
+
+
+def later(mail: Mail, at: datetime, reason: str) -> None:
+    """One more try then."""
+    changes = {"next_attempt_at": at, "tries": F("tries") + 1, "last_error": reason}
+    _write(mail, lease_token=None, strikes=0, **changes)
+
+
+def note_error(mail: Mail, detail: str) -> None:
+    """Keep what went wrong in our own code; the lease stays and brings the row back."""
+    Mail.objects.filter(pk=mail.pk, lease_token=mail.lease_token).update(last_error=detail)
+
+
+def hand_back(mails: Sequence[Mail]) -> None:
+    """Claimed in vain, through no fault of theirs: due at once, for anybody, and no strike."""
+    with connection.cursor() as cursor:
+        tokens = [mail.lease_token for mail in mails]
+        cursor.execute(HAND_BACK, {"ids": [mail.pk for mail in mails], "tokens": tokens})
+
+
+def _over() -> dict[str, Any]:
+    return {"next_attempt_at": None, "lease_token": None, "strikes": 0}
+
+
+def _write(mail: Mail, **changes: Any) -> bool:
+    """Whether the lease was still ours."""
+    held = Mail.objects.filter(pk=mail.pk, lease_token=mail.lease_token, state=State.QUEUED)
+    if held.update(**changes):
+        return True
+    logger.info("mail %s: another worker holds it", mail.pk)
+    return False

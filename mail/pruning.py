@@ -1,0 +1,41 @@
+"""What of mails goes in the end: rows that nobody asks for, and texts that emulated mode left."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from mail import mode
+
+DAYS = 90
+BATCH, BATCHES = 1_000, 10  # a pass, so that a stage never waits for it
+
+# The index on created_at finds them; a mail ends within days, so none of these is queued.
+OLD = """
+DELETE FROM mail_mail WHERE id IN (
+    SELECT id FROM mail_mail
+     WHERE created_at < now() - %(days)s * interval '1 day' AND state <> 'queued'
+     ORDER BY created_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED)
+"""
+# Who leaves emulated mode leaves codes and links behind that nobody needs any more.
+READABLE = """
+UPDATE mail_mail SET text = '', html = '' WHERE id IN (
+    SELECT id FROM mail_mail WHERE emulated AND text <> ''
+     LIMIT %(batch)s FOR UPDATE SKIP LOCKED)
+"""
+
+
+def prune() -> int:
+    """One pass; how many rows it was."""
+    statements = [OLD] if mode.is_emulated() else [OLD, READABLE]
+    return sum(_in_batches(each) for each in statements)
+
+
+def _in_batches(statement: str) -> int:
+    rows = 0
+    with connection.cursor() as cursor:
+        for _ in range(BATCHES):
+            cursor.execute(statement, {"days": DAYS, "batch": BATCH})
+            rows += cursor.rowcount
+            if cursor.rowcount < BATCH:
+                break
+    return rows
