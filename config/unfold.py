@@ -90,6 +90,7 @@ UNFOLD: dict[str, Any] = {
                     },
                     _page("Generations", "movie", "generation_generation"),
                     _page("Orphans", "block", "generation_orphan"),
+                    _page("Mails", "mail", "mail_mail"),
                 ],
             },
             {

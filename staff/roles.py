@@ -18,6 +18,7 @@ SEE = frozenset(
         *("generation.view_generation", "generation.view_attempt", "generation.view_orphan"),
         *("generation.view_generationevent", "generation.view_catalogmodel"),
         *("payments.view_payment", "payments.view_reversal", "payments.view_creditpack"),
+        "mail.view_mail",
     }
 )
 BILLING = frozenset(

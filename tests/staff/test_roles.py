@@ -18,6 +18,8 @@ from accounts.models import ApiKey
 from credits.models import LedgerEntry
 from generation.models import Attempt, CatalogModel, Generation, Orphan
 from generation.models.states import State
+from mail import outbox
+from mail.kinds import Kind
 from payments.models import CreditPack, Payment, Reversal
 from staff import audit, roles
 from staff.models import AuditEntry
@@ -82,6 +84,9 @@ PAGES = {
     "payments_creditpack_change": "payments.view_creditpack",
     "payments_creditpack_history": "payments.view_creditpack",
     "payments_creditpack_add": "payments.add_creditpack",
+    "mail_mail_changelist": "mail.view_mail",
+    "mail_mail_change": "mail.view_mail",
+    "mail_mail_history": "mail.view_mail",
     "staff_auditentry_changelist": "staff.view_auditentry",
     "staff_auditentry_change": "staff.view_auditentry",
     "staff_auditentry_history": "staff.view_auditentry",
@@ -96,7 +101,7 @@ PAGES = {
         for model in (
             *("accounts_account", "accounts_apikey", "credits_ledgerentry"),
             *("generation_catalogmodel", "generation_generation", "generation_orphan"),
-            *("payments_payment", "payments_reversal", "staff_auditentry"),
+            *("payments_payment", "payments_reversal", "staff_auditentry", "mail_mail"),
         )
         for verb in ("add", "delete")
     },
@@ -142,6 +147,7 @@ WRITES: dict[str, tuple[str, dict[str, str]]] = {
     "payments_payment_refund_mismatch": ("payments.refund_payment", {}),
     "accounts_account_release": ("payments.release_payment_hold", {}),
     "payments_payment_change": (NOBODY, {"state": "paid"}),
+    "mail_mail_change": (NOBODY, {"state": "sent"}),
     "payments_reversal_change": (NOBODY, {"status": "lost"}),
     "payments_creditpack_change": ("payments.change_creditpack", {}),
     "payments_creditpack_add": ("payments.add_creditpack", {}),
@@ -193,6 +199,7 @@ def things(alice: Person) -> Things:
             "generation_catalogmodel": CatalogModel.objects.get(pk="veo3").pk,
             "generation_generation": generation.pk,
             "generation_orphan": orphan.pk,
+            "mail_mail": outbox.queue(Kind.PASSWORD_CHANGED, "alice@example.com", {}).pk,
             "payments_creditpack": CreditPack.objects.get(pk="credits_500").pk,
             "payments_payment": payment.pk,
             "payments_reversal": a_reversal(payment, 500, 500).pk,

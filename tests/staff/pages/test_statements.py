@@ -10,6 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from credits import ledger
+from mail import outbox
+from mail.kinds import Kind
 from staff import audit
 from staff.pages.base import COUNT_CAP
 from tests.support.people import inside, make_key, make_person, make_staff
@@ -36,6 +38,9 @@ PAGES = {
     "/admin/payments/reversal/?kind=answer&days=7": 2,
     "/admin/payments/reversal/?q=person-0": 5,
     "/admin/payments/creditpack/": 2,
+    "/admin/mail/mail/": 2,
+    "/admin/mail/mail/?q=person-0@example.com": 2,
+    "/admin/mail/mail/?state=sent&kind=verify&days=1": 2,
     "/admin/staff/auditentry/": 3,
     "/admin/staff/auditentry/?action=suspend_account": 3,
 }
@@ -54,6 +59,7 @@ def fill(number: int) -> None:
         make_staff("support", f"colleague-{each}")
         ledger.grant(person.account.pk, 5, description="more")
         a_dispute(a_payment(person))
+        outbox.queue(Kind.VERIFY, person.user.email, {"code": "1"}, user=person.user)
         with transaction.atomic():
             audit.record(person.user, "suspend_account", person.account)
 
@@ -73,6 +79,7 @@ def test_no_page_costs_more_with_more_rows(browser: Client) -> None:
     for each in range(2, 12):
         person = make_person(f"person-{each}")
         a_dispute(a_payment(person))
+        outbox.queue(Kind.VERIFY, person.user.email, {"code": "1"}, user=person.user)
         make_staff("operator", f"colleague-{each}")
         with transaction.atomic():
             audit.record(person.user, "suspend_account", person.account)
