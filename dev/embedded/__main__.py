@@ -31,9 +31,12 @@ INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 def with_environment(options: Options) -> Options:
     """The command's own options, overridden by the environment."""
     environment = os.environ
+    emulator = not wants_real_provider(environment)
+    ours = TRIAL if emulator and options.stripe and "SIGNUP_CREDITS" not in environment else {}
     return replace(
         options,
-        emulator=not wants_real_provider(environment),
+        environment={**options.environment, **ours},
+        emulator=emulator,
         stripe=options.stripe and not wants_real_stripe(environment),
         time_scale=float(environment.get("TIME_SCALE") or options.time_scale),
         emulator_size=environment.get("EMULATOR_SIZE") or options.emulator_size,
@@ -44,6 +47,8 @@ def with_environment(options: Options) -> Options:
     )
 
 
+# Whoever signs up makes a video or four before buying; where nothing costs money, nothing is lost.
+TRIAL = {"SIGNUP_CREDITS": "1000"}
 RUN = Options(port=8000, durable=True, time_scale=0.2, emulator_size="720p", stripe=True)
 DEMO = Options(time_scale=0.05, one_worker=True, stripe=True)
 EXEC = Options(time_scale=0.05)

@@ -69,7 +69,7 @@ def greeting(stack: Stack, key: str) -> str:
     """What a newcomer reads: where things are, and three commands to paste."""
     base, emulator = stack.base_url, stack.emulator_url
     taken = stack.options.port and not base.endswith(f":{stack.options.port}")
-    lines = [f"\nReelmint is up at {base}   documentation: {base}/api/docs/"]
+    lines = [f"\nReelmint is up. The console: {base}/   documentation: {base}/api/docs/"]
     if taken:
         lines.append(f"(port {stack.options.port} is taken; PORT=... asks for another one)")
     if emulator:
