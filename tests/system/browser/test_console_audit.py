@@ -1,0 +1,122 @@
+"""Every page of the console as axe sees it: both themes, a phone and a desk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.system.browser.checkout import RunningCheckout
+from tests.system.browser.customers import VIDEO_WITHIN, Visit
+from tests.system.browser.test_pages import Watched
+
+OUTSIDE = ("/", "/sign-up/", "/log-in/", "/reset/", "/nothing/", "/mailbox/")
+PERSON = (
+    *("verify/", "confirm/", "me/", "me/password/", "me/email/", "me/second-factor/"),
+    *("me/sessions/", "nothing/"),
+)
+ACCOUNT = ("", "create/", "gallery/", "keys/", "ledger/", "billing/", "settings/")
+
+
+@pytest.fixture(scope="module")
+def customer(checkout: RunningCheckout, browser: Browser) -> Iterator[dict[str, Any]]:
+    """Somebody with a video, a failed one, a key and a payment: cookies and paths."""
+    with browser.new_context(base_url=checkout.base_url) as context:
+        visit = Visit(context, checkout.base_url)
+        visit.sign_up("audited@example.com")
+        home = visit.account
+        for prompt in ("A boat [emulator:filtered] at sea", "A boat at sea"):
+            checkout.manage("shell", "-c", GRANT.format(home.split("/")[2]))
+            visit.page.goto(f"{home}create/?prompt={prompt}")
+            visit.page.get_by_role("button", name=re.compile("^Create for")).click()
+            expect(visit.page.locator("video, .bad").first).to_be_visible(timeout=VIDEO_WITHIN)
+        made = visit.page.url.removeprefix(checkout.base_url)
+        visit.page.goto(f"{home}keys/")
+        visit.page.get_by_label("Name", exact=True).fill("my program")
+        visit.page.get_by_role("button", name="Create key").click()
+        visit.page.goto(f"{home}billing/")
+        visit.page.get_by_role("button", name=re.compile("^Buy")).first.click()
+        visit.page.wait_for_url(re.compile("127.0.0.1"))
+        yield {"state": context.storage_state(), "home": home, "made": made}
+
+
+GRANT = (
+    "from credits import ledger; import uuid; "
+    "ledger.grant(uuid.UUID('{}'), 1000, description='for the test')"
+)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_every_page(
+    checkout: RunningCheckout,
+    browser: Browser,
+    customer: dict[str, Any],
+    width: int,
+    theme: Literal["light", "dark"],
+) -> None:
+    """No violation, nothing to move sideways, everything reached by the Tab key."""
+    options: dict[str, Any] = {
+        "base_url": checkout.base_url,
+        "color_scheme": theme,
+        "viewport": {"width": width, "height": 900},
+    }
+    home = customer["home"]
+    inside = [f"/{path}" for path in PERSON] + [home + path for path in ACCOUNT]
+    inside += [customer["made"]]
+    with browser.new_context(**options) as context:
+        faults = faults_of(context.new_page(), list(OUTSIDE), checkout.base_url)
+    with browser.new_context(storage_state=customer["state"], **options) as context:
+        faults |= faults_of(context.new_page(), inside, checkout.base_url)
+    assert faults == {}
+
+
+def faults_of(page: Page, paths: list[str], base_url: str) -> dict[str, list[str]]:
+    """What is wrong with each of these pages; nothing of those that are as they should be."""
+    return {path: found for path in paths if (found := _faults(page, path, base_url))}
+
+
+def _faults(page: Page, path: str, base_url: str) -> list[str]:
+    watched = Watched(page)
+    page.goto(path, wait_until="load")
+    found = [
+        f"{each['id']}: {node['target']} {node['failureSummary']}"
+        for each in Axe().run(page).response["violations"]
+        for node in each["nodes"]
+    ]
+    width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    if width[0] > width[1]:
+        found.append(f"{width[0]} px wide in a window of {width[1]}")
+    found += [f"not reached by Tab: {each}" for each in _unreached(page)]
+    found += [each for each in watched.problems if not each.startswith(("404", "error: Failed"))]
+    found += [f"asked elsewhere: {each}" for each in watched.outside(base_url)]
+    return found
+
+
+WALK = """() => {
+  const all = [...document.querySelectorAll(
+    'a[href], button, input:not([type=hidden]), select, textarea, summary, video[controls]')]
+    .filter(e => !e.disabled && e.checkVisibility({visibilityProperty: true}));
+  all.forEach((e, i) => { e.dataset.walk = i; });
+  return all.map(e => [e.dataset.walk, e.outerHTML.slice(0, 80), e.type === 'radio' ? e.name : '']);
+}"""
+
+
+def _unreached(page: Page) -> list[str]:
+    """What is seen and cannot be come to by the Tab key; a group of radios is one stop."""
+    wanted = page.evaluate(WALK)
+    page.evaluate("document.activeElement.blur()")
+    reached: set[str] = set()
+    for _ in range(3 * len(wanted) + 30):
+        page.keyboard.press("Tab")
+        at = page.evaluate("document.activeElement.dataset.walk ?? ''")
+        if at in reached and len(reached) > 1 and at == min(reached, key=int):
+            break
+        if at:
+            reached.add(at)
+    groups = {name for at, _, name in wanted if name and at in reached}
+    return [html for at, html, name in wanted if at not in reached and name not in groups]
