@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from console.pages import coming, home, ledger, log_in, start
+from console.pages import coming, home, ledger, log_in, mailbox, start
 
 app_name = "console"
 
@@ -28,6 +28,8 @@ urlpatterns = [
     path("reset/", coming.soon, name="reset"),
     path("confirm/", coming.soon, name="confirm"),
     path("me/", coming.soon, name="me"),
+    path("mailbox/", mailbox.show, name="mailbox"),
+    path("mailbox/<str:mail>/", mailbox.show_one, name="mailbox-mail"),
     path("c/", start.show, name="start"),
     path("c/<str:account>/", include(ACCOUNT)),
 ]

@@ -81,6 +81,8 @@ def greeting(stack: Stack, key: str) -> str:
         lines.append(
             f"Payments are EMULATED: {stack.stripe_url} stands in for Stripe, no money is charged."
         )
+    if emulator and not stack.env.get("EMAIL_URL"):
+        lines.append(f"Mails are EMULATED: read them, with their codes, at {base}/mailbox/")
     image = f"{emulator}/sample-images/landscape.png" if emulator else "https://example.com/a.png"
     post = f"curl -s {base}/api/v1/generate/video/ -H 'Authorization: Bearer {key}'"
     post += " -H 'Content-Type: application/json' -d"

@@ -103,6 +103,9 @@ def test_the_banner_says_that_nothing_is_charged(stack: Stack) -> None:
     banner = greeting(stack, "a-key")
     assert f"Payments are EMULATED: {stack.stripe_url} stands in for Stripe" in banner
     assert "no money is charged" in banner
+    assert (
+        f"Mails are EMULATED: read them, with their codes, at {stack.base_url}/mailbox/" in banner
+    )
     (line,) = re.findall(r"^  curl .*/credits/checkout/.*$", banner, re.MULTILINE)
     assert '{"pack": "credits_500"}' in line
     environment = described(stack, "a-key")["environment"]
