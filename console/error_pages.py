@@ -6,9 +6,21 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from common.errors import ApiError
+from common.telemetry import request_id
+
+TITLES: dict[int, str | Promise] = {
+    HTTPStatus.BAD_REQUEST: gettext_lazy("Not understood"),
+    HTTPStatus.PAYMENT_REQUIRED: gettext_lazy("Not enough credits"),
+    HTTPStatus.FORBIDDEN: gettext_lazy("Not allowed"),
+    HTTPStatus.NOT_FOUND: gettext_lazy("Not found"),
+    HTTPStatus.TOO_MANY_REQUESTS: gettext_lazy("Wait a moment"),
+    HTTPStatus.SERVICE_UNAVAILABLE: gettext_lazy("Back in a moment"),
+}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -32,7 +44,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    sentence = _("Something went wrong on our side. Nothing was charged for it.")
+    sentence = _(
+        "Something went wrong on our side. If you have just ordered something, look into your"
+        " gallery before you order it again."
+    )
     return page(request, HTTPStatus.INTERNAL_SERVER_ERROR, _("Our fault"), sentence)
 
 
@@ -50,13 +65,26 @@ def wrong_method(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse
 
 def of_error(request: HttpRequest, error: ApiError) -> HttpResponse:
     """The page of an error that the view does not explain itself, in the API's words."""
-    response = page(request, error.status_code, _("This did not work"), f"{error.detail}.")
+    title = str(TITLES.get(error.status_code, _("This did not work")))
+    response = page(request, error.status_code, title, f"{error.detail}.")
     if wait := error.headers.get("Retry-After"):
         response.headers["Retry-After"] = wait
     return response
 
 
 def page(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
-    """In the frame that needs neither a session nor a database."""
-    context = {"title": title, "sentence": sentence, "status": int(status)}
+    """In the frame that needs neither a session nor a database.
+
+    Who writes to support about a fault of ours can name its request.
+    """
+    known_as = request_id.current.get() if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
+    context = {
+        "title": title,
+        "sentence": sentence,
+        "status": int(status),
+        "known_as": known_as,
+        # those of the frame would be read for them, perhaps in vain once more
+        "banners": (),
+        "messages": (),
+    }
     return render(request, "console/error.html", context, status=int(status))

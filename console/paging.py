@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from common.api import pagination
+from common.errors import InvalidRequest
 
 Row = TypeVar("Row", bound=Model)
 
@@ -25,8 +27,11 @@ class Page(Generic[Row]):
 
 
 def page_of(request: HttpRequest, rows: QuerySet[Row], fields: tuple[str, ...]) -> Page[Row]:
-    """The page that the address asks for. Raises InvalidRequest, as the API does."""
-    found = pagination.paginate(Request(request), rows, fields)
+    """The page that the address asks for. Raises InvalidRequest for an address of no page."""
+    try:
+        found = pagination.paginate(Request(request), rows, fields)
+    except InvalidRequest as error:
+        raise InvalidRequest(_("There is no such page of this list")) from error
     return Page(found.rows, _here(found.next), _here(found.previous))
 
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
@@ -87,6 +88,5 @@ def _last(request: HttpRequest) -> int:
     if text is None:
         return download.MAX_SEQUENCE
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        message = "Must be the number of an entry"
-        raise InvalidRequest(f"Last m{message[1:]}", details={"last": message})
+        raise InvalidRequest(gettext("“last” must be the number of an entry"))
     return int(text)
