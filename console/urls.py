@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from console.pages import coming, home, ledger, log_in, mailbox, start
+from console.pages import (
+    coming,
+    confirm,
+    home,
+    ledger,
+    log_in,
+    log_in_code,
+    mailbox,
+    me,
+    my_sessions,
+    reset,
+    second_factor,
+    start,
+)
 
 app_name = "console"
 
@@ -24,10 +37,19 @@ urlpatterns = [
     path("sign-up/", coming.soon, name="sign-up"),
     path("verify/", coming.soon, name="verify"),
     path("log-in/", log_in.show, name="log-in"),
+    path("log-in/code/", log_in_code.show, name="log-in-code"),
     path("log-out/", log_in.leave, name="log-out"),
-    path("reset/", coming.soon, name="reset"),
-    path("confirm/", coming.soon, name="confirm"),
-    path("me/", coming.soon, name="me"),
+    path("reset/", reset.ask, name="reset"),
+    path("reset/<str:uid>/<str:token>/", reset.set_password, name="reset-set"),
+    path("confirm-email/<str:token>/", me.confirm_email, name="confirm-email"),
+    path("confirm/", confirm.show, name="confirm"),
+    path("me/", me.show, name="me"),
+    path("me/password/", me.password, name="me-password"),
+    path("me/email/", me.email, name="me-email"),
+    path("me/second-factor/", second_factor.show, name="me-second-factor"),
+    path("me/recovery-codes/", second_factor.recovery_codes, name="me-recovery-codes"),
+    path("me/sessions/", my_sessions.show, name="me-sessions"),
+    path("me/sessions/<str:session>/end/", my_sessions.end, name="me-session-end"),
     path("mailbox/", mailbox.show, name="mailbox"),
     path("mailbox/<str:mail>/", mailbox.show_one, name="mailbox-mail"),
     path("c/", start.show, name="start"),

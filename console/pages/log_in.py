@@ -2,60 +2,52 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import login
 from common.errors import InvalidCredentials, RateLimited
 from common.web.client_address import client_address
-from console import access, entrance
+from console import access, answers, entrance, half_way, next_page
 from console.forms.log_in import LogInForm
+from signup import step_up
 
-DOOR = login.Door("console", lambda user: user.memberships.exists(), "belongs to no account")
+TEMPLATE = "console/log_in.html"
+# What was just done by somebody who is not logged in; a message would need a session.
+DONE = {
+    "password": gettext_lazy("Your password is set. Log in with it."),
+    "email": gettext_lazy("Your new e-mail address is confirmed."),
+}
 
 
 @access.public("GET", "POST")
 def show(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         form = LogInForm(initial={"next": request.GET.get("next", "")})
-        return render(request, "console/log_in.html", {"form": form})
+        done = DONE.get(request.GET.get("done", ""), "")
+        return answers.with_form(request, TEMPLATE, form, done=done)
     form = LogInForm(request.POST)
-    status, wait = HTTPStatus.OK, ""
-    if form.is_valid():
-        values = form.cleaned_data
-        address = client_address(request)
-        try:
-            user = login.check(DOOR, values["identity"], values["password"], address)
-        except InvalidCredentials:
-            form.add_error(None, _("The name or the password is wrong."))
-        except RateLimited as error:
-            form.add_error(None, _("Too many tries. Wait a moment and try again."))
-            status, wait = HTTPStatus.TOO_MANY_REQUESTS, error.headers["Retry-After"]
-        else:
-            entrance.enter(request, user)
-            return access.redirect(request, next_page(request, values["next"]))
-    page = render(request, "console/log_in.html", {"form": form}, status=status)
-    if wait:
-        page.headers["Retry-After"] = wait
-    return page
+    if not form.is_valid():
+        return answers.with_form(request, TEMPLATE, form)
+    values, address = form.cleaned_data, client_address(request)
+    try:
+        user = login.check(step_up.CONSOLE, values["identity"], values["password"], address)
+    except InvalidCredentials:
+        form.add_error(None, _("The name or the password is wrong."))
+        return answers.with_form(request, TEMPLATE, form)
+    except RateLimited as error:
+        return answers.with_form(request, TEMPLATE, form, error)
+    wanted = next_page.of(request, values["next"])
+    if step_up.needs_code(user):
+        half_way.begin(request, user, wanted)
+        return access.redirect(request, reverse("console:log-in-code"))
+    entrance.enter(request, user)
+    return access.redirect(request, wanted)
 
 
 @access.public("POST")
 def leave(request: HttpRequest) -> HttpResponse:
     entrance.leave(request)
     return access.redirect(request, reverse("console:log-in"))
-
-
-def next_page(request: HttpRequest, wanted: str) -> str:
-    """``wanted`` if it is a path of our own, else the person's first account."""
-    secure = request.is_secure()
-    if wanted.startswith("/") and url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts=None, require_https=secure
-    ):
-        return wanted
-    return reverse("console:start")

@@ -26,6 +26,7 @@ from accounts import second_factor
 from accounts.models import User
 from common.errors import InvalidCredentials, RateLimited
 from common.web.client_address import client_address
+from common.web.pages import is_for_operators
 from staff import audit
 from staff.entrance.forms import CodeForm, LogInForm, OwnPasswordForm
 
@@ -163,8 +164,8 @@ def enter(request: HttpRequest, user: User, how: str) -> None:
 
 @receiver(user_logged_out, dispatch_uid="staff.note_the_end")
 def record_log_out(request: HttpRequest, user: User | None, **_: Any) -> None:
-    """Receiver of Django's signal. Only staff have sessions."""
-    if user is not None and user.is_staff:
+    """Receiver of Django's signal, which is sent for the customers' pages, too."""
+    if user is not None and user.is_staff and is_for_operators(request):
         with transaction.atomic():
             audit.record(user, "log_out", user)
 
