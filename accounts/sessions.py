@@ -12,12 +12,15 @@ from typing import Any
 
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.base_session import AbstractBaseSession
+from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import ConsoleSession, User
 
 BEGUN = "begun"  # seconds since 1970
+TOGETHER = 1000  # a pass
 COLUMN_LENGTH = 40  # hexadecimal digits that fit into Django's column session_key: 160 bits
 
 
@@ -41,6 +44,20 @@ def end_all(user: User, but: str | None = None) -> int:
     if but is not None:
         theirs = theirs.exclude(session_key=digest(but))
     return theirs.delete()[0]
+
+
+def delete_ended() -> int:
+    """Delete a batch of the sessions whose time is over, of customers and operators; how many.
+
+    Whoever comes back with such a cookie finds nothing, so nobody else deletes them.
+    """
+    deleted = 0
+    for model in (ConsoleSession, Session):
+        ended = model.objects.filter(expire_date__lt=timezone.now()).order_by("expire_date")
+        with transaction.atomic():
+            batch = list(ended.select_for_update(skip_locked=True).values_list("pk")[:TOGETHER])
+            deleted += model.objects.filter(pk__in=[key for (key,) in batch]).delete()[0]
+    return deleted
 
 
 class DigestSessionStore(db.SessionStore):

@@ -7,6 +7,7 @@ from functools import cache
 from django.db import close_old_connections
 from structlog.contextvars import bound_contextvars
 
+from accounts import sessions
 from generation.books import GRACE, LONGEST, check_books
 from generation.inputs import prepared_images, upload_retention
 from generation.outputs.leftovers import Leftovers
@@ -52,7 +53,7 @@ def sweep() -> None:
 
 @app.task(name="generation.retention")
 def retention() -> None:
-    """Let outputs, prompts, uploads and login tokens end that are kept no longer."""
+    """Let outputs, prompts, uploads, login tokens and sessions end."""
     taken("retention")
     beat("retention")
     close_old_connections()
@@ -61,6 +62,7 @@ def retention() -> None:
         counted("retention", lambda: let_expire(router, loop, SWEEP_SECONDS))
         upload_retention.remove_ended(SWEEP_SECONDS)
         delete_ended_tokens()
+        sessions.delete_ended()
 
 
 @app.task(name="generation.models")

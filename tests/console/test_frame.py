@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from accounts import sessions
@@ -146,6 +147,18 @@ def test_all_others_can_be_ended(alice: Person) -> None:
     assert sessions.end_all(alice.user, but=here.cookies[COOKIE].value) == 1
     assert here.get(home(alice)).status_code == 200
     assert there.get(home(alice)).status_code == 303
+
+
+def test_sessions_that_are_over_are_deleted(alice: Person, settings) -> None:
+    here, _, staff = browser(alice.user), browser(alice.user), inside(make_staff())
+    assert sessions.delete_ended() == 0
+    cookie = here.cookies[COOKIE].value
+    over = ConsoleSession.objects.exclude(session_key=sessions.digest(cookie))
+    assert over.update(expire_date="2020-01-01T00:00Z") == 1
+    assert Session.objects.update(expire_date="2020-01-01T00:00Z") == 1
+    assert sessions.delete_ended() == 2
+    assert here.get(home(alice)).status_code == 200
+    assert staff.get("/admin/").status_code == 302
 
 
 @pytest.mark.parametrize(
