@@ -32,7 +32,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("media/<path:key>", media, name="media"),
     path("webhooks/stripe/", webhook.receive, name="stripe-webhook"),
-    path("", RedirectView.as_view(url="/api/docs/")),
     path("", include("console.urls")),
     path("favicon.ico", RedirectView.as_view(url=FAVICON)),
     path("livez", livez, name="livez"),

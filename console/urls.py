@@ -8,6 +8,7 @@ from console.pages import (
     coming,
     confirm,
     home,
+    landing,
     ledger,
     log_in,
     log_in_code,
@@ -16,7 +17,9 @@ from console.pages import (
     my_sessions,
     reset,
     second_factor,
+    sign_up,
     start,
+    verify,
 )
 
 app_name = "console"
@@ -34,8 +37,10 @@ ACCOUNT = [
 ]
 
 urlpatterns = [
-    path("sign-up/", coming.soon, name="sign-up"),
-    path("verify/", coming.soon, name="verify"),
+    path("", landing.show, name="landing"),
+    path("sign-up/", sign_up.show, name="sign-up"),
+    path("verify/", verify.show, name="verify"),
+    path("verify/resend/", verify.resend, name="verify-resend"),
     path("log-in/", log_in.show, name="log-in"),
     path("log-in/code/", log_in_code.show, name="log-in-code"),
     path("log-out/", log_in.leave, name="log-out"),

@@ -12,7 +12,10 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from common.errors import RateLimited
@@ -60,6 +63,11 @@ def live(user: User, purpose: EmailCode.Purpose) -> EmailCode | None:
     return rows.first()
 
 
+def works(row: EmailCode | None) -> bool:
+    """Whether it may still be typed."""
+    return row is not None and row.tries < MOST_TRIES and row.expires_at > timezone.now()
+
+
 def compare(row: EmailCode, code: str) -> int | None:
     """Use one try: None when the code is right, which uses it up; else how many are left.
 
@@ -104,9 +112,12 @@ def _wait(rows: QuerySet[EmailCode]) -> timedelta:
 def _too_soon(wait: timedelta) -> RateLimited:
     seconds = math.ceil(wait.total_seconds())
     minutes = math.ceil(seconds / 60)
-    soon = seconds <= SOON
-    count, unit = (seconds, "second") if soon else (minutes, "minute")
-    return RateLimited(
-        f"A code was sent already, try again in {count} {unit}{'' if count == 1 else 's'}",
-        headers={"Retry-After": str(seconds)},
-    )
+    if seconds <= SOON:
+        sentence = ngettext(
+            "A code was sent already, try again in %(count)d second",
+            "A code was sent already, try again in %(count)d seconds",
+            seconds,
+        ) % {"count": seconds}
+    else:
+        sentence = _("A code was sent already, try again in %(count)d minutes") % {"count": minutes}
+    return RateLimited(sentence, headers={"Retry-After": str(seconds)})

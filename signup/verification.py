@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from common.errors import InvalidRequest, ServiceUnavailable
@@ -16,9 +18,6 @@ from signup.models import EmailCode
 from signup.trial import Outcome, WhyNot
 
 VERIFY = EmailCode.Purpose.VERIFY
-WRONG = "This code is wrong"
-OVER = "This code does not work any more, send a new one"
-NOT_SIX = "Type the 6 digits of the e-mail"
 
 
 class CodeRefused(InvalidRequest):
@@ -58,6 +57,11 @@ def ask(user: User) -> bool:
     return True
 
 
+def is_on_its_way(user: User) -> bool:
+    """Whether the person has a code that may still be typed."""
+    return codes.works(codes.live(user, VERIFY))
+
+
 def verify(user: User, code: str, address: str) -> Verified:
     """Take ``code`` as proof of the user's address, and give them their trial credits.
 
@@ -70,10 +74,10 @@ def verify(user: User, code: str, address: str) -> Verified:
         if row.email_verified_at is not None:
             return Verified(Outcome(why_not=WhyNot.VERIFIED_BEFORE))
         if typed is None:
-            raise CodeRefused(NOT_SIX)
+            raise CodeRefused(_("Type the 6 digits of the e-mail"))
         sent = codes.live(row, VERIFY)
         if sent is None or sent.address != row.email:
-            raise CodeRefused(OVER)
+            raise CodeRefused(_over())
         left = codes.compare(sent, typed)
         if left is None:
             return Verified(_proven(row, address))
@@ -93,5 +97,14 @@ def _locked(user: User) -> User:
 
 def _left(left: int) -> str:
     if not left:
-        return OVER
-    return f"{WRONG}, {left} {'try is' if left == 1 else 'tries are'} left"
+        return _over()
+    sentence = ngettext(
+        "This code is wrong, %(left)d try is left",
+        "This code is wrong, %(left)d tries are left",
+        left,
+    )
+    return sentence % {"left": left}
+
+
+def _over() -> str:
+    return _("This code does not work any more, send a new one")

@@ -35,6 +35,8 @@ class Route(NamedTuple):
 
 
 PUBLIC = {
+    "landing": Route(GET),
+    "sign-up": Route(BOTH),
     "log-in": Route(BOTH),
     "log-in-code": Route(BOTH),
     "log-out": Route(POST),
@@ -53,6 +55,8 @@ PEOPLE = {
     "me-sessions": Route(GET),
     "me-session-end": Route(POST, args=("x",)),
     "start": Route(GET),
+    "verify": Route(BOTH),
+    "verify-resend": Route(POST),
 }
 # console:… with the account as the first argument
 ACCOUNT = {
@@ -62,7 +66,6 @@ ACCOUNT = {
 }
 ELSEWHERE = {"mailbox-mail"}  # tried in tests of their own
 COMING = {"create", "gallery", "generation", "keys", "billing", "settings"}
-COMING |= {"sign-up", "verify"}
 
 
 @pytest.fixture

@@ -82,7 +82,6 @@ NOTHING_TO_SEE = {
 # The signed links are files' own matter, see tests/generation/outputs/test_links.py. What Stripe
 # tells shows nothing.
 OUTSIDE_THE_API = {
-    "",
     "admin",
     "favicon.ico",
     "media/<path:key>",

@@ -36,7 +36,7 @@ def counted(base_url: str) -> Callable[[], Samples]:
         ("GET", "/nowhere/at/all", "none", "404"),
         ("GET", "/static/no-such-file.css", "static", "404"),
         ("GET", "/admin/login/", "admin", "200"),
-        ("GET", "/", "root", "302"),
+        ("GET", "/", "console", "200"),
         ("BREW", "/api/v1/credits/", "credits", "405"),
     ],
 )

@@ -1,0 +1,63 @@
+"""Joining by an e-mail address and a password."""
+
+from __future__ import annotations
+
+import math
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from common.errors import InvalidRequest, RateLimited
+from common.web.client_address import client_address
+from console import access, entrance
+from console.forms.sign_up import SignUpForm
+from signup import registration
+
+
+@access.public("GET", "POST")
+def show(request: HttpRequest) -> HttpResponse:
+    """The form of the landing page again. Raises RegistrationClosed."""
+    if request.user.is_authenticated:
+        return access.redirect(request, reverse("console:start"))
+    if not registration.is_open_here():
+        raise registration.RegistrationClosed(_("Nobody can sign up here at the moment."))
+    if request.method != "POST":
+        return _page(request, SignUpForm())
+    form = SignUpForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form)
+    values = form.cleaned_data
+    try:
+        user = registration.register_by_email(
+            values["email"], values["password"], client_address(request)
+        )
+    except InvalidRequest:
+        form.add_error("email", _("This e-mail address is already registered"))
+        return _page(request, form)
+    except RateLimited as error:
+        form.add_error(None, _too_many(int(error.headers["Retry-After"])))
+        page = _page(request, form, HTTPStatus.TOO_MANY_REQUESTS)
+        page.headers["Retry-After"] = error.headers["Retry-After"]
+        return page
+    entrance.enter(request, user)
+    return access.redirect(request, reverse("console:verify"))
+
+
+def _page(request: HttpRequest, form: SignUpForm, status: int = HTTPStatus.OK) -> HttpResponse:
+    page = {"form": form, "trial_credits": settings.SIGNUP_CREDITS}
+    return render(request, "console/sign_up.html", page, status=status)
+
+
+def _too_many(seconds: int) -> str:
+    minutes = math.ceil(seconds / 60)
+    sentence = ngettext(
+        "Too many have signed up from your address. Try again in a minute.",
+        "Too many have signed up from your address. Try again in %(minutes)d minutes.",
+        minutes,
+    )
+    return sentence % {"minutes": minutes} if minutes > 1 else sentence
