@@ -13,7 +13,6 @@ from config.served_schema import ServedSchemaView
 from generation.api.media import media
 from monitoring.health import livez, readyz
 from payments import webhook
-from payments.return_page import return_page
 
 FAVICON = "/static/drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"
 
@@ -25,11 +24,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("accounts.api.urls")),
     path("api/schema/", ServedSchemaView.as_view(), name="schema"),
     path("api/docs/", public(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
-    path(
-        "c/<str:account_id>/billing/payments/<str:payment_id>/",
-        return_page,
-        name="payment-return",
-    ),
     path("media/<path:key>", media, name="media"),
     path("webhooks/stripe/", webhook.receive, name="stripe-webhook"),
     path("", include("console.urls")),

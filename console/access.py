@@ -76,8 +76,9 @@ def of_account(*methods: str) -> Callable[[View], View]:
             user = request.user
             if not isinstance(user, User):
                 return to_log_in(request)
-            found = _account_of(user, parse_or_404(account))
-            setattr(request, ACCOUNT, found)
+            found = account_of(request, account)
+            if found is None:
+                raise Http404
             return _answer(view, methods, request, (found, *args), options)
 
         return answer
@@ -95,6 +96,23 @@ def fresh(view: View) -> View:
         return redirect(request, f"{reverse('console:confirm')}?{_next(request)}")
 
     return answer
+
+
+def account_of(request: HttpRequest, account: str) -> Account | None:
+    """The account of that id if the person is in and belongs to it; the page is about it then."""
+    user = request.user
+    try:
+        account_id = ids.parse(account)
+    except NotFound:
+        return None
+    if not isinstance(user, User):
+        return None
+    memberships = Membership.objects.filter(user=user, account_id=account_id)
+    found = memberships.select_related("account").first()
+    if found is None:
+        return None
+    setattr(request, ACCOUNT, found.account)
+    return found.account
 
 
 def refuse_suspended(account: Account) -> None:
@@ -155,14 +173,3 @@ def _answer(
         return view(request, *args, **options)
     except ApiError as error:
         return error_pages.of_error(request, error)
-
-
-def _account_of(user: User, account_id: uuid.UUID) -> Account:
-    membership = (
-        Membership.objects.filter(user=user, account_id=account_id)
-        .select_related("account")
-        .first()
-    )
-    if membership is None:
-        raise Http404
-    return membership.account

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from console.pages import (
+    billing,
     coming,
     confirm,
     home,
@@ -15,6 +16,7 @@ from console.pages import (
     mailbox,
     me,
     my_sessions,
+    payment,
     reset,
     second_factor,
     sign_up,
@@ -32,7 +34,12 @@ ACCOUNT = [
     path("keys/", coming.soon, name="keys"),
     path("ledger/", ledger.show, name="ledger"),
     path("ledger.csv", ledger.as_csv, name="ledger-csv"),
-    path("billing/", coming.soon, name="billing"),
+    path("billing/", billing.show, name="billing"),
+    path("billing/buy/", billing.buy, name="buy"),
+    path("billing/payments/<str:payment>/", payment.show, name="payment"),
+    path("billing/payments/<str:payment>/pay/", payment.pay, name="payment-pay"),
+    path("billing/payments/<str:payment>/status/", payment.status, name="payment-status"),
+    path("billing/payments/<str:payment>/receipt/", payment.receipt, name="payment-receipt"),
     path("settings/", coming.soon, name="settings"),
 ]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
 
 from csp.constants import HEADER
@@ -41,10 +42,15 @@ HEADERS = {
 
 @csrf_exempt  # nothing is taken, so whatever is sent is the wrong method
 @require_safe
-def return_page(request: HttpRequest, account_id: str, payment_id: str) -> HttpResponse:
-    """Thank whoever comes; have Stripe asked about the payment if there is one."""
+def return_page(
+    request: HttpRequest, account_id: str, payment_id: str, ways: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """Thank whoever comes; have Stripe asked about the payment if there is one.
+
+    ``ways`` are addresses that lead on: ``log_in``, or ``home`` for who is logged in.
+    """
     look_at(request, account_id, payment_id)
-    return HttpResponse(render_to_string("payments/return.html"), headers=HEADERS)
+    return HttpResponse(render_to_string("payments/return.html", dict(ways or {})), headers=HEADERS)
 
 
 def look_at(request: HttpRequest, account: str, payment: str) -> None:
