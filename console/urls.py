@@ -8,6 +8,8 @@ from console.pages import (
     billing,
     coming,
     confirm,
+    create,
+    generation,
     home,
     landing,
     ledger,
@@ -28,9 +30,12 @@ app_name = "console"
 
 ACCOUNT = [
     path("", home.show, name="home"),
-    path("create/", coming.soon, name="create"),
+    path("create/", create.show, name="create"),
+    path("create/upload/", create.upload, name="create-upload"),
     path("gallery/", coming.soon, name="gallery"),
-    path("gallery/<str:generation>/", coming.soon, name="generation"),
+    path("gallery/<str:generation>/", generation.show, name="generation"),
+    path("gallery/<str:generation>/progress/", generation.progress, name="generation-progress"),
+    path("gallery/<str:generation>/cancel/", generation.cancel, name="generation-cancel"),
     path("keys/", coming.soon, name="keys"),
     path("ledger/", ledger.show, name="ledger"),
     path("ledger.csv", ledger.as_csv, name="ledger-csv"),

@@ -96,7 +96,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if (wait := getattr(error, "wait", None)) is not None:
         headers["Retry-After"] = str(max(1, math.ceil(wait)))
     if isinstance(error, exceptions.ValidationError):
-        message, details = _first_of_each(error)
+        message, details = first_of_each(error)
         content = body(message, "invalid_request", details)
     else:
         code = getattr(error.detail, "code", "") if isinstance(error, ApiError) else ""
@@ -116,7 +116,7 @@ def is_database_away(error: BaseException) -> bool:
     return isinstance(error, OperationalError | InterfaceError)
 
 
-def _first_of_each(error: exceptions.ValidationError) -> tuple[str, dict[str, str]]:
+def first_of_each(error: exceptions.ValidationError) -> tuple[str, dict[str, str]]:
     """One string a field, in the serializer's field order; the first is the message."""
     if not isinstance(error.detail, dict):
         return _sentence(error.detail), {}

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from console import urls
+from tests.support.bring_to import created
 from tests.support.console import browser
 from tests.support.people import Person, make_person
 from tests.support.purchases import a_payment
@@ -37,6 +38,10 @@ class Route(NamedTuple):
 
 def _payment(person: Person) -> str:
     return str(a_payment(person).pk)
+
+
+def _generation(person: Person) -> str:
+    return str(created(person).pk)
 
 
 PUBLIC = {
@@ -73,10 +78,15 @@ ACCOUNT = {
     "payment-pay": Route(GET, _payment),
     "payment-status": Route(GET, _payment),
     "payment-receipt": Route(GET, _payment),
+    "create": Route(BOTH),
+    "create-upload": Route(POST),
+    "generation": Route(GET, _generation),
+    "generation-progress": Route(GET, _generation),
+    "generation-cancel": Route(POST, _generation),
 }
 # Tried in tests of their own. Stripe leads everybody back to a payment, so it refuses nobody.
 ELSEWHERE = {"mailbox-mail", "payment"}
-COMING = {"create", "gallery", "generation", "keys", "settings"}
+COMING = {"gallery", "keys", "settings"}
 
 
 @pytest.fixture

@@ -38,3 +38,40 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   document.querySelectorAll("details.person[open]").forEach((each) => { if (!each.contains(event.target)) each.open = false; });
 });
+
+// Characters typed, as the server counts them.
+document.addEventListener("input", (event) => {
+  const count = event.target.id && document.querySelector(`[data-count="${event.target.id}"]`);
+  if (count) count.textContent = count.textContent.replace(/^\d+/, [...event.target.value.trim()].length);
+});
+
+// "Try again in 37 seconds" counts down.
+for (const each of document.querySelectorAll("[data-countdown]")) {
+  let left = Number(each.dataset.countdown);
+  const timer = setInterval(() => {
+    left -= 1;
+    if (left < 1) clearInterval(timer);
+    each.textContent = left < 1 ? each.dataset.done : each.textContent.replace(/\d+/, left);
+  }, 1000);
+}
+
+// The browser's way back leads to the form that has ordered, not to a fresh one.
+document.addEventListener("submit", (event) => {
+  if (!event.target.dataset.order) return;
+  const here = new URL(event.target.action);
+  here.searchParams.set("form", event.target.dataset.order);
+  history.replaceState(history.state, "", here);
+});
+
+// An answer about the options is worth nothing once they were changed again: htmx asks anew.
+let changes = 0;
+let asked = 0;
+document.addEventListener("change", (event) => {
+  if (event.target.matches("#create select, #create [type=radio]")) changes += 1;
+}, true);
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.target.id === "options") asked = changes;
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id === "options" && asked !== changes) event.detail.shouldSwap = false;
+});
