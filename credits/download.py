@@ -20,11 +20,14 @@ from credits.public import FIELDS
 
 MOST = 20_000  # entries of a file
 MAX_SEQUENCE = 2**63 - 1
-# In PostgreSQL's binary form: the ORM takes four times as long to read as many rows.
+# In PostgreSQL's binary form: the ORM takes four times as long to read as many rows. The first
+# number bounds what is read however the statement is planned.
 READ = Statement(
     "SELECT id::text, sequence, kind, amount, balance_after, generation_id::text, description,"
     " created_at FROM credits_ledgerentry"
     " WHERE wallet_id = %(account)s::uuid AND sequence <= %(last)s::bigint"
+    " AND sequence > LEAST(%(last)s::bigint, (SELECT sequence FROM credits_wallet"
+    " WHERE account_id = %(account)s::uuid)) - %(most)s::int"
     " ORDER BY sequence DESC LIMIT %(most)s::int"
 )
 

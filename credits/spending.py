@@ -20,11 +20,14 @@ NEWEST = 20_000  # entries that are read at most
 REMEMBERED_SECONDS = 300
 REMEMBERED = 2_000  # accounts, in a process
 
-# The last group is of all days before the first one; it says that nothing of the days is missing.
+# Numbers have no gaps, so they say which entries are the newest: a LIMIT alone lets a planner that
+# takes the wallet for a small one read and sort all of it. What was before the days is a group,
+# too: if there is any, nothing of the days is missing.
 READ = """
 WITH newest AS MATERIALIZED (
     SELECT sequence, kind, amount, created_at FROM credits_ledgerentry
-     WHERE wallet_id = %(account)s::uuid AND sequence > %(after)s::bigint
+     WHERE wallet_id = %(account)s::uuid AND sequence > GREATEST(%(after)s::bigint, (
+           SELECT sequence FROM credits_wallet WHERE account_id = %(account)s::uuid) - %(newest)s)
      ORDER BY sequence DESC LIMIT %(newest)s
 )
 SELECT LEAST(GREATEST((created_at AT TIME ZONE 'UTC')::date, %(before)s::date), %(today)s::date),

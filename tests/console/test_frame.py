@@ -245,5 +245,5 @@ def test_it_takes_few_statements(alice: Person, django_assert_max_num_queries) -
     client = browser(alice.user)
     client.get(home(alice))
     # session, person, membership, wallet; steps, newest, spending
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         client.get(home(alice))
