@@ -10,6 +10,7 @@ from common.api.base_url import base_url
 from console import access
 from console.forms.sign_up import SignUpForm
 from console.price_list import price_list
+from payments.mode import payments_available
 from signup import registration
 
 
@@ -19,6 +20,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "form": SignUpForm(),
         "is_open": registration.is_open_here(),
         "prices": price_list(),
+        "payments_available": payments_available(),
         "trial_credits": settings.SIGNUP_CREDITS,
         "base_url": base_url(request),
     }

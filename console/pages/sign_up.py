@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from common.errors import InvalidRequest, RateLimited
+from accounts import login
+from accounts.models import User
+from common.errors import InvalidCredentials, InvalidRequest, RateLimited
 from common.web.client_address import client_address
 from console import access, entrance
 from console.forms.sign_up import SignUpForm
-from signup import registration
+from signup import registration, step_up
+
+A_MOMENT = timedelta(seconds=30)
 
 
 @access.public("GET", "POST")
@@ -37,8 +43,11 @@ def show(request: HttpRequest) -> HttpResponse:
             values["email"], values["password"], client_address(request)
         )
     except InvalidRequest:
-        form.add_error("email", _("This e-mail address is already registered"))
-        return _page(request, form)
+        again = _sent_twice(values["email"], values["password"], client_address(request))
+        if again is None:
+            form.add_error("email", _("This e-mail address is already registered"))
+            return _page(request, form)
+        user = again
     except RateLimited as error:
         form.add_error(None, _too_many(int(error.headers["Retry-After"])))
         page = _page(request, form, HTTPStatus.TOO_MANY_REQUESTS)
@@ -46,6 +55,17 @@ def show(request: HttpRequest) -> HttpResponse:
         return page
     entrance.enter(request, user)
     return access.redirect(request, reverse("console:verify"))
+
+
+def _sent_twice(email: str, password: str, address: str) -> User | None:
+    """Whom the same form made a moment ago. A browser heeds the later answer of a double click."""
+    user = login.find_user(email)
+    if user is None or timezone.now() - user.date_joined > A_MOMENT or step_up.needs_code(user):
+        return None
+    try:
+        return login.check(step_up.CONSOLE, email, password, address)
+    except (InvalidCredentials, RateLimited):
+        return None
 
 
 def _page(request: HttpRequest, form: SignUpForm, status: int = HTTPStatus.OK) -> HttpResponse:

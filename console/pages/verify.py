@@ -32,7 +32,8 @@ def show(request: ConsoleRequest) -> HttpResponse:
         except CodeRefused as error:
             form.add_error("code", error.details["code"])
         else:
-            messages.success(request, in_words(verified.trial))
+            if verified.trial.why_not != WhyNot.VERIFIED_BEFORE:  # a second click, told already
+                messages.success(request, in_words(verified.trial))
             return access.redirect(request, reverse("console:start"))
     page = {
         "form": form,
@@ -62,7 +63,6 @@ def in_words(trial: Outcome) -> str:
         sentence = _("Your e-mail address is verified, and %(credits)s trial credits are yours.")
         return sentence % {"credits": in_credits(trial.credits)}
     reasons = {
-        WhyNot.VERIFIED_BEFORE: _("It was so before."),
         WhyNot.HAD_THEIRS: _("Your account had its free credits before, so there are none now."),
         WhyNot.MAILBOX: _("This mailbox had its trial credits already, so there are none now."),
         WhyNot.DISPOSABLE: _("Addresses of this kind get no trial credits."),

@@ -30,7 +30,8 @@ def test_what_it_offers(settings) -> None:
     assert "trial credits" not in page
 
 
-def test_the_price_list_is_that_of_the_catalog() -> None:
+def test_the_price_list_is_that_of_the_catalog(settings) -> None:
+    settings.STRIPE_SECRET_KEY = "sk_test_x"
     page = landing()
     names = CatalogModel.objects.filter(enabled=True).values_list("name", flat=True)
     assert names
@@ -41,6 +42,10 @@ def test_the_price_list_is_that_of_the_catalog() -> None:
         assert f"${pack.amount_minor // 100:,}.{pack.amount_minor % 100:02}" in page
     off = CatalogModel.objects.filter(enabled=False).values_list("name", flat=True)
     assert not [name for name in off if f"<code>{name}</code>" in page]
+
+
+def test_packs_are_shown_where_they_can_be_bought() -> None:
+    assert "$5.00" not in landing()
 
 
 def test_an_empty_price_list_is_no_error() -> None:

@@ -18,6 +18,7 @@ from mail.models import Mail
 from signup.models import EmailCode
 from tests.support.console import browser
 from tests.support.people import Person, make_person
+from tests.support.racing import race
 
 FORM = {"email": "ada@example.com", "password": "a-long-sentence-7"}
 
@@ -120,6 +121,25 @@ def test_an_address_that_is_taken(alice: Person) -> None:
     assert "This e-mail address is already registered" in text(answer)
     assert 'value="ALICE@example.com"' in text(answer)
     assert User.objects.count() == 1
+
+
+def test_a_double_click_signs_up_once() -> None:
+    """Two requests of one form race; the browser shows what the later one answers."""
+    answers: list[Any] = race([lambda: sign_up(Client())] * 2, at_once=2)
+    assert [(each.status_code, each["Location"]) for each in answers] == [(303, "/verify/")] * 2
+    assert all("reelmint_console" in each.cookies for each in answers)
+    assert User.objects.count() == Mail.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("password", "seconds"), [("another-sentence-8", 0), (FORM["password"], 31)]
+)
+def test_that_is_no_way_in_for_others(password: str, seconds: float) -> None:
+    sign_up(Client())
+    User.objects.update(date_joined=F("date_joined") - timedelta(seconds=seconds))
+    answer = sign_up(Client(), password=password)
+    assert "already registered" in text(answer)
+    assert "reelmint_console" not in answer.cookies
 
 
 def test_an_address_is_text_to_the_page() -> None:
