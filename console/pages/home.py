@@ -7,11 +7,12 @@ from typing import Any
 from django.db.models.functions import Now
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Account
-from console import access, steps
+from console import access, playground, steps
 from console.access import ConsoleRequest
 from console.context import wallet_of
 from console.pages import ledger
@@ -27,14 +28,22 @@ TIMED = {"now": Now()}  # the database's time, as the API's lists have it
 
 @access.of_account("GET")
 def show(request: ConsoleRequest, account: Account) -> HttpResponse:
+    newest = _newest(account)
     context = {
         "worth": worth(wallet_of(request, account).balance),
-        "newest": _newest(account),
-        "example": _("A red fox trots through fresh snow at dawn, seen from a low camera"),
+        "newest": newest,
         "steps": steps.of(account, request.user),
+        **({} if newest else _playground(account)),
         **ledger.spent(account),
     }
     return render(request, "console/home.html", context)
+
+
+def _playground(account: Account) -> dict[str, Any]:
+    """With a prompt filled in, so that whoever is new has one button to press."""
+    address = reverse("console:create", args=[account.pk])
+    draft = playground.empty(address, playground.examples()[0])
+    return {"draft": draft, "form": draft and draft.form}
 
 
 def worth(balance: int) -> str:

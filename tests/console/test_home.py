@@ -19,6 +19,7 @@ from generation.models.states import State
 from tests.credits.test_constraints import charge
 from tests.support.bring_to import created, reached
 from tests.support.console import browser
+from tests.support.forms import filled
 from tests.support.people import Person, make_person
 from tests.support.works import Works
 
@@ -66,13 +67,21 @@ def test_without_a_model_on_sale_it_says_nothing() -> None:
 
 
 def test_a_new_account_gets_the_playground_with_a_prompt() -> None:
-    text = shown(make_person("new"))
-    form = re.search(r'<form method="get" action="([^"]+)".*?</form>', text, re.DOTALL)
-    assert form is not None
-    assert form[1].endswith("/create/")
-    assert re.search(r'<textarea id="prompt" name="prompt"[^>]*>A red fox', form[0])
+    new = make_person("new")
+    text = shown(new)
     assert "1,000 credits" in text
     assert "≈ 4 fast videos" in text
+    fields = filled(text, "create")
+    assert fields["prompt"][0].startswith("A red fox")
+    client = browser(new.user)
+    answer = client.post(f"/c/{new.account.pk}/create/", fields)
+    assert (answer.status_code, new.balance) == (303, 760)
+    assert '<form method="post" action="/c/' not in shown(new).partition("<main")[2]
+
+
+def test_with_nothing_on_sale_it_says_so() -> None:
+    CatalogModel.objects.update(enabled=False)
+    assert "Nothing is on sale at the moment" in shown(make_person("new"))
 
 
 def test_the_newest_three_with_links(alice: Person, works: Works) -> None:
