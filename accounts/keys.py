@@ -101,7 +101,7 @@ def create_key(
     expires_at: datetime | None = None,
     *,
     make_room: bool = False,
-    asked_with: ApiKey | None = None,
+    asked_with: QuerySet[Any] | None = None,
     key_id: uuid.UUID | None = None,
 ) -> Issued:
     """Make an API key. Raises TooManyKeys; ``make_room`` ends the oldest one of this name instead.
@@ -111,12 +111,12 @@ def create_key(
     Counting and inserting happen under the account's lock, or a race would make more than 20. It
     is the lock that does not stop others from inserting rows that point to the account.
 
-    Raises AuthenticationFailed when ``asked_with``, the secret of the request, has just ended:
-    whoever takes a user over ends all of their secrets under the same lock.
+    Raises AuthenticationFailed when ``asked_with``, the live secret or session of the request, has
+    just ended: whoever takes a user over ends all of them under the same lock.
     """
     with transaction.atomic():
         Account.objects.select_for_update(no_key=True).get(pk=account.pk)
-        if asked_with is not None and not ApiKey.objects.live().filter(pk=asked_with.pk).exists():
+        if asked_with is not None and not asked_with.exists():
             raise AuthenticationFailed("The credentials are invalid")
         if key_id is not None and ApiKey.objects.filter(pk=key_id).exists():
             raise MadeAlready

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from django.db.models import Model, QuerySet
@@ -26,10 +27,15 @@ class Page(Generic[Row]):
     later: str | None
 
 
-def page_of(request: HttpRequest, rows: QuerySet[Row], fields: tuple[str, ...]) -> Page[Row]:
+def page_of(
+    request: HttpRequest,
+    rows: QuerySet[Row],
+    fields: tuple[str, ...],
+    read: Callable[[list[Any]], list[Row]] | None = None,
+) -> Page[Row]:
     """The page that the address asks for. Raises InvalidRequest for an address of no page."""
     try:
-        found = pagination.paginate(Request(request), rows, fields)
+        found = pagination.paginate(Request(request), rows, fields, read)
     except InvalidRequest as error:
         raise InvalidRequest(_("There is no such page of this list")) from error
     return Page(found.rows, _here(found.next), _here(found.previous))

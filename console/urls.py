@@ -6,11 +6,12 @@ from django.urls import include, path
 
 from console.pages import (
     billing,
-    coming,
     confirm,
     create,
+    gallery,
     generation,
     home,
+    keys,
     landing,
     ledger,
     log_in,
@@ -21,6 +22,7 @@ from console.pages import (
     payment,
     reset,
     second_factor,
+    settings,
     sign_up,
     start,
     verify,
@@ -32,11 +34,13 @@ ACCOUNT = [
     path("", home.show, name="home"),
     path("create/", create.show, name="create"),
     path("create/upload/", create.upload, name="create-upload"),
-    path("gallery/", coming.soon, name="gallery"),
+    path("gallery/", gallery.show, name="gallery"),
     path("gallery/<str:generation>/", generation.show, name="generation"),
     path("gallery/<str:generation>/progress/", generation.progress, name="generation-progress"),
     path("gallery/<str:generation>/cancel/", generation.cancel, name="generation-cancel"),
-    path("keys/", coming.soon, name="keys"),
+    path("keys/", keys.show, name="keys"),
+    path("keys/<str:key>/delete/", keys.delete, name="key-delete"),
+    path("keys/<str:key>/used/", keys.used, name="key-used"),
     path("ledger/", ledger.show, name="ledger"),
     path("ledger.csv", ledger.as_csv, name="ledger-csv"),
     path("billing/", billing.show, name="billing"),
@@ -45,7 +49,7 @@ ACCOUNT = [
     path("billing/payments/<str:payment>/pay/", payment.pay, name="payment-pay"),
     path("billing/payments/<str:payment>/status/", payment.status, name="payment-status"),
     path("billing/payments/<str:payment>/receipt/", payment.receipt, name="payment-receipt"),
-    path("settings/", coming.soon, name="settings"),
+    path("settings/", settings.show, name="settings"),
 ]
 
 urlpatterns = [

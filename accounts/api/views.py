@@ -17,6 +17,7 @@ from accounts.api.requests import (
     NewKeySerializer,
 )
 from accounts.authentication import arrival, login_token
+from accounts.models import ApiKey
 from common import ids
 
 MAX_LISTED = 100  # at most 20 of them are live, the rest has expired
@@ -57,8 +58,9 @@ class ApiKeysView(APIView):
         account = keys.manager(asker)
         serializer = NewKeySerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
+        live = ApiKey.objects.live().filter(pk=asker.pk)
         issued = keys.create_key(
-            account, asker.created_by, **serializer.validated_data, asked_with=asker
+            account, asker.created_by, **serializer.validated_data, asked_with=live
         )
         return Response(CreatedKeySerializer(issued).data, status.HTTP_201_CREATED)
 

@@ -234,8 +234,9 @@ def test_a_secret_that_has_just_ended_makes_no_key(alice):
     """It was read before its end was committed; the account's lock puts the two in order."""
     asker = ApiKey.objects.get()
     keys.revoke(ApiKey.objects.filter(pk=asker.pk))
+    live = ApiKey.objects.live().filter(pk=asker.pk)
     with pytest.raises(AuthenticationFailed):
-        keys.create_key(alice.account, alice.user, "late", asked_with=asker)
+        keys.create_key(alice.account, alice.user, "late", asked_with=live)
     assert ApiKey.objects.count() == 1
 
 
