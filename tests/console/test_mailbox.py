@@ -42,7 +42,7 @@ def test_the_newest_first_and_fifty_of_them() -> None:
     mails = [
         outbox.queue(Kind.VERIFY, f"a{number}@example.com", {"code": "1"}) for number in range(53)
     ]
-    shown = re.findall(r"To (a\d+@)", Client().get(LIST).text)
+    shown = re.findall(r">(a\d+@)example", Client().get(LIST).text)
     assert shown == [f"a{number}@" for number in range(52, 2, -1)]
     assert Client().get(page_of(mails[0])).status_code == 200
 
