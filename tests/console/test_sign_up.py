@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from django.db.models import F
 from django.test import Client
@@ -19,6 +21,7 @@ from signup.models import EmailCode
 from tests.support.console import browser
 from tests.support.people import Person, make_person
 from tests.support.racing import race
+from tests.support.stripe_works import StripeEmulator
 
 FORM = {"email": "ada@example.com", "password": "a-long-sentence-7"}
 
@@ -235,6 +238,28 @@ def test_who_registered_by_the_api_asks_for_a_code(alice: Person, settings) -> N
     client.post("/verify/resend/")
     client.post("/verify/", {"code": code_of_mail()})
     assert alice.balance == 1300
+
+
+def test_an_account_of_the_api_buys_and_is_given_once_its_code_is_typed(
+    api: Callable[..., httpx.Client], settings, stripe: StripeEmulator
+) -> None:
+    settings.SIGNUP_CREDITS = 300
+    body = {"username": "ada", **FORM}
+    registered = api().post("/api/register/", json=body)
+    assert registered.status_code == 201
+    assert registered.json()["user"]["credits_balance"] == 0
+    assert not Mail.objects.exists()
+    program = api(registered.json()["token"])
+    pack = {"pack": "credits_500"}
+    answer = program.post("/api/v1/credits/checkout/", json=pack)
+    assert (answer.status_code, answer.json()["code"]) == (403, "email_not_verified")
+    client = Client()
+    client.post("/log-in/", {"identity": "ada", "password": FORM["password"]})
+    client.post("/verify/resend/")
+    assert program.get("/api/v1/credits/").json()["credits_balance"] == 0
+    client.post("/verify/", {"code": code_of_mail()})
+    assert program.get("/api/v1/credits/").json()["credits_balance"] == 300
+    assert program.post("/api/v1/credits/checkout/", json=pack).status_code == 201
 
 
 def test_without_mail_the_page_says_so(alice: Person, settings) -> None:

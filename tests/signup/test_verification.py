@@ -245,13 +245,3 @@ def test_a_rotated_key_still_reads_the_code(ada: Person, settings) -> None:
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another-key-" + "y" * 50
     assert verify(ada, code).credits == GIFT
-
-
-def test_buying_waits_for_the_code(api, ada: Person, settings) -> None:
-    """What the contract says of an account that registered by the API."""
-    settings.STRIPE_SECRET_KEY = "sk_test_x"
-    body = {"pack": "credits_500"}
-    answer = api(ada.key).post("/api/v1/credits/checkout/", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (403, "email_not_verified")
-    verify(ada, ask(ada))
-    assert has_verified_owner(ada.account.pk)
