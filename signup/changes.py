@@ -145,7 +145,7 @@ def turn_on_second_factor(user: User, device: TOTPDevice, code: str, address: st
         with transaction.atomic():
             codes = second_factor.confirm(person, device, code)
             if codes is not None:
-                _tell(person, TURNED_ON)
+                tell_of(person, TURNED_ON)
         return codes
 
     if step_up.guess_code(person, address, confirm) is None:
@@ -160,7 +160,7 @@ def turn_off_second_factor(user: User) -> None:
         had_one = second_factor.has_one(person)
         second_factor.reset(person)
         if had_one:
-            _tell(person, TURNED_OFF)
+            tell_of(person, TURNED_OFF)
 
 
 def new_recovery_codes(user: User, *, tell: bool = True) -> list[str]:
@@ -175,7 +175,7 @@ def new_recovery_codes(user: User, *, tell: bool = True) -> list[str]:
             raise NotFound
         codes = second_factor.new_recovery_codes(person)
         if tell:
-            _tell(person, NEW_CODES)
+            tell_of(person, NEW_CODES)
     return codes
 
 
@@ -197,7 +197,8 @@ def _person(user: User) -> User:
     return person
 
 
-def _tell(person: User, change: Promise) -> None:
+def tell_of(person: User, change: Promise) -> None:
+    """Mail what was done to the second factor, in the transaction that does it."""
     outbox.queue(Kind.SECOND_FACTOR_CHANGED, person.email, {"change": str(change)}, user=person)
 
 

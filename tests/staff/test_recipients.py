@@ -25,6 +25,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import Account, ApiKey, Membership, User
 from credits.models import LedgerEntry, Wallet
+from mail.models import Mail
 from staff import roles
 from staff.models import AuditEntry
 from tests.support.people import PASSWORD, Person, inside, make_person, make_staff
@@ -227,12 +228,22 @@ def test_one_stranger_in_an_account_of_ours_is_enough(alice: Person) -> None:
         run("grant_credits", "dora@example.com", "--credits", "1", "--reason", "x")
 
 
-def test_a_second_factor_is_taken_from_the_staff_alone(squatter: User) -> None:
+def test_by_the_address_a_second_factor_is_taken_from_the_staff_alone(squatter: User) -> None:
     TOTPDevice.objects.create(user=squatter, name="theirs")
     before = everything()
-    with pytest.raises(CommandError, match="Nobody of the staff"):
-        call_command("reset_second_factor", EMAIL, "--reason", "x")
+    for more in ((), ("--customer", str(squatter.memberships.get().account_id))):
+        with pytest.raises(CommandError, match="Nobody of the staff"):
+            call_command("reset_second_factor", EMAIL, "--reason", "x", *more)
     assert everything() == before
+
+
+def test_a_customers_second_factor_is_taken_by_id(squatter: User) -> None:
+    TOTPDevice.objects.create(user=squatter, name="theirs")
+    call_command("reset_second_factor", EMAIL, "--reason", "x", "--customer", str(squatter.pk))
+    assert not TOTPDevice.objects.filter(user=squatter).exists()
+    assert AuditEntry.objects.latest("id").action == "reset_second_factor"
+    assert Mail.objects.get().kind == "second_factor_changed"
+    assert Mail.objects.get().to == squatter.email
 
 
 def test_the_page_that_adds_staff_says_who_has_the_address(squatter: User) -> None:
