@@ -143,9 +143,13 @@ def to_log_in(request: HttpRequest) -> HttpResponse:
 
 
 def private(response: HttpResponse) -> HttpResponse:
-    """An answer that shows a secret once."""
+    """An answer that shows a secret once, or has one in its path.
+
+    Its path is told to nobody. Not ``no-referrer``: browsers then send ``Origin: null`` with each
+    form of the page, the log-out among them, and Django takes it for another site's.
+    """
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Referrer-Policy"] = "strict-origin"
     return response
 
 

@@ -34,7 +34,7 @@ def test_a_newcomer_reads_the_code_before_and_after_it_was_sent(post: Post) -> N
             found = re.findall(r"\b\d{6}\b", re.sub(r"<[^>]*>", " ", answer.text))
             assert found == [CODE]
             assert answer.headers["Cache-Control"] == "no-store"
-            assert answer.headers["Referrer-Policy"] == "no-referrer"
+            assert answer.headers["Referrer-Policy"] == "strict-origin"
         post.worked(mail)
 
 

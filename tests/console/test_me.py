@@ -88,7 +88,7 @@ def test_an_address(alice: Person) -> None:
     stranger = Client()
     page = stranger.get(path)
     assert "new@example.com" in page.content.decode()
-    assert (page["Referrer-Policy"], page["Cache-Control"]) == ("no-referrer", "no-store")
+    assert (page["Referrer-Policy"], page["Cache-Control"]) == ("strict-origin", "no-store")
     assert now(alice).email == "alice@example.com", "GET changes nothing"
     answer = stranger.post(path)
     assert (answer.status_code, answer["Location"]) == (303, "/log-in/?done=email")

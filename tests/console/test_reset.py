@@ -43,7 +43,7 @@ def test_from_a_forgotten_password_to_a_new_one(alice: Person, client: Client, a
     page = client.get(path)
     assert page.status_code == 200
     assert "New password" in page.content.decode()
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "strict-origin"
     assert page["Cache-Control"] == "no-store"
     assert User.objects.get(pk=alice.user.pk).check_password(PASSWORD), "GET changes nothing"
     answer = client.post(path, {"new_password": NEW})
@@ -63,7 +63,7 @@ def test_a_link_works_once(alice: Person, client: Client) -> None:
     for answer in (client.get(path), client.post(path, {"new_password": "yet-another-9-battery"})):
         assert answer.status_code == 404
         assert "does not work any more" in answer.content.decode()
-        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer["Referrer-Policy"] == "strict-origin"
     assert User.objects.get(pk=alice.user.pk).check_password(NEW)
 
 
