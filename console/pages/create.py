@@ -148,7 +148,8 @@ def _asked_for(
         draft = playground.again(before, address)
     else:
         number, examples = request.GET.get("example", ""), playground.examples()
-        prompt = examples[int(number)] if number in ("0", "1", "2") else ""
+        prompt = request.GET.get("prompt", "")
+        prompt = examples[int(number)] if number in ("0", "1", "2") else prompt
         draft = playground.empty(address, prompt, request.GET.get("model", ""))
     return (None if draft is None else playground.named(draft, name)), made
 

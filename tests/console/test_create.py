@@ -244,6 +244,8 @@ def test_examples_are_a_click_away(client: Client, alice: Person) -> None:
     filled_in = text(client.get(f"{address(alice)}?example=2"))
     assert "A cup of coffee" in filled(filled_in, "create")["prompt"][0]
     assert client.get(f"{address(alice)}?example=99").status_code == 200
+    filled_in = text(client.get(address(alice), {"prompt": "it's <b>"}))
+    assert filled(filled_in, "create")["prompt"] == ["it's <b>"]
 
 
 def test_a_token_is_asked_for(alice: Person) -> None:
