@@ -274,7 +274,7 @@ def test_it_asks_until_the_credits_are_there(hers: Client, alice: Person, till: 
     assert "500 credits are in the balance of alice." in text(answer)
     assert asks(answer) == ""
     assert "<title>Paid | Reelmint</title>" in answer.content.decode()
-    balance = re.search(r'id="balance"[^>]*>([^<]*)<', answer.content.decode())
+    balance = re.search(r'id="header-balance"[^>]*>([^<]*)<', answer.content.decode())
     assert balance
     assert balance.group(1).strip() == "1,500 credits"
 
