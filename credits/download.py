@@ -1,7 +1,7 @@
 """An account's ledger as CSV, newest first as in the API, in files of a bounded length.
 
-A file is made whole and then sent without a thread that waits for its reader: a ledger of any
-length, made while it is sent, would hold one (``AHEAD`` of ``common/web/connection.py``).
+A file is made whole, and is shorter than what the web server takes from a view at once (``AHEAD``
+of ``common/web/connection.py``): so it is sent at its reader's pace, and no thread waits for that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from common.times import with_z
 from credits.export import safe
 from credits.public import FIELDS
 
-MOST = 20_000  # entries of a file
+MOST = 4_000  # entries of a file, of 250 bytes at most
 MAX_SEQUENCE = 2**63 - 1
 # In PostgreSQL's binary form: the ORM takes four times as long to read as many rows. The first
 # number bounds what is read however the statement is planned.

@@ -29,7 +29,7 @@ from common.web.streaming import BLOCK, CONTINUE, Stream, is_streamed
 MAX_HEAD = 64 * 1024  # bytes of request line and headers together
 MAX_LINES = 200  # of them; gunicorn keeps 100 headers
 # What a view may write ahead of a client that does not keep up. Only what is made while it is sent
-# comes here (a staff member's ledger as CSV); files and whole answers wait in no thread.
+# comes here (a staff member's ledger as CSV), or is longer; all else, and files, wait in no thread.
 AHEAD = 1024 * 1024
 # Threads of a process that may wait so at once; one more client that does not keep up is left.
 WAITING = 2

@@ -21,7 +21,7 @@ from console.context import wallet_of
 from credits import download, public, spending
 from credits.models import LedgerEntry
 
-FILES_PER_MINUTE = 30
+FILES_PER_MINUTE = 60
 PARTS_SHOWN = 50
 
 KINDS: dict[str, str | Promise] = {
@@ -54,7 +54,7 @@ def show(request: ConsoleRequest, account: Account) -> HttpResponse:
 
 @access.of_account("GET")
 def as_csv(request: ConsoleRequest, account: Account) -> HttpResponse:
-    """The newest entries, or those up to the number ``last``; made whole before it is sent."""
+    """The newest entries, or those up to the number ``last``; never streamed."""
     last = _last(request)
     decision = rate_limit.hit("ledger-files", FILES_PER_MINUTE, 60, str(account.pk))
     if not decision.allowed:

@@ -179,7 +179,11 @@ def test_an_account_without_entries_has_an_axis_and_an_empty_file() -> None:
 
 
 def test_a_file_is_whole_before_it_is_sent(alice: Person) -> None:
-    """Such an answer is sent by the worker's sender; no thread waits for its reader."""
+    """Such an answer is sent at its reader's pace, and no thread waits for that.
+
+    How long it may be: ``tests/credits/test_download.py``; what the server does with clients that
+    do not read: ``tests/common/web/test_worker.py``.
+    """
     answer = browser(alice.user).get(file(alice))
     assert not answer.streaming
     assert answer["Content-Type"] == "text/csv; charset=utf-8"

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
+from common.web.connection import AHEAD
 from credits import download, ledger
 from credits.download import Part
 from tests.credits.api.test_endpoints import LEDGER
 from tests.credits.test_constraints import charge
+from tests.support.ledgers import fill
 from tests.support.people import Person
 
 Api = Callable[..., httpx.Client]
@@ -80,3 +83,15 @@ def test_a_long_ledger_comes_in_files_that_join(
 
 def test_an_empty_ledger_has_no_file() -> None:
     assert list(download.parts(0)) == []
+
+
+def test_no_thread_has_to_wait_for_the_reader_of_the_longest_file(
+    alice: Person, admin_connection: psycopg.Connection
+) -> None:
+    """Of a longer one the server waits until its client has taken some of it."""
+    fill(admin_connection, alice, download.MOST + 100, 9)
+    text = download.text(alice.account.pk)
+    assert len(rows_of(text)) == download.MOST
+    longest = f"{'x' * 50} generation"  # of a model's longest name
+    more = len(longest) - len("veo3_fast generation") + len("9,000,000,000" * 2)
+    assert len(text) + more * download.MOST < AHEAD

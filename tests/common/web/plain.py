@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.web.body_limit import BodyLimit
+from common.web.connection import AHEAD
 from common.web.refusals import MAX_BODY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 BLOCK = b"x" * 65536
+WHOLE = b"x" * (AHEAD - 4096)  # with its head it is no more than a view may write ahead
 TOLD = ("REQUEST_METHOD", "PATH_INFO", "SCRIPT_NAME", "REMOTE_ADDR", "wsgi.url_scheme")
 
 
@@ -28,6 +30,9 @@ def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[
         return wrapped
     if path == "/broken":
         raise RuntimeError("the database's password is hunter2")
+    if path == "/whole":
+        start_response("200 OK", [("Content-Length", str(len(WHOLE)))])
+        return [WHOLE]
     if path in ("/endless", "/half"):
         start_response("200 OK", [])
         return endless() if path == "/endless" else half()

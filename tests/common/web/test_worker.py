@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.common.web.conftest import CONNECTIONS, FILE_SIZE, answers
+from tests.common.web.plain import WHOLE
 from tests.e2e.wire import Answer, Wire
 
 JSON = "Content-Type: application/json"
@@ -81,19 +82,22 @@ def test_connections_that_say_nothing_make_room_for_others(
     assert idle[0].is_closed()
 
 
-def test_clients_that_do_not_read_hold_nobody_up(server: str, wires: contextlib.ExitStack) -> None:
-    """Nor those that read a little; who reads gets the file whole meanwhile."""
+@pytest.mark.parametrize("path", ["/file", "/whole"])
+def test_clients_that_do_not_read_hold_nobody_up(
+    server: str, wires: contextlib.ExitStack, path: str
+) -> None:
+    """Nor those that read a little; who reads gets all of it meanwhile."""
     stalled = [wires.enter_context(Wire(server, receive=4096)) for _ in range(10 * THREADS)]
     for wire in stalled:
-        wire.request("GET", "/file")
+        wire.request("GET", path)
     ends = time.monotonic() + 5
     while time.monotonic() < ends:
         assert answers(server)
         for wire in stalled[:THREADS]:
             wire.peek(10)
         time.sleep(0.2)
-    got = httpx.get(f"{server}/file", timeout=20)
-    assert len(got.content) == FILE_SIZE
+    got = httpx.get(f"{server}{path}", timeout=20)
+    assert len(got.content) == (FILE_SIZE if path == "/file" else len(WHOLE))
     for wire in stalled[-3:]:  # whoever goes on gets the rest
         wire.widen()
         assert wire.answer().content == got.content
