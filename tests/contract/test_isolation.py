@@ -89,8 +89,6 @@ OUTSIDE_THE_API = {
     "readyz",
     "webhooks/stripe/",
 }
-# The same for whoever comes, see tests/payments/test_return_page.py.
-FOR_BROWSERS = {"c/<str:account_id>/billing/payments/<str:payment_id>/"}
 
 
 def routes(under: str = "api/") -> list[str]:
@@ -116,7 +114,7 @@ def test_no_route_is_forgotten() -> None:
     """A new route has to say here what of an account's it shows."""
     assert set(routes()) == set(ONE_THING) | LISTS | NOTHING_TO_SEE
     others = {route for route in routes("") if not route.startswith(("api/", "admin/"))}
-    assert others == OUTSIDE_THE_API | FOR_BROWSERS
+    assert others == OUTSIDE_THE_API
 
 
 def everything_of(person: Person) -> dict[str, Any]:
