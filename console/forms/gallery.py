@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django import forms
@@ -58,7 +57,7 @@ class GalleryFilters(forms.Form):
         return any(self.data.get(name) for name in self.fields)
 
     def condition(self) -> dict[str, Any] | None:
-        """Lookups of generations; empty without a filter, None when nothing can fit."""
+        """Lookups for ``gallery_list``; empty without a filter, None when nothing can fit."""
         if not self.is_valid():
             return None
         chosen = self.cleaned_data
@@ -66,9 +65,9 @@ class GalleryFilters(forms.Form):
         if chosen["status"]:
             found["state__in"] = states_of(chosen["status"])
         if chosen["key"] == WITHOUT_KEY:
-            found["api_key"] = None
+            found["made_with__isnull"] = True
         elif chosen["key"]:
-            found["api_key"] = uuid.UUID(chosen["key"])
+            found["made_with"] = chosen["key"]
         return found
 
 

@@ -60,7 +60,7 @@ class AccountForm(forms.Form):
         return Choices(values["name"], values["outputs"], values["prompts"])
 
     def _ask(self, values: dict[str, Any]) -> None:
-        """Say what a shorter time deletes."""
+        """Say what a shorter time deletes, if anything."""
         older = {
             "outputs": retention.with_older_output,
             "prompts": retention.with_older_prompt,
@@ -69,7 +69,8 @@ class AccountForm(forms.Form):
             if kept.is_shortened_by(values[name]):
                 days = Retention(values[name], kept.default).days
                 count = older[name](self.account, days)[: MOST_COUNTED + 1].count()
-                self.add_error(name, _what_goes(name, count, days))
+                if count:
+                    self.add_error(name, _what_goes(name, count, days))
         if self.errors:
             self.fields["confirmed"].widget = forms.CheckboxInput()
             self.add_error(
@@ -102,15 +103,15 @@ def _bounds(kept: Retention) -> str:
 
 def _what_goes(name: str, count: int, days: int) -> str:
     """``count`` is exact up to MOST_COUNTED."""
-    shown = gettext("More than %s") % f"{MOST_COUNTED:,}" if count > MOST_COUNTED else f"{count:,}"
+    shown = gettext("more than %s") % f"{MOST_COUNTED:,}" if count > MOST_COUNTED else f"{count:,}"
     sentences = {
         "outputs": gettext(
-            "%(count)s of your files ended more than %(days)s days ago. They will be deleted within"
-            " minutes, for good."
+            "Files of yours that are older than %(days)s days: %(count)s. They will be deleted"
+            " within minutes, for good."
         ),
         "prompts": gettext(
-            "%(count)s of your prompts are older than %(days)s days. They will be erased within"
-            " minutes, for good."
+            "Prompts of yours that are older than %(days)s days: %(count)s. They will be erased"
+            " within minutes, for good."
         ),
     }
     return sentences[name] % {"count": shown, "days": f"{days:,}"}

@@ -360,6 +360,22 @@ def test_it_costs_the_same_with_many(
         assert ("Filters look at your newest 5,000" in page) is bool(filters)
 
 
+def test_a_key_whose_work_is_older_than_the_newest(
+    client: Client, alice: Person, bob: Person, admin_connection: psycopg.Connection
+) -> None:
+    """Its many rows have an index, which must not be walked through for them."""
+    for person in (alice, bob):
+        copies(admin_connection, reached(person, State.COMPLETED, model="image"), 30_000)
+    rare = created(alice, model="image")
+    Generation.objects.filter(pk=rare.pk).update(api_key=None)
+    copies(admin_connection, rare, gallery_list.NEWEST, older=-9_000)
+    key = ApiKey.objects.get(account=alice.account)
+    with CaptureQueriesContext(connection) as asked:
+        assert "Nothing fits" in show(client, path(alice, key=key.pk))
+    reads = [each["sql"] for each in asked.captured_queries if "generation_" in each["sql"]]
+    assert max(map(most_read, reads)) <= gallery_list.NEWEST + 50, reads
+
+
 def test_it_reads_no_ledger(client: Client, alice: Person) -> None:
     """However many entries the wallet has."""
     images(alice, 3)
