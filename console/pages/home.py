@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Account
-from console import access, playground, steps
+from console import access, playground, shown, steps
 from console.access import ConsoleRequest
 from console.context import wallet_of
 from console.pages import ledger
+from console.shown import Shown
 from console.templatetags.console import in_credits
-from generation import public
-from generation.models import CatalogModel, Generation
+from generation.models import CatalogModel
 from generation.offer import catalog, pricing
 from generation.offer.parameters import Parameters
 
@@ -62,9 +62,7 @@ def worth(balance: int) -> str:
     return words % {"count": in_credits(count)}
 
 
-def _newest(account: Account) -> list[dict[str, Any]]:
-    rows: Any = Generation.objects.filter(account=account).annotate(**TIMED)
-    found = list(rows.order_by("-created_at", "-id")[:NEWEST])
-    for row in found:
-        row.account = account  # says how long outputs are kept
-    return [{**public.to_dict(row, row.now, ""), "made_at": row.created_at} for row in found]
+def _newest(account: Account) -> list[Shown]:
+    """As the gallery shows them."""
+    rows: Any = account.generations.annotate(**TIMED).order_by("-created_at", "-id")
+    return [shown.of(row, account) for row in rows[:NEWEST]]
