@@ -39,6 +39,15 @@ document.addEventListener("click", (event) => {
   document.querySelectorAll("details.person[open]").forEach((each) => { if (!each.contains(event.target)) each.open = false; });
 });
 
+// Nothing moves by itself for who does not want it.
+if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+  document.addEventListener("play", (event) => {
+    if (!event.target.autoplay) return;
+    event.target.autoplay = false;
+    event.target.pause();
+  }, true);
+}
+
 // Characters typed, as the server counts them.
 document.addEventListener("input", (event) => {
   const count = event.target.id && document.querySelector(`[data-count="${event.target.id}"]`);
