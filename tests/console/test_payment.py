@@ -178,6 +178,16 @@ def test_each_state_in_words(
     assert (">Receipt<" in answer.content.decode()) == (state == State.PAID)
 
 
+def test_money_that_is_not_as_ordered(hers: Client, alice: Person, till: Till) -> None:
+    payment = till.order(alice, scenario="wrong-amount")
+    till.pay(payment)
+    path = page_of(till.settled(payment))
+    page = text(hers.get(path))
+    assert f"Should you write to us, name the payment: {payment.pk}" in page
+    assert "1,000 credits" in page
+    assert "amount" not in page  # what differs is for operators
+
+
 def test_what_was_taken_back(hers: Client, alice: Person) -> None:
     row = a_payment(alice)
     a_reversal(row, 500, 500)
