@@ -31,9 +31,10 @@ def customer(checkout: RunningCheckout, browser: Browser) -> Iterator[dict[str, 
         home = visit.account
         for prompt in ("A boat [emulator:filtered] at sea", "A boat at sea"):
             checkout.manage("shell", "-c", GRANT.format(home.split("/")[2]))
-            visit.page.goto(f"{home}create/?prompt={prompt}")
+            visit.page.goto(f"{home}create/")
+            visit.page.get_by_label("Prompt").fill(prompt)
             visit.page.get_by_role("button", name=re.compile("^Create for")).click()
-            expect(visit.page.locator("video, .bad").first).to_be_visible(timeout=VIDEO_WITHIN)
+            expect(visit.page).to_have_title(re.compile("^[✓✗]"), timeout=VIDEO_WITHIN)
         made = visit.page.url.removeprefix(checkout.base_url)
         visit.page.goto(f"{home}keys/")
         visit.page.get_by_label("Name", exact=True).fill("my program")
