@@ -64,10 +64,13 @@ def log_in(identity: str, password: str, address: str) -> Issued:
         return keys.issue_token(account, user)
 
 
-def change_password(token: ApiKey, current: str, new: str, address: str) -> Issued:
+def change_password(
+    token: ApiKey, current: str, new: str, address: str, notify: Callable[[User], object]
+) -> Issued:
     """Give the token's user a ``new`` password, end all their tokens and issue a fresh one.
 
-    ``new`` is validated and canonical. Raises InvalidCredentials or RateLimited, as a log-in does.
+    ``new`` is validated and canonical; ``notify`` is called in the change's transaction. Raises
+    InvalidCredentials or RateLimited, as a log-in does.
     """
     user = User.objects.get(pk=token.created_by_id)
     check_again(API.name, user, current, address)
@@ -76,6 +79,7 @@ def change_password(token: ApiKey, current: str, new: str, address: str) -> Issu
     with transaction.atomic():
         hold(user, before)
         user.save(update_fields=["password"])
+        notify(user)
         return keys.issue_token(token.account, user)
 
 

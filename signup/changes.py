@@ -14,7 +14,6 @@ from datetime import datetime
 from django.core import signing
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -26,7 +25,7 @@ from common.errors import ApiError, InvalidCredentials, InvalidRequest, NotFound
 from common.web import rate_limit
 from mail import outbox
 from mail.kinds import Kind
-from signup import step_up, trial
+from signup import notices, step_up, trial
 from signup.links import LIVES, LinkOver
 from signup.registration import EMAIL_TAKEN
 
@@ -63,7 +62,7 @@ def change_password(user: User, current: str, new: str, address: str) -> User:
     with transaction.atomic():
         login.hold(person, before)
         person.save(update_fields=["password"])
-        outbox.queue(Kind.PASSWORD_CHANGED, person.email, {}, user=person)
+        notices.password_changed(person)
     return person
 
 
@@ -112,7 +111,7 @@ def confirm_email(token: str, address: str) -> User:
             old, first = person.email, person.email_verified_at is None
             person.email, person.email_verified_at = new, timezone.now()
             person.save(update_fields=["email", "email_verified_at"])
-            outbox.queue(Kind.EMAIL_CHANGED, old, {"new_email": new}, user=person)
+            notices.email_changed(person, old)
             if first:
                 trial.give(person, address)
     except IntegrityError as error:
@@ -145,7 +144,7 @@ def turn_on_second_factor(user: User, device: TOTPDevice, code: str, address: st
         with transaction.atomic():
             codes = second_factor.confirm(person, device, code)
             if codes is not None:
-                tell_of(person, TURNED_ON)
+                notices.second_factor_changed(person, TURNED_ON)
         return codes
 
     if step_up.guess_code(person, address, confirm) is None:
@@ -160,7 +159,7 @@ def turn_off_second_factor(user: User) -> None:
         had_one = second_factor.has_one(person)
         second_factor.reset(person)
         if had_one:
-            tell_of(person, TURNED_OFF)
+            notices.second_factor_changed(person, TURNED_OFF)
 
 
 def new_recovery_codes(user: User, *, tell: bool = True) -> list[str]:
@@ -175,7 +174,7 @@ def new_recovery_codes(user: User, *, tell: bool = True) -> list[str]:
             raise NotFound
         codes = second_factor.new_recovery_codes(person)
         if tell:
-            tell_of(person, NEW_CODES)
+            notices.second_factor_changed(person, NEW_CODES)
     return codes
 
 
@@ -195,11 +194,6 @@ def _person(user: User) -> User:
     person = User.objects.get(pk=user.pk)
     refuse_operators(person)
     return person
-
-
-def tell_of(person: User, change: Promise) -> None:
-    """Mail what was done to the second factor, in the transaction that does it."""
-    outbox.queue(Kind.SECOND_FACTOR_CHANGED, person.email, {"change": str(change)}, user=person)
 
 
 def _taken() -> InvalidRequest:

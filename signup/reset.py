@@ -23,6 +23,7 @@ from common.errors import NotFound
 from common.web import rate_limit
 from mail import outbox
 from mail.kinds import Kind
+from signup import notices
 from signup.links import LIVES, LinkOver
 
 ANSWERED_AFTER = 0.3  # seconds, of which looking and writing take a tenth
@@ -85,7 +86,7 @@ def set_password(uid: str, token: str, password: str) -> User:
         if not _fits(locked, token):
             raise LinkOver
         user.save(update_fields=["password"])
-        outbox.queue(Kind.PASSWORD_CHANGED, locked.email, {}, user=locked)
+        notices.password_changed(locked)
     return user
 
 

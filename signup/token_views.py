@@ -13,7 +13,7 @@ from accounts.authentication import login_token
 from accounts.models import User
 from common import ids
 from common.web.client_address import client_address
-from signup import document
+from signup import document, notices
 from signup.answers import ONLY_TOKENS_CHANGE, ONLY_TOKENS_LIST, TokenSerializer
 from signup.requests import PasswordSerializer
 from signup.views import session
@@ -37,8 +37,9 @@ class PasswordView(APIView):
         serializer = PasswordSerializer(data=request.data, context={"user": user})
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
+        current, new = values["current_password"], values["new_password"]
         issued = login.change_password(
-            token, values["current_password"], values["new_password"], client_address(request)
+            token, current, new, client_address(request), notices.password_changed
         )
         return session(issued, status.HTTP_200_OK)
 

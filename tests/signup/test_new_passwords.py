@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts import keys, login
 from accounts.models import Account, ApiKey, User
 from common.errors import InvalidCredentials
+from mail.models import Mail
 from staff import customers, roles
 from tests.support.people import PASSWORD, Person, inside, make_staff, make_token
 from tests.support.racing import wait_until_blocked
@@ -193,6 +194,14 @@ def test_refused_and_nothing_changed(
     for secret in (token, other):
         assert api(secret).get(ACCOUNT).status_code == 200
     assert ApiKey.objects.tokens().count() == 2
+    assert not Mail.objects.exists()
+
+
+def test_a_mail_tells_of_it(api: Api, alice: Person) -> None:
+    body = {"current_password": PASSWORD, "new_password": NEW}
+    assert api(make_token(alice)).post("/api/password/", json=body).status_code == 200
+    mail = Mail.objects.get()
+    assert (mail.kind, mail.to, mail.user) == ("password_changed", alice.user.email, alice.user)
 
 
 def test_a_key_changes_no_password(api: Api, alice: Person) -> None:
@@ -245,7 +254,7 @@ def test_who_comes_with_a_password_that_is_being_changed_is_too_late(
             if verb == "log_in":
                 login.log_in("alice", PASSWORD, "127.0.0.1")
             elif verb == "change_password":
-                login.change_password(secret, PASSWORD, thiefs, "127.0.0.1")
+                login.change_password(secret, PASSWORD, thiefs, "127.0.0.1", heard.append)
             else:
                 sent = {"new_password1": thiefs, "new_password2": thiefs}
                 answer = browser.post("/admin/password_change/", sent | {"old_password": PASSWORD})

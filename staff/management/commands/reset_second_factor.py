@@ -13,7 +13,7 @@ from django.db import transaction
 
 from accounts import second_factor
 from accounts.login import find_user
-from signup import changes
+from signup import changes, notices
 from staff import audit
 
 
@@ -46,6 +46,6 @@ class Command(BaseCommand):
                 changes={"devices": removed, "by": "manage.py reset_second_factor"},
             )
             if removed and not user.is_staff:
-                changes.tell_of(user, changes.TURNED_OFF)
+                notices.second_factor_changed(user, changes.TURNED_OFF)
         then = "enrols a new one" if user.is_staff else "asks for the password alone"
         self.stdout.write(f"{user.username}: {removed} removed; the next log-in {then}")
