@@ -55,7 +55,7 @@ class Shown:
 
     @property
     def facts(self) -> list[tuple[str, object]]:
-        """What was asked for."""
+        """What was asked for, name by name."""
         it = self.it
         sound = {True: _("with sound"), False: _("without sound"), None: None}
         seconds = it["duration"]

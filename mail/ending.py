@@ -26,7 +26,7 @@ EMPTY = {"text": "", "html": ""}
 
 
 def sent(mail: Mail) -> None:
-    """The server has it."""
+    """The server took it; its text goes."""
     if _write(mail, state=State.SENT, sent_at=Now(), last_error="", **_over(), **EMPTY):
         metrics.ENDED.labels("sent").inc()
 
@@ -38,7 +38,7 @@ def shown(mail: Mail) -> None:
 
 
 def failed(mail: Mail, end: metrics.End, reason: str) -> None:
-    """It never goes out."""
+    """It never goes out, and its text goes."""
     if _write(mail, state=State.FAILED, last_error=reason, **_over(), **EMPTY):
         metrics.ENDED.labels(end).inc()
         # why is in the row: servers quote addresses
@@ -46,7 +46,7 @@ def failed(mail: Mail, end: metrics.End, reason: str) -> None:
 
 
 def later(mail: Mail, at: datetime, reason: str) -> None:
-    """One more try then."""
+    """There is one more try at that time."""
     changes = {"next_attempt_at": at, "tries": F("tries") + 1, "last_error": reason}
     _write(mail, lease_token=None, strikes=0, **changes)
 

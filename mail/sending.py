@@ -29,7 +29,7 @@ SHORTEST = 4  # characters of what is taken out of it; less is in any text
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The server has it."""
+    """The server has it, and delivers it."""
 
 
 @dataclass(frozen=True, slots=True)
