@@ -102,7 +102,7 @@ def test_the_secret_is_shown_once(
     answer = client.post(path(alice), form)
     secret = made(answer)
     assert answer["Cache-Control"] == "no-store"
-    assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["Referrer-Policy"] == "strict-origin"
     (row,) = of(alice)
     later = [
         client.get(path(alice)),
