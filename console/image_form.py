@@ -13,6 +13,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest, QueryDict, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.utils.translation import gettext as _
 
 from accounts.caller import Caller
 from common.errors import InvalidRequest
@@ -60,7 +61,7 @@ class OneImage(FileUploadHandler):
     def kept(self, caller: Caller) -> Upload:
         """The image as an upload of the account. Raises what an upload raises."""
         if not self.size:
-            raise NoImageSent("Choose a file first")
+            raise NoImageSent(_("Choose a file first"))
         if self.size > MAX_BYTES:
             raise UploadTooLarge
         self.file.flush()
@@ -76,4 +77,4 @@ def read(request: HttpRequest, image: OneImage) -> QueryDict:
         return request.POST
     except (MultiPartParserError, SuspiciousOperation, TypeError, UnreadablePostError) as error:
         # TypeError: Python's parser of a part's headers, of parameters like ``x*=a; x*0=b``
-        raise InvalidRequest("The form did not arrive whole, send it again") from error
+        raise InvalidRequest(_("The form did not arrive whole, send it again")) from error

@@ -22,6 +22,7 @@ from accounts.models import Account
 from common.api.shape import first_of_each
 from common.errors import ApiError
 from common.idempotency import IdempotencyKeyReused
+from common.telemetry import access_log
 from common.web import rate_limit
 from console import access, image_form, playground, trouble
 from console.access import ConsoleRequest
@@ -177,6 +178,7 @@ def _numbered(entry: re.Match[str]) -> str:
 
 
 def _to(request: HttpRequest, account: Account, generation_id: Any) -> HttpResponse:
+    access_log.note(generation_id=str(generation_id))
     return access.redirect(request, reverse("console:generation", args=[account.pk, generation_id]))
 
 
