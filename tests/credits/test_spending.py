@@ -155,10 +155,15 @@ def test_more_news_than_are_read_stand_for_themselves(
 
 
 def test_it_reads_the_newest_entries_of_a_long_ledger_by_their_index(
-    alice: Person, bob: Person, admin_connection: psycopg.Connection
+    alice: Person,
+    bob: Person,
+    admin_connection: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """As few of them as 20,000 are of a million; of a short ledger all may be read and sorted."""
+    monkeypatch.setattr(spending, "NEWEST", 600)
     fill(admin_connection, bob, 5_000, 10)
-    fill(admin_connection, alice, 45_000, 40)
+    fill(admin_connection, alice, 30_000, 600)
     admin_connection.execute("ANALYZE credits_ledgerentry")
     today = timezone.now().date()
     values: dict[str, Any] = {"account": alice.account.pk, "after": 0, "newest": spending.NEWEST}
