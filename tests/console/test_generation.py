@@ -147,6 +147,8 @@ def test_the_live_part_ends(client: Client, alice: Person) -> None:
     assert "every 1s" not in part
     assert 'hx-select="#facts"' in part
     assert 'tabindex="-1" autofocus' in part
+    assert 'id="header-balance"' in part
+    assert "760 credits</a>" in part
     assert "<video" in part
 
 

@@ -86,10 +86,12 @@ def test_the_code_runs_as_it_stands(
 
 def test_a_failure_is_told_and_the_prompt_kept(visit: Visit) -> None:
     page, prompt = visit.page, "A storm [emulator:filtered=violence]"
+    balance = page.locator("#header-balance").inner_text()
     page.get_by_label("Prompt", exact=True).fill(prompt)
     visit.press(ORDER)
     expect(page).to_have_title("✗ Failed | Reelmint", timeout=VIDEO_WITHIN)
     expect(page.get_by_text("Your 240 credits are back.")).to_be_visible()
+    expect(page.locator("#header-balance")).to_have_text(balance)
     expect(page.get_by_text("The provider's safety filter refused it.")).to_be_visible()
     expect(page.get_by_role("heading", name="✗ Failed")).to_be_focused()
     page.get_by_role("link", name="Try again").click()
