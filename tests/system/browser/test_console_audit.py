@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import os
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import Browser, Page, expect
 
+from dev.embedded.paths import CHECKOUT
 from tests.system.browser.checkout import RunningCheckout
 from tests.system.browser.customers import VIDEO_WITHIN, Visit
 from tests.system.browser.test_pages import Watched
 
+PICTURES = CHECKOUT / "docs/pictures"
+WIDTH, HEIGHT = 1280, 800
 OUTSIDE = ("/", "/sign-up/", "/log-in/", "/reset/", "/nothing/", "/mailbox/")
 PERSON = (
     *("verify/", "confirm/", "me/", "me/password/", "me/email/", "me/second-factor/"),
@@ -121,3 +129,35 @@ def _unreached(page: Page) -> list[str]:
             reached.add(at)
     groups = {name for at, _, name in wanted if name and at in reached}
     return [html for at, html, name in wanted if at not in reached and name not in groups]
+
+
+def test_the_pictures_of_the_readme(
+    checkout: RunningCheckout, browser: Browser, customer: dict[str, Any], tmp_path: Path
+) -> None:
+    """They show the pages as they are; KEEP_PICTURES=1 takes them anew."""
+    shown: list[tuple[str, str, Literal["light", "dark"]]] = [
+        ("create", f"{customer['home']}create/?example=0", "light"),
+        ("video", customer["made"], "dark"),
+    ]
+    for name, path, theme in shown:
+        with browser.new_context(
+            base_url=checkout.base_url,
+            storage_state=customer["state"],
+            color_scheme=theme,
+            viewport={"width": WIDTH, "height": HEIGHT},
+        ) as context:
+            page = context.new_page()
+            page.goto(path, wait_until="networkidle")
+            picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        picture.save(tmp_path / f"{name}.webp", quality=60, method=6)
+        if os.environ.get("KEEP_PICTURES"):
+            PICTURES.mkdir(exist_ok=True)
+            shutil.copy(tmp_path / f"{name}.webp", PICTURES)
+        with Image.open(PICTURES / f"{name}.webp") as kept:
+            assert kept.size == (WIDTH, HEIGHT)
+            before, now = (each.convert("L").resize((32, 20)) for each in (kept, picture))
+        differ = ImageStat.Stat(ImageChops.difference(before, now)).mean[0]
+        assert differ < 12, (
+            f"{name}: take it anew"
+        )  # of 255; a video's frame is not always the same
+    assert sum(each.stat().st_size for each in PICTURES.iterdir()) <= 150_000
