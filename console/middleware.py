@@ -36,20 +36,25 @@ class _Sessions(SessionMiddleware):
         request.session = self.SessionStore(request.COOKIES.get(COOKIE))
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """Django's hook: write what changed and set the cookie, or take an empty one away."""
+        """Django's hook: write what changed and set the cookie, or take it away at the way out.
+
+        A session that is not there any more takes no cookie away. Another tab may have got the next
+        one meanwhile, with a confirmation or a new password, and this answer comes after it.
+        """
         session = cast("SessionStore", request.session)
         if session.accessed:
             session.note_use()
-        if COOKIE in request.COOKIES and session.accessed and session.is_empty():
-            response.delete_cookie(COOKIE, path="/", samesite="Lax")
+        if not session.modified:
             return response
-        if not session.modified or session.is_empty() or response.status_code >= 500:
+        if session.is_empty():
+            if COOKIE in request.COOKIES:
+                response.delete_cookie(COOKIE, path="/", samesite="Lax")
+            return response
+        if response.status_code >= 500:
             return response
         try:
             session.save()
-        except UpdateError:
-            # it was ended meanwhile, in another browser
-            response.delete_cookie(COOKIE, path="/", samesite="Lax")
+        except UpdateError:  # it was ended meanwhile, in another tab or browser
             return response
         age = session.get_session_cookie_age()
         response.set_cookie(

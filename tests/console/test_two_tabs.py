@@ -1,0 +1,31 @@
+"""Two tabs of one browser at once: what one does is no harm to the other."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+
+from accounts.models import ConsoleSession
+from console.middleware import COOKIE, ConsoleSessionMiddleware
+from tests.support.console import browser, session_of
+from tests.support.people import Person
+
+
+def test_an_ended_session_takes_no_newer_cookie_away(alice: Person, settings) -> None:
+    """A page that asks every second may do so just while another tab gets its next cookie."""
+    client = browser(alice.user)
+    ConsoleSession.objects.all().delete()
+    assert client.get(f"/c/{alice.account.pk}/").status_code == 303
+    assert client.cookies[COOKIE].value
+
+
+def test_one_that_ends_meanwhile_neither(alice: Person) -> None:
+    def ended(request: HttpRequest) -> HttpResponse:
+        request.session["said"] = "something"
+        ConsoleSession.objects.all().delete()
+        return HttpResponse()
+
+    request = RequestFactory().get("/")
+    request.COOKIES[COOKIE] = str(session_of(alice.user).session_key)
+    assert COOKIE not in ConsoleSessionMiddleware(ended)(request).cookies
+    assert not ConsoleSession.objects.exists()
