@@ -36,7 +36,9 @@ def test_ci_looks_for_each_of_them_and_tries_the_oldest_and_the_newest():
 
     run = text(".ci/run")
     assert 'make check demo PYTHON="$oldest"' in run
-    assert 'make check demo test PYTHON="$newest"' in run
+    assert 'make check demo PYTHON="$newest"' in run
+    assert 'make test PYTHON="$newest"' in run
+    assert "make test PYTHON=" in text(".ci/nightly")  # all of them
 
 
 def test_the_image_is_of_the_oldest_which_ci_always_tries():
