@@ -18,6 +18,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.http import http_date
 
+from common.api.shape import is_database_away
 from common.web.pages import is_for_customers, only_where
 from console.sessions import SessionStore
 
@@ -34,6 +35,15 @@ class _Sessions(SessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         """Django's hook. The session is read when somebody asks for what is in it."""
         request.session = self.SessionStore(request.COOKIES.get(COOKIE))
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> None:
+        """Django's hook. While the database is away nobody asks it for the session once more.
+
+        It would be asked for messages to keep and for its last use, outside of the view, where an
+        error is no "back in a moment" any more. The cookie stays.
+        """
+        if is_database_away(error) and isinstance(getattr(request, "session", None), SessionStore):
+            request.session = SessionStore()
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Django's hook: write what changed and set the cookie, or take it away at the way out.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import psycopg
+import pytest
 from django.test import Client
 
 from accounts.models import Account, Membership
+from console.middleware import COOKIE
 from console.pages import ledger as page_of_ledger
 from tests.support.console import browser
 from tests.support.people import Person, make_person
@@ -57,6 +59,21 @@ def test_while_the_database_does_not_answer(
     assert "Back in a moment" in answer.text
     assert "Try again" in answer.text
     assert client.get(f"/c/{alice.account.pk}/ledger/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/c/", "/me/", "/log-in/"])
+def test_while_even_the_session_cannot_be_read(
+    alice: Person, admin_connection: psycopg.Connection, path: str
+) -> None:
+    client = browser(alice.user)
+    kept = client.cookies[COOKIE].value
+    with admin_connection.transaction():
+        admin_connection.execute("LOCK TABLE accounts_consolesession IN ACCESS EXCLUSIVE MODE")
+        answer = client.get(path)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+    assert "Back in a moment" in answer.text
+    assert client.cookies[COOKIE].value == kept
+    assert client.get("/me/").status_code == 200
 
 
 def test_a_stranger_gets_the_same_page_for_all_that_is_not_there() -> None:
