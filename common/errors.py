@@ -12,6 +12,7 @@ it. DRF's own ones have their codes there.
     400 invalid_request                 generation.inputs.upload_decoding.NotAnImage
     400 invalid_request                 generation.inputs.upload_decoding.TooManyPixels
     400 invalid_request                 signup.verification.CodeRefused
+    400 invalid_request                 webhooks.api.errors.NoSuchEvent
     401 not_authenticated           NotAuthenticated
     401 invalid_credentials         InvalidCredentials
     402 insufficient_credits        generation.refusals.InsufficientCredits
@@ -34,6 +35,7 @@ it. DRF's own ones have their codes there.
     409 not_cancelable              generation.lifecycle.NotCancelable
     409 not_ready                   generation.api.errors.NotReady
     409 price_above_max             generation.refusals.PriceAboveMax
+    410 events_expired              webhooks.api.errors.EventsExpired
     410 output_expired              generation.api.errors.OutputExpired
     412 precondition_failed         PreconditionFailed
     413 request_too_large           generation.inputs.upload_body.UploadTooLarge

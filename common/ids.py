@@ -5,8 +5,13 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 
 from common.errors import NotFound
+
+VERSION = 7
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST = 253_402_300_799_999  # milliseconds, at the end of Python's years; an id has room for more
 
 
 def new() -> uuid.UUID:
@@ -19,6 +24,19 @@ def new() -> uuid.UUID:
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     when = milliseconds << 16 | 7 << 12 | (rest << 12) // 1_000_000
     return uuid.UUID(int=when << 64 | 2 << 62 | secrets.randbits(62))
+
+
+def made_at(value: uuid.UUID) -> datetime | None:
+    """When an id of ``new()`` was made, to the millisecond; None for one of another kind."""
+    milliseconds = value.int >> 80
+    if value.version != VERSION or milliseconds > LAST:
+        return None
+    return EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def least_of(moment: datetime) -> uuid.UUID:
+    """Ids that are made from then on are greater, those that were made before are less."""
+    return uuid.UUID(int=max(0, (moment - EPOCH) // timedelta(milliseconds=1)) << 80)
 
 
 def short(value: uuid.UUID) -> str:

@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "common",
     "accounts",
     "credits",
+    "events",
     "mail",
     "generation",
     "payments",
@@ -188,6 +189,7 @@ WORK_DIR = Path(env.text("WORK_DIR", str(VAR_DIR / "work")))
 # From a generation's end, in days; 0 = kept for ever. An account may have its own numbers.
 OUTPUT_RETENTION_DAYS = env.integer("OUTPUT_RETENTION_DAYS", 90)
 PROMPT_RETENTION_DAYS = env.integer("PROMPT_RETENTION_DAYS", 365)
+EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", 30)  # from the event on; 0 = for ever
 STORAGES = storages(OUTPUT_STORAGE, OUTPUT_ROOT, OUTPUT_GCS_BUCKET)
 STATIC_URL = "static/"
 # Where collectstatic puts them (the image does that); a checkout serves them from where they are.

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("generation.api.urls")),
     path("api/v1/", include("credits.api.urls")),
     path("api/v1/", include("payments.api.urls")),
+    path("api/v1/", include("webhooks.api.urls")),
     path("api/", include("signup.urls")),
     path("api/", include("accounts.api.urls")),
     path("api/schema/", ServedSchemaView.as_view(), name="schema"),

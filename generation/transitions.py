@@ -1,5 +1,7 @@
 """The guarded UPDATE of a generation, its event and its attempt's outcome: one transaction.
 
+An end also writes the event that customers are told of (``events/outbox.py``).
+
 Only ``lifecycle.py``, ``waiting.py`` and ``interventions.py`` call this.
 """
 
@@ -16,12 +18,21 @@ from django.db.models.functions import Least, Now
 
 from common.telemetry.redaction import note
 from credits import ledger
+from events import outbox
+from events.models import Type
 from generation.metrics import count_fenced, ended
 from generation.models import Attempt, Generation, GenerationEvent
 from generation.models.states import TERMINAL, State
 
 # An attempt, and the columns that say what became of it.
 Answer = tuple[Attempt, dict[str, Any]]
+
+# What customers are told of an end.
+TOLD = {
+    State.COMPLETED: Type.COMPLETED,
+    State.FAILED: Type.FAILED,
+    State.CANCELED: Type.CANCELED,
+}
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +72,8 @@ def move(
 ) -> bool:
     """The guarded UPDATE, its event and the attempt's outcome; False when the guard failed.
 
+    An end is announced to the customer in the same transaction, last of all: behind the generation
+    and the wallet that the caller has locked.
     ``lease=False`` is for callers that hold the row's lock: they need no lease of a worker's.
     What is written down for operators is redacted: an exception may quote a prompt or a link.
     """
@@ -96,6 +109,7 @@ def move(
                 columns = columns | {"answered_at": Now()}
             Attempt.objects.filter(pk=attempt.pk).update(**columns)
         if terminal:
+            outbox.announce(generation.account_id, generation.pk, TOLD[state])
             ended(generation, state, str(changes.get("error_code", "")))
         if logger.isEnabledFor(logging.INFO):
             line = _line(generation, state, version, made_by, data or {}, answer)

@@ -19,6 +19,7 @@ from django.db.models import Field, Model, Q, QuerySet, Value
 from rest_framework.request import Request
 
 from common.api.base_url import base_url
+from common.api.query import number
 from common.errors import InvalidRequest
 
 Row = TypeVar("Row", bound=Model)
@@ -77,7 +78,7 @@ def paginate(
     cheaper than the queryset. Raises InvalidRequest for a ``limit``, ``offset``, ``page`` or
     ``cursor`` out of bounds.
     """
-    limit = _number(request, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+    limit = number(request, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
     offset = _offset(request, limit)
     cursor = _read_cursor(request, rows, fields)
     beyond, backward = Q(), cursor is not None and cursor.backward
@@ -138,16 +139,6 @@ def _in_order(chosen: list[Any], read: Callable[[list[Any]], list[Row]]) -> list
     return [found[pk] for pk in chosen if pk in found]
 
 
-def _number(request: Request, name: str, default: int, least: int, most: int) -> int:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-        message = f"Must be a whole number from {least} to {most}"
-        raise InvalidRequest(f"{name.capitalize()} m{message[1:]}", details={name: message})
-    return int(text)
-
-
 def _offset(request: Request, limit: int) -> int:
     """How many to skip; ``cursor`` wins over ``offset``, and that over ``page``."""
     asked = request.query_params
@@ -160,7 +151,7 @@ def _offset(request: Request, limit: int) -> int:
 
 def _bounded(request: Request, name: str, least: int, most: int) -> int:
     try:
-        return _number(request, name, least, least, most)
+        return number(request, name, least, least, most)
     except InvalidRequest as error:
         message = f"Must be a whole number from {least} to {most}; follow next to go further"
         title = name.capitalize()

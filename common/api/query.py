@@ -14,3 +14,14 @@ def choice(request: Request, name: str, allowed: tuple[str, ...]) -> str | None:
         return value
     message = f"Invalid {name}. Must be one of: {', '.join(allowed)}"
     raise InvalidRequest(message, details={name: message})
+
+
+def number(request: Request, name: str, default: int, least: int, most: int) -> int:
+    """A query parameter's whole number. Raises InvalidRequest unless it is one in these bounds."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+        message = f"Must be a whole number from {least} to {most}"
+        raise InvalidRequest(f"{name.capitalize()} m{message[1:]}", details={name: message})
+    return int(text)

@@ -26,6 +26,8 @@ class Book:
     orders: dict[str, Order] = field(default_factory=dict)  # by key, everything ever asked for
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)  # by key, the first 201
     seen: dict[str, Seen] = field(default_factory=dict)  # by generation
+    told: dict[str, str] = field(default_factory=dict)  # by generation, as its event told the end
+    cursors: dict[str, str] = field(default_factory=dict)  # by secret, where its log was read up to
     tally: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     slowest_create: float = 0.0  # seconds, of those that answered 201
@@ -58,6 +60,17 @@ class Book:
             if seen.status == status == "processing" and progress < seen.progress:
                 self.wrong.append(f"{name} went back from {seen.progress} to {progress}")
             seen.status, seen.progress = status, progress
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Note what the log of ends tells; each end comes once, and the body agrees with it."""
+        name, status = event["data"]["id"], event["data"]["status"]
+        with self._lock:
+            if name in self.told:
+                self.wrong.append(f"{name} was told of twice, the second time by {event['id']}")
+            if event["type"] != f"generation.{status}":
+                self.wrong.append(f"{event['id']} is {event['type']} of what is {status}")
+            self.told[name] = status
+            self.tally["events"] += 1
 
     def file(self, generation_id: str, sha256: str) -> None:
         with self._lock:

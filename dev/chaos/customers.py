@@ -16,6 +16,7 @@ import httpx
 
 from dev.chaos.accounts import endow, register, upload
 from dev.chaos.book import Book
+from dev.chaos.feed import Feed
 from dev.chaos.orders import Order, draw
 
 CLIENTS = 30
@@ -23,6 +24,7 @@ ACCOUNTS = 6
 DUPLICATES = 0.15
 CANCELS = 0.03
 DOWNLOADS = 0.1
+FEEDS = 0.3  # of the looks: at all that has ended, instead of at one
 PAUSE = 4.0  # seconds between two orders of one customer, on average
 WAIT = 0.5  # seconds between two looks at the end of the run, while no order is allowed
 ANSWERED_WITHIN = 90.0  # seconds, with all repetitions
@@ -34,6 +36,7 @@ class Customers:
     def __init__(self, base_urls: list[str], picture: str, seed: int) -> None:
         """``picture`` is the URL of a source image."""
         self.book = Book()
+        self._feed = Feed(self.book)
         self._picture = picture
         self._uploads: dict[str, str] = {}  # of each account
         self._base_urls = base_urls
@@ -97,7 +100,9 @@ class Customers:
                 if chance.random() < CANCELS:
                     self._cancel(order, generation_id)
             self._over.wait(chance.uniform(0, PAUSE))
-            if mine:
+            if mine and chance.random() < FEEDS:
+                self._feed.follow(secret, self._get)
+            elif mine:
                 self._look(chance, secret, chance.choice(mine[-8:]))
             self._over.wait(chance.uniform(0, PAUSE))
 
@@ -167,6 +172,9 @@ class Customers:
             self.book.count("cancels")
         else:
             self.book.complain(f"cancel of {generation_id}: {answer.status_code}")
+
+    def _get(self, path: str, headers: dict[str, str]) -> httpx.Response | None:
+        return self._send("GET", path, headers)
 
     def _send(
         self, method: str, path: str, headers: dict[str, str], body: object = None

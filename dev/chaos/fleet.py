@@ -37,7 +37,7 @@ CRASH_POINTS = (
     *("store.mid_write", "store.after_put", "store.after_save"),
     *("sweep.after_claim", "sweep.before_save"),
     *("checkout.after_row", "checkout.after_answer", "webhook.after_commit"),
-    *("settle.after_fetch", "settle.after_commit"),
+    *("settle.after_fetch", "settle.after_commit", "announce.before_commit"),
 )
 # Django is set up before anything of the product is imported.
 OPERATE = "import django; django.setup(); from dev.chaos.operators import main; main()"

@@ -1,4 +1,4 @@
-"""What must be true of the rows after everything has calmed down: I1 to I6 and I10 of the list.
+"""What must be true of the rows after everything has calmed down: I1 to I6, I10, I11 of the list.
 
 These were written apart from the product's own checks (``check_ledger``, ``check_generations``),
 which run as well. I7 to I9 need what the customers saw: dev/chaos/promises.py.
@@ -100,6 +100,15 @@ QUESTIONS = {
          GROUP BY g.id, g.state, g.version
         HAVING count(e.id) <> 1 OR min(e.state) <> g.state OR min(e.sequence) <> g.version""",
     ),
+    "I11 customers are told once, of this end": (
+        "generations",
+        """
+        SELECT g.id FROM generation_generation g
+          LEFT JOIN events_event e ON e.generation_id = g.id
+         GROUP BY g.id, g.state
+        HAVING count(e.id) <> (g.state IN ('completed', 'failed', 'canceled'))::int
+            OR min(e.type) <> 'generation.' || g.state""",
+    ),
     "a charge or refund is of a generation": (
         "entries",
         """
@@ -177,7 +186,7 @@ def generations(owner_url: str) -> list[Row]:
 
 
 def asked_of_rows(connection: psycopg.Connection[Any]) -> list[Finding]:
-    """I1 to I6 and I10, and what else the rows say."""
+    """I1 to I6, I10 and I11, and what else the rows say."""
     counts = {what: _column(connection, query)[0] for what, query in COUNTS.items()}
     return [
         finding(sentence, counts[what], _column(connection, query))

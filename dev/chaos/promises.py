@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from dev.chaos.book import Book
+from dev.chaos.feed import untold
 from dev.chaos.invariants import Finding, Row, finding
 from dev.chaos.orders import REFUSED
 from generation.outputs.playable import NotPlayable, inspect_image, inspect_video
@@ -88,6 +89,11 @@ def over_http(base_url: str, book: Book, rows: list[Row], secrets: list[str]) ->
                 "the API says the same as the rows, and to an order that is repeated now",
                 len(sample),
                 [wrong for row in sample for wrong in _said(http, book, row)],
+            ),
+            finding(
+                "each end was told once, as it was",
+                len(rows),
+                list(untold(http, book, rows, secrets)),
             ),
             finding(
                 "the balance that is shown goes with the newest entry",

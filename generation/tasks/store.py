@@ -8,6 +8,7 @@ from django.db import close_old_connections
 from structlog.contextvars import bound_contextvars
 
 from accounts import sessions
+from events import retention as old_events
 from generation.books import GRACE, LONGEST, check_books
 from generation.inputs import prepared_images, upload_retention
 from generation.outputs.leftovers import Leftovers
@@ -53,7 +54,7 @@ def sweep() -> None:
 
 @app.task(name="generation.retention")
 def retention() -> None:
-    """Let outputs, prompts, uploads, login tokens and sessions end."""
+    """Let outputs, prompts, uploads, login tokens, sessions and events end."""
     taken("retention")
     beat("retention")
     close_old_connections()
@@ -63,6 +64,7 @@ def retention() -> None:
         upload_retention.remove_ended(SWEEP_SECONDS)
         delete_ended_tokens()
         sessions.delete_ended()
+        old_events.prune()
 
 
 @app.task(name="generation.models")

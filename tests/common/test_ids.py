@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 
 from common import ids
 
@@ -37,3 +38,21 @@ def test_the_short_forms_of_one_minutes_ids_differ() -> None:
     assert len({str(new)[:8] for new in many}) <= 2
     assert len({ids.short(new) for new in many}) == 100
     assert ids.short(many[0]) == many[0].hex[-8:]
+
+
+def test_an_id_says_when_it_was_made_and_no_other_kind_does() -> None:
+    new, now = ids.new(), datetime.now(UTC)
+    made = ids.made_at(new)
+    assert made is not None
+    assert abs(now - made) < timedelta(seconds=5)
+    assert ids.made_at(uuid.uuid4()) is None
+    assert ids.made_at(uuid.UUID(int=0)) is None
+    last = (1 << 48) - 1 << 80 | 7 << 76 | 2 << 62  # a year that Python does not have
+    assert ids.made_at(uuid.UUID(int=last)) is None
+
+
+def test_the_least_id_of_a_moment_lies_between_those_before_and_after() -> None:
+    before = ids.new()
+    time.sleep(0.002)
+    least = ids.least_of(datetime.now(UTC))
+    assert before < least < ids.new()

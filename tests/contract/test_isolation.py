@@ -53,6 +53,7 @@ WITH_A_TOKEN = {"api/api-keys/<str:key_id>/", "api/tokens/<str:token_id>/", "api
 # Routes that list what is the caller's.
 LISTS = {
     "api/v1/generate/history/",
+    "api/v1/events/",
     "api/v1/credits/",
     "api/v1/credits/transactions/",
     "api/v1/credits/payments/",
@@ -171,7 +172,8 @@ def test_lists_show_nothing_of_alices(route: str, api: Api, alice: Person, bob: 
         mine, theirs = make_token(alice), make_token(bob)
         secrets |= {str(key.pk) for key in ApiKey.objects.filter(account=alice.account)}
     status = "open" if route == "api/v1/credits/payments/" else "completed"
-    for query in ("", "?limit=100", "?offset=0&limit=100", f"?type=video&status={status}"):
+    kind = "generation.completed" if route == "api/v1/events/" else "video"
+    for query in ("", "?limit=100", "?offset=0&limit=100", f"?type={kind}&status={status}"):
         text = api(theirs).get(f"/{route}{query}").raise_for_status().text
         assert not [secret for secret in secrets if secret in text]
     own = api(mine).get(f"/{route}").raise_for_status().text

@@ -18,6 +18,7 @@ from django.core.management import call_command
 from credits import books, ledger
 from credits.books import check_ledger
 from credits.management.progress import Bar
+from events.models import Event
 from generation import interventions, lifecycle
 from generation.books import check_generations
 from generation.models.states import State
@@ -259,3 +260,34 @@ def test_the_bar_is_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
     os.close(ours)
     assert " 50% of 10 entries" in shown
     assert "[" + "#" * 30 + "] 100%" in shown
+
+
+def test_ends_and_events_that_do_not_agree(alice: Person, tamper: Callable[..., None]) -> None:
+    untold, other, kept = (reached(alice, State.CANCELED, model="image") for _ in range(3))
+    tamper("DELETE FROM events_event WHERE generation_id = %s", untold.pk)
+    assert problems(alice) == []  # the release before may have ended it
+    tamper(
+        "UPDATE django_migrations SET applied = applied - interval '2 days'"
+        " WHERE app = 'events' AND name = '0001_initial'"
+    )
+    try:
+        assert problems(alice) == [f"generation {untold.pk} is canceled, and no event tells of it"]
+        event = Event.objects.get(generation_id=other.pk)
+        tamper("UPDATE events_event SET type = 'generation.failed' WHERE id = %s", event.pk)
+        assert sorted(problems(alice)) == sorted(
+            [
+                f"generation {untold.pk} is canceled, and no event tells of it",
+                f"generation {other.pk} is canceled, and no event tells of it",
+                f"event {event.pk} tells of no generation that ended so",
+            ]
+        )
+        for pk in (untold.pk, other.pk):  # so long ago that retention has taken the event
+            old = "UPDATE generation_generation SET finished_at = now() - interval '31 days'"
+            tamper(f"{old} WHERE id = %s", pk)
+        assert problems(alice) == [f"event {event.pk} tells of no generation that ended so"]
+        assert Event.objects.filter(generation_id=kept.pk).exists()
+    finally:
+        tamper(
+            "UPDATE django_migrations SET applied = applied + interval '2 days'"
+            " WHERE app = 'events' AND name = '0001_initial'"
+        )

@@ -7,6 +7,7 @@ import re
 from django.db import connection
 
 from tests.credits import test_constraints as money
+from tests.events import test_constraints as log
 from tests.generation import test_constraints as work
 from tests.payments import test_constraints as payments
 from tests.signup import test_constraints as joining
@@ -14,7 +15,7 @@ from tests.staff import test_audit as audit
 
 # Names that Django makes up (primary keys, foreign keys, its own many-to-many tables).
 GENERATED = re.compile(r"_pkey$|_[0-9a-f]{8}_(fk_|uniq$)")
-OURS = "'^(accounts|credits|generation|payments|signup|staff)_'"
+OURS = "'^(accounts|credits|events|generation|payments|signup|staff)_'"
 RULES = f"""
     SELECT conname FROM pg_constraint
      WHERE conrelid::regclass::text ~ {OURS} AND contype <> 'n'
@@ -32,5 +33,6 @@ def test_no_rule_is_without_its_breach() -> None:
     with connection.cursor() as cursor:
         cursor.execute(RULES)
         rules = {name for (name,) in cursor.fetchall() if not GENERATED.search(name)}
-    lists = (money.BREACHES, work.BREACHES, payments.BREACHES, joining.BREACHES, audit.BREACHES)
+    rest = (joining.BREACHES, audit.BREACHES, log.BREACHES)
+    lists = (money.BREACHES, work.BREACHES, payments.BREACHES, *rest)
     assert rules == {breach.rule for breaches in lists for breach in breaches}

@@ -11,6 +11,7 @@ from django.db.models import BooleanField, Case, Value, When
 from django.db.models.functions import Now
 
 from credits.models import LedgerEntry
+from events.models import Event
 from generation import lifecycle, waiting
 from generation.models import Attempt, Generation, GenerationEvent
 
@@ -77,6 +78,14 @@ def events() -> Lines:
     """Number and state of each, by generation."""
     rows = GenerationEvent.objects.order_by("generation", "sequence")
     return _grouped(rows.values_list("generation", "sequence", "state"))
+
+
+def told() -> Lines:
+    """What customers are told of each, by generation; within an account the numbers have no gap."""
+    rows = Event.objects.order_by("account", "sequence")
+    for who, numbers in _grouped(rows.values_list("account", "sequence")).items():
+        assert numbers == [(number,) for number in range(1, len(numbers) + 1)], who
+    return _grouped(rows.values_list("generation_id", "type"))
 
 
 def entries() -> Lines:

@@ -31,7 +31,7 @@ from tests.support.works import age, make_due
 from work import due
 
 TABLES = [f"generation_{name}" for name in ("generationevent", "attempt", "generation")]
-TABLES.append("credits_ledgerentry")
+TABLES += ["credits_ledgerentry", "events_event", "events_feed"]
 CREDITS = 2000
 ALL = 100  # more rows than there ever are
 
@@ -164,6 +164,9 @@ class World:
             pk: list(enumerate(row.attempts, 1)) for pk, row in rows if row.attempts
         }
         assert found.events() == {pk: list(enumerate(row.events, 1)) for pk, row in rows}
+        assert found.told() == {
+            pk: [(f"generation.{row.state}",)] for pk, row in rows if not row.is_open
+        }
         assert found.entries() == {
             pk: [
                 ("charge", -row.price),

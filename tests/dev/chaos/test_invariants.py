@@ -29,6 +29,7 @@ TABLES = (
     "generation_generation",
     "generation_generationevent",
     "generation_attempt",
+    "events_event",
 )
 WALLET = uuid.uuid4()
 Rows = psycopg.Connection[Any]
@@ -73,6 +74,7 @@ def make(rows: Rows, state: str) -> uuid.UUID:
     event = {"id": 1, "generation_id": name, "sequence": 3, "state": state, "is_terminal": True}
     add(rows, "generation_generationevent", **event)
     add(rows, "generation_attempt", generation_id=name, outcome="accepted")
+    add(rows, "events_event", id=uuid.uuid4(), generation_id=name, type=f"generation.{state}")
     return name
 
 
@@ -83,7 +85,7 @@ def broken(rows: Rows) -> list[str]:
 def test_all_is_well_and_counted(rows: Rows) -> None:
     checked = {each.sentence.split()[0]: each.checked for each in asked_of_rows(rows)}
     assert broken(rows) == []
-    known = {"I1": 1, "I2": 2, "I3": 1, "I4": 1, "I5": 1, "I6": 2, "I10": 2}
+    known = {"I1": 1, "I2": 2, "I3": 1, "I4": 1, "I5": 1, "I6": 2, "I10": 2, "I11": 2}
     assert {name: count for name, count in checked.items() if name in known} == known
 
 
@@ -98,13 +100,16 @@ BREAKS = {
         SELECT * FROM credits_ledgerentry WHERE kind = 'refund';
         UPDATE credits_wallet SET balance = 100""",
     "I4 completed: no refund": """UPDATE generation_generation SET state = 'completed'
-        WHERE state = 'failed'; UPDATE generation_generationevent SET state = 'completed'""",
+        WHERE state = 'failed'; UPDATE generation_generationevent SET state = 'completed';
+        UPDATE events_event SET type = 'generation.completed'""",
     "I5 a refund is its charge": """UPDATE credits_ledgerentry SET reverses = gen_random_uuid()
         WHERE kind = 'refund'""",
     "I6 nothing is open": """UPDATE generation_generation SET finished_at = NULL
         WHERE state = 'completed'""",
     "I10 exactly one final event, the last one": """UPDATE generation_generationevent
         SET sequence = 2 WHERE state = 'failed'""",
+    "I11 customers are told once, of this end": """UPDATE events_event
+        SET type = 'generation.canceled' WHERE type = 'generation.failed'""",
     "a charge or refund is of a generation": """INSERT INTO credits_ledgerentry (id, kind)
         SELECT gen_random_uuid(), 'charge'""",
     "open charges are counted": "UPDATE credits_wallet SET open_charges = 1",
@@ -127,6 +132,9 @@ def test_what_is_wrong_is_noticed_by_its_own_question(rows: Rows, sentence: str)
         ("UPDATE generation_generation SET state = 'running'", "I6"),
         ("DELETE FROM generation_generationevent", "I10"),
         ("INSERT INTO generation_generationevent SELECT * FROM generation_generationevent", "I10"),
+        ("DELETE FROM events_event", "I11"),
+        ("INSERT INTO events_event SELECT * FROM events_event", "I11"),
+        ("UPDATE generation_generation SET state = 'storing'", "I11"),
     ],
 )
 def test_what_is_missing_or_there_twice_is_noticed(
