@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -12,16 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException
-from rest_framework.request import Request
 
 from accounts.caller import Caller
 from accounts.models import Account
 from accounts.verification import has_verified_owner
-from common.api.pagination import paginate
 from common.errors import InvalidRequest
 from common.telemetry import access_log
 from common.web.client_address import client_address
-from console import access, payment_words
+from console import access, paging, payment_words
 from console.access import ConsoleRequest
 from console.payment_words import Refusal
 from console.templatetags.console import in_credits, money
@@ -92,9 +91,7 @@ def _page(
 ) -> HttpResponse:
     closed = _closed(account)
     limit = limits.most_in_a_day(account, timezone.now())
-    found = paginate(
-        Request(request), Payment.objects.filter(account=account), ("created_at", "id")
-    )
+    found = paging.page_of(request, Payment.objects.filter(account=account), ("created_at", "id"))
     may_pay = account.suspended_at is None
     context = {
         "closed": closed,
@@ -103,8 +100,8 @@ def _page(
         "most_open": limits.MAX_OPEN,
         "offers": [Offer(pack, pack.amount_minor > limit) for pack in packs.on_sale()],
         "payments": [payment_words.shown(row, may_pay=may_pay) for row in found.rows],
-        "earlier": found.next,
-        "later": found.previous,
+        "earlier": _of_billing(account, found.earlier),
+        "later": _of_billing(account, found.later),
         "is_test": payments_available() and not livemode(),
         "refusal": refusal,
     }
@@ -113,6 +110,11 @@ def _page(
     if refusal and refusal.wait:
         page.headers["Retry-After"] = refusal.wait
     return page
+
+
+def _of_billing(account: Account, link: str | None) -> str | None:
+    """A neighbouring page's link leads to Billing, also from the answer to a refused order."""
+    return link and f"{reverse('console:billing', args=[account.pk])}?{urlsplit(link).query}"
 
 
 def _closed(account: Account) -> str:

@@ -337,3 +337,17 @@ def test_other_methods(method: str, hers: Client, alice: Person) -> None:
     assert getattr(hers, method)(billing(alice)).status_code == 405
     assert getattr(hers, method)(f"{billing(alice)}buy/").status_code == 405
     assert hers.get(f"{billing(alice)}buy/")["Location"] == billing(alice)
+
+
+def test_the_next_page_is_billings_wherever_one_is(hers: Client, alice: Person, settings) -> None:
+    """Not at the API's name, where nobody is logged in; and not at the address of an order."""
+    settings.PUBLIC_BASE_URL = "https://api.example.com"
+    for _ in range(2):
+        a_payment(alice, state=State.EXPIRED)
+    pages = (
+        hers.get(f"{billing(alice)}?limit=1"),
+        hers.post(f"{billing(alice)}buy/?limit=1", {"pack": "none", "order": "A" * 20}),
+    )
+    for page in pages:
+        assert page.context["earlier"].startswith(f"{billing(alice)}?limit=1&cursor=")
+        assert page.context["later"] is None
