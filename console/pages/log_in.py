@@ -25,8 +25,11 @@ DONE = {
 @access.public("GET", "POST")
 def show(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
-        form = LogInForm(initial={"next": request.GET.get("next", "")})
+        wanted = request.GET.get("next", "")
         done = DONE.get(request.GET.get("done", ""), "")
+        if request.user.is_authenticated and not done:  # by now, in another tab
+            return access.redirect(request, next_page.of(request, wanted))
+        form = LogInForm(initial={"next": wanted})
         return answers.with_form(request, TEMPLATE, form, done=done)
     form = LogInForm(request.POST)
     if not form.is_valid():

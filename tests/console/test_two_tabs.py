@@ -29,3 +29,13 @@ def test_one_that_ends_meanwhile_neither(alice: Person) -> None:
     request.COOKIES[COOKIE] = str(session_of(alice.user).session_key)
     assert COOKIE not in ConsoleSessionMiddleware(ended)(request).cookies
     assert not ConsoleSession.objects.exists()
+
+
+def test_who_is_in_by_now_is_led_on(alice: Person) -> None:
+    """A tab that asked with the former cookie was sent to log in."""
+    client, home = browser(alice.user), f"/c/{alice.account.pk}/"
+    answer = client.get("/log-in/", {"next": home})
+    assert (answer.status_code, answer["Location"]) == (303, home)
+    assert client.get("/log-in/?next=//evil.example")["Location"] == "/c/"
+    told = client.get("/log-in/?done=password")  # whoever's it is
+    assert "Your password is set." in told.content.decode()
