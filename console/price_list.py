@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from common.fresh import Fresh
 from generation.models import CatalogModel
 from generation.offer import catalog, pricing
+from generation.offer.parameters import Parameters
 from payments import packs
 from payments.models import CreditPack
 
@@ -58,7 +59,7 @@ def _priced(model: CatalogModel) -> PricedModel:
         name=model.name,
         quality=model.quality,
         takes=model.estimated_time,
-        credits=model.price,
+        credits=pricing.price_of(model, Parameters.filled(model, {})),
         seconds=pricing.UNIT if is_video else None,
         offers=tuple(
             Offer(resolution, sold.get(pricing.AUDIO), sold.get(pricing.SILENT))

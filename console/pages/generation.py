@@ -55,16 +55,16 @@ def progress(request: ConsoleRequest, account: Account, generation: str) -> Http
 def cancel(request: ConsoleRequest, account: Account, generation: str) -> HttpResponse:
     """Give the credits back as long as nothing can have been bought."""
     access.refuse_suspended(account)
-    row = _owned(account, generation)
+    theirs = _owned(account, generation)
     try:
-        lifecycle.cancel(row.pk)
+        lifecycle.cancel(theirs.pk)
     except NotCancelable:
-        if row.state != State.COMPLETED:
+        if theirs.state != State.COMPLETED:
             messages.warning(request, _("It is under way and can no longer be canceled."))
     else:
-        said = _("Canceled: your %(credits)s credits are back.") % {"credits": row.price}
+        said = _("Canceled: your %(credits)s credits are back.") % {"credits": theirs.price}
         messages.success(request, said)
-    return access.redirect(request, reverse("console:generation", args=[account.pk, row.pk]))
+    return access.redirect(request, reverse("console:generation", args=[account.pk, theirs.pk]))
 
 
 def _owned(account: Account, generation: str) -> Generation:

@@ -176,9 +176,10 @@ def test_no_such_path(api, path):
     shaped(api().get(path), 404, "not_found")
 
 
-def test_the_front_door_leads_to_the_documentation(api):
-    assert api().get("/").headers["Location"] == "/api/docs/"
-    assert api().get("/", follow_redirects=True).status_code == 200
+def test_the_front_door_is_for_people_and_leads_to_the_documentation(api):
+    page = api().get("/")
+    assert (page.status_code, page.headers["Content-Type"][:9]) == (200, "text/html")
+    assert 'href="/api/docs/"' in page.text
     assert api().get("/favicon.ico", follow_redirects=True).headers["Content-Type"] == "image/png"
 
 

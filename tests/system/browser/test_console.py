@@ -18,13 +18,7 @@ MOST_INTERACTIONS = 6
 ORDERED_WITHIN = 12.0  # seconds, of the test's own time
 
 
-FORGET = "from signup.models import Trial; Trial.objects.all().delete()"
-
-
-@pytest.fixture(autouse=True)
-def _nobody_joined_today(checkout: RunningCheckout) -> None:
-    """One client address gets three gifts a day, and others of these tests have had them."""
-    checkout.manage("shell", "-c", FORGET)
+pytestmark = pytest.mark.usefixtures("nobody_joined_today")
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["script", "no script"])

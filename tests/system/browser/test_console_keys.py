@@ -16,6 +16,7 @@ RUNS = {"curl": ("sh", "bash"), "python": ("py", sys.executable), "node": ("js",
 TICK_WITHIN = 5_000  # milliseconds from the call's answer
 
 
+@pytest.mark.usefixtures("nobody_joined_today")
 @pytest.mark.parametrize("language", RUNS)
 def test_two_clicks_and_a_paste(
     checkout: RunningCheckout, browser: Browser, tmp_path: Path, language: str

@@ -68,8 +68,10 @@ def test_the_code_runs_as_it_stands(
     page = visit.page
     page.get_by_label("Prompt", exact=True).fill(PROMPT)
     page.get_by_label("Seed").fill("7")
+    before = int(page.locator("#price").inner_text())
     page.get_by_label("Duration").select_option("4")
-    expect(page.get_by_role("button", name="Create for 120 credits")).to_be_visible()
+    price = -(-before // 2)  # half of it, rounded up
+    expect(page.get_by_role("button", name=f"Create for {price} credits")).to_be_visible()
     visit.press("Show as code")
     for name, program in programs.items():
         file = tmp_path / f"{name}.txt"
@@ -81,16 +83,17 @@ def test_the_code_runs_as_it_stands(
             [*program, file], env=environment, capture_output=True, text=True, check=True
         )
         data = json.loads(done.stdout)["data"]
-        assert (data["credits_used"], data["seed"], data["duration"]) == (120, 7, 4)
+        assert (data["credits_used"], data["seed"], data["duration"]) == (price, 7, 4)
 
 
 def test_a_failure_is_told_and_the_prompt_kept(visit: Visit) -> None:
     page, prompt = visit.page, "A storm [emulator:filtered=violence]"
     balance = page.locator("#header-balance").inner_text()
+    price = page.locator("#price").inner_text()
     page.get_by_label("Prompt", exact=True).fill(prompt)
     visit.press(ORDER)
     expect(page).to_have_title("✗ Failed | Reelmint", timeout=VIDEO_WITHIN)
-    expect(page.get_by_text("Your 240 credits are back.")).to_be_visible()
+    expect(page.get_by_text(f"Your {price} credits are back.")).to_be_visible()
     expect(page.locator("#header-balance")).to_have_text(balance)
     expect(page.get_by_text("The provider's safety filter refused it.")).to_be_visible()
     expect(page.get_by_role("heading", name="✗ Failed")).to_be_focused()
