@@ -195,5 +195,5 @@ def test_every_answer_carries_the_requests_id(stack: Stack) -> None:
     with httpx.Client(base_url=stack.base_url, timeout=10) as client:
         sane = client.get("/api/v1/credits/", headers={"X-Request-ID": "order-2026-0001"})
         assert sane.headers["X-Request-ID"] == sane.json()["request_id"] == "order-2026-0001"
-        odd = client.get("/nowhere/", headers={"X-Request-ID": "<script>"})
+        odd = client.get("/api/nowhere/", headers={"X-Request-ID": "<script>"})
         assert odd.headers["X-Request-ID"] == odd.json()["request_id"] != "<script>"
