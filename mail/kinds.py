@@ -14,7 +14,7 @@ class Kind(models.TextChoices):
 
     VERIFY = "verify", "Code"  # code
     RESET = "reset", "Link for a new password"  # link
-    PASSWORD_CHANGED = "password_changed", "Password changed"  # nothing
+    PASSWORD_CHANGED = "password_changed", "Password changed"  # keys_stay, or nothing
     EMAIL_CONFIRM = "email_confirm", "Link for a new address"  # link
     EMAIL_CHANGED = "email_changed", "Address changed"  # new_email
     SECOND_FACTOR_CHANGED = "second_factor_changed", "Second factor changed"  # change

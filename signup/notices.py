@@ -9,8 +9,9 @@ from mail import outbox
 from mail.kinds import Kind
 
 
-def password_changed(person: User) -> None:
-    outbox.queue(Kind.PASSWORD_CHANGED, person.email, {}, user=person)
+def password_changed(person: User, *, keys_stay: bool = True) -> None:
+    said = {"keys_stay": "yes"} if keys_stay else {}
+    outbox.queue(Kind.PASSWORD_CHANGED, person.email, said, user=person)
 
 
 def email_changed(person: User, old: str) -> None:

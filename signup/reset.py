@@ -16,8 +16,9 @@ from collections.abc import Callable
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import transaction
 
+from accounts import keys, second_factor
 from accounts.login import find_user
-from accounts.models import User
+from accounts.models import ApiKey, User
 from common import ids
 from common.errors import NotFound
 from common.web import rate_limit
@@ -76,8 +77,10 @@ def person_of(uid: str, token: str) -> User:
 def set_password(uid: str, token: str, password: str) -> User:
     """Give the link's person a new ``password``, which is validated and canonical.
 
-    It ends the link, all sessions and all login tokens, but no API key and no second factor, and
-    it logs nobody in. Raises LinkOver, also for the later of two at once.
+    It ends the link, all sessions and all login tokens, and logs nobody in. API keys and second
+    factor stay, unless the address was never proven: then a stranger may have joined with it, and
+    what was made until now may be the stranger's. Raises LinkOver, also for the later of two at
+    once.
     """
     user = person_of(uid, token)
     user.set_password(password)  # slow on purpose, therefore outside the transaction
@@ -86,7 +89,10 @@ def set_password(uid: str, token: str, password: str) -> User:
         if not _fits(locked, token):
             raise LinkOver
         user.save(update_fields=["password"])
-        notices.password_changed(locked)
+        if not (proven := locked.email_verified_at is not None):
+            keys.revoke(ApiKey.objects.filter(created_by=locked))
+            second_factor.reset(locked)
+        notices.password_changed(locked, keys_stay=proven)
     return user
 
 

@@ -52,7 +52,8 @@ def set_password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
         person = reset.person_of(uid, token)
         form = SetsPassword(request.POST if request.method == "POST" else None, person=person)
         if not form.is_valid():
-            return access.private(answers.with_form(request, SET, form))
+            proven = person.email_verified_at is not None
+            return access.private(answers.with_form(request, SET, form, is_proven=proven))
         reset.set_password(uid, token, form.cleaned_data["new_password"])
     except LinkOver:
         return access.private(

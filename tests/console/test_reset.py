@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import ConsoleSession, User
 from common.telemetry.log_lines import line_formatter
@@ -36,6 +37,7 @@ def link(client: Client, email: str = "alice@example.com") -> str:
 
 
 def test_from_a_forgotten_password_to_a_new_one(alice: Person, client: Client, api: Any) -> None:
+    User.objects.filter(pk=alice.user.pk).update(email_verified_at=timezone.now())
     enrol(alice.user)
     token, old = make_token(alice), browser(alice.user)
     path = link(client)

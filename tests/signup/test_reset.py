@@ -50,7 +50,24 @@ def newest() -> tuple[str, str]:
     return found[1], found[2]
 
 
+def verify(person: Person) -> None:
+    User.objects.filter(pk=person.user.pk).update(email_verified_at=timezone.now())
+
+
+def test_a_stranger_who_joined_with_somebodys_address_is_out(alice: Person, bob: Person) -> None:
+    """Nobody had proven it, so key and second factor may be the stranger's."""
+    make_token(alice)
+    enrol(alice.user)
+    ask("alice@example.com")
+    reset.set_password(*newest(), NEW)
+    assert not ApiKey.objects.filter(created_by=alice.user).live().exists()
+    assert not second_factor.has_one(alice.user)
+    assert "API keys go on" not in Mail.objects.get(kind="password_changed").text
+    assert ApiKey.objects.filter(created_by=bob.user).live().exists()
+
+
 def test_who_has_the_link_sets_a_password(alice: Person) -> None:
+    verify(alice)
     make_token(alice)
     enrol(alice.user)
     ask("ALICE@example.com")
