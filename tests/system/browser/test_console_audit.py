@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageChops, ImageStat
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Response, expect
 
 from dev.embedded.paths import CHECKOUT
 from tests.system.browser.checkout import RunningCheckout
@@ -129,6 +129,22 @@ def _unreached(page: Page) -> list[str]:
             reached.add(at)
     groups = {name for at, _, name in wanted if name and at in reached}
     return [html for at, html, name in wanted if at not in reached and name not in groups]
+
+
+def test_a_first_load_is_light(
+    checkout: RunningCheckout, browser: Browser, customer: dict[str, Any]
+) -> None:
+    """At most 100 kB with style and scripts, not even compressed; videos are not counted."""
+    for path, state in (("/", None), (customer["home"], customer["state"])):
+        with browser.new_context(base_url=checkout.base_url, storage_state=state) as context:
+            loaded: list[Response] = []
+            page = context.new_page()
+            page.on("response", loaded.append)
+            page.goto(path, wait_until="networkidle")
+            counted = [each for each in loaded if "/media/" not in each.url]
+            assert len(counted) >= 4
+            weight = sum(len(each.body()) for each in counted if each.status == 200)
+        assert weight <= 100_000, (path, weight)
 
 
 def test_the_pictures_of_the_readme(
