@@ -111,7 +111,10 @@ def plant(stack: Stack) -> str:
         client.rpush("planted", json.dumps(message))
     session = SessionStore().encode({"words": [word] * 20})
     with psycopg.connect(stack.owner_url, autocommit=True) as connection:
-        connection.execute("INSERT INTO django_session VALUES ('x', %s, now())", [session])
+        until = "now() + interval '1 day'"  # what is over is deleted
+        connection.execute(
+            f"INSERT INTO django_session VALUES ('x', %s, {until})".encode(), [session]
+        )
         row = "UPDATE accounts_account SET suspended_reason = %s WHERE suspended_at IS NULL"
         connection.execute(row, [word.encode().hex()])
     return word

@@ -128,8 +128,9 @@ def database(stack: Stack) -> Places:
         else:
             places["database"].append(line)
     found = {name: b"\n".join(values) for name, values in places.items()}
-    unpacked = COMPRESSED.findall(found.get("database django_session.session_data", b""))
-    found["sessions"] = b"\n".join(_decompressed(each) for each in unpacked)
+    tables = ("django_session", "accounts_consolesession")
+    packed = b"\n".join(found.get(f"database {table}.session_data", b"") for table in tables)
+    found["sessions"] = b"\n".join(_decompressed(each) for each in COMPRESSED.findall(packed))
     return found
 
 

@@ -84,29 +84,32 @@ def test_zombies_of_all_stages_write_nothing(
     pictured = customer.create(VIDEO, "stopped while it is fetched", source_image_urls=[image])
     leases[pictured] = stop_in_the_middle(hands, "prepare", pictured, State.QUEUED)
 
-    # another worker takes all four over, and is in the middle of them, too
+    # another worker takes all four over, and is in the middle of them, too: at the same time, so
+    # the last lease has to be over before it comes
     hands.hold("emulator")
+    held = Generation.objects.filter(pk__in=leases)
+    assert wait_until(lambda: not held.filter(next_attempt_at__gt=Now()).exists(), 40)
     hands.add_worker(SPARE, STAGES)
     assert wait_until(
         lambda: all(row(name).lease_token not in (None, leases[name]) for name in leases), 40
     )
     hands.hold(SPARE)
     hands.let_go("emulator")
-    held = list(leases)
+    taken = list(leases)
     # its leases get long, so that from here on only a zombie could touch the rows
     later = Now() + timedelta(hours=1)
-    Generation.objects.filter(pk__in=held).update(next_attempt_at=later)
+    Generation.objects.filter(pk__in=taken).update(next_attempt_at=later)
     Generation.objects.filter(pk=pictured).update(images_until=later)
-    before = everything(held)
+    before = everything(taken)
 
     hands.let_go(*STAGES)
     new = customer.create(VIDEO, "the zombies work again")
     reaches(new, State.COMPLETED)  # each of them has gone on, with its old answer first
-    after = everything(held)
+    after = everything(taken)
     assert {name: after[name] for name in after if after[name] != before.get(name)} == {}
 
     # whatever the spare had just given back, or has to ask again, is due now
-    still_open = Generation.objects.filter(pk__in=held, next_attempt_at__isnull=False)
-    assert still_open.update(next_attempt_at=Now()) == len(held)
+    still_open = Generation.objects.filter(pk__in=taken, next_attempt_at__isnull=False)
+    assert still_open.update(next_attempt_at=Now()) == len(taken)
     hands.let_go(SPARE)
-    assert_delivered_once(customer, provider, [*held, new])
+    assert_delivered_once(customer, provider, [*taken, new])
