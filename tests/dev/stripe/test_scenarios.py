@@ -254,6 +254,7 @@ def test_a_wrong_iban(seller: StripeEmulator) -> None:
 def test_a_reset_forgets_and_stops(seller: StripeEmulator, told: Shop) -> None:
     seller.press(seller.order("p1").url, method="sepa_debit", iban="DE89370400440532013000")
     seller.http.post("/emulator/reset")
+    time.sleep(0.3)  # what was on its way arrives
     told.told.clear()
     time.sleep(1)  # the bank would have answered after 0.6 s
     assert told.told == []
