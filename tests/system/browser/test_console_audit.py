@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -137,14 +138,18 @@ def test_a_first_load_is_light(
     """At most 100 kB with style and scripts, not even compressed; videos are not counted."""
     for path, state in (("/", None), (customer["home"], customer["state"])):
         with browser.new_context(base_url=checkout.base_url, storage_state=state) as context:
-            loaded: list[Response] = []
+            weights: list[int] = []
             page = context.new_page()
-            page.on("response", loaded.append)
+            page.on("response", partial(_weigh, weights))
             page.goto(path, wait_until="networkidle")
-            counted = [each for each in loaded if "/media/" not in each.url]
-            assert len(counted) >= 4
-            weight = sum(len(each.body()) for each in counted if each.status == 200)
+            assert len(weights) >= 4
+            weight = sum(weights)
         assert weight <= 100_000, (path, weight)
+
+
+def _weigh(weights: list[int], answer: Response) -> None:
+    if answer.status == 200 and "/media/" not in answer.url:
+        weights.append(int(answer.headers["content-length"]))
 
 
 def test_the_pictures_of_the_readme(
