@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "generation",
     "payments",
     "signup",
+    "webhooks",
     "console",
     "staff",  # last: its roles name the permissions of all others
 ]

@@ -34,7 +34,7 @@ AFTER_OF_TYPE = Statement(
 )
 NEWEST = Statement(
     "SELECT {event} FROM events_event event WHERE account_id = %(account)s::uuid"
-    " ORDER BY sequence DESC LIMIT 1",
+    " AND sequence IS NOT NULL ORDER BY sequence DESC LIMIT 1",
     event=_EVENT.sql,
 )
 

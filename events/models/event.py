@@ -19,6 +19,9 @@ class Type(models.TextChoices):
     CANCELED = "generation.canceled"
 
 
+TEST = "webhook_endpoint.test"  # goes to one endpoint, and is in no list
+
+
 class Feed(models.Model):
     """How many events an account has had. Its row is locked from an event to its commit."""
 
@@ -32,16 +35,17 @@ class Feed(models.Model):
 
 
 class Event(models.Model):
-    """One end of one generation; append-only, until retention takes it.
+    """One end of one generation, or a test of an endpoint; until retention takes it.
 
     ``sequence`` is 1, 2, 3 … within an account, in the order of the commits: whoever has read up
-    to a number misses none before it. The id says when (UUID of version 7), retention goes by it.
+    to a number misses none before it. A test has none. The id says when (UUID of version 7),
+    retention goes by it.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    sequence = models.BigIntegerField()
-    type = models.CharField(max_length=32, choices=Type.choices)
+    sequence = models.BigIntegerField(null=True)
+    type = models.CharField(max_length=32, choices=[*Type.choices, (TEST, "Test")])
     generation_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(default=timezone.now, db_default=Now())
 
@@ -60,11 +64,16 @@ class Event(models.Model):
                 name="event_once_a_generation",
             ),
             models.CheckConstraint(
-                condition=Q(type__in=list(Type.values)), name="event_type_is_known"
+                condition=Q(type__in=[*Type.values, TEST]), name="event_type_is_known"
             ),
             models.CheckConstraint(
                 condition=Q(generation_id__isnull=False) | ~Q(type__startswith="generation."),
                 name="event_names_its_generation",
+            ),
+            models.CheckConstraint(
+                condition=Q(type=TEST, sequence__isnull=True)
+                | (~Q(type=TEST) & Q(sequence__isnull=False)),
+                name="event_is_numbered_unless_a_test",
             ),
         ]
 
