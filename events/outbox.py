@@ -1,4 +1,4 @@
-"""The one statement that writes an event, in the transaction of what it tells."""
+"""The one statement that writes an event and its deliveries, in the transaction of the end."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from common import ids
 from common.crash import crash_point
 from common.statement import Statement
 from events.metrics import EVENTS
-from events.models import Type
+from events.models import EVERY_TYPE, Type
 
 # The feed's row is locked until the commit, so numbers are in the order of the commits, and a
-# rollback leaves no gap. The clock is read behind the lock: times never go back either. What is
-# sent to receivers is to be written here as well, from the row that ``event`` returns.
+# rollback leaves no gap. The clock is read behind the lock: times never go back either.
+# Endpoints are those that were on when the statement began. One that is switched off meanwhile may
+# get a delivery, which ends when its worker sees that (webhooks/switching.py).
+# A delivery's id begins with the moment and the version of its event's, and is random behind them.
 ANNOUNCE = Statement(
     """
 WITH next AS (
@@ -27,20 +29,41 @@ WITH next AS (
     SELECT %(id)s::uuid, %(account)s::uuid, last_sequence, %(type)s::text, %(generation)s::uuid,
            clock_timestamp()
       FROM next
-    RETURNING sequence
+    RETURNING id, account_id, created_at
+), receiver AS (
+    SELECT id AS endpoint, NULL::text AS url FROM events_webhookendpoint
+     WHERE account_id = %(account)s::uuid AND deleted_at IS NULL AND enabled
+       AND event_types && ARRAY[%(type)s::varchar, %(every)s::varchar]
+     UNION ALL
+    SELECT NULL, %(url)s::text WHERE %(url)s::text IS NOT NULL
+), delivery AS (
+    INSERT INTO events_webhookdelivery
+        (id, event_id, account_id, endpoint_id, url, target, state, failed_reason, last_error,
+         next_attempt_at, created_at)
+    SELECT (left(event.id::text, 15) || substr(gen_random_uuid()::text, 16))::uuid, event.id,
+           event.account_id, endpoint, url, COALESCE(endpoint, event.account_id), 'pending', '',
+           '', event.created_at, event.created_at
+      FROM event CROSS JOIN receiver
+    RETURNING id
 )
-SELECT sequence FROM event
+SELECT count(*) FROM delivery
 """
 )
 
 
-def announce(account_id: uuid.UUID, generation_id: uuid.UUID, what: Type) -> None:
-    """Write the event of an end into its transaction.
+def announce(
+    account_id: uuid.UUID, generation_id: uuid.UUID, what: Type, webhook_url: str | None
+) -> bool:
+    """Write the event of an end, and to whom it is sent, into its transaction.
 
+    True when it is sent to somebody: to the account's endpoints of that type, and to
+    ``webhook_url``, which its order named.
     Belongs behind the locks of generation and wallet, everywhere: then nothing deadlocks. A second
     one of the same generation is refused (IntegrityError). One transaction ends one generation.
     """
     values: dict[str, Any] = {"id": ids.new(), "account": account_id, "type": str(what)}
-    ANNOUNCE.one(values | {"generation": generation_id})
+    values |= {"generation": generation_id, "url": webhook_url, "every": EVERY_TYPE}
+    row = ANNOUNCE.one(values)
     crash_point("announce.before_commit")
     transaction.on_commit(EVENTS.labels(str(what)).inc)
+    return row is not None and row[0] > 0

@@ -109,7 +109,7 @@ def move(
                 columns = columns | {"answered_at": Now()}
             Attempt.objects.filter(pk=attempt.pk).update(**columns)
         if terminal:
-            outbox.announce(generation.account_id, generation.pk, TOLD[state])
+            outbox.announce(generation.account_id, generation.pk, TOLD[state], None)
             ended(generation, state, str(changes.get("error_code", "")))
         if logger.isEnabledFor(logging.INFO):
             line = _line(generation, state, version, made_by, data or {}, answer)

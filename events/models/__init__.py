@@ -7,10 +7,16 @@ from events.models.delivery import (
     WebhookAttempt,
     WebhookDelivery,
 )
-from events.models.endpoint import DefaultSecret, DisabledReason, WebhookEndpoint
+from events.models.endpoint import (
+    EVERY_TYPE,
+    DefaultSecret,
+    DisabledReason,
+    WebhookEndpoint,
+)
 from events.models.event import TEST, Event, Feed, Type
 
 __all__ = [
+    "EVERY_TYPE",
     "TEST",
     "AttemptError",
     "DefaultSecret",

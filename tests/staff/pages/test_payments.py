@@ -244,8 +244,8 @@ def test_what_is_due_is_found_among_all(
     settings.STRIPE_SECRET_KEY = "rk_live_x"
     a_payment(alice, State.OPEN, next_attempt_at=timezone.now() - timedelta(days=1))
     over = a_payment(alice, State.FAILED)
-    said = ("account_id", "credits", "amount_minor", "currency", "state", "livemode", "kind")
-    said += ("expires_at", "finished_at")
+    said = ["account_id", "credits", "amount_minor", "currency", "state", "livemode", "kind"]
+    said += ["expires_at", "finished_at"]
     same = {name: getattr(over, name) for name in said}
     Payment.objects.bulk_create(Payment(**same) for _ in range(3_000))
     admin_connection.execute("ANALYZE payments_payment")
