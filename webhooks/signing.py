@@ -1,4 +1,4 @@
-"""Signatures of Standard Webhooks 1.0.0 (contract, section 12)."""
+"""Signatures of Standard Webhooks 1.0.0."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class WebhookDelivery(models.Model):
     class Meta:
         permissions = [("send_webhookdelivery", "Can send a webhook again")]
         indexes = [
-            # read by the claim of webhooks/due.py, target by target
+            # read by the claim, target by target
             models.Index(
                 fields=["target", "next_attempt_at"],
                 condition=Q(next_attempt_at__isnull=False),
