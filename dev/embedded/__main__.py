@@ -38,6 +38,7 @@ def with_environment(options: Options) -> Options:
         environment={**options.environment, **ours},
         emulator=emulator,
         stripe=options.stripe and not wants_real_stripe(environment),
+        receiver=options.receiver and "WEBHOOK_ALLOWED_ORIGINS" not in environment,
         time_scale=float(environment.get("TIME_SCALE") or options.time_scale),
         emulator_size=environment.get("EMULATOR_SIZE") or options.emulator_size,
         port=int(environment.get("PORT") or options.port),
@@ -49,7 +50,9 @@ def with_environment(options: Options) -> Options:
 
 # Whoever signs up makes a video or four before buying; where nothing costs money, nothing is lost.
 TRIAL = {"SIGNUP_CREDITS": "1000"}
-RUN = Options(port=8000, durable=True, time_scale=0.2, emulator_size="720p", stripe=True)
+RUN = Options(
+    port=8000, durable=True, time_scale=0.2, emulator_size="720p", stripe=True, receiver=True
+)
 DEMO = Options(time_scale=0.05, one_worker=True, stripe=True)
 EXEC = Options(time_scale=0.05)
 

@@ -1,4 +1,4 @@
-"""Starts the emulators of the provider and of Stripe, and points the product at them."""
+"""Starts the emulators and the receiver of webhooks, and points the product at them."""
 
 from __future__ import annotations
 
@@ -132,3 +132,38 @@ class StripeServer(StandIn):
             "STRIPE_BASE_URL": self.url,
             "ALLOW_EMULATOR": "1",
         }
+
+
+class ReceiverServer(StandIn):
+    """The receiver of webhooks. It keeps its port from run to run: endpoints name it."""
+
+    name = "The receiver"
+    program = "receiver"
+    module = "dev.receiver"
+
+    @property
+    def _port_file(self) -> Path:
+        return self.data_dir / "port"
+
+    @property
+    def _journal(self) -> Path:
+        return self.data_dir / "received.jsonl"
+
+    def launch(self) -> Child:
+        """A restart remembers what was received, a new run does not."""
+        if not self._port:
+            self._journal.unlink(missing_ok=True)
+            if self._port_file.exists():
+                self._port = int(self._port_file.read_text())
+        return super().launch()
+
+    def wait(self) -> None:
+        super().wait()
+        self._port_file.write_text(str(self._port))
+
+    def own_arguments(self) -> list[str]:
+        return ["--journal", str(self._journal)]
+
+    def points_here(self) -> dict[str, str]:
+        """Webhooks may go to this origin although it is on loopback."""
+        return {"WEBHOOK_ALLOWED_ORIGINS": self.url}

@@ -20,6 +20,7 @@ class Options:
     one_worker: bool = False  # one for all stages, beat included: starts much sooner
     emulator: bool = True  # False = the environment says which provider
     stripe: bool = False  # Stripe's emulator, for services; False = the environment says
+    receiver: bool = False  # of webhooks; False = the environment says which origins are allowed
     durable: bool = False  # fsync and an append-only file
     postgres_settings: Mapping[str, str] = field(default_factory=dict)  # of a server of our own
     time_scale: float = 1.0

@@ -20,7 +20,8 @@ SHARED = (
     *("VERTEX_BASE_URL", "STORAGE_BASE_URL", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION"),
     *("GOOGLE_APPLICATION_CREDENTIALS", "OUTPUT_BUCKET", "ALLOW_EMULATOR"),
     *("SOURCE_IMAGE_ALLOWED_ORIGINS", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS"),
-    *("STRIPE_BASE_URL", "EMAIL_URL", "MAIL_FROM"),
+    *("STRIPE_BASE_URL", "EMAIL_URL", "MAIL_FROM", "WEBHOOK_ALLOWED_ORIGINS"),
+    "WEBHOOK_ALLOW_HTTP",
 )
 
 
@@ -59,6 +60,7 @@ def described(stack: Stack, key: str) -> dict[str, object]:
         "redis_url": stack.env["REDIS_URL"],
         "emulator_url": stack.emulator_url,
         "stripe_url": stack.stripe_url,
+        "receiver_url": stack.receiver_url,
         "demo_key": key,
         "pid": os.getpid(),
         "environment": {name: stack.env[name] for name in SHARED if name in stack.env},
@@ -83,6 +85,8 @@ def greeting(stack: Stack, key: str) -> str:
         )
     if emulator and not stack.env.get("EMAIL_URL"):
         lines.append(f"Mails are EMULATED: read them, with their codes, at {base}/mailbox/")
+    if stack.receiver_url:
+        lines.append(f"Webhooks may go to {stack.receiver_url}/hooks/NAME; open it to see them.")
     image = f"{emulator}/sample-images/landscape.png" if emulator else "https://example.com/a.png"
     post = f"curl -s {base}/api/v1/generate/video/ -H 'Authorization: Bearer {key}'"
     post += " -H 'Content-Type: application/json' -d"

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from dev.embedded import StackError, services
-from dev.embedded.emulation import EmulatorServer, StandIn, StripeServer
+from dev.embedded.emulation import EmulatorServer, ReceiverServer, StandIn, StripeServer
 from dev.embedded.environment import Options, base_environment
 from dev.embedded.external import check_database, check_redis
 from dev.embedded.lifetime import GRACE, Server, Startable
@@ -34,6 +34,7 @@ class Stack(Startable):
         self._valkey: ValkeyServer | None = None
         self._emulator: EmulatorServer | None = None
         self._stripe: StripeServer | None = None
+        self._receiver: ReceiverServer | None = None
         self._listener: socket.socket | None = None
         self._lock: Lock | None = None
 
@@ -60,6 +61,11 @@ class Stack(Startable):
     def stripe_url(self) -> str | None:
         """Where Stripe's emulator listens; None without one."""
         return self._stripe.url if self._stripe else None
+
+    @property
+    def receiver_url(self) -> str | None:
+        """Where the receiver of webhooks listens; None without one."""
+        return self._receiver.url if self._receiver else None
 
     @property
     def owner_url(self) -> str:
@@ -90,7 +96,7 @@ class Stack(Startable):
             if self._lock is not None:
                 self._lock.release()
             self._supervisor = self._postgres = self._valkey = None
-            self._emulator = self._stripe = None
+            self._emulator = self._stripe = self._receiver = None
             self._listener = self._lock = None
 
     def watch(self) -> None:
@@ -120,6 +126,7 @@ class Stack(Startable):
         named: dict[str, Server | None] = {
             "emulator": self._emulator,
             "stripe": self._stripe,
+            "receiver": self._receiver,
             "valkey": self._valkey,
             "postgres": self._postgres,
         }
@@ -137,6 +144,8 @@ class Stack(Startable):
             self._listener = services.listen(self.options.port)
             if self.options.stripe:
                 self._launch_stripe()
+            if self.options.receiver:
+                self._launch_receiver()
         self.env["DATABASE_URL"] = self._await_database()
         self.env["REDIS_URL"] = self._await_redis()
         self.env |= self.options.environment
@@ -186,8 +195,13 @@ class Stack(Startable):
         )
         self.processes.keep("stripe", self._stripe.launch)
 
+    def _launch_receiver(self) -> None:
+        log = self.processes.log("receiver")
+        self._receiver = ReceiverServer(self.var_dir / "receiver", log, self.env, [])
+        self.processes.keep("receiver", self._receiver.launch)
+
     def _stand_ins(self) -> list[StandIn]:
-        named = (self._emulator, self._stripe)
+        named = (self._emulator, self._stripe, self._receiver)
         return [each for each in named if each is not None]
 
     def _await_database(self) -> str:

@@ -51,6 +51,7 @@ def stack() -> Iterator[Stack]:
         time_scale=TIME_SCALE,
         emulator_plain=True,
         stripe=True,
+        receiver=True,
         environment=own_folders
         | PATIENCE_OF_LIMITS
         | {"DATABASE_CONN_MAX_AGE": "600", "WORKER_METRICS_PORT": str(free_ports(len(COUNTING)))},
@@ -61,7 +62,8 @@ def stack() -> Iterator[Stack]:
         yield running
     finally:
         programs = all_processes(running)
-        addresses = [running.base_url, str(running.emulator_url), str(running.stripe_url)]
+        stand_ins = (running.emulator_url, running.stripe_url, running.receiver_url)
+        addresses = [running.base_url, *(str(url) for url in stand_ins)]
         running.stop()
     assert_nothing_is_left(folder, programs, addresses)
     shutil.rmtree(folder)

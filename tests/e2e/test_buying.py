@@ -108,7 +108,9 @@ def test_the_banner_says_that_nothing_is_charged(stack: Stack) -> None:
     )
     (line,) = re.findall(r"^  curl .*/credits/checkout/.*$", banner, re.MULTILINE)
     assert '{"pack": "credits_500"}' in line
+    assert f"Webhooks may go to {stack.receiver_url}/hooks/NAME" in banner
     environment = described(stack, "a-key")["environment"]
     assert isinstance(environment, dict)
+    assert environment["WEBHOOK_ALLOWED_ORIGINS"] == stack.receiver_url
     assert environment["STRIPE_BASE_URL"] == stack.stripe_url
     assert stack.manage("check_payments")

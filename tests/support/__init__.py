@@ -11,6 +11,7 @@ People and requests
     document         the OpenAPI document, and whether an answer is as it says
     worst_texts      texts that cost the most to fold, match or parse
     log_reader       our log lines, read again
+    receiver         the receiver of webhooks as a process, and what it remembers
     scraped          the answer of /metrics, read again
 Rows and races
     bring_to         brings a generation into a state by the verbs alone
