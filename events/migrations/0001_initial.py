@@ -149,6 +149,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "type",
+                    models.CharField(
+                        db_comment="the event's, so that lists filter",
+                        db_default="",
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                (
                     "state",
                     models.CharField(
                         choices=[
@@ -550,6 +559,13 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="webhookdelivery",
             index=models.Index(fields=["target", "-created_at", "-id"], name="delivery_of_target"),
+        ),
+        migrations.AddIndex(
+            model_name="webhookdelivery",
+            index=models.Index(
+                fields=["target", "state", "type", "-created_at", "-id"],
+                name="delivery_of_target_filtered",
+            ),
         ),
         migrations.AddIndex(
             model_name="webhookdelivery",

@@ -63,6 +63,9 @@ class WebhookDelivery(models.Model):
         max_length=2048, null=True, db_comment="of an order; else the endpoint's"
     )
     target = models.UUIDField(db_comment="the endpoint's id, else the account's: who shares slots")
+    type = models.CharField(
+        max_length=32, default="", db_default="", db_comment="the event's, so that lists filter"
+    )
     state = models.CharField(
         max_length=9, choices=DeliveryState.choices, default=DeliveryState.PENDING
     )
@@ -97,6 +100,11 @@ class WebhookDelivery(models.Model):
             ),
             # read by the lists of an endpoint, and of a default's
             models.Index(fields=["target", "-created_at", "-id"], name="delivery_of_target"),
+            # read by the same lists with filters, state by state and type by type
+            models.Index(
+                fields=["target", "state", "type", "-created_at", "-id"],
+                name="delivery_of_target_filtered",
+            ),
             # read by the operators' page
             models.Index(fields=["-created_at", "-id"], name="delivery_newest"),
         ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -33,6 +35,8 @@ class Signer(models.Model):
     secret_hint = models.CharField(max_length=4, db_comment="its last characters")
     previous_secret = models.TextField(null=True, db_comment="sealed")
     previous_secret_expires_at = models.DateTimeField(null=True)
+
+    now: datetime  # no column: whoever asks for it adds it, the database's time
 
     class Meta:
         abstract = True
