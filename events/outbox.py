@@ -29,7 +29,7 @@ WITH next AS (
     SELECT %(id)s::uuid, %(account)s::uuid, last_sequence, %(type)s::text, %(generation)s::uuid,
            clock_timestamp()
       FROM next
-    RETURNING id, account_id, created_at
+    RETURNING id, account_id, type, created_at
 ), receiver AS (
     SELECT id AS endpoint, NULL::text AS url FROM events_webhookendpoint
      WHERE account_id = %(account)s::uuid AND deleted_at IS NULL AND enabled
@@ -38,11 +38,11 @@ WITH next AS (
     SELECT NULL, %(url)s::text WHERE %(url)s::text IS NOT NULL
 ), delivery AS (
     INSERT INTO events_webhookdelivery
-        (id, event_id, account_id, endpoint_id, url, target, state, failed_reason, last_error,
-         next_attempt_at, created_at)
+        (id, event_id, account_id, endpoint_id, url, target, type, state, failed_reason,
+         last_error, next_attempt_at, created_at)
     SELECT (left(event.id::text, 15) || substr(gen_random_uuid()::text, 16))::uuid, event.id,
-           event.account_id, endpoint, url, COALESCE(endpoint, event.account_id), 'pending', '',
-           '', event.created_at, event.created_at
+           event.account_id, endpoint, url, COALESCE(endpoint, event.account_id), event.type,
+           'pending', '', '', event.created_at, event.created_at
       FROM event CROSS JOIN receiver
     RETURNING id
 )

@@ -1,4 +1,4 @@
-"""What verbs about webhooks refuse: section 12 of the contract."""
+"""What verbs about webhooks refuse."""
 
 from __future__ import annotations
 
