@@ -44,6 +44,7 @@ it. DRF's own ones have their codes there.
     429 rate_limited                    generation.refusals.TooManyUndelivered
     429 too_many_open_generations   generation.refusals.TooManyOpenGenerations
     429 too_many_open_payments      payments.refusals.TooManyOpenPayments
+    429 too_many_streams            webhooks.waiter.errors.TooManyStreams
     429 upload_limit_reached        generation.inputs.uploads.UploadLimitReached
     503 model_unavailable           generation.refusals.ModelUnavailable
     503 payments_unavailable        payments.refusals.PaymentsUnavailable

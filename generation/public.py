@@ -117,6 +117,14 @@ def etag(generation: Generation, now: datetime) -> str:
     return f'W/"{generation.version}-{step}-{estimated}-{window}-{days}"'
 
 
+def headers(generation: Generation, now: datetime) -> dict[str, str]:
+    """What stands over a status, whoever answers it: web at once, or the waiter after a wait."""
+    found = {"ETag": etag(generation, now), "Cache-Control": "private, no-cache"}
+    if generation.is_open:
+        found["Retry-After"] = str(progress.retry_after(generation, now))
+    return found
+
+
 def to_dict(generation: Generation, now: datetime, base_url: str) -> PublicGeneration:
     video = generation.kind == CatalogModel.Kind.VIDEO
     undelivered = generation.state in states.UNDELIVERED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.http import HttpRequest
 from django.utils.http import parse_etags
 from rest_framework.request import Request
@@ -21,16 +23,21 @@ def idempotency_key(request: Request) -> str | None:
 
 
 def condition(request: HttpRequest | Request, tag: str) -> int | None:
+    """What the conditions in a request's headers come to (see ``judged``)."""
+    return judged(request.headers, tag)
+
+
+def judged(headers: Mapping[str, str], tag: str) -> int | None:
     """412, 304 or None for a GET or HEAD of what has this entity tag (in its quotes).
 
     The order is that of RFC 9110, section 13.2.2. Conditions about times are ignored, because we
     hand out no dates of changes (sections 13.1.3 and 13.1.4).
     """
-    if (header := request.headers.get("If-Match")) is not None:
+    if (header := headers.get("If-Match")) is not None:
         wanted = parse_etags(header)
         if wanted != ["*"] and (tag.startswith("W/") or tag not in wanted):  # strong comparison
             return 412
-    if (header := request.headers.get("If-None-Match")) is not None:
+    if (header := headers.get("If-None-Match")) is not None:
         known = [each.removeprefix("W/") for each in parse_etags(header)]
         if known == ["*"] or tag.removeprefix("W/") in known:
             return 304

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 from common.errors import InvalidRequest
@@ -16,9 +17,9 @@ def choice(request: Request, name: str, allowed: tuple[str, ...]) -> str | None:
     raise InvalidRequest(message, details={name: message})
 
 
-def number(request: Request, name: str, default: int, least: int, most: int) -> int:
+def number(request: HttpRequest, name: str, default: int, least: int, most: int) -> int:
     """A query parameter's whole number. Raises InvalidRequest unless it is one in these bounds."""
-    text = request.query_params.get(name)
+    text = request.GET.get(name)
     if text is None:
         return default
     if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):

@@ -22,7 +22,7 @@ from common.api.openapi import (
 from common.api.openapi_fields import nullable
 from common.fetchable import MAX_URL_LENGTH
 from generation import kinds, progress
-from generation.api import answers, error_examples, examples, offer_examples
+from generation.api import answers, error_examples, examples, offer_examples, wait_document
 from generation.api.requests import QuoteRequestSerializer
 from generation.models import CatalogModel, states
 
@@ -154,13 +154,13 @@ status = operation(
     tags=TAG,
     # as everywhere; drf-spectacular takes the view's own class for another scheme of the same name
     auth=[{name: []} for name in SecretScheme.name],
-    parameters=[_ID, _CONDITION, _WANTED, _ETAG, _WAIT],
+    parameters=[_ID, *wait_document.HELD, _CONDITION, _WANTED, _ETAG, _WAIT],
     responses={
         200: answers.GenerationSerializer,
         304: OpenApiResponse(description="Nothing changed since that `ETag`"),
     },
     examples=examples.STATUS,
-    fails=[error_examples.CHANGED],
+    fails=[error_examples.CHANGED, wait_document.BAD_WAIT],
 )
 download = operation(
     "download_output",

@@ -22,8 +22,8 @@ from common.api.pagination import paginate
 from common.api.query import choice
 from common.api.ranges import ranged_file_response
 from common.errors import ApiError, NotFound, PreconditionFailed
-from generation import lifecycle, progress, public
-from generation.api import document, lookup
+from generation import lifecycle, public
+from generation.api import document, lookup, waiting
 from generation.api.errors import GenerationCanceled, GenerationFailed, NotReady, OutputExpired
 from generation.models import CatalogModel, Generation, states
 from generation.models.states import State
@@ -43,16 +43,14 @@ class GenerationView(APIView):
     @document.status
     def get(self, request: Request, generation_id: str) -> HttpResponseBase:
         """How far it is, and where its output is."""
+        waiting.seconds(request)  # refused like by the waiter; nobody is held here
         generation: Generation | None = arrival(request).found
         if generation is None:
             raise NotFound
         generation.account = arrival(request).key.account  # says how long outputs are kept
         now = generation.now
-        tag = public.etag(generation, now)
-        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-        if generation.is_open:
-            headers["Retry-After"] = str(progress.retry_after(generation, now))
-        refusal = condition(request, tag)
+        headers = public.headers(generation, now)
+        refusal = condition(request, headers["ETag"])
         if refusal == PreconditionFailed.status_code:
             raise PreconditionFailed
         if refusal is not None:

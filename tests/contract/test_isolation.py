@@ -44,6 +44,7 @@ ONE_THING = {
     "api/v1/generate/<str:generation_id>/": (["GET"], _generation),
     "api/v1/generate/<str:generation_id>/download/": (["GET"], _generation),
     "api/v1/generate/<str:generation_id>/cancel/": (["POST"], _generation),
+    "api/v1/generate/<str:generation_id>/events/": (["GET"], _generation),
     "api/v1/credits/payments/<str:payment_id>/": (["GET"], _payment),
     "api/api-keys/<str:key_id>/": (["DELETE"], _secret("key")),
     "api/tokens/<str:token_id>/": (["DELETE"], _secret("token")),
