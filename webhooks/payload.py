@@ -17,14 +17,19 @@ PREFIX = "evt_"
 SHOWN = re.compile(rf"{PREFIX}([0-9a-f]{{32}})")
 
 
-class PublicEvent(TypedDict):
-    """What of a generation's end every way tells alike."""
+class Envelope(TypedDict):
+    """What of an event never changes."""
 
     id: str
     object: Literal["event"]
     type: str
     timestamp: str
     created_at: int
+
+
+class PublicEvent(Envelope):
+    """What of a generation's end every way tells alike."""
+
     data: PublicGeneration
 
 
@@ -40,6 +45,11 @@ def parse_id(text: str) -> uuid.UUID | None:
 
 def to_dict(event: Event, generation: Generation, now: datetime, base_url: str) -> PublicEvent:
     """``generation`` is the event's, with its account; ``now`` is the database's."""
+    return {**envelope(event), "data": public.to_dict(generation, now, base_url)}
+
+
+def envelope(event: Event) -> Envelope:
+    """The event without its ``data``."""
     moment = event.created_at.replace(microsecond=0)
     return {
         "id": shown_id(event.pk),
@@ -47,5 +57,4 @@ def to_dict(event: Event, generation: Generation, now: datetime, base_url: str) 
         "type": event.type,
         "timestamp": with_z(moment),
         "created_at": int(moment.timestamp()),
-        "data": public.to_dict(generation, now, base_url),
     }

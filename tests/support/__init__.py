@@ -15,6 +15,7 @@ People and requests
     scraped          the answer of /metrics, read again
 Rows and races
     bring_to         brings a generation into a state by the verbs alone
+    deliveries       endpoints and deliveries, as verbs leave them in their tables
     orphan_looks     looks for orphans, and moves the times that decide when
     provoke          breaks a constraint on purpose and says which one it was
     racing           many threads at once, each with a connection of its own
