@@ -29,14 +29,27 @@ def in_production() -> bool:
 
 
 def check_public_base_url(**_: Any) -> list[CheckMessage]:
+    """Workers tell customers of links and have no request that says where we are."""
+    if settings.PUBLIC_BASE_URL or settings.DEBUG:
+        return []
+    return [
+        Error(
+            "PUBLIC_BASE_URL is not set.",
+            hint="Set it to the address customers use, such as https://api.example.com.",
+            id="reelmint.E037",
+        )
+    ]
+
+
+def check_https_of_links(**_: Any) -> list[CheckMessage]:
     """Links are signed for everybody who has them, so they should not travel in the open."""
-    if not in_production() or urlsplit(settings.PUBLIC_BASE_URL).scheme == "https":
+    base = settings.PUBLIC_BASE_URL
+    if not in_production() or not base or urlsplit(base).scheme == "https":
         return []
     return [
         checks.Warning(
             "PUBLIC_BASE_URL is not an https URL.",
-            hint="Set it to the address customers use, such as https://api.example.com; without "
-            "it, links repeat the Host header of the request.",
+            hint="Set it to the address customers use, such as https://api.example.com.",
             id="reelmint.W007",
         )
     ]
@@ -61,7 +74,8 @@ def check_signing_key(**_: Any) -> list[CheckMessage]:
 def register_all() -> None:
     """Make them part of ``manage.py check``, some of them only of ``--deploy``."""
     register(check_signing_key, Tags.security, SIGNS, deploy=True)
-    register(check_public_base_url, Tags.security, deploy=True)
+    register(check_public_base_url, Tags.security, START, deploy=True)  # migrate needs none
+    register(check_https_of_links, Tags.security, deploy=True)
     for check in setting_checks.ALL:
         register(check, Tags.security, START)
 

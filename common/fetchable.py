@@ -1,14 +1,15 @@
-"""Which URLs of a customer's may be fetched, as far as their text says.
+"""Which URLs of a customer's may be asked, as far as their text says.
 
-The web asks this before anybody pays, and ``safe_fetch.py`` again at each redirect. What counts is
-decided there, at the socket.
+The web asks this before it takes one, ``safe_fetch.py`` and ``safe_post.py`` again before they ask.
+What counts is decided at the socket (``guarded_sockets.py``).
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from yarl import URL
 
@@ -21,20 +22,43 @@ _WEB = re.compile(r"https?:(//(?P<authority>[^/?#]*))?", re.IGNORECASE)
 _HOST_NAME = re.compile(r"(?=.{1,254}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
 
 
-def check_url(url: str, allowed_origins: Collection[str] = ()) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is asked at all: the ports of each scheme."""
+
+    ports: Mapping[str, frozenset[int]]
+
+    @property
+    def schemes(self) -> str:
+        """As the end of a sentence."""
+        return f"must be an {' or '.join(sorted(self.ports))} URL"
+
+    @property
+    def other_port(self) -> str:
+        """As the end of a sentence."""
+        *others, last = sorted(set().union(*self.ports.values()))
+        return f"must not name a port other than {', '.join(map(str, others))} and {last}"
+
+
+FETCHED = Taken({"http": PORTS, "https": PORTS})
+
+
+def check_url(
+    url: str, allowed_origins: Collection[str] = (), taken: Taken = FETCHED
+) -> str | None:
     """What is wrong with the text of ``url``, as the end of a sentence ("must …"), or None.
 
-    No DNS, no I/O. A port or a literal address that is never asked is refused here, unless its
-    origin is one of ``allowed_origins``.
+    No DNS, no I/O. A scheme, a port or a literal address that is never asked is refused here,
+    unless its origin is one of ``allowed_origins``.
     """
     if url[:64].lstrip()[:5].lower() == "data:":  # whatever its length, which is no way out
-        return "must be an http or https URL; data: URLs are not taken"
+        return f"{taken.schemes}; data: URLs are not taken"
     if len(url) > MAX_URL_LENGTH:
         return f"must be at most {MAX_URL_LENGTH} characters"
     if " " in url or not url.isprintable():
         return "must not contain spaces or control characters"
     if (written := _WEB.match(url)) is None:
-        return "must be an http or https URL"
+        return taken.schemes
     authority = written["authority"] or ""
     if not authority or "\\" in authority or "%" in authority:
         return "must be a valid URL"
@@ -46,23 +70,25 @@ def check_url(url: str, allowed_origins: Collection[str] = ()) -> str | None:
         return "must be a valid URL"
     # An exemption is for an origin as it is written, not for every spelling of it.
     is_as_written = authority.lower().removesuffix(f":{asked.port}") == asked.host_subcomponent
-    return fault_of(asked, allowed_origins if is_as_written else ())
+    return fault_of(asked, allowed_origins if is_as_written else (), taken)
 
 
-def fault_of(url: URL, allowed_origins: Collection[str]) -> str | None:
+def fault_of(url: URL, allowed_origins: Collection[str], taken: Taken = FETCHED) -> str | None:
     """What is wrong with a URL as it would be asked for."""
     if url.scheme not in ("http", "https"):
-        return "must be an http or https URL"
+        return taken.schemes
     if "@" in url.raw_authority:
         return "must not contain a user name or password"
     if not _is_host(url.raw_host or "") or not url.port:
         return "must be a valid URL"
-    return None if origin_of(url) in allowed_origins else _never_asked(url)
+    return None if origin_of(url) in allowed_origins else _never_asked(url, taken)
 
 
-def _never_asked(url: URL) -> str | None:
-    if url.port not in PORTS:
-        return "must not name a port other than 80 and 443"
+def _never_asked(url: URL, taken: Taken) -> str | None:
+    if url.scheme not in taken.ports:
+        return taken.schemes
+    if url.port not in taken.ports[url.scheme]:
+        return taken.other_port
     literal = as_literal(url.raw_host or "")
     if literal is None or is_public_address(literal):
         return None

@@ -1,19 +1,10 @@
-"""The one way to read a URL that a customer gave us.
-
-Whoever chooses the URL also controls its DNS answers, its redirects and the server behind it, so
-nothing that is checked before the connection is made counts for much. What counts is the address
-that is handed to ``connect``: aiohttp asks one function for every socket, literal addresses, DNS
-answers, redirects and re-bound names alike, and that function is where we refuse. TLS stays
-untouched (the certificate is checked against the name), and there is no second look-up to race.
-"""
+"""The one way to read a URL that a customer gave us; ``guarded_sockets.py`` says what holds."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -22,20 +13,17 @@ from yarl import URL
 from common.api.content_coding import is_compressed
 from common.browser_url import browser_url
 from common.fetchable import PORTS, check_url, fault_of, origin_of
-from common.public_address import is_public_address
+from common.guarded_sockets import RefusedAddress, guarded_session
 from common.retry_after import seconds_of
 from common.telemetry.redaction import redact
 
 MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})  # RFC 9110, section 15.4
-_CONNECT_SECONDS = 5.0  # per address; the next one is tried while there is time left
 _BLOCK = 64 * 1024
 # Statuses after which the same may be there a minute later (RFC 9110, section 15; 425: RFC 8470).
 # 202 is "not made yet"; of the 5xx these two are about the request, which will be the same.
 _LATER = frozenset({202, 408, 425, 429, *range(500, 600)}) - {501, 505}
 _NO_SUCH_NAME = frozenset({socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_FAMILY})
-
-AddrInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 
 
 class FetchError(Exception):
@@ -62,10 +50,7 @@ class FetchError(Exception):
 
 
 class FetchRefused(FetchError):
-    """We would not connect: scheme, userinfo, port or address.
-
-    Must not become an OSError: aiohttp takes those as a reason to try the next address.
-    """
+    """We would not connect: scheme, userinfo, port or address."""
 
 
 class FetchFailed(FetchError):
@@ -112,6 +97,8 @@ async def fetch(
     except TimeoutError as error:
         detail = f"no whole answer in {total_timeout:g} s"
         raise FetchFailed("time", detail, is_passing=True) from error
+    except RefusedAddress as error:
+        raise FetchRefused("address", str(error)) from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         # ValueError: names that IDNA cannot encode, addresses that aiohttp finds odd
         detail = redact(f"{type(error).__name__}: {error}")[:200]
@@ -143,24 +130,11 @@ async def _follow(url: str, max_redirects: int, rules: _Rules) -> FetchedBody:
 async def _get_once(url: URL, rules: _Rules) -> FetchedBody | URL:
     """The body, or where the server sends us instead."""
     async with (
-        # A connector for each hop: an exemption or an open connection never outlives its origin.
-        aiohttp.TCPConnector(
-            socket_factory=_guarded_sockets(exempt=origin_of(url) in rules.allowed_origins),
-            resolver=rules.resolver,
-            use_dns_cache=False,
-            force_close=True,
-            # Happy eyeballs would swallow a refusal and go on to the next address.
-            happy_eyeballs_delay=None,
-        ) as connector,
-        aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
-            headers={"Accept-Encoding": "identity", "User-Agent": "Reelmint"},
+        # A session for each hop: an exemption or an open connection never outlives its origin.
+        guarded_session(
+            PORTS, exempt=origin_of(url) in rules.allowed_origins, resolver=rules.resolver
         ) as session,
-        session.get(url, allow_redirects=False) as response,
+        session.get(url, headers={"User-Agent": "Reelmint"}, allow_redirects=False) as response,
     ):
         if response.status in _REDIRECTS and "Location" in response.headers:
             return browser_url(response.headers["Location"], url)
@@ -183,13 +157,3 @@ async def _read_body(response: aiohttp.ClientResponse, max_bytes: int) -> Fetche
         if len(body) > max_bytes:
             raise FetchFailed("size", f"more than {max_bytes} bytes")
     return FetchedBody(bytes(body), response.headers.get("Content-Type", ""))
-
-
-def _guarded_sockets(*, exempt: bool) -> Callable[[AddrInfo], socket.socket]:
-    def make_socket(info: AddrInfo) -> socket.socket:
-        family, kind, protocol, _, address = info
-        if not exempt and not (is_public_address(address[0]) and address[1] in PORTS):
-            raise FetchRefused("address", f"{address[0]} port {address[1]}")
-        return socket.socket(family, kind, protocol)
-
-    return make_socket

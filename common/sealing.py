@@ -22,12 +22,12 @@ class DoesNotOpenError(Exception):
 
 
 def seal(secret: str) -> str:
-    """What may be stored."""
+    """With the newest key; the result may be stored."""
     return _keys().encrypt(secret.encode()).decode()
 
 
 def open_sealed(sealed: str) -> str:
-    """The secret. Raises DoesNotOpenError."""
+    """The secret, by whichever key sealed it. Raises DoesNotOpenError."""
     try:
         return _keys().decrypt(sealed.encode()).decode()
     except (InvalidToken, UnicodeEncodeError):

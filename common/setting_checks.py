@@ -66,13 +66,6 @@ def _https() -> Found:
             "and for a year.",
             "Set HSTS_INCLUDE_SUBDOMAINS=1 and HSTS_SECONDS=31536000, or unset HSTS_PRELOAD.",
         )
-    if "*" in settings.ALLOWED_HOSTS and not settings.PUBLIC_BASE_URL:
-        yield _warning(
-            "W028",
-            "ALLOWED_HOSTS is * and PUBLIC_BASE_URL is not set: links lead wherever a request's "
-            "Host header says.",
-            "Name the hosts, or set PUBLIC_BASE_URL.",
-        )
 
 
 def _emulator() -> Found:

@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from config import console, mail, payments, signup, stages
+from config import console, mail, payments, signup, stages, webhooks
 from config.database import databases
 from config.env import Env, celery_broker_url, environment, limits_storage_url
 from config.logs import FORMATS, LEVELS, logging_config
@@ -167,6 +167,9 @@ STRIPE_BASE_URL, ALLOW_TEST_PAYMENTS = payments.not_for_money(env, DEBUG or ALLO
 # --- Mail (config/mail.py) -----------------------------------------------------------------------
 MAIL_SERVER, MAIL_FROM = mail.mail_server(env), mail.mail_from(env)
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # nothing of Django's own sends
+
+# --- Webhooks (config/webhooks.py) ---------------------------------------------------------------
+WEBHOOK_ALLOWED_ORIGINS, WEBHOOK_ALLOW_HTTP = webhooks.receivers(env)
 
 # --- Time (docs/decisions.md, decision 17), in seconds --------------------------------------------
 TIME_SCALE = env.number("TIME_SCALE", 1.0)

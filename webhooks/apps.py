@@ -2,6 +2,11 @@
 
 from django.apps import AppConfig
 
+from webhooks import checks
+
 
 class WebhooksConfig(AppConfig):
     name = "webhooks"
+
+    def ready(self) -> None:
+        checks.register_all()

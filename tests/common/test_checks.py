@@ -20,6 +20,7 @@ from config.celery import check_settings
 from credits.checks import check_ledger_owner
 from generation import checks as provider_checks
 from payments import checks as payment_checks
+from webhooks import checks as webhook_checks
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GOOD = {
@@ -35,6 +36,8 @@ GOOD = {
     "HTTPS": True,
     "NUM_PROXIES": 1,
     "STRIPE_SECRET_KEY": "rk_live_abc",
+    "WEBHOOK_ALLOWED_ORIGINS": frozenset(),
+    "WEBHOOK_ALLOW_HTTP": False,
 }
 ALL = (
     provider_checks.check_emulator,
@@ -42,7 +45,9 @@ ALL = (
     provider_checks.check_provider,
     provider_checks.check_time_scale,
     checks.check_public_base_url,
+    checks.check_https_of_links,
     payment_checks.check_return_address,
+    webhook_checks.check_receivers,
 )
 
 
@@ -78,8 +83,13 @@ def found(messages: Iterable[CheckMessage]) -> list[CheckMessage]:
         ({"OUTPUT_BUCKET": ""}, ["reelmint.E005"]),
         ({"TIME_SCALE": 0.1}, ["reelmint.W006"]),
         ({"PUBLIC_BASE_URL": "http://api.example.com"}, ["reelmint.W007"]),
-        ({"PUBLIC_BASE_URL": "", "STRIPE_SECRET_KEY": ""}, ["reelmint.W007"]),
-        ({"PUBLIC_BASE_URL": ""}, ["reelmint.W007", "reelmint.E032"]),
+        ({"PUBLIC_BASE_URL": "", "STRIPE_SECRET_KEY": ""}, ["reelmint.E037"]),
+        ({"PUBLIC_BASE_URL": "", "ALLOW_EMULATOR": True}, ["reelmint.E037", "reelmint.E032"]),
+        ({"PUBLIC_BASE_URL": "", "DEBUG": True}, ["reelmint.E032"]),
+        ({"WEBHOOK_ALLOW_HTTP": True}, ["reelmint.E038"]),
+        ({"WEBHOOK_ALLOW_HTTP": True, "ALLOW_EMULATOR": True}, ["reelmint.E038"]),
+        ({"WEBHOOK_ALLOW_HTTP": True, "DEBUG": True}, []),
+        ({"WEBHOOK_ALLOWED_ORIGINS": frozenset({"http://10.0.0.1:80"})}, ["reelmint.E039"]),
     ],
 )
 def test_one_setting_each(production, changes, ids):
@@ -92,8 +102,9 @@ def test_the_emulator_may_be_allowed(production, allowed):
         "VERTEX_BASE_URL": "http://127.0.0.1:9000",
         "SOURCE_IMAGE_ALLOWED_ORIGINS": frozenset({"http://127.0.0.1:9000"}),
         "TIME_SCALE": 0.1,
-        "PUBLIC_BASE_URL": "",
+        "PUBLIC_BASE_URL": "http://localhost:8000",
         "STRIPE_SECRET_KEY": "",
+        "WEBHOOK_ALLOWED_ORIGINS": frozenset({"http://127.0.0.1:9001"}),
     }
     assert production(**emulated, **{allowed: True}) == []
 
@@ -155,8 +166,19 @@ def test_the_example_of_a_production_environment_is_clean():
     assert (done.returncode, "no issues" in done.stdout) == (0, True), done.stderr
 
 
-def test_neither_web_nor_worker_start_on_the_emulator_by_accident():
+def test_neither_web_nor_worker_start_as_they_must_not():
+    mistakes = {"VERTEX_BASE_URL": "http://127.0.0.1:9", "WEBHOOK_ALLOW_HTTP": "1"}
     for argv in (("-c", "import config.wsgi"), ("-m", "celery", "-A", "config.celery", "beat")):
-        done = run(*argv, VERTEX_BASE_URL="http://127.0.0.1:9000")
+        done = run(*argv, **mistakes, PUBLIC_BASE_URL="")
         assert done.returncode == 1
-        assert "reelmint.E001" in done.stderr
+        for number in ("E001", "E037", "E038"):
+            assert f"reelmint.{number}" in done.stderr
+
+
+def test_an_origin_that_nothing_could_match_is_named():
+    origins = "http://127.0.0.1:9001,https://[::1]:8443,https://a.example,HTTP://a.example:1,a:1"
+    done = run("-c", "import config.settings", DEBUG="1", WEBHOOK_ALLOWED_ORIGINS=origins)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if "WEBHOOK_ALLOWED_ORIGINS" in line]
+    named = [line.partition("'")[2].partition("'")[0] for line in lines]
+    assert named == ["https://a.example", "HTTP://a.example:1", "a:1"]

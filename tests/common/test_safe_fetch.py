@@ -14,60 +14,12 @@ from hypothesis import strategies as st
 
 from common.public_address import is_public_address
 from common.safe_fetch import FetchError, FetchFailed, FetchRefused, fetch
+from tests.support.forbidden import DENIED_ANSWERS, DENIED_LITERALS, PUBLIC
 from tests.support.loopback import Names, answering, ok, recording, redirect, serving
 
 # pytest-socket would stop a connect before recording() sees it, and so prove nothing; recording()
 # itself lets nothing leave the machine.
 pytestmark = pytest.mark.enable_socket
-
-DENIED_LITERALS = [
-    "127.0.0.1",
-    "[::1]",
-    "[::ffff:127.0.0.1]",
-    "0.0.0.0",
-    "2130706433",
-    "0x7f000001",
-    "0177.0.0.1",
-    "127.1",
-    "①②⑦.⓪.⓪.①",
-    "localhost",
-    "10.0.0.1",
-    "172.16.0.1",
-    "192.168.0.1",
-    "169.254.169.254",
-    "[64:ff9b::7f00:1]",
-    "[64:ff9b:1::7f00:1]",
-    "[::127.0.0.1]",
-    "[2002:7f00:1::]",
-    "[2001:0:7f00:1::]",
-    "100.64.0.1",
-    "168.63.129.16",
-    "192.0.0.192",
-    "192.0.2.1",
-    "198.18.0.1",
-    "240.0.0.1",
-    "255.255.255.255",
-    "224.0.0.1",
-    "[fd00:ec2::254]",
-    "[fe80::1]",
-    "[fe80::1%25lo]",
-    "[fec0::1]",
-    "[ff02::1]",
-    "[2001:db8::1]",
-    "[::]",
-]
-DENIED_ANSWERS = [
-    ["127.0.0.1"],
-    ["::1"],
-    ["::ffff:10.0.0.1"],
-    ["169.254.169.254"],
-    ["168.63.129.16"],
-    ["127.0.0.1", "93.184.216.34"],
-    ["10.0.0.1", "2606:2800:220:1::1"],
-    ["127.0.0.1", "::1", "10.0.0.1"],
-    ["another.name"],
-]
-PUBLIC = "93.184.216.34"
 
 
 def get(url: str, names: Names | None = None, **limits) -> tuple[list[tuple[str, int]], object]:

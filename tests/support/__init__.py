@@ -20,7 +20,8 @@ Rows and races
     provoke          breaks a constraint on purpose and says which one it was
     racing           many threads at once, each with a connection of its own
     cutting_proxy    cuts the connection to PostgreSQL exactly at a commit
-    loopback         raw servers, a DNS and a record of connects, for the fetcher
+    loopback         raw servers, a DNS and a record of connects, for the fetcher and its twin
+    forbidden        spellings of addresses that both must never connect to
 Model-based tests
     machines         how large they are, by profile
     ledger_model     the rules of wallets and entries in plain Python

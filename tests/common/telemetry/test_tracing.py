@@ -27,7 +27,7 @@ def test_nothing_is_loaded() -> None:
     done = subprocess.run(
         [sys.executable, "-c", f"OURS = {OURS};{LOADED}"],
         cwd=ROOT,
-        env=os.environ,
+        env=os.environ | {"PUBLIC_BASE_URL": "https://api.example.com"},
         capture_output=True,
         text=True,
     )
