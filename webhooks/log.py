@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import bisect
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from common.statement import Columns, Statement
-from events.models import Event
+from events.models import Event, WebhookEndpoint
 
 _EVENT = Columns(Event, "event")
 # The place that is asked for, then what lies behind it: one row without an event when that is
@@ -37,6 +40,24 @@ NEWEST = Statement(
     " AND sequence IS NOT NULL ORDER BY sequence DESC LIMIT 1",
     event=_EVENT.sql,
 )
+BOUNDS = Statement(
+    "SELECT min(sequence), max(sequence) FROM events_event WHERE account_id = %(account)s::uuid"
+)
+MADE_AT = Statement(
+    "SELECT created_at FROM events_event WHERE account_id = %(account)s::uuid"
+    " AND sequence >= %(sequence)s::bigint ORDER BY sequence LIMIT 1"
+)
+WITHOUT_DELIVERY = Statement(
+    """
+SELECT {event} FROM events_event event
+ WHERE account_id = %(account)s::uuid AND sequence >= %(first)s::bigint
+   AND sequence < %(end)s::bigint AND type = ANY(%(types)s::text[])
+   AND NOT EXISTS (SELECT FROM events_webhookdelivery sent
+                    WHERE sent.event_id = event.id AND sent.endpoint_id = %(endpoint)s::uuid)
+ ORDER BY sequence LIMIT %(most)s::int
+""",
+    event=_EVENT.sql,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +85,38 @@ def behind(
         return None
     found = [_EVENT.read(row[1:]) for row in rows if row[1] is not None]
     return Page(found[:limit], len(found) > limit)
+
+
+def without_delivery(
+    endpoint: WebhookEndpoint, types: Collection[str], time: tuple[datetime, datetime], most: int
+) -> list[Event]:
+    """The account's oldest events of these types and that time that the endpoint was not sent."""
+    begins, ends = time
+    account = endpoint.account_id
+    values = {
+        "account": account,
+        "endpoint": endpoint.pk,
+        "first": _first(account, begins),
+        "end": _first(account, ends, behind=True),
+        "types": list(types),
+        "most": most,
+    }
+    return [_EVENT.read(row) for row in WITHOUT_DELIVERY.all(values)]
+
+
+def _first(account_id: uuid.UUID, moment: datetime, behind: bool = False) -> int:
+    """The number of the account's first event at ``moment`` or later, or only later.
+
+    No index knows the times, but they rise with the numbers: some twenty looks find the place.
+    """
+    bounds = BOUNDS.one({"account": account_id})
+    if bounds is None or bounds[0] is None:
+        return 0
+    oldest, newest = bounds
+
+    def made_at(sequence: int) -> datetime:
+        row = MADE_AT.one({"account": account_id, "sequence": sequence})
+        return moment if row is None else row[0]
+
+    find = bisect.bisect_right if behind else bisect.bisect_left
+    return int(oldest + find(range(oldest, newest + 1), moment, key=made_at))

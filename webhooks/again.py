@@ -1,0 +1,141 @@
+"""Sending on demand: a test, one delivery again, or all that an endpoint has missed."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from common.errors import NotFound
+from events.models import (
+    EVERY_TYPE,
+    TEST,
+    DeliveryState,
+    Event,
+    Type,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from events.retention import kept_since
+from webhooks import keys, log
+from webhooks.refusals import EndpointDisabled
+from work.wake import wake
+
+STAGE = "deliver"
+MOST = 1_000  # deliveries that one call of recover makes due
+
+_DUE_ANEW = {
+    "state": DeliveryState.PENDING,
+    "failed_reason": "",
+    "next_attempt_at": Now(),
+    "lease_token": None,  # whoever sends it at this moment writes nothing more of it
+    "strikes": 0,
+    "round_attempts": 0,
+    "finished_at": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """How many deliveries are due now, and whether another call would find more."""
+
+    count: int
+    has_more: bool
+
+
+def test(endpoint: WebhookEndpoint) -> WebhookDelivery:
+    """Send a test to the endpoint alone, also while it is switched off."""
+    with transaction.atomic():
+        moment = _locked(endpoint).now
+        event = Event.objects.create(account_id=endpoint.account_id, type=TEST, created_at=moment)
+        made = WebhookDelivery.objects.create(**_row(endpoint, event, moment))
+        transaction.on_commit(_wake)
+    return made
+
+
+def retry(delivery: WebhookDelivery) -> WebhookDelivery:
+    """Let it be sent now, whatever became of it, and begin a new round of attempts.
+
+    Raises EndpointDisabled. One that is switched off at this moment ends the delivery when its
+    worker sees that (``webhooks/switching.py``).
+    """
+    endpoint = delivery.endpoint
+    if endpoint is not None and endpoint.deleted_at is not None:
+        raise NotFound
+    if endpoint is not None and not endpoint.enabled:
+        raise EndpointDisabled
+    with transaction.atomic():
+        if not WebhookDelivery.objects.filter(pk=delivery.pk).update(**_DUE_ANEW):
+            raise NotFound  # retention took it
+        transaction.on_commit(_wake)
+    return WebhookDelivery.objects.select_related("event", "endpoint").get(pk=delivery.pk)
+
+
+def recover(endpoint: WebhookEndpoint, since: datetime, until: datetime | None = None) -> Recovered:
+    """Let all be sent now that the endpoint did not get of the events of that time.
+
+    That is what failed, and events of its types that found it switched off: those have no delivery.
+    Raises EndpointDisabled. Under the endpoint's lock two calls at once do not find the same.
+    """
+    with transaction.atomic():
+        row = _locked(endpoint)
+        if not row.enabled:
+            raise EndpointDisabled
+        until = row.now if until is None else until
+        failed = _failed(row, since, until)
+        missed = [] if len(failed) > MOST else _missed(row, since, until, MOST + 1 - len(failed))
+        count = min(MOST, len(failed) + len(missed))
+        WebhookDelivery.objects.filter(pk__in=failed[:MOST]).update(**_DUE_ANEW)
+        WebhookDelivery.objects.bulk_create(
+            WebhookDelivery(**_row(row, event, row.now)) for event in missed[: MOST - len(failed)]
+        )
+        if count:
+            transaction.on_commit(_wake)
+    return Recovered(count, len(failed) + len(missed) > MOST)
+
+
+def _failed(endpoint: WebhookEndpoint, since: datetime, until: datetime) -> list[uuid.UUID]:
+    """Up to MOST and one more; no delivery is older than its event."""
+    of_endpoint = WebhookDelivery.objects.filter(target=endpoint.pk, state=DeliveryState.FAILED)
+    found = of_endpoint.filter(
+        created_at__gte=since, event__created_at__gte=since, event__created_at__lte=until
+    ).select_for_update(skip_locked=True, of=("self",))
+    return list(found.order_by("created_at", "id").values_list("pk", flat=True)[: MOST + 1])
+
+
+def _missed(endpoint: WebhookEndpoint, since: datetime, until: datetime, most: int) -> list[Event]:
+    """The oldest ``most`` events of its types without a delivery to the endpoint."""
+    kept = kept_since(endpoint.now)
+    begins = max(since, endpoint.created_at, *([] if kept is None else [kept]))
+    types = Type.values if EVERY_TYPE in endpoint.event_types else endpoint.event_types
+    return log.without_delivery(endpoint, types, (begins, until), most)
+
+
+def _locked(endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    """The endpoint as it is now. Raises NotFound for one that is deleted."""
+    kept: QuerySet[WebhookEndpoint] = WebhookEndpoint.objects.filter(deleted_at__isnull=True)
+    rows = kept.select_for_update(no_key=True).annotate(**keys.TIMED)
+    found = rows.filter(pk=endpoint.pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _row(endpoint: WebhookEndpoint, event: Event, moment: datetime) -> dict[str, object]:
+    return {
+        "event": event,
+        "account_id": endpoint.account_id,
+        "endpoint": endpoint,
+        "target": endpoint.pk,
+        "type": event.type,
+        "next_attempt_at": moment,
+        "created_at": moment,
+    }
+
+
+def _wake() -> None:
+    wake(STAGE)
