@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from common.web.caching import public
 from config import error_pages
+from config.guide import WebhooksGuideView
 from config.served_schema import ServedSchemaView
 from generation.api.media import media
 from monitoring.health import livez, readyz
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("accounts.api.urls")),
     path("api/schema/", ServedSchemaView.as_view(), name="schema"),
     path("api/docs/", public(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
+    path("api/docs/webhooks/", public(WebhooksGuideView.as_view()), name="webhooks-guide"),
     path("media/<path:key>", media, name="media"),
     path("webhooks/stripe/", webhook.receive, name="stripe-webhook"),
     path("", include("console.urls")),

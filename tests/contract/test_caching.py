@@ -19,6 +19,7 @@ PUBLIC = {
     "/api/v1/credits/packs/": "public, no-cache",
     "/api/schema/": "public, no-cache",
     "/api/docs/": "public, max-age=60",
+    "/api/docs/webhooks/": "public, max-age=60",
 }
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "DELETE")
 

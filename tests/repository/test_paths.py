@@ -72,7 +72,7 @@ def dead_links(name: str, text: str) -> list[str]:
     """Which links of a page lead to no file, or to no heading in it."""
     found = []
     for link in LINK.findall(text):
-        if re.match(r"[a-z]+:", link):
+        if re.match(r"[a-z]+:|/api/", link):  # elsewhere, or a path of the running service
             continue
         path, _, anchor = link.partition("#")
         target = _joined(PurePosixPath(name).parent, path) if path else name

@@ -12,6 +12,7 @@ People and requests
     worst_texts      texts that cost the most to fold, match or parse
     log_reader       our log lines, read again
     receiver         the receiver of webhooks as a process, and what it remembers
+    verifiers        the programs that customers verify webhooks with
     scraped          the answer of /metrics, read again
 Rows and races
     bring_to         brings a generation into a state by the verbs alone

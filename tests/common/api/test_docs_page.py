@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import httpx
 
+from tests.support.packages import ROOT
+
 Api = Callable[..., httpx.Client]
 
 
@@ -38,6 +40,16 @@ def test_the_document_is_served_in_both_spellings(api: Api):
         answer = api().get("/api/schema/", headers={"Accept": accept})
         assert "/api/v1/generate/video/" in answer.json()["paths"]
     assert api().get("/api/schema/").text.startswith("openapi: 3.1")
+
+
+def test_the_page_about_webhooks_is_served_as_it_stands_and_linked(api: Api):
+    page = api().get("/api/docs/webhooks/", headers={"Accept": "text/html"})
+    assert page.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert page.content == (ROOT / "docs" / "webhooks.md").read_bytes()
+    said = api().get("/api/schema/", headers={"Accept": "application/json"}).json()["info"]
+    assert "](/api/docs/webhooks/)" in said["description"]
+    refused = api().post("/api/docs/webhooks/")
+    assert (refused.status_code, refused.json()["code"]) == (405, "method_not_allowed")
 
 
 PAGES_AT_ONCE = """
