@@ -23,6 +23,7 @@ from monitoring.build import BUILD
 from monitoring.due_rows import DUE, ages_of, due_values
 from monitoring.families import ask, gauge
 from monitoring.payments import payments
+from monitoring.webhooks import webhooks
 from payments.mode import payments_available
 from work import heartbeat
 from work.wake import INTERVALS
@@ -79,7 +80,7 @@ def _of_the_database() -> list[Metric]:
     up = gauge("reelmint_database_up", "Whether PostgreSQL answers.")
     found: list[Metric] = [up]
     try:
-        for part in (_open, _queue, _gates, _models, _books, _orphans, payments, _connections):
+        for part in PARTS:
             found += part()
     except (DatabaseError, InterfaceError) as error:
         logger.warning("no gauges of the database: %s", type(error).__name__)
@@ -178,6 +179,9 @@ def _connections() -> list[Metric]:
     limit = gauge("reelmint_database_connections_limit", "PostgreSQL's max_connections.")
     limit.add_metric([], int(ask("SHOW max_connections")[0][0]))
     return [family, limit]
+
+
+PARTS = (_open, _queue, _gates, _models, _books, _orphans, payments, webhooks, _connections)
 
 
 def _of_redis() -> list[Metric]:

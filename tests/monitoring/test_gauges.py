@@ -191,7 +191,7 @@ def test_without_the_database_only_that_is_said(scraped: Callable[[], Samples]) 
 
 def test_one_scrape_costs_a_handful_of_statements(alice: Person, django_assert_max_num_queries):
     reached(alice, State.RUNNING)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         list(gauges.GenerationGauges().collect())
     assert endpoint.PATH == "/metrics"
 

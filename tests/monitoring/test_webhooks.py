@@ -1,0 +1,80 @@
+"""Whether receivers are reached at all: many hosts of many customers, or one dead receiver."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from events.models import DeliveryState
+from monitoring import webhooks
+from tests.support.people import Person, make_person
+from tests.support.webhook_rows import a_delivery, an_endpoint
+
+SUCCEEDED, FAILED, PENDING = DeliveryState.SUCCEEDED, DeliveryState.FAILED, DeliveryState.PENDING
+
+
+def shown() -> tuple[float, float]:
+    """How many were reached, and how many not."""
+    [family] = webhooks.webhooks()
+    values = {sample.labels["result"]: sample.value for sample in family.samples}
+    assert len(values) == 2
+    return values["reached"], values["failed"]
+
+
+def sent(person: Person, host: str, state: DeliveryState = FAILED, **columns: object) -> None:
+    url = f"https://{host}/{state}"
+    a_delivery(an_endpoint(person, url=url), state, **columns)
+    a_delivery(person, state, **{"url": url, **columns})
+
+
+def test_nothing_is_sent() -> None:
+    assert shown() == (0, 0)
+
+
+def test_one_customers_dead_receivers_count_once(alice: Person) -> None:
+    for number in range(9):
+        sent(alice, f"{number}.example.com")
+    assert shown() == (0, 1)
+
+
+def test_a_dead_host_of_many_customers_counts_once() -> None:
+    for number in range(5):
+        sent(make_person(f"person-{number}"), "Dead.example.com")
+        sent(make_person(f"other-{number}"), "dead.example.com")
+    assert shown() == (0, 1)
+
+
+def test_many_hosts_of_many_customers() -> None:
+    for number in range(5):
+        person = make_person(f"person-{number}")
+        sent(person, f"{number}.example.com")
+        sent(person, f"{number}.example.org", SUCCEEDED)
+    assert shown() == (5, 5)
+    sent(person, "0.example.com", SUCCEEDED)  # so the host takes what it is sent
+    assert shown() == (5, 4)
+
+
+def test_only_attempts_of_these_minutes(alice: Person) -> None:
+    sent(alice, "example.com", created_at=timezone.now() - timedelta(minutes=16))
+    sent(alice, "example.com", PENDING)  # nobody has tried yet
+    assert shown() == (0, 0)
+    sent(alice, "example.com", PENDING, attempts_made=1, last_error="connection")
+    assert shown() == (0, 1)
+
+
+def test_it_reads_the_newest_by_their_index(alice: Person) -> None:
+    sent(alice, "example.com")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {webhooks.RECEIVERS}", [webhooks.MOST])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "delivery_newest" in plan
+
+
+@pytest.mark.parametrize("url", ["", "x", "https://", "https://[::1]:8443/a?b"])
+def test_any_url(alice: Person, url: str) -> None:
+    a_delivery(alice, FAILED, url=url)
+    assert sum(shown()) in (0, 1)
