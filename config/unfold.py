@@ -91,6 +91,8 @@ UNFOLD: dict[str, Any] = {
                     _page("Generations", "movie", "generation_generation"),
                     _page("Orphans", "block", "generation_orphan"),
                     _page("Mails", "mail", "mail_mail"),
+                    _page("Webhook endpoints", "webhook", "events_webhookendpoint"),
+                    _page("Webhook deliveries", "send", "events_webhookdelivery"),
                 ],
             },
             {

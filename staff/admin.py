@@ -20,6 +20,8 @@ from staff.pages import (
     payments,
     reversals,
     users,
+    webhook_deliveries,
+    webhook_endpoints,
 )
 
 __all__ = [
@@ -35,6 +37,8 @@ __all__ = [
     "payments",
     "reversals",
     "users",
+    "webhook_deliveries",
+    "webhook_endpoints",
 ]
 
 # Roles are code (staff/roles.py), and nobody may see the keys of second factors.

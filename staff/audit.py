@@ -24,6 +24,7 @@ ACTIONS = (
     *("release_payment_hold", "after_restore", "verify_email", "unverify_email"),
     *("log_in", "refuse_log_in", "log_out", "enroll_second_factor", "refuse_second_factor"),
     *("make_recovery_codes", "reset_second_factor"),
+    *("switch_off_endpoint", "switch_on_endpoint", "recover_endpoint", "send_webhook_again"),
 )
 
 MAX_REASON = 500

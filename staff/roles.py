@@ -18,7 +18,7 @@ SEE = frozenset(
         *("generation.view_generation", "generation.view_attempt", "generation.view_orphan"),
         *("generation.view_generationevent", "generation.view_catalogmodel"),
         *("payments.view_payment", "payments.view_reversal", "payments.view_creditpack"),
-        "mail.view_mail",
+        *("mail.view_mail", "events.view_webhookendpoint", "events.view_webhookdelivery"),
     }
 )
 BILLING = frozenset(
@@ -34,7 +34,7 @@ OPERATE = frozenset(
         *("generation.change_catalogmodel", "generation.retry_generation"),
         *("generation.fail_generation", "generation.cancel_generation"),
         *("payments.add_creditpack", "payments.change_creditpack", "payments.ask_stripe"),
-        "accounts.verify_email",
+        *("accounts.verify_email", "events.switch_webhookendpoint", "events.send_webhookdelivery"),
     }
 )
 AUDIT = frozenset({"staff.view_auditentry"})

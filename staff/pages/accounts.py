@@ -30,6 +30,8 @@ LISTS = (
     ("payments_payment", "account__id__exact", "Payments"),
     ("generation_generation", "account__id__exact", "Generations"),
     ("accounts_apikey", "account__id__exact", "API keys"),
+    ("events_webhookendpoint", "q", "Webhook endpoints"),
+    ("events_webhookdelivery", "q", "Webhook deliveries"),
 )
 STATE = ("state", "suspended_at", "suspended_reason", "payment_hold", "keys_manage_keys")
 

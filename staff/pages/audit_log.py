@@ -70,4 +70,5 @@ def _find(entries: QuerySet[Any], term: str) -> QuerySet[Any]:
 TYPES = (
     *("accounts.account", "accounts.apikey", "accounts.user", "generation.generation"),
     *("generation.orphan", "generation.attempt"),
+    *("events.webhookendpoint", "events.webhookdelivery"),
 )

@@ -9,11 +9,13 @@ from django.db.models import Model
 from django.urls import reverse
 
 from credits.models import LedgerEntry
+from events.models import WebhookDelivery
 from generation.inputs.images import SCHEME
 from generation.models import Generation, GenerationEvent, Upload
 from generation.models.states import State
 from generation.outputs import links
 from staff.models import AuditEntry
+from staff.pages.webhook_words import line_of, with_receivers
 
 MOST = 200  # events, or entries of the audit log, on one page
 
@@ -31,6 +33,7 @@ def history_of(generation: Generation, now: datetime) -> dict[str, Any]:
         "tries": list(generation.retried_by.order_by("created_at")),
         "attempts": list(generation.attempts.select_related("orphan")),
         "events": _with_waits(generation, events),
+        "deliveries": _deliveries(generation, now),
         "output": _output(generation, now),
         "staff_did": list(
             AuditEntry.objects.filter(
@@ -121,6 +124,13 @@ def _money(generation: Generation) -> list[tuple[LedgerEntry, str]]:
     """Its ledger entries in the ledger's order, each with its page."""
     posted = (generation.grant, generation.charge, generation.refund, generation.adjustment)
     return [(entry, _page(entry)) for entry in posted if entry is not None]
+
+
+def _deliveries(generation: Generation, now: datetime) -> list[dict[str, Any]]:
+    """Where its end was told, and what came of it."""
+    told = WebhookDelivery.objects.filter(event__generation_id=generation.pk)
+    read = with_receivers(told).order_by("created_at", "id")
+    return [line_of(each, now) for each in read[:MOST]]
 
 
 def _with_waits(

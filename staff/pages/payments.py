@@ -74,7 +74,7 @@ class PaymentAdmin(VerbPages):
             "opts": self.opts,
             "original": payment,
             "label": LABELS.get(State(payment.state), "info"),
-            "actions": self._buttons(request, payment),
+            "actions": self.buttons_of(request, payment),
             **history_of(payment, timezone.now()),
         }
         return TemplateResponse(request, "admin/payment_history.html", context)
@@ -85,15 +85,6 @@ class PaymentAdmin(VerbPages):
 
     def account_id_of(self, obj: Payment) -> Any:
         return obj.account_id
-
-    def _buttons(self, request: HttpRequest, payment: Payment) -> list[dict[str, str]]:
-        return [
-            {
-                "title": verb.title,
-                "url": reverse(f"admin:payments_payment_{verb.name}", args=[payment.pk]),
-            }
-            for verb in self.verbs_for(request, payment)
-        ]
 
     @display(description="Payment")
     def short_id(self, payment: Payment) -> str:

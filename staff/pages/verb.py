@@ -1,7 +1,7 @@
 """A verb with a reason, such as suspending an account: its button, its page and its URL.
 
 A page declares its verbs (``VerbPages.verbs``). What a verb does is a function of
-``staff/customers.py`` or ``staff/generations.py``.
+``staff/customers.py``, ``staff/generations.py`` and their like.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from accounts.models import User
 from common.errors import ApiError
@@ -72,6 +73,14 @@ class VerbPages(ReadOnlyAdmin):
             verb
             for verb in self.verbs
             if request.user.has_perm(verb.permission) and verb.possible(target)
+        ]
+
+    def buttons_of(self, request: HttpRequest, target: Any) -> list[dict[str, str]]:
+        """The buttons on a page of our own."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        return [
+            {"title": verb.title, "url": reverse(f"{name}_{verb.name}", args=[target.pk])}
+            for verb in self.verbs_for(request, target)
         ]
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -24,7 +25,7 @@ def shown() -> tuple[float, float]:
     return values["reached"], values["failed"]
 
 
-def sent(person: Person, host: str, state: DeliveryState = FAILED, **columns: object) -> None:
+def sent(person: Person, host: str, state: DeliveryState = FAILED, **columns: Any) -> None:
     url = f"https://{host}/{state}"
     a_delivery(an_endpoint(person, url=url), state, **columns)
     a_delivery(person, state, **{"url": url, **columns})

@@ -16,6 +16,7 @@ from unfold.admin import ModelAdmin
 
 from accounts.models import ApiKey
 from credits.models import LedgerEntry
+from events.models import WebhookDelivery, WebhookEndpoint
 from generation.models import Attempt, CatalogModel, Generation, Orphan
 from generation.models.states import State
 from mail import outbox
@@ -26,6 +27,7 @@ from staff.models import AuditEntry
 from tests.support.bring_to import reached
 from tests.support.people import Person, inside, make_staff
 from tests.support.purchases import a_payment, a_reversal
+from tests.support.webhook_rows import a_delivery, an_endpoint
 
 ANYBODY = ""  # of the staff
 NOBODY = "nobody"
@@ -87,6 +89,16 @@ PAGES = {
     "mail_mail_changelist": "mail.view_mail",
     "mail_mail_change": "mail.view_mail",
     "mail_mail_history": "mail.view_mail",
+    "events_webhookendpoint_changelist": "events.view_webhookendpoint",
+    "events_webhookendpoint_change": "events.view_webhookendpoint",
+    "events_webhookendpoint_history": "events.view_webhookendpoint",
+    "events_webhookendpoint_switch_off": "events.switch_webhookendpoint",
+    "events_webhookendpoint_switch_on": "events.switch_webhookendpoint",
+    "events_webhookendpoint_recover": "events.send_webhookdelivery",
+    "events_webhookdelivery_changelist": "events.view_webhookdelivery",
+    "events_webhookdelivery_change": "events.view_webhookdelivery",
+    "events_webhookdelivery_history": "events.view_webhookdelivery",
+    "events_webhookdelivery_send_again": "events.send_webhookdelivery",
     "staff_auditentry_changelist": "staff.view_auditentry",
     "staff_auditentry_change": "staff.view_auditentry",
     "staff_auditentry_history": "staff.view_auditentry",
@@ -102,6 +114,7 @@ PAGES = {
             *("accounts_account", "accounts_apikey", "credits_ledgerentry"),
             *("generation_catalogmodel", "generation_generation", "generation_orphan"),
             *("payments_payment", "payments_reversal", "staff_auditentry", "mail_mail"),
+            *("events_webhookendpoint", "events_webhookdelivery"),
         )
         for verb in ("add", "delete")
     },
@@ -162,6 +175,13 @@ WRITES: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "generation_generation_fail": ("generation.fail_generation", {}),
     "generation_generation_cancel": ("generation.cancel_generation", {}),
+    # what they do in each state: tests/staff/pages/test_webhook_verbs.py
+    "events_webhookendpoint_switch_off": ("events.switch_webhookendpoint", {}),
+    "events_webhookendpoint_switch_on": ("events.switch_webhookendpoint", {}),
+    "events_webhookendpoint_recover": ("events.send_webhookdelivery", {}),
+    "events_webhookdelivery_send_again": ("events.send_webhookdelivery", {}),
+    "events_webhookendpoint_change": (NOBODY, {"enabled": ""}),
+    "events_webhookdelivery_change": (NOBODY, {"state": "succeeded"}),
     "accounts_user_change": (SUPERUSERS, {}),
     "accounts_user_add": (SUPERUSERS, {}),
     "auth_user_password_change": (SUPERUSERS, {}),
@@ -189,6 +209,7 @@ def things(alice: Person) -> Things:
     payment = a_payment(alice)
     colleague = make_staff("support", "colleague")
     audit_entry = AuditEntry.objects.create(action="test")
+    endpoint = an_endpoint(alice)
     return Things(
         {
             "accounts_account": alice.account.pk,
@@ -203,6 +224,8 @@ def things(alice: Person) -> Things:
             "payments_creditpack": CreditPack.objects.get(pk="credits_500").pk,
             "payments_payment": payment.pk,
             "payments_reversal": a_reversal(payment, 500, 500).pk,
+            "events_webhookendpoint": endpoint.pk,
+            "events_webhookdelivery": a_delivery(endpoint).pk,
             "staff_auditentry": audit_entry.pk,
         }
     )
@@ -289,6 +312,8 @@ def _everything() -> tuple[Any, ...]:
         list(CreditPack.objects.order_by("pk").values()),
         list(Payment.objects.order_by("pk").values()),
         list(Reversal.objects.order_by("pk").values()),
+        list(WebhookEndpoint.objects.order_by("pk").values()),
+        list(WebhookDelivery.objects.order_by("pk").values()),
         AuditEntry.objects.count(),
     )
 

@@ -16,6 +16,7 @@ from staff import audit
 from staff.pages.base import COUNT_CAP
 from tests.support.people import inside, make_key, make_person, make_staff
 from tests.support.purchases import a_dispute, a_payment
+from tests.support.webhook_rows import a_delivery, an_endpoint
 
 EVERY_PAGE = 6  # session, user, second factor; BEGIN, the session, COMMIT
 # path: statements beside those, a capped count among them
@@ -41,6 +42,12 @@ PAGES = {
     "/admin/mail/mail/": 2,
     "/admin/mail/mail/?q=person-0@example.com": 2,
     "/admin/mail/mail/?state=sent&kind=verify&days=1": 2,
+    "/admin/events/webhookendpoint/": 2,
+    "/admin/events/webhookendpoint/?q=person-0": 4,
+    "/admin/events/webhookendpoint/?state=failing&days=1": 2,
+    "/admin/events/webhookdelivery/": 2,
+    "/admin/events/webhookdelivery/?q=person-0": 5,
+    "/admin/events/webhookdelivery/?state=failed&reason=gone&type=generation.failed": 2,
     "/admin/staff/auditentry/": 3,
     "/admin/staff/auditentry/?action=suspend_account": 3,
 }
@@ -60,6 +67,7 @@ def fill(number: int) -> None:
         ledger.grant(person.account.pk, 5, description="more")
         a_dispute(a_payment(person))
         outbox.queue(Kind.VERIFY, person.user.email, {"code": "1"}, user=person.user)
+        a_delivery(an_endpoint(person))
         with transaction.atomic():
             audit.record(person.user, "suspend_account", person.account)
 
@@ -80,6 +88,7 @@ def test_no_page_costs_more_with_more_rows(browser: Client) -> None:
         person = make_person(f"person-{each}")
         a_dispute(a_payment(person))
         outbox.queue(Kind.VERIFY, person.user.email, {"code": "1"}, user=person.user)
+        a_delivery(an_endpoint(person))
         make_staff("operator", f"colleague-{each}")
         with transaction.atomic():
             audit.record(person.user, "suspend_account", person.account)
