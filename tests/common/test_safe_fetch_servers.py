@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import gzip
-import ssl
 import time
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from common.safe_fetch import FetchError, FetchFailed, fetch
+from tests.support.certificates import self_signed
 from tests.support.loopback import Handler, Names, answering, ok, redirect, serving
 
 LIMIT = 1000
@@ -206,37 +201,9 @@ def test_a_closed_port_is_an_ordinary_failure():
     asyncio.run(main())
 
 
-def self_signed(folder) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "name.test")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "server.pem"
-    pem.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    return context
-
-
 def test_tls_asks_for_the_name_and_verifies_the_certificate(tmp_path):
     asked: list[str | None] = []
-    context = self_signed(tmp_path)
+    context = self_signed(tmp_path).server
     context.sni_callback = lambda _socket, name, _context: asked.append(name)
 
     async def main() -> None:

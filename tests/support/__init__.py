@@ -22,6 +22,7 @@ Rows and races
     racing           many threads at once, each with a connection of its own
     cutting_proxy    cuts the connection to PostgreSQL exactly at a commit
     loopback         raw servers, a DNS and a record of connects, for the fetcher and its twin
+    certificates     a server of TLS that nobody trusts, and a client that does
     forbidden        spellings of addresses that both must never connect to
 Model-based tests
     machines         how large they are, by profile
