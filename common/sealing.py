@@ -34,6 +34,15 @@ def open_sealed(sealed: str) -> str:
         raise DoesNotOpenError("no key opens it") from None
 
 
+def is_newest(sealed: str) -> bool:
+    """Whether it opens without any of SECRET_KEY_FALLBACKS."""
+    try:
+        _made_of((settings.SECRET_KEY,)).decrypt(sealed.encode())
+    except (InvalidToken, UnicodeEncodeError):
+        return False
+    return True
+
+
 def seal_anew(sealed: str) -> str:
     """The same secret sealed with the newest key. Raises DoesNotOpenError."""
     return seal(open_sealed(sealed))

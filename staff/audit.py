@@ -23,7 +23,7 @@ ACTIONS = (
     *("add_creditpack", "change_creditpack", "ask_stripe", "refund_payment", "credit_payment"),
     *("release_payment_hold", "after_restore", "verify_email", "unverify_email"),
     *("log_in", "refuse_log_in", "log_out", "enroll_second_factor", "refuse_second_factor"),
-    *("make_recovery_codes", "reset_second_factor"),
+    *("make_recovery_codes", "reset_second_factor", "reseal_secrets"),
     *("switch_off_endpoint", "switch_on_endpoint", "recover_endpoint", "send_webhook_again"),
 )
 

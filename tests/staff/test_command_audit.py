@@ -52,6 +52,7 @@ WRITES: dict[str, list[tuple[list[str], list[str]]]] = {
         (["veo3", "--price", "4k:audio=800", "--reason", "x"], ["change_catalogmodel"]),
     ],
     "after_restore": [([], ["after_restore"])],
+    "reseal_secrets": [([], ["reseal_secrets"])],
 }
 # They keep what they found in a table of their own, or print it.
 CHANGES_NOTHING = {
