@@ -54,7 +54,7 @@ SQL = """WITH{uploads}{charge}, generation AS (
              state, version, next_attempt_at, strikes, retries, deadline_at, unknown_attempts,
              last_error, project, location, provider_model, output_uri, output_key, output_type,
              output_sha256, output_facts, error_code, error_message, error_retryable,
-             retry_of_id, grant_id, images_until, created_at, updated_at)
+             retry_of_id, grant_id, webhook_url, images_until, created_at, updated_at)
         SELECT %(generation)s::uuid, wallet_id, %(created_by)s::uuid, %(api_key)s::uuid,
                %(key)s::varchar, %(request)s::bytea,
                %(model)s::varchar, %(kind)s::varchar, %(prompt)s::varchar, %(parameters)s::jsonb,
@@ -62,7 +62,7 @@ SQL = """WITH{uploads}{charge}, generation AS (
                %(expected_seconds)s::float8, entry.id, 'queued', 1, now(), 0, 0,
                now() + %(deadline)s::float8 * interval '1 second',
                0, '', '', '', '', '', '', '', '', '{}', '', '', false,
-               %(retry_of)s::uuid, %(grant)s::uuid,
+               %(retry_of)s::uuid, %(grant)s::uuid, %(webhook_url)s::varchar,
                now() + %(images)s::float8 * interval '1 second', now(), now()
           FROM entry
         RETURNING id
@@ -165,6 +165,7 @@ def _values(order: Order, generation_id: uuid.UUID) -> dict[str, Any]:
         "deadline": settings.DEADLINE,
         "retry_of": order.retry_of,
         "grant": order.grant,
+        "webhook_url": order.webhook_url,
         "images": settings.IMAGES_TIME if to_fetch(order.parameters.source_image_urls) else None,
         "note": Jsonb(origin.of_this_request() | order.note),
     }

@@ -137,6 +137,7 @@ def _order(lost: Generation, actor: User, reason: str, paid_by: PaidBy, token: u
         path="retry",
         body={"retry_of": str(lost.pk), "paid_by": paid_by},
         retry_of=lost.pk,
+        webhook_url=lost.webhook_url,
         note={"retry_of": str(lost.pk), "paid_by": paid_by, **_note(actor, reason)},
     )
 

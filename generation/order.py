@@ -28,6 +28,7 @@ class Order:
     path: str = ""
     body: dict[str, Any] = field(default_factory=dict)
     retry_of: uuid.UUID | None = None
+    webhook_url: str | None = None  # gets the event of its end
     grant: uuid.UUID | None = None  # the ledger entry that pays for it, unless the customer does
     note: dict[str, Any] = field(default_factory=dict)  # for the first event
 

@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 WRITTEN = """
 SELECT version, (SELECT data ->> 'request_id' FROM generation_generationevent
-                  WHERE generation_id = row.id AND sequence = 1)
+                  WHERE generation_id = row.id AND sequence = 1), webhook_url
   FROM generation_generation AS row WHERE id = %s
 """
 
@@ -92,7 +92,7 @@ def move(
         if not guard.update(**changes):
             count_fenced()
             return False
-        version, made_by = _written(generation)
+        version, made_by, webhook_url = _written(generation)
         GenerationEvent.objects.create(
             generation=generation,
             sequence=version,
@@ -109,7 +109,7 @@ def move(
                 columns = columns | {"answered_at": Now()}
             Attempt.objects.filter(pk=attempt.pk).update(**columns)
         if terminal:
-            outbox.announce(generation.account_id, generation.pk, TOLD[state], None)
+            outbox.announce(generation.account_id, generation.pk, TOLD[state], webhook_url)
             ended(generation, state, str(changes.get("error_code", "")))
         if logger.isEnabledFor(logging.INFO):
             line = _line(generation, state, version, made_by, data or {}, answer)
@@ -117,12 +117,12 @@ def move(
     return True
 
 
-def _written(generation: Generation) -> tuple[int, str | None]:
-    """The row's new version, and the id of the request that made it."""
+def _written(generation: Generation) -> tuple[int, str | None, str | None]:
+    """The row's new version, the id of the request that made it, and its order's URL."""
     with connection.cursor() as cursor:
         cursor.execute(WRITTEN, [generation.pk])
-        version, made_by = cursor.fetchone()
-    return version, made_by
+        version, made_by, webhook_url = cursor.fetchone()
+    return version, made_by, webhook_url
 
 
 def _line(

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from aiohttp.abc import AbstractResolver
 from django.conf import settings
 
-from common import safe_post
+from common import safe_post, webhook_urls
 from common.retry_after import seconds_of
 from common.safe_post import Answered, Kind, NotAnswered
 from events.models import AttemptError
-from webhooks import urls
 
 SECONDS = 15.0  # from the look-up of the name to the status
 HEADERS = {"Content-Type": "application/json", "User-Agent": "Reelmint-Webhooks/1"}
@@ -48,7 +47,7 @@ async def post(
             url,
             body,
             HEADERS | dict(headers),
-            taken=urls.taken(),
+            taken=webhook_urls.taken(),
             seconds=SECONDS,
             allowed_origins=settings.WEBHOOK_ALLOWED_ORIGINS,
             resolver=resolver,

@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from common import webhook_urls
+
 REQUIRED = "This field is required"
 
 # RFC 3339 section 5.6; the time zone is not optional there, as it is in ISO 8601
@@ -120,3 +122,17 @@ class StrictDateTimeField(NullIsAbsent, serializers.DateTimeField):
             self.fail("invalid")
         # "t" and "z" are good RFC 3339, but not to Python 3.11's parser
         return super().to_internal_value(value.upper())
+
+
+class WebhookUrlField(StrictCharField):
+    """Where events are sent, letter by letter as it was given; only its text is looked at."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """DRF's hook."""
+        url: str = super().to_internal_value(data)
+        if (fault := webhook_urls.check(url)) is not None:
+            raise serializers.ValidationError(fault)
+        return url

@@ -7,10 +7,17 @@ from typing import Any
 from django.core.validators import EmailValidator, RegexValidator
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
+from common.fetchable import MAX_URL_LENGTH
+
 # JSON Schema's regular expressions and Python's do not agree on what a blank is.
 NOT_BLANK = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"
 NO_NUL = r"^[^\u0000]*$"
 RULES = (EmailValidator, RegexValidator)
+# It cannot tell whether a host that ends in a number is a public address, or is ours.
+WEBHOOK_URL = (
+    r"^https://([A-Za-z0-9_-]{1,63}\.)*[A-Za-z][A-Za-z0-9_-]{0,62}"
+    r"(:(443|8443))?([/?#][!-~]*)?$"
+)
 
 
 def nullable(schema: dict[str, Any]) -> dict[str, Any]:
@@ -39,6 +46,17 @@ class TextExtension(OpenApiSerializerFieldExtension):  # its registration hook i
         if not any(isinstance(validator, RULES) for validator in field.validators):
             schema["pattern"] = NOT_BLANK if field.trim_whitespace else NO_NUL
         return schema
+
+
+class WebhookUrlExtension(OpenApiSerializerFieldExtension):  # as above
+    """``WebhookUrlField``, as far as a regular expression can tell."""
+
+    target_class = "common.api.fields.WebhookUrlField"
+    priority = 1  # before the one of its base class
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        schema = {"type": "string", "maxLength": MAX_URL_LENGTH, "pattern": WEBHOOK_URL}
+        return schema if self.target.required else nullable(schema)
 
 
 class IntegerExtension(OpenApiSerializerFieldExtension):  # as above

@@ -581,7 +581,7 @@ class Migration(migrations.Migration):
             model_name="webhookdelivery",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("endpoint__isnull", True)),
-                fields=("event", "url"),
+                fields=("event",),
                 name="delivery_once_an_event_and_url",
             ),
         ),

@@ -56,6 +56,10 @@ CREATE_VIDEO = [
             "max_credits": 96,
         },
     ),
+    taken(
+        "With a webhook of its own",
+        {"prompt": "A kite over dunes", "webhook_url": "https://example.com/hooks/video?order=17"},
+    ),
     taken("From an image", {"prompt": "The cat stretches", "source_image_urls": [CAT]}),
     taken(
         "From an upload and an image",

@@ -23,7 +23,7 @@ _SHOWN = Columns(
     without=(
         *("created_by", "api_key", "idempotency_key", "request_sha256", "charge", "last_error"),
         *("strikes", "retries", "unknown_until", "backend", "project", "location"),
-        *("operation_name", "output_attempt", "output_size"),
+        *("operation_name", "output_attempt", "output_size", "webhook_url"),
     ),
 )
 OF_ACCOUNT = Statement(

@@ -37,6 +37,7 @@ def judged(request: Request) -> Order:
         idempotency_key=request.idempotency_key,
         path=request.path,
         body=request.body,
+        webhook_url=values.get("webhook_url"),
         note=request.note,
     )
 

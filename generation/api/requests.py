@@ -9,7 +9,13 @@ from django.conf import settings
 from rest_framework import serializers
 from rest_framework.fields import SkipField
 
-from common.api.fields import NullIsAbsent, StrictBooleanField, StrictCharField, StrictIntegerField
+from common.api.fields import (
+    NullIsAbsent,
+    StrictBooleanField,
+    StrictCharField,
+    StrictIntegerField,
+    WebhookUrlField,
+)
 from common.fetchable import check_url
 from generation.inputs.images import SCHEME, upload_id
 from generation.models import CatalogModel
@@ -129,6 +135,14 @@ def _max_credits() -> StrictIntegerField:
     )
 
 
+def _webhook_url() -> WebhookUrlField:
+    return WebhookUrlField(
+        required=False,
+        help_text="An https URL, on port 443 or 8443 of a public address. It gets the one event of "
+        "this generation's end, signed with the account's default secret.",
+    )
+
+
 class VideoRequestSerializer(_CreateSerializer):
     """The body of ``POST /api/v1/generate/video/``."""
 
@@ -177,6 +191,7 @@ class VideoRequestSerializer(_CreateSerializer):
         help_text="What should not be in the video, where the model takes that.",
     )
     max_credits = _max_credits()
+    webhook_url = _webhook_url()
 
 
 class ImageRequestSerializer(_CreateSerializer):
@@ -187,6 +202,7 @@ class ImageRequestSerializer(_CreateSerializer):
         required=False, help_text="The first one of the model is the default.", allow_blank=True
     )
     max_credits = _max_credits()
+    webhook_url = _webhook_url()
 
 
 KINDS: dict[str, type[_CreateSerializer]] = {

@@ -51,6 +51,11 @@ class Generation(models.Model):
     # as generation/offer/parameters.py writes and reads them
     parameters = models.JSONField(db_comment="validated: aspect_ratio or size, source_image_urls")
     price = models.PositiveIntegerField(db_comment="credits, as charged")
+    webhook_url = models.CharField(
+        max_length=2048,
+        null=True,
+        db_comment="its end goes there; erased with the prompt, for path and query may be secrets",
+    )
     estimated_time = models.CharField(max_length=40)
     expected_seconds = models.FloatField(db_comment="as scaled at creation")
     charge = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, related_name="+")

@@ -38,6 +38,10 @@ CONSTRAINTS: list[models.BaseConstraint] = [
         condition=Q(state__in=OPEN + TERMINAL), name="generation_state_is_known"
     ),
     models.CheckConstraint(
+        condition=~Q(prompt="") | Q(webhook_url__isnull=True),
+        name="generation_webhook_url_goes_with_the_prompt",
+    ),
+    models.CheckConstraint(
         condition=Q(state__in=OPEN, next_attempt_at__isnull=False)
         | Q(state__in=TERMINAL, next_attempt_at__isnull=True),
         name="generation_open_iff_scheduled",

@@ -73,8 +73,8 @@ FORGET = DUE.format(
          WHERE upload.key <> '' FOR UPDATE OF upload SKIP LOCKED)
 )
 UPDATE generation_generation AS row
-   SET prompt = '', parameters = generation_without_urls(parameters), version = version + 1,
-       updated_at = now()
+   SET prompt = '', parameters = generation_without_urls(parameters), webhook_url = NULL,
+       version = version + 1, updated_at = now()
   FROM held WHERE row.id = held.id""",
 )
 CLAIM = """
@@ -107,7 +107,7 @@ def expire_outputs() -> int:
 
 
 def forget_prompts() -> int:
-    """Erase prompts and source images' addresses of up to a batch; how many they were."""
+    """Erase prompts, source images' addresses and ``webhook_url`` of up to a batch; how many."""
     return _erase(FORGET, settings.PROMPT_RETENTION_DAYS)
 
 

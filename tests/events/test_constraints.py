@@ -96,6 +96,7 @@ DELIVERIES = [
         delivery(url="NULL", endpoint_id="%(endpoint)s", target="%(endpoint)s"),
     ),
     Breach("delivery_once_an_event_and_url", delivery(url="%(url)s")),
+    Breach("delivery_once_an_event_and_url", delivery()),
     Breach(TARGET, delivery(url="NULL")),
     Breach(TARGET, delivery(endpoint_id="%(endpoint)s")),
     Breach(SCHEDULED, sent("next_attempt_at = NULL")),
@@ -180,7 +181,7 @@ def test_what_is_whole_is_not_refused(values: dict[str, Any]) -> None:
         test = {"type": "'webhook_endpoint.test'", "sequence": "NULL", "generation_id": "NULL"}
         cursor.execute(event(**test), values)
         cursor.execute(event(**test), values)
-        cursor.execute(delivery(), values)
+        cursor.execute(delivery(event_id="(SELECT id FROM events_event LIMIT 1 OFFSET 1)"), values)
         cursor.execute(sent(f"state = 'failed', failed_reason = 'gone', {OVER}"), values)
         cursor.execute(sent(f"state = 'succeeded', failed_reason = '', {OVER}"), values)
         cursor.execute(ATTEMPT, values)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhooks.urls import check
+from common.webhook_urls import check
 
 HTTPS = "Must be an https URL"
 PORT = "Must not name a port other than 443 and 8443"
