@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from common import memory_privacy
@@ -13,6 +12,7 @@ memory_privacy.keep_to_ourselves()  # every worker is forked from here and inher
 metrics_folder.take("web")
 
 from common.telemetry.metrics import forget_process
+from config import serving
 
 # Sixteen requests at once, by few threads in each of several processes: those of one process take
 # turns at Python's lock. The application is loaded once for all of them.
@@ -22,29 +22,18 @@ preload_app = True
 # Its threads answer and never wait for a client, whatever a proxy before it does; two more read
 # uploads.
 worker_class = "common.web.turns.StreamingWorker"
-# The heartbeat file, without a name, must not be on a disk that can stall.
-MEMORY = "/dev/shm"  # noqa: S108
-worker_tmp_dir = MEMORY if os.access(MEMORY, os.W_OK) else None
-# Two checkouts would share the default path in the home folder.
-control_socket_disable = True
 graceful_timeout = 25  # seconds; docker-compose.yml and the manifests wait longer
 
-# No header moves the path, the scheme or the address: Django reads our proxies' own (NUM_PROXIES).
-# Trusted here, SCRIPT_NAME would lead round a proxy's rules about paths.
-forwarder_headers = ""
-forwarded_allow_ips = ""
-secure_scheme_headers: dict[str, str] = {}
-header_map = "drop"
-proxy_protocol = "off"
-
-# Its own lines look like ours, also while the application is not loaded yet.
-logger_class = "config.gunicorn_logger.GunicornLogger"
-
-# Seconds that an idle connection stays open. Clients and proxies have to be the ones that close it
-# (Node after 4, httpx after 5, nginx after 60): what closes first meets the next request on its
-# way, and a POST whose connection broke is not repeated by any library. gunicorn's own default, 2,
-# is what many wait between two looks at a generation.
-keepalive = 75
+# the same for the waiter, with the reasons
+worker_tmp_dir = serving.worker_tmp_dir
+control_socket_disable = serving.control_socket_disable
+forwarder_headers = serving.forwarder_headers
+forwarded_allow_ips = serving.forwarded_allow_ips
+secure_scheme_headers = serving.secure_scheme_headers
+header_map = serving.header_map
+proxy_protocol = serving.proxy_protocol
+logger_class = serving.logger_class
+keepalive = serving.keepalive
 
 
 def post_fork(server: Any, worker: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,22 +48,26 @@ _USER = Columns(
 _WIDTHS = len(_KEY), len(_ACCOUNT), len(_USER)
 
 
-def statement(columns: str = "", join: str = "") -> Statement:
+def statement(
+    columns: str = "", join: str = "", where: str = "key.digest = %(digest)s::bytea"
+) -> Statement:
     """How a secret is found, by ``key.digest``; with ``columns`` of what a ``join`` adds to it."""
     return Statement(
         "SELECT {key}, {account}, {user}{columns}"
         " FROM accounts_apikey key JOIN accounts_account account ON account.id = key.account_id"
         " JOIN accounts_user person ON person.id = key.created_by_id {join}"
-        " WHERE key.digest = %(digest)s::bytea",
+        " WHERE {where}",
         key=_KEY.sql,
         account=_ACCOUNT.sql,
         user=_USER.sql,
         columns=columns,
         join=join,
+        where=where,
     )
 
 
 FIND = statement()
+OF_IDS = statement(where="key.id = ANY(%(ids)s::uuid[])")
 
 
 class NotByAKey(ApiError):
@@ -190,6 +194,18 @@ def find_by(
     found.account = _ACCOUNT.read(row[account_at:user_at])
     found.created_by = _USER.read(row[user_at:end])
     return (found if found.is_live and found.created_by.is_active else None), row[end:]
+
+
+def live(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, ApiKey]:
+    """Those of these secrets that are still good for their account, whether suspended or not."""
+    account_at, user_at, _ = itertools.accumulate(_WIDTHS)
+    found = {}
+    for row in OF_IDS.all({"ids": list(ids)}):
+        key = _KEY.read(row[:account_at])
+        key.account = _ACCOUNT.read(row[account_at:user_at])
+        if key.is_live and _USER.read(row[user_at:]).is_active:
+            found[key.pk] = key
+    return found
 
 
 def revoke_key(account: Account, key_id: uuid.UUID) -> None:

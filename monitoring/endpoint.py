@@ -29,12 +29,17 @@ class ScrapeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info.rstrip("/") != PATH:
             return self.get_response(request)
-        authorization = request.headers.get("Authorization", "")
-        if not may_read(authorization, direct_address(request)):
-            return HttpResponse("forbidden\n", PLAIN, 403)
-        if request.method != "GET":
-            return HttpResponse("GET only\n", PLAIN, 405, headers={"Allow": "GET"})
-        return HttpResponse(_scrape().text(), CONTENT_TYPE)
+        return answer(request, _scrape)
+
+
+def answer(request: HttpRequest, scrape: Callable[[], Scrape]) -> HttpResponse:
+    """The counts, to whoever may read them."""
+    authorization = request.headers.get("Authorization", "")
+    if not may_read(authorization, direct_address(request)):
+        return HttpResponse("forbidden\n", PLAIN, 403)
+    if request.method != "GET":
+        return HttpResponse("GET only\n", PLAIN, 405, headers={"Allow": "GET"})
+    return HttpResponse(scrape().text(), CONTENT_TYPE)
 
 
 @cache

@@ -26,10 +26,13 @@ def who_goes(connections: Collection[Connection]) -> list[Connection]:
     return heapq.nsmallest(MADE_AT_ONCE, waiting, rank)
 
 
-def descriptors() -> int:
-    """How many files connections may have open; each takes two while it is sent a file."""
+def descriptors(most: int = MOST) -> int:
+    """How many files connections may have open; each takes two while it is sent a file.
+
+    The limit of the process is raised to ``most`` where the system lets it.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    allowed = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
+    allowed = most if hard == resource.RLIM_INFINITY else min(hard, most)
     if soft != resource.RLIM_INFINITY and soft < allowed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     return allowed - OTHERS

@@ -25,6 +25,8 @@ def demo(var_dir: Path, options: Options) -> None:
     print("Starting the stack ...", flush=True)
     with Stack(var_dir, options) as stack:
         print(f"Up at {stack.base_url} after {time.monotonic() - begun:.1f} s.")
+        if stack.waiter_url:
+            print(f"Waits and streams are held at {stack.waiter_url}.")
         if stack.emulator_url:
             print("Outputs are EMULATED: nothing is sent to Google, nothing is paid for.")
         if stack.stripe_url:

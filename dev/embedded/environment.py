@@ -17,6 +17,7 @@ class Options:
 
     port: int = 0  # the web's; 0 = any free one
     services: bool = True  # web, workers, beat and the migrations they need
+    waiter: bool = False  # who holds requests and streams, on the port after the web's
     one_worker: bool = False  # one for all stages, beat included: starts much sooner
     emulator: bool = True  # False = the environment says which provider
     stripe: bool = False  # Stripe's emulator, for services; False = the environment says

@@ -55,6 +55,7 @@ def described(stack: Stack, key: str) -> dict[str, object]:
     """What ``var/run.json`` says; config/env.py and scripts read it."""
     return {
         "base_url": stack.base_url,
+        "waiter_url": stack.waiter_url,
         "database_url": stack.env["DATABASE_URL"],
         "database_owner_url": stack.owner_url,
         "redis_url": stack.env["REDIS_URL"],
@@ -96,6 +97,7 @@ def greeting(stack: Stack, key: str) -> str:
     lines += ["Image to video:", f"  {post} '{hill}'", "Status of the newest one, with its link:"]
     url = f"{base}/api/v1/generate/history/?limit=1"
     lines.append(f"  curl -s '{url}' -H 'Authorization: Bearer {key}'\n")
+    lines += told_of_the_waiter(stack, key)
     if stack.stripe_url:
         lines += ["Credits (open the url of the answer and pay by card 4242 4242 4242 4242):"]
         pack = json.dumps({"pack": "credits_500"})
@@ -105,3 +107,14 @@ def greeting(stack: Stack, key: str) -> str:
     lines.append("  .venv/bin/python manage.py create_staff you@example.com --role superuser\n")
     lines.append(f"Logs: {stack.var_dir / 'log'}   Ctrl-C ends everything.")
     return "\n".join(lines)
+
+
+def told_of_the_waiter(stack: Stack, key: str) -> list[str]:
+    """Where to wait and to stream: there is no proxy here that would send it to the right one."""
+    if stack.waiter_url is None:
+        return []
+    stream = f"curl -sN {stack.waiter_url}/api/v1/generate/<id>/events/"
+    return [
+        "Waits and streams are held at another address (web's answers them at once):",
+        f"  {stream} -H 'Authorization: Bearer {key}'\n",
+    ]

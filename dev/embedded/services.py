@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
+import httpx
+
 from dev.embedded import StackError
 from dev.embedded.paths import CHECKOUT
 from dev.embedded.processes import Program
@@ -25,6 +27,13 @@ def web(listener: socket.socket) -> Program:
     argv = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--graceful-timeout", "5"]
     argv += ["--bind", f"fd://{listener.fileno()}"]
     return Program("web", argv, pass_fds=(listener.fileno(),))
+
+
+def waiter(listener: socket.socket) -> Program:
+    """Who holds requests and streams, likewise; the rest is in config/waiter.py."""
+    argv = [sys.executable, "-m", "gunicorn", "config.asgi:application"]
+    argv += ["-c", "python:config.waiter", "--bind", f"fd://{listener.fileno()}"]
+    return Program("waiter", argv, restart=True, pass_fds=(listener.fileno(),))
 
 
 def worker(name: str, stages: Sequence[str], *options: str) -> Program:
@@ -85,3 +94,16 @@ def listen(preferred: int) -> socket.socket:
             continue
         return listener
     raise AssertionError("the kernel always has a port for 0")
+
+
+def address(listener: socket.socket) -> str:
+    """What it listens at, as a URL without a slash at the end."""
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def answers(url: str) -> bool:
+    """Whether a server there says that it is ready."""
+    try:
+        return httpx.get(f"{url}/readyz", timeout=2).is_success
+    except httpx.HTTPError:
+        return False

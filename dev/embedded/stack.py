@@ -6,8 +6,6 @@ import shutil
 import socket
 from pathlib import Path
 
-import httpx
-
 from dev.embedded import StackError, services
 from dev.embedded.emulation import EmulatorServer, ReceiverServer, StandIn, StripeServer
 from dev.embedded.environment import Options, base_environment
@@ -36,6 +34,7 @@ class Stack(Startable):
         self._stripe: StripeServer | None = None
         self._receiver: ReceiverServer | None = None
         self._listener: socket.socket | None = None
+        self._waiters: socket.socket | None = None
         self._lock: Lock | None = None
 
     @property
@@ -50,7 +49,12 @@ class Stack(Startable):
         """Where the API listens, without a slash at the end."""
         if self._listener is None:
             raise StackError("The stack has no web server")
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        return services.address(self._listener)
+
+    @property
+    def waiter_url(self) -> str | None:
+        """Where requests are held; None without a waiter."""
+        return services.address(self._waiters) if self._waiters else None
 
     @property
     def emulator_url(self) -> str | None:
@@ -89,15 +93,16 @@ class Stack(Startable):
         finally:
             for server in self._servers().values():
                 server.stop()
-            if self._listener is not None:
-                self._listener.close()
+            for listener in (self._listener, self._waiters):
+                if listener is not None:
+                    listener.close()
             if self._supervisor is not None:
                 shutil.rmtree(runtime_dir(self.var_dir))
             if self._lock is not None:
                 self._lock.release()
             self._supervisor = self._postgres = self._valkey = None
             self._emulator = self._stripe = self._receiver = None
-            self._listener = self._lock = None
+            self._listener = self._waiters = self._lock = None
 
     def watch(self) -> None:
         """Call it often: restarts dead workers, raises StackError when anything else died."""
@@ -142,6 +147,9 @@ class Stack(Startable):
             self._launch_emulator()
         if self.options.services:
             self._listener = services.listen(self.options.port)
+            if self.options.waiter:
+                port = self._listener.getsockname()[1]
+                self._waiters = services.listen(port + 1 if self.options.port else 0)
             if self.options.stripe:
                 self._launch_stripe()
             if self.options.receiver:
@@ -232,12 +240,10 @@ class Stack(Startable):
         self.env["PUBLIC_BASE_URL"] = self.base_url
         self.env |= self.options.environment
         self.processes.run(services.web(self._listener), self.env)
+        if self._waiters is not None:
+            self.processes.run(services.waiter(self._waiters), self.env)
         for number, worker in enumerate(services.workers(self.options.one_worker)):
             self.processes.run(worker, self.env | services.metrics_port(self.env, number))
-        wait_ready(self.processes.children["web"], self._web_answers, 60)
-
-    def _web_answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.base_url}/readyz", timeout=2).is_success
-        except httpx.HTTPError:
-            return False
+        wait_ready(self.processes.children["web"], lambda: services.answers(self.base_url), 60)
+        if (waiter := self.waiter_url) is not None:
+            wait_ready(self.processes.children["waiter"], lambda: services.answers(waiter), 60)

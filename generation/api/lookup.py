@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from datetime import datetime
 
 from django.db.models import QuerySet
 
@@ -35,6 +37,13 @@ OF_IDS = Statement(
     "SELECT {shown}, now() FROM generation_generation row WHERE id = ANY(%(ids)s::uuid[])",
     shown=_SHOWN.sql,
 )
+# One row without a generation when nothing has changed, for the time.
+CHANGED = Statement(
+    "SELECT clock.now, {shown} FROM (SELECT now() AS now) clock LEFT JOIN ("
+    "unnest(%(ids)s::uuid[], %(versions)s::int[]) AS seen (id, version)"
+    " JOIN generation_generation row ON row.id = seen.id AND row.version <> seen.version) ON true",
+    shown=_SHOWN.sql,
+)
 WITH_KEY = keys.statement(
     f", {_SHOWN.sql}, now()",
     "LEFT JOIN generation_generation row ON row.id = %(id)s::uuid"
@@ -51,6 +60,13 @@ def of_account(account_id: uuid.UUID, generation_id: uuid.UUID) -> Generation | 
 def of_ids(ids: list[uuid.UUID]) -> list[Generation]:
     """The generations of these ids, whoever's they are, in any order; each with its ``now``."""
     return [_read(row) for row in OF_IDS.all({"ids": ids})]
+
+
+def changed(versions: Mapping[uuid.UUID, int]) -> tuple[datetime, list[Generation]]:
+    """The database's time, and those of these generations that are not of that version any more."""
+    rows = CHANGED.all({"ids": list(versions), "versions": list(versions.values())})
+    now = rows[0][0]
+    return now, [_read((*row[1:], now)) for row in rows if row[1] is not None]
 
 
 class SecretWithGeneration(SecretAuthentication):
