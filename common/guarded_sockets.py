@@ -15,11 +15,14 @@ from collections.abc import AsyncIterator, Callable, Collection
 from typing import Any
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from common.public_address import is_public_address
 
 CONNECT_SECONDS = 5.0  # per address; the next one is tried while there is time left
+# Connections that are tried for one request. A name may have thousands of addresses, of which
+# aiohttp would try each one again and again.
+MAX_TRIES = 16
 
 AddrInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 
@@ -35,7 +38,7 @@ class RefusedAddress(Exception):
 async def guarded_session(
     ports: Collection[int], *, exempt: bool, resolver: AbstractResolver | None
 ) -> AsyncIterator[aiohttp.ClientSession]:
-    """For one request. ``exempt`` connections may go to any address and port.
+    """For one request. Its connections may go to any address and port if they are ``exempt``.
 
     No cookies, no proxy of the environment, no decompression, no connection that is used again. The
     caller limits the time; RefusedAddress comes out of the request.
@@ -44,7 +47,7 @@ async def guarded_session(
     async with (
         aiohttp.TCPConnector(
             socket_factory=_sockets(ports, exempt, made),
-            resolver=resolver,
+            resolver=_Few(resolver or aiohttp.ThreadedResolver()),
             use_dns_cache=False,
             force_close=True,
             # Happy eyeballs would swallow a refusal and go on to the next address.
@@ -65,6 +68,21 @@ async def guarded_session(
             _hang_up(made)
 
 
+class _Few(AbstractResolver):
+    """What another one answers, up to a number: nobody uses us to knock at a thousand doors."""
+
+    def __init__(self, inner: AbstractResolver) -> None:
+        self._inner = inner
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return (await self._inner.resolve(host, port, family))[:MAX_TRIES]
+
+    async def close(self) -> None:
+        """The other one is not ours."""
+
+
 def _sockets(
     ports: Collection[int], exempt: bool, made: list[socket.socket]
 ) -> Callable[[AddrInfo], socket.socket]:
@@ -72,6 +90,8 @@ def _sockets(
         family, kind, protocol, _, address = info
         if not exempt and not (is_public_address(address[0]) and address[1] in ports):
             raise RefusedAddress(f"{address[0]} port {address[1]}")
+        if len(made) >= MAX_TRIES:
+            raise OSError("enough addresses were tried")
         made.append(socket.socket(family, kind, protocol))
         return made[-1]
 

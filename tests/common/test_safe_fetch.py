@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.guarded_sockets import MAX_TRIES
 from common.public_address import is_public_address
 from common.safe_fetch import FetchError, FetchFailed, FetchRefused, fetch
 from tests.support.forbidden import DENIED_ANSWERS, DENIED_LITERALS, PUBLIC
@@ -85,6 +86,14 @@ def test_public_addresses_are_tried_one_after_the_other():
     connects, outcome = get("https://name.test/", names)
     assert connects == [(PUBLIC, 443), ("2606:2800:220:1::1", 443)]
     assert isinstance(outcome, FetchFailed)
+
+
+def test_a_name_of_many_addresses_is_given_up_after_some():
+    many = [f"93.184.216.{number}" for number in range(100)]
+    connects, outcome = get("http://name.test/", Names({"name.test": [many]}))
+    assert connects == [(address, 80) for address in many[:MAX_TRIES]]
+    assert isinstance(outcome, FetchFailed)
+    assert outcome.is_passing
 
 
 def test_a_rebound_name_is_looked_up_once_a_hop_and_checked_at_each():

@@ -7,12 +7,14 @@ import contextlib
 import itertools
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from common.fetchable import Taken
+from common.guarded_sockets import MAX_TRIES
 from common.safe_post import Answered, Kind, NotAnswered, post
 from tests.support.forbidden import DENIED_ANSWERS, DENIED_LITERALS, PUBLIC
 from tests.support.loopback import Names, answering, ok, recording, redirect, serving
@@ -107,6 +109,14 @@ def test_who_really_listens_there_hears_nothing(is_exempt: bool) -> None:
 def test_the_next_answer_is_checked_too_when_the_first_does_not_connect() -> None:
     names = Names({"name.test": [[PUBLIC, "127.0.0.1"]]})
     assert send("https://name.test/", names) == ([(PUBLIC, 443)], "connection")
+
+
+def test_a_name_of_a_thousand_addresses_is_no_way_to_knock_at_them_all() -> None:
+    many = [f"93.184.{high}.{low}" for high in range(4) for low in range(250)]
+    started = time.monotonic()
+    connects, told = send("https://name.test/", Names({"name.test": [many]}))
+    assert connects == [(address, 443) for address in many[:MAX_TRIES]]
+    assert (told, time.monotonic() - started < 2) == ("connection", True)
 
 
 def test_a_rebound_name_is_looked_up_and_judged_at_each_attempt() -> None:

@@ -14,6 +14,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from common import webhook_urls
+from common.fetchable import PORTS
 from config.misspelt import READ_ELSEWHERE
 from dev.embedded.paths import CHECKOUT
 from dev.embedded.services import STAGES
@@ -171,6 +173,14 @@ def test_selectors_find_the_pods() -> None:
         assert document["spec"]["selector"]["matchLabels"] == labels[name]
     assert set(of_kind("PodDisruptionBudget")) == SERVICES - {"beat"}
     assert of_kind("Service")["web"]["spec"]["selector"] == labels["web"]
+
+
+def test_every_port_that_customers_may_name_leads_out() -> None:
+    rules = of_kind("NetworkPolicy")["egress"]["spec"]["egress"]
+    (internet,) = [rule for rule in rules if "0.0.0.0/0" in str(rule)]
+    assert {"10.0.0.0/8", "169.254.0.0/16"} <= set(internet["to"][0]["ipBlock"]["except"])
+    open_ports = {each["port"] for each in internet["ports"]}
+    assert PORTS | webhook_urls.taken().ports["https"] <= open_ports
 
 
 def test_workers_are_scaled_by_the_age_of_the_oldest_due_row() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from common import public_address
+from common.name_lookup import Lookups
 from events.models import AttemptError
 from tests.support.loopback import Handler, Names, answering, ok, recording, serving
 from webhooks import send
@@ -127,6 +128,16 @@ def test_neither_word_nor_duration_tells_what_is_behind_a_name(
         assert answer == Answer(None, AttemptError.CONNECTION, 500), url
         assert 0.49 < took < 0.9, url
         assert not [host for host, _ in connects if not _may_be_met(host)], url
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("url", ["https://localhost:8443/", "https://no-such-name.invalid/"])
+def test_the_systems_own_names_lead_nowhere_either(url: str) -> None:
+    resolver = Lookups().of("alice")
+    with recording() as connects:
+        answer = asyncio.run(send.post(url, b"{}", {}, resolver=resolver))
+    assert (answer.error, connects) == (AttemptError.CONNECTION, [])
+    assert answer.duration_ms % 500 == 0
 
 
 def _may_be_met(host: str) -> bool:
