@@ -65,7 +65,8 @@ def check_signing_key(**_: Any) -> list[CheckMessage]:
     return [
         Error(
             "SECRET_KEY is not set.",
-            hint="It signs links and sessions: give the web 50 random characters or more.",
+            hint="It signs links and sessions, and seals the secrets of webhooks: give web and the "
+            "worker of webhooks 50 random characters or more, the same.",
             id="reelmint.E009",
         )
     ]

@@ -22,7 +22,7 @@ from celery.signals import (
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from common.checks import refuse_to_start
+from common.checks import check_signing_key, refuse_to_start
 from common.telemetry import tracing
 from generation.checks import log_emulation
 from work.queue import app
@@ -54,10 +54,13 @@ def check_settings(**_: Any) -> None:
 def import_tasks(instance: Any, **_: Any) -> None:
     """Import those of the queues that this worker reads: others would only cost it memory."""
     for queue in instance.app.amqp.queues.consume_from:
-        modules = {stage.module for stage in settings.STAGES.values() if stage.queue == queue}
-        if not modules:
+        stages = [stage for stage in settings.STAGES.values() if stage.queue == queue]
+        if not stages:
             raise SystemExit(f"no tasks for the queue {queue}: config/stages.py has none")
-        for module in sorted(modules):
+        if any(stage.signs for stage in stages):
+            for error in check_signing_key():
+                raise SystemExit(f"The queue {queue} is not worked: {error.msg} {error.hint}")
+        for module in sorted({stage.module for stage in stages}):
             try:
                 import_module(module)
             except ImportError as error:  # which Celery would log, and go on without tasks

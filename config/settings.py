@@ -28,7 +28,7 @@ env = Env(environment(BASE_DIR))
 
 # --- Django ---------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)
-# Django refuses to sign without it. Only the web signs, and does not start without.
+# Django refuses to sign without it. Web and the worker of webhooks sign: they do not start without.
 SECRET_KEY = env.text("SECRET_KEY")
 if DEBUG and not SECRET_KEY:
     # Only ever signs links of a stack on this machine; stable over restarts, so links survive.

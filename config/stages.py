@@ -16,6 +16,7 @@ class StageRow:
     seconds: float  # between two ticks of beat
     task: str
     module: str  # where the task is; a worker imports those of its own queues
+    signs: bool = False  # whether its worker does not start without SECRET_KEY
 
 
 def table(time_scale: float) -> dict[str, StageRow]:
@@ -30,6 +31,7 @@ def table(time_scale: float) -> dict[str, StageRow]:
         "payments": StageRow("settle", slow, "payments.daily", "payments.tasks"),
         "mail": StageRow("mail", 1.0, "mail.send", "mail.tasks"),
         "old_mails": StageRow("mail", slow, "mail.prune", "mail.tasks"),
+        "deliver": StageRow("deliver", 1.0, "webhooks.deliver", "webhooks.tasks", True),
         "sweep": StageRow("store", slow, "generation.sweep", "generation.tasks.store"),
         "retention": StageRow("store", slow, "generation.retention", "generation.tasks.store"),
         "models": StageRow("store", slow, "generation.models", "generation.tasks.store"),

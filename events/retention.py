@@ -1,11 +1,12 @@
-"""Events end some days after what they tell."""
+"""Events end some days after what they tell, and with them who was told."""
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import MAX_RETENTION_DAYS
@@ -16,9 +17,28 @@ BATCH, BATCHES = 1_000, 10  # a pass, so that a stage never waits for it
 # what may still be asked for, so whoever may ask finds everything that came after.
 MARGIN = timedelta(hours=1)
 
+# What is still being sent keeps its event. Of the others all goes that has ended; a delivery that is
+# sent again at this very moment is left over, and with it its event.
 OLD = """
-DELETE FROM events_event WHERE id IN (
-    SELECT id FROM events_event WHERE id < %s ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+WITH old AS (
+    SELECT id FROM events_event AS event
+     WHERE id < %(before)s AND NOT EXISTS (
+           SELECT FROM events_webhookdelivery
+            WHERE event_id = event.id AND next_attempt_at IS NOT NULL)
+     ORDER BY id LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+), delivery AS (
+    DELETE FROM events_webhookdelivery AS row USING old
+     WHERE row.event_id = old.id AND row.next_attempt_at IS NULL
+    RETURNING row.id
+), attempt AS (
+    DELETE FROM events_webhookattempt AS row USING delivery WHERE row.delivery_id = delivery.id
+)
+SELECT id FROM old
+"""
+UNTOLD = """
+DELETE FROM events_event AS event
+ WHERE id = ANY(%(ids)s) AND NOT EXISTS (
+       SELECT FROM events_webhookdelivery WHERE event_id = event.id)
 """
 
 
@@ -34,10 +54,18 @@ def prune() -> int:
     if since is None:
         return 0
     rows = 0
-    with connection.cursor() as cursor:
-        for _ in range(BATCHES):
-            cursor.execute(OLD, [ids.least_of(since - MARGIN), BATCH])
-            rows += cursor.rowcount
-            if cursor.rowcount < BATCH:
-                break
+    for _ in range(BATCHES):
+        found, deleted = _delete_batch(ids.least_of(since - MARGIN))
+        rows += deleted
+        if found < BATCH:
+            break
     return rows
+
+
+def _delete_batch(before: uuid.UUID) -> tuple[int, int]:
+    """How many old events were found, and how many of them were deleted."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(OLD, {"before": before, "batch": BATCH})
+        found = [id_ for (id_,) in cursor.fetchall()]
+        cursor.execute(UNTOLD, {"ids": found})
+        return len(found), cursor.rowcount

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -15,7 +15,7 @@ def gauge(name: str, meaning: str, *labels: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, meaning, labels=labels)
 
 
-def ask(statement: str, values: Sequence[Any] = ()) -> Rows:
+def ask(statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Rows:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         found: Rows = cursor.fetchall()

@@ -9,9 +9,9 @@ from django.conf import settings
 _chance = secrets.SystemRandom()
 
 
-def jitter(seconds: float) -> float:
-    """The same seconds, ±20 %."""
-    return seconds * _chance.uniform(0.8, 1.2)
+def jitter(seconds: float, share: float = 0.2) -> float:
+    """The same seconds, ±20 % or another share."""
+    return seconds * _chance.uniform(1 - share, 1 + share)
 
 
 def backoff(retries: int, retry_after: float | None = None) -> float:

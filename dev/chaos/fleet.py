@@ -38,6 +38,7 @@ CRASH_POINTS = (
     *("sweep.after_claim", "sweep.before_save"),
     *("checkout.after_row", "checkout.after_answer", "webhook.after_commit"),
     *("settle.after_fetch", "settle.after_commit", "announce.before_commit"),
+    *("deliver.after_claim", "deliver.after_answer"),
 )
 # Django is set up before anything of the product is imported.
 OPERATE = "import django; django.setup(); from dev.chaos.operators import main; main()"

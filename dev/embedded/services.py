@@ -13,7 +13,8 @@ from dev.embedded import StackError
 from dev.embedded.paths import CHECKOUT
 from dev.embedded.processes import Program
 
-STAGES = ("prepare", "submit", "poll", "store", "settle", "mail")  # one queue and one worker each
+# one queue and one worker each
+STAGES = ("prepare", "submit", "poll", "store", "settle", "mail", "deliver")
 WEB_PROCESSES = 4  # that gunicorn forks, as gunicorn.conf.py says
 CELERY = (sys.executable, "-m", "celery", "-A", "config")
 

@@ -46,6 +46,13 @@ class Migration(migrations.Migration):
                 ("previous_secret", models.TextField(db_comment="sealed", null=True)),
                 ("previous_secret_expires_at", models.DateTimeField(null=True)),
                 (
+                    "is_prompt",
+                    models.BooleanField(
+                        db_comment="its last attempt succeeded, within seconds: webhooks/due.py",
+                        null=True,
+                    ),
+                ),
+                (
                     "account",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.PROTECT,
@@ -307,6 +314,13 @@ class Migration(migrations.Migration):
                 ("secret_hint", models.CharField(db_comment="its last characters", max_length=4)),
                 ("previous_secret", models.TextField(db_comment="sealed", null=True)),
                 ("previous_secret_expires_at", models.DateTimeField(null=True)),
+                (
+                    "is_prompt",
+                    models.BooleanField(
+                        db_comment="its last attempt succeeded, within seconds: webhooks/due.py",
+                        null=True,
+                    ),
+                ),
                 (
                     "id",
                     models.UUIDField(

@@ -35,6 +35,9 @@ class Signer(models.Model):
     secret_hint = models.CharField(max_length=4, db_comment="its last characters")
     previous_secret = models.TextField(null=True, db_comment="sealed")
     previous_secret_expires_at = models.DateTimeField(null=True)
+    is_prompt = models.BooleanField(
+        null=True, db_comment="its last attempt succeeded, within seconds: webhooks/due.py"
+    )
 
     now: datetime  # no column: whoever asks for it adds it, the database's time
 

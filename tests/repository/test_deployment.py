@@ -14,6 +14,7 @@ from dev.embedded.paths import CHECKOUT
 from dev.embedded.services import STAGES
 from mail.stage import LONGEST
 from payments.stripe.connection import PATIENCE
+from webhooks.stage import DeliverStage
 
 SWEEP_SECONDS = 5.0  # of generation/tasks/store.py, whose import would register Celery tasks
 
@@ -94,6 +95,7 @@ def test_nothing_is_killed_in_the_middle_of_what_it_has_begun(compose: dict[str,
         "store": settings.FETCH_TIMEOUT + 2 * SWEEP_SECONDS,
         "settle": 3 * PATIENCE,  # a call after the other; killed in there, it only asks again
         "mail": LONGEST,
+        "deliver": DeliverStage.patience,
     }
     for stage in STAGES:
         assert grace(compose["services"][f"worker-{stage}"]) >= longest[stage] + 10

@@ -26,7 +26,7 @@ FOLDER = CHECKOUT / "ops" / "kubernetes"
 COMPOSE = compose.compose()["services"]
 # web drains before it is told to end, see its preStop
 SERVICES = {"web", "worker-prepare", "worker-submit", "worker-poll", "worker-store"}
-SERVICES |= {"worker-settle", "worker-mail", "beat"}
+SERVICES |= {"worker-settle", "worker-mail", "worker-deliver", "beat"}
 AGE = "reelmint_oldest_due_seconds"
 
 

@@ -31,6 +31,7 @@ NEEDS: dict[str, set[str]] = {
     "worker": WORKER,
     "worker-settle": (WORKER - {GOOGLE}) | STRIPE,
     "worker-mail": (WORKER - {GOOGLE}) | MAIL,
+    "worker-deliver": (WORKER - {GOOGLE}) | KEYS,
     "beat": {"METRICS_TOKEN"},
 }
 # Secrets by their names that are none: a path, and a number

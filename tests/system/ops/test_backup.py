@@ -29,6 +29,7 @@ SERVICES = (
     "worker-store",
     "worker-settle",
     "worker-mail",
+    "worker-deliver",
     "beat",
 )
 GUIDE = (CHECKOUT / "docs" / "production.md").read_text()

@@ -1,0 +1,127 @@
+"""Whose deliveries are sent next: two at a time of a target, however many wait for it.
+
+A target is an endpoint, or the account whose orders name their own URLs. A receiver may be as slow
+as it likes: a target that is not known to answer promptly shares half of the slots with all others
+of its kind. One whose last attempt was slow or failed lets others go first who wait for as long.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from common.statement import Statement
+from events.models import WebhookDelivery
+from work import due
+
+LEASE = 35.0  # seconds, of a real machine: an attempt takes 15 of them at most
+SLOTS = 50  # deliveries under way in a process
+OF_A_TARGET = 2
+OF_NOT_PROMPT = SLOTS // 2
+PROMPT = 5.0  # seconds; whoever takes longer is slow
+STANDS_BACK = timedelta(minutes=1)  # whose last attempt was slow or failed
+WALK_MOST = 1_000  # targets that one look visits; the next look goes on behind them
+
+# From one target of the index delivery_due to the next: a row of each, the one that is due first.
+WALK = """
+WITH RECURSIVE walk AS (
+    (SELECT target, next_attempt_at, 1 AS number FROM events_webhookdelivery
+      WHERE next_attempt_at IS NOT NULL AND target > %(behind)s::uuid
+      ORDER BY target, next_attempt_at LIMIT 1)
+    UNION ALL
+    SELECT further.target, further.next_attempt_at, walk.number + 1
+      FROM walk CROSS JOIN LATERAL (
+           SELECT target, next_attempt_at FROM events_webhookdelivery
+            WHERE next_attempt_at IS NOT NULL AND target > walk.target
+            ORDER BY target, next_attempt_at LIMIT 1) AS further
+     WHERE walk.number < %(most)s::int
+)"""
+LOOK = Statement(
+    """{walk}
+SELECT walk.target, walk.next_attempt_at, walk.next_attempt_at <= now(), walk.number,
+       CASE WHEN endpoint.id IS NULL THEN secret.is_prompt ELSE endpoint.is_prompt END
+  FROM walk LEFT JOIN events_webhookendpoint AS endpoint ON endpoint.id = walk.target
+       LEFT JOIN events_defaultsecret AS secret ON secret.account_id = walk.target
+ WHERE walk.next_attempt_at <= now() OR walk.number = %(most)s::int
+""",
+    walk=WALK,
+)
+
+# So many of each target, and of all rows that may have killed their workers one (work/due.py).
+CLAIM = due.Claim(
+    WebhookDelivery,
+    """
+WITH first AS (
+    SELECT row.id, row.strikes, row.next_attempt_at
+      FROM unnest(%(targets)s::uuid[], %(rooms)s::int[]) AS wanted (target, room)
+     CROSS JOIN LATERAL (
+           SELECT id, strikes, next_attempt_at FROM events_webhookdelivery
+            WHERE target = wanted.target AND next_attempt_at <= now()
+            ORDER BY next_attempt_at LIMIT wanted.room FOR UPDATE SKIP LOCKED) AS row
+), due AS (
+    SELECT id FROM first
+     WHERE strikes < %(suspect)s::int OR id = (
+           SELECT id FROM first WHERE strikes >= %(suspect)s::int
+            ORDER BY next_attempt_at, id LIMIT 1)
+)""",
+)
+START = uuid.UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Somebody for whom a delivery is due. ``is_prompt`` is None when nothing was ever sent."""
+
+    id: uuid.UUID
+    since: datetime
+    is_prompt: bool | None
+
+
+class Queue:
+    """The claims of one process; it remembers how far its looks have come."""
+
+    def __init__(self) -> None:
+        self._behind = START
+
+    def claim(self, limit: int, busy: Mapping[uuid.UUID, int], not_prompt: int) -> list[
+        WebhookDelivery
+    ]:
+        """Up to ``limit`` due deliveries, leased.
+
+        ``busy`` counts by target what this process has under way, ``not_prompt`` says how many of
+        these go to targets that are not known to be prompt.
+        """
+        rooms = share_out(self.look(), limit, busy, OF_NOT_PROMPT - not_prompt)
+        if not rooms:
+            return []
+        return CLAIM.rows(LEASE, targets=list(rooms), rooms=list(rooms.values()))
+
+    def look(self) -> list[Target]:
+        """For whom something is due, of the next targets in line."""
+        rows = LOOK.all({"behind": self._behind, "most": WALK_MOST})
+        self._behind = next((row[0] for row in rows if row[3] == WALK_MOST), START)
+        return [Target(id_, since, prompt) for id_, since, is_due, _, prompt in rows if is_due]
+
+
+def share_out(
+    targets: list[Target], limit: int, busy: Mapping[uuid.UUID, int], for_not_prompt: int
+) -> dict[uuid.UUID, int]:
+    """How many deliveries of each target may be claimed: of all one, before anybody gets two."""
+    rooms: Counter[uuid.UUID] = Counter()
+    for room in range(1, OF_A_TARGET + 1):
+        for target in sorted(targets, key=_turn):
+            if busy.get(target.id, 0) + room > OF_A_TARGET or rooms.total() >= limit:
+                continue
+            if not target.is_prompt:
+                if for_not_prompt <= 0:
+                    continue
+                for_not_prompt -= 1
+            rooms[target.id] += 1
+    return dict(rooms)
+
+
+def _turn(target: Target) -> datetime:
+    return target.since + STANDS_BACK if target.is_prompt is False else target.since
