@@ -17,8 +17,8 @@ BATCH, BATCHES = 1_000, 10  # a pass, so that a stage never waits for it
 # what may still be asked for, so whoever may ask finds everything that came after.
 MARGIN = timedelta(hours=1)
 
-# What is still being sent keeps its event. Of the others all goes that has ended; a delivery that is
-# sent again at this very moment is left over, and with it its event.
+# What is still being sent keeps its event. Of the others all goes that has ended. A delivery that
+# is sent again at this very moment stays, and with it its event.
 OLD = """
 WITH old AS (
     SELECT id FROM events_event AS event

@@ -29,7 +29,7 @@ STAGE_OF = {
 # The first entry of each state in generation_due. A lease moves a row, so none under way is due.
 # Rows of an account that has one under way are not counted: they wait for their own. So with
 # deliveries of a receiver that has one; and slow or dead ones, which share slots, wait for others.
-DUE = f"""
+DUE = """
 SELECT state, GREATEST(extract(epoch FROM now() - next_attempt_at), 0)::float8
   FROM unnest(%(open)s::text[]) AS known (state), LATERAL (
        SELECT next_attempt_at FROM generation_generation AS row
@@ -53,16 +53,16 @@ SELECT 'mail', GREATEST(extract(epoch FROM now() - min(next_attempt_at)), 0)::fl
 HAVING count(*) > 0
 UNION ALL
 SELECT 'deliver', GREATEST(extract(epoch FROM now() - min(next_attempt_at)), 0)::float8 FROM (
-{WALK} SELECT target, next_attempt_at FROM walk) AS first
+{walk} SELECT target, next_attempt_at FROM walk) AS first
   LEFT JOIN events_webhookendpoint AS endpoint ON endpoint.id = first.target
   LEFT JOIN events_defaultsecret AS secret ON secret.account_id = first.target
  WHERE COALESCE(endpoint.is_prompt, secret.is_prompt, true) AND NOT EXISTS (
        SELECT FROM events_webhookdelivery AS other
         WHERE other.target = first.target AND lease_token IS NOT NULL
           AND other.next_attempt_at > now()
-          AND other.next_attempt_at <= now() + interval '{LEASE:.0f} seconds')
+          AND other.next_attempt_at <= now() + %(lease)s * interval '1 second')
 HAVING count(*) > 0
-"""
+""".replace("{walk}", WALK)
 
 
 def due_values() -> dict[str, Any]:
@@ -72,6 +72,7 @@ def due_values() -> dict[str, Any]:
         "livemode": livemode() if payments_available() else None,
         "behind": START,
         "most": MOST_TARGETS,
+        "lease": LEASE,
     }
 
 

@@ -31,7 +31,7 @@ LATE = 60.0  # seconds that a due row may wait without a warning
 # Counts the needed migrations that were not applied.
 MIGRATIONS = """
 SELECT 'missing' AS state, count(*)::float8
-  FROM unnest(%s::text[], %s::text[]) AS needed (app, name)
+  FROM unnest(%(apps)s::text[], %(names)s::text[]) AS needed (app, name)
  WHERE NOT EXISTS (SELECT FROM django_migrations AS applied
                     WHERE applied.app = needed.app AND applied.name = needed.name)
 """
@@ -63,7 +63,7 @@ def _check() -> Found:
     checks: dict[str, Any] = {"status": "unavailable", "database": "away"}
     try:
         with connection.cursor() as cursor:
-            cursor.execute(QUESTION, [*_needed(), *due_values()])
+            cursor.execute(QUESTION, _needed() | due_values())
             (_, missing), *queue = cursor.fetchall()
     except (DatabaseError, InterfaceError):
         connection.close()
@@ -104,9 +104,9 @@ def _warnings(checks: dict[str, Any]) -> list[str]:
 
 
 @cache
-def _needed() -> tuple[list[str], list[str]]:
+def _needed() -> dict[str, list[str]]:
     """Apps and names of the migrations that this code brings. They are read from the disk once."""
     loader = MigrationLoader(None, load=False)
     loader.load_disk()
     apps, names = zip(*sorted(loader.disk_migrations), strict=True)
-    return list(apps), list(names)
+    return {"apps": list(apps), "names": list(names)}

@@ -51,22 +51,29 @@ SELECT walk.target, walk.next_attempt_at, walk.next_attempt_at <= now(), walk.nu
 )
 
 # So many of each target, and of all rows that may have killed their workers one (work/due.py).
+# The inner limit is a constant: of another one the planner expects a tenth of all that wait.
 CLAIM = due.Claim(
     WebhookDelivery,
     """
-WITH first AS (
-    SELECT row.id, row.strikes, row.next_attempt_at
+WITH head AS (
+    SELECT row.id, row.strikes, row.next_attempt_at, wanted.room, wanted.target
       FROM unnest(%(targets)s::uuid[], %(rooms)s::int[]) AS wanted (target, room)
      CROSS JOIN LATERAL (
            SELECT id, strikes, next_attempt_at FROM events_webhookdelivery
             WHERE target = wanted.target AND next_attempt_at <= now()
-            ORDER BY next_attempt_at LIMIT wanted.room FOR UPDATE SKIP LOCKED) AS row
+            ORDER BY next_attempt_at LIMIT {of_a_target} FOR UPDATE SKIP LOCKED) AS row
+), first AS (
+    SELECT * FROM (
+           SELECT *, row_number() OVER (PARTITION BY target ORDER BY next_attempt_at) AS place
+             FROM head) AS numbered
+     WHERE place <= room
 ), due AS (
     SELECT id FROM first
      WHERE strikes < %(suspect)s::int OR id = (
            SELECT id FROM first WHERE strikes >= %(suspect)s::int
             ORDER BY next_attempt_at, id LIMIT 1)
 )""",
+    of_a_target=str(OF_A_TARGET),
 )
 START = uuid.UUID(int=0)
 
@@ -86,9 +93,9 @@ class Queue:
     def __init__(self) -> None:
         self._behind = START
 
-    def claim(self, limit: int, busy: Mapping[uuid.UUID, int], not_prompt: int) -> list[
-        WebhookDelivery
-    ]:
+    def claim(
+        self, limit: int, busy: Mapping[uuid.UUID, int], not_prompt: int
+    ) -> list[WebhookDelivery]:
         """Up to ``limit`` due deliveries, leased.
 
         ``busy`` counts by target what this process has under way, ``not_prompt`` says how many of

@@ -105,9 +105,10 @@ def attempted(delivery: WebhookDelivery, answer: Answer) -> None:
             return
         if fate.reason is FailedReason.GONE:
             _switch_off(endpoint, DisabledReason.GONE)
-        elif fate.reason is FailedReason.EXHAUSTED:
-            if schedule.is_failing(endpoint, delivery.claimed_at):
-                _switch_off(endpoint, DisabledReason.FAILING)
+        elif fate.reason is FailedReason.EXHAUSTED and schedule.is_failing(
+            endpoint, delivery.claimed_at
+        ):
+            _switch_off(endpoint, DisabledReason.FAILING)
 
 
 def not_sent(delivery: WebhookDelivery, reason: FailedReason) -> None:

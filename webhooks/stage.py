@@ -21,8 +21,11 @@ from events.models import TEST, AttemptError, FailedReason, WebhookDelivery
 from webhooks import due, ending, keys, metrics, rendering, schedule, send, signing
 from webhooks.send import Answer
 from work.stage import Done, Step
+from work.waits import jitter
 
 logger = logging.getLogger(__name__)
+
+KEEPS_CLAIMING = 480.0  # seconds beyond a run's time, ±20 %
 
 
 class DeliverStage:
@@ -33,19 +36,20 @@ class DeliverStage:
     concurrency = due.SLOTS
     gathers = False
     gap = 0.0
-    # Slow receivers must not keep a run from claiming. What is under way at its end is waited for:
-    # to hand it back would send it twice.
-    keeps_claiming = 580.0
+    # Slow receivers must not keep a run from claiming, so it goes on while anything is under way.
+    # What is left at its end is waited for: to hand it back would send it twice.
     patience = send.SECONDS + 3.0
 
     def __init__(self, queue: due.Queue | None = None, lookups: Lookups | None = None) -> None:
+        # not the same for two processes: while one waits for what is left, the other claims
+        self.keeps_claiming = jitter(KEEPS_CLAIMING)
         self._queue = queue or due.Queue()
         self._lookups = lookups or Lookups()
         self._busy: Counter[uuid.UUID] = Counter()  # by target
         self._not_prompt = 0
 
     def claim(self, limit: int) -> list[WebhookDelivery]:
-        """Lease due deliveries, with what they tell and to whom; none of it is kept if that fails."""
+        """Lease due deliveries, and read what they tell and whom: both or neither."""
         with transaction.atomic():
             rows = self._queue.claim(limit, +self._busy, self._not_prompt)
             prefetch_related_objects(rows, "event", "endpoint", "account")

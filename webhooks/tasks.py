@@ -6,12 +6,12 @@ from functools import cache
 
 from common.name_lookup import Lookups
 from webhooks.due import Queue
-from webhooks.stage import DeliverStage
+from webhooks.stage import KEEPS_CLAIMING, DeliverStage
 from work.process import SECONDS, run
 from work.queue import app
 
 # A run goes on while anything is under way, and then waits for it.
-LONGEST = int(SECONDS + DeliverStage.keeps_claiming + DeliverStage.patience)
+LONGEST = int(SECONDS + KEEPS_CLAIMING * 1.2 + DeliverStage.patience)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 from django.utils import timezone
 
 from events import retention
-from events.models import Event, Type
+from events.models import Event, Type, WebhookAttempt, WebhookDelivery
 from generation.tasks import store
 from tests.support.aged_ids import days_ago
+from tests.support.deliveries import delivery_to, endpoint_of
 from tests.support.people import Person
+from tests.support.racing import race, wait_until_blocked
 
 
 @pytest.fixture
@@ -75,3 +78,63 @@ def test_the_stage_does_it(aged: Any, works: Any) -> None:
     made = aged(40, 1)
     store.retention()
     assert left() == made[1:]
+
+
+@pytest.fixture
+def told(aged: Any, alice: Person) -> Any:
+    """``told(age, state)``: an event so old and its delivery, with an attempt."""
+    endpoint = endpoint_of(alice)
+
+    def make(age: float, state: str = "succeeded") -> WebhookDelivery:
+        (event_id,) = aged(age)
+        columns: dict[str, Any] = {"state": state}
+        if state != "pending":
+            columns |= {"finished_at": timezone.now()}
+        delivery = delivery_to(
+            endpoint, Event.objects.get(pk=event_id), due=state == "pending", **columns
+        )
+        WebhookAttempt.objects.create(delivery=delivery, number=1, duration_ms=100)
+        return delivery
+
+    return make
+
+
+def test_deliveries_and_attempts_go_with_their_event(told: Any) -> None:
+    told(40)
+    assert retention.prune() == 1
+    assert (Event.objects.count(), WebhookDelivery.objects.count()) == (0, 0)
+    assert WebhookAttempt.objects.count() == 0
+
+
+def test_an_event_that_is_still_being_sent_stays_whole(told: Any) -> None:
+    delivery = told(40, "pending")
+    assert retention.prune() == 0
+    assert WebhookAttempt.objects.get().delivery == delivery
+    WebhookDelivery.objects.update(
+        state="succeeded", next_attempt_at=None, finished_at=timezone.now()
+    )
+    assert retention.prune() == 1
+    assert WebhookDelivery.objects.count() == 0
+
+
+def test_what_is_sent_again_at_that_very_moment_stays(
+    told: Any, admin_connection: psycopg.Connection
+) -> None:
+    delivery = told(40)
+    again = (
+        "UPDATE events_webhookdelivery SET state = 'pending', next_attempt_at = now(),"
+        " finished_at = NULL"
+    )
+    admin_connection.execute("BEGIN")
+    admin_connection.execute(again)
+
+    def commit_when_it_waits() -> None:
+        with psycopg.connect(os.environ["TEST_ADMIN_URL"], autocommit=True) as observer:
+            wait_until_blocked(observer, "WITH old AS")
+        admin_connection.execute("COMMIT")
+
+    (outcome, _) = race([retention.prune, commit_when_it_waits], at_once=2)
+    assert outcome == 0
+    delivery.refresh_from_db()
+    assert (delivery.state, Event.objects.count()) == ("pending", 1)
+    assert WebhookAttempt.objects.count() == 1

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import httpx
 import psycopg
@@ -13,7 +16,9 @@ import redis
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
+from events.models import WebhookDelivery, WebhookEndpoint
 from generation import lifecycle, waiting
 from generation.inputs import image_queue
 from generation.models import Generation, Orphan, ProviderGate
@@ -21,6 +26,7 @@ from generation.models.states import State
 from monitoring import endpoint, gauges
 from tests.contract.test_our_faults import database_away
 from tests.support.bring_to import created, reached
+from tests.support.deliveries import delivery_to, endpoint_of, event_of
 from tests.support.people import Person, make_person
 from tests.support.scraped import Samples, samples, value
 from tests.support.works import Works, age
@@ -253,3 +259,34 @@ def test_source_images_that_wait_for_a_worker_are_told_apart(
     theirs = created(bob, source_image_urls=urls)
     age(str(theirs.pk), next_attempt_at="-20 seconds")
     assert value(scraped(), "reelmint_oldest_due_seconds", stage="prepare") > 10
+
+
+def test_deliveries_that_nobody_sends(scraped: Callable[[], Samples], alice: Person) -> None:
+    """A receiver that is slow, or has one under way, is not waited for by us."""
+    event = event_of(reached(alice, State.FAILED))
+    moment = timezone.now()
+
+    def waits(endpoint: WebhookEndpoint | str, seconds: float, **columns: Any) -> WebhookDelivery:
+        at = moment - timedelta(seconds=seconds)
+        return delivery_to(endpoint, event, due=False, next_attempt_at=at, **columns)
+
+    def oldest() -> float:
+        return value(scraped(), "reelmint_oldest_due_seconds", stage="deliver")
+
+    assert oldest() == 0
+    waits(endpoint_of(alice), -60)
+    waits(endpoint_of(alice, is_prompt=False), 500)
+    assert oldest() == 0
+    waits("https://example.com/of-an-order", 20)
+    assert oldest() == pytest.approx(20, abs=10)
+    busy = endpoint_of(alice, is_prompt=True)
+    waits(busy, 300)
+    assert oldest() == pytest.approx(300, abs=10)
+    other = event_of(reached(alice, State.FAILED))
+    WebhookDelivery.objects.filter(event=other).exclude(endpoint=busy).update(
+        next_attempt_at=moment + timedelta(days=1)
+    )
+    WebhookDelivery.objects.filter(event=other, endpoint=busy).update(
+        next_attempt_at=moment + timedelta(seconds=30), lease_token=uuid.uuid4()
+    )
+    assert oldest() == pytest.approx(20, abs=10)
