@@ -35,6 +35,9 @@ it. DRF's own ones have their codes there.
     409 not_cancelable              generation.lifecycle.NotCancelable
     409 not_ready                   generation.api.errors.NotReady
     409 price_above_max             generation.refusals.PriceAboveMax
+    409 rotation_in_progress        webhooks.refusals.RotationInProgress
+    409 too_many_webhook_endpoints  webhooks.refusals.TooManyWebhookEndpoints
+    409 webhook_endpoint_disabled   webhooks.refusals.EndpointDisabled
     410 events_expired              webhooks.api.errors.EventsExpired
     410 output_expired              generation.api.errors.OutputExpired
     412 precondition_failed         PreconditionFailed

@@ -30,6 +30,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": name}
         for name in (
             "Generations",
+            "Events",
+            "Webhooks",
             "Uploads",
             "Models",
             "Credits",
@@ -38,14 +40,22 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
             "Account",
         )
     ],
+    "WEBHOOKS": [
+        f"webhooks.api.sent.{name}" for name in ("completed", "failed", "canceled", "test")
+    ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "common.api.openapi.add_shared_parts",
     ],
-    # both are called status
+    # several are called status
     "ENUM_NAME_OVERRIDES": {
         "StatusEnum": "generation.models.states.PUBLIC_STATUSES",
         "PaymentStatusEnum": "payments.models.states.State.values",
+        "DeliveryStatusEnum": "events.models.DeliveryState.values",
+        "AttemptStatusEnum": "webhooks.forms.ENDED",
+        "AttemptErrorEnum": "events.models.AttemptError.values",
+        "EventTypeEnum": "events.models.Type.values",
+        "DeliveryTypeEnum": "webhooks.forms.TYPES",
     },
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -64,7 +64,7 @@ def send_again(actor: User, delivery: WebhookDelivery, values: Values) -> Result
         if delivery.endpoint is not None:
             _locked(delivery.endpoint)  # before its deliveries, as everywhere
         row = WebhookDelivery.objects.select_for_update().get(pk=delivery.pk)
-        again.retry(row)
+        again.resend(row)
         changes = {"state": [row.state, "pending"], "attempts_made": row.attempts_made}
         _record(actor, "send_webhook_again", row, values, changes)
     return Result("It is sent within seconds; then reload this page.")

@@ -57,7 +57,7 @@ def test(endpoint: WebhookEndpoint) -> WebhookDelivery:
     return made
 
 
-def retry(delivery: WebhookDelivery) -> WebhookDelivery:
+def resend(delivery: WebhookDelivery) -> WebhookDelivery:
     """Let it be sent now, whatever became of it, and begin a new round of attempts.
 
     Raises EndpointDisabled. One that is switched off at this moment ends the delivery when its

@@ -77,13 +77,17 @@ def rotate(signer: Signer, now: datetime, keep_hours: int = KEEP_HOURS, force: b
 
 
 def default_of(account_id: uuid.UUID) -> DefaultSecret:
-    """The account's, made when it is first needed: of two at once both get the same."""
-    found = DefaultSecret.objects.filter(pk=account_id).first()
+    """The account's with the database's time as ``now``, made when it is first needed.
+
+    Of two at once both get the same.
+    """
+    rows = DefaultSecret.objects.annotate(**TIMED)
+    found = rows.filter(pk=account_id).first()
     if found is None:
         made = make()
         new = DefaultSecret(account_id=account_id, secret=made.sealed, secret_hint=made.hint)
         DefaultSecret.objects.bulk_create([new], ignore_conflicts=True)
-        found = DefaultSecret.objects.get(pk=account_id)
+        found = rows.get(pk=account_id)
     return found
 
 

@@ -5,111 +5,31 @@ from __future__ import annotations
 import re
 import uuid
 from datetime import datetime
-from typing import Annotated, Literal, TypedDict
 
-from common.api.form import Bounds, Moment, OneOf
 from common.errors import NotFound
 from common.times import with_z
 from events.models import (
-    TEST,
-    AttemptError,
     DefaultSecret,
     DeliveryState,
-    DisabledReason,
-    FailedReason,
-    Type,
     WebhookAttempt,
     WebhookDelivery,
     WebhookEndpoint,
 )
 from webhooks import keys, payload
+from webhooks.forms import (
+    DELIVERY,
+    ENDPOINT,
+    DeliveryAnswer,
+    EndpointAnswer,
+    EndpointWithSecret,
+    LastDelivery,
+    PublicAttempt,
+    PublicDefaultSecret,
+    PublicDelivery,
+    PublicEndpoint,
+)
 
-ENDPOINT, DELIVERY = "we_", "dlv_"
 HEX = re.compile(r"[0-9a-f]{32}")
-TYPES = [*Type.values, TEST]
-ENDED = [DeliveryState.SUCCEEDED.value, DeliveryState.FAILED.value]
-
-
-class LastDelivery(TypedDict):
-    """The newest attempt of all that were made there."""
-
-    status: Annotated[str, OneOf(ENDED)]
-    at: Moment
-
-
-class PublicEndpoint(TypedDict):
-    """A URL of yours that is told of events."""
-
-    id: str
-    url: str
-    description: str
-    event_types: list[str]
-    enabled: bool
-    disabled_reason: Annotated[
-        str | None,
-        OneOf(DisabledReason.values),
-        "`gone`: it answered 410. `failing`: a delivery used up its attempts, and nothing has "
-        "succeeded for 5 days. Null, too, when you switched it off.",
-    ]
-    disabled_at: Moment | None
-    secret_hint: Annotated[str, "The last 4 characters of the secret."]
-    previous_secret_expires_at: Annotated[
-        Moment | None, "Until then the former secret signs, too; null when there is none."
-    ]
-    api_version: Annotated[str, "The shape of what is sent; an endpoint keeps its own."]
-    last_delivery: Annotated[LastDelivery | None, "Null before the first attempt."]
-    created_at: Moment
-    updated_at: Moment
-
-
-class EndpointAnswer(PublicEndpoint):
-    """One endpoint."""
-
-    success: Literal[True]
-
-
-class EndpointWithSecret(EndpointAnswer):
-    """One endpoint and its secret."""
-
-    secret: Annotated[str, "Shown only here. What is sent is signed with it."]
-
-
-class PublicDefaultSecret(TypedDict):
-    """What signs the events that are sent to the `webhook_url` of creates."""
-
-    success: Literal[True]
-    secret: str
-    secret_hint: Annotated[str, "Its last 4 characters."]
-    previous_secret_expires_at: Annotated[
-        Moment | None, "Until then the former secret signs, too; null when there is none."
-    ]
-
-
-class PublicDelivery(TypedDict):
-    """One event for one receiver, and what became of it."""
-
-    id: str
-    event_id: Annotated[str, "The `webhook-id` of each attempt."]
-    type: Annotated[str, OneOf(TYPES)]
-    generation_id: Annotated[str | None, "Null for a test."]
-    url: str
-    status: Annotated[str, OneOf(DeliveryState.values)]
-    failed_reason: Annotated[str | None, OneOf(FailedReason.values)]
-    attempts_made: Annotated[int, Bounds(0), "Of all rounds together."]
-    next_attempt_at: Annotated[Moment | None, "Null when it is not pending."]
-    last_status_code: Annotated[int | None, "Of the newest attempt."]
-    last_error: Annotated[str | None, OneOf(AttemptError.values), "Of the newest attempt."]
-    created_at: Moment
-    finished_at: Moment | None
-
-
-class PublicAttempt(TypedDict):
-    """One POST. Of its answer nothing but the status is kept."""
-
-    at: Moment
-    duration_ms: Annotated[int, Bounds(0), "In hundreds."]
-    status_code: int | None
-    error: Annotated[str | None, OneOf(AttemptError.values), "Null for a success."]
 
 
 def endpoint_id(endpoint: uuid.UUID) -> str:
@@ -183,6 +103,10 @@ def delivery(row: WebhookDelivery) -> PublicDelivery:
         "created_at": with_z(row.created_at),
         "finished_at": _moment(row.finished_at),
     }
+
+
+def delivery_answer(row: WebhookDelivery) -> DeliveryAnswer:
+    return {"success": True, **delivery(row)}
 
 
 def attempt(row: WebhookAttempt) -> PublicAttempt:

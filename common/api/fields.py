@@ -131,7 +131,7 @@ class WebhookUrlField(StrictCharField):
         super().__init__(trim_whitespace=False, **options)
 
     def to_internal_value(self, data: Any) -> str:
-        """DRF's hook."""
+        """DRF's hook. Raises ValidationError in the words of ``webhook_urls.check``."""
         url: str = super().to_internal_value(data)
         if (fault := webhook_urls.check(url)) is not None:
             raise serializers.ValidationError(fault)

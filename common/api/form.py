@@ -7,6 +7,7 @@ dataclass of thirty keys would add 5 µs to the 12 of a status.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import NoneType, UnionType
@@ -66,8 +67,12 @@ _FIELDS: dict[Any, type[serializers.Field[Any, Any, Any, Any]]] = {
 }
 
 
+@functools.cache
 def serializer_of(form: type, name: str) -> type[serializers.Serializer[Any]]:
-    """The class that drf-spectacular makes the component ``name`` of; it serializes nothing."""
+    """The class that drf-spectacular makes the component ``name`` of; it serializes nothing.
+
+    Of one form and name there is one class: two would be two components.
+    """
     hints = get_type_hints(form, include_extras=True)
     fields = {key: _field(hint) for key, hint in hints.items()}
     bases = (serializers.Serializer,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import ApiKey
+from events.models import DefaultSecret, WebhookDelivery, WebhookEndpoint
 from generation.models import Generation
 from generation.models.states import State
 from payments.models import Payment
@@ -18,10 +20,12 @@ from payments.models.states import State as PaymentState
 from tests.support.bring_to import reached
 from tests.support.people import Person, make_token
 from tests.support.purchases import a_payment
+from webhooks import again, endpoints, keys, public
 
 Api = Callable[..., httpx.Client]
 
 Found = Callable[[Person, Generation], str]
+HOOK = "https://hooks.example.com/alices-path"
 
 
 def _generation(_: Person, generation: Generation) -> str:
@@ -39,6 +43,17 @@ def _payment(person: Person, _: Generation) -> str:
     return str(Payment.objects.get(account=person.account).pk)
 
 
+def _endpoint(person: Person, _: Generation) -> str:
+    return public.endpoint_id(WebhookEndpoint.objects.get(account=person.account).pk)
+
+
+def _delivery(person: Person, generation: Generation) -> str:
+    (delivery,) = WebhookDelivery.objects.filter(account=person.account)
+    return f"{_endpoint(person, generation)} {public.delivery_id(delivery.pk)}"
+
+
+ENDPOINT = "api/v1/webhook-endpoints/<str:endpoint_id>/"
+DELIVERY = f"{ENDPOINT}deliveries/<str:delivery_id>/"
 # Routes that name one thing: the methods they have, and whose id Alice's is.
 ONE_THING = {
     "api/v1/generate/<str:generation_id>/": (["GET"], _generation),
@@ -46,6 +61,13 @@ ONE_THING = {
     "api/v1/generate/<str:generation_id>/cancel/": (["POST"], _generation),
     "api/v1/generate/<str:generation_id>/events/": (["GET"], _generation),
     "api/v1/credits/payments/<str:payment_id>/": (["GET"], _payment),
+    ENDPOINT: (["GET", "PATCH", "DELETE"], _endpoint),
+    **{
+        f"{ENDPOINT}{verb}/": (["POST"], _endpoint) for verb in ("rotate-secret", "test", "recover")
+    },
+    f"{ENDPOINT}deliveries/": (["GET"], _endpoint),
+    DELIVERY: (["GET"], _delivery),
+    f"{DELIVERY}retry/": (["POST"], _delivery),
     "api/api-keys/<str:key_id>/": (["DELETE"], _secret("key")),
     "api/tokens/<str:token_id>/": (["DELETE"], _secret("token")),
 }
@@ -58,6 +80,8 @@ LISTS = {
     "api/v1/credits/",
     "api/v1/credits/transactions/",
     "api/v1/credits/payments/",
+    "api/v1/webhook-endpoints/",
+    "api/v1/webhook-endpoints/default-secret/",
     "api/api-keys/",
     "api/account/",
     "api/tokens/",
@@ -75,6 +99,7 @@ NOTHING_TO_SEE = {
     "api/v1/quote/",
     "api/v1/credits/packs/",
     "api/v1/credits/checkout/",
+    "api/v1/webhook-endpoints/default-secret/rotate/",
     "api/v1/models/",
     "api/v1/models/video/",
     "api/v1/models/image/",
@@ -126,15 +151,38 @@ def everything_of(person: Person) -> dict[str, Any]:
         "generations": list(Generation.objects.filter(account=person.account).values()),
         "payments": list(Payment.objects.filter(account=person.account).values()),
         "keys": list(ApiKey.objects.filter(account=person.account).values()),
+        "endpoints": list(WebhookEndpoint.objects.filter(account=person.account).values()),
+        "deliveries": list(WebhookDelivery.objects.filter(account=person.account).values()),
+        "default": list(DefaultSecret.objects.filter(account=person.account).values()),
         "entries": person.entries,
     }
 
 
-def asked(client: httpx.Client, method: str, route: str, name: str) -> Any:
+def named(route: str, names: str) -> str:
+    """The path with these names, which blanks separate."""
+    rest = iter(names.split())
+    return "/" + re.sub(r"<str:\w+>", lambda _: next(rest), route)
+
+
+def of_nothing(names: str) -> str:
+    """Names of the same kinds that were never given to anything."""
+    found = []
+    for name in names.split():
+        prefix, mark, _ = name.partition("_")
+        found.append(f"{prefix}_{uuid.uuid4().hex}" if mark else str(uuid.uuid4()))
+    return " ".join(found)
+
+
+def an_endpoint(person: Person) -> str:
+    """One with a test that waits; its secret."""
+    made, secret = endpoints.create(person.account.pk, person.user.pk, url=HOOK)
+    again.test(made)
+    return secret
+
+
+def asked(client: httpx.Client, method: str, route: str, names: str) -> Any:
     """All of an answer that may not differ."""
-    answer = client.request(
-        method, "/" + route[: route.index("<")] + name + route[route.index(">") + 1 :]
-    )
+    answer = client.request(method, named(route, names))
     body = answer.json()
     del body["request_id"]
     return answer.status_code, body, sorted(answer.headers)
@@ -148,13 +196,14 @@ def test_what_is_alices_is_to_bob_as_if_it_did_not_exist(
     generation = reached(alice, state)
     a_payment(alice, PaymentState.OPEN)
     make_token(alice)
+    an_endpoint(alice)
     methods, found = ONE_THING[route]
     theirs = found(alice, generation)
     before = everything_of(alice)
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         for secret in (bob.key, make_token(bob)):
             foreign = asked(api(secret), method, route, theirs)
-            assert foreign == asked(api(secret), method, route, str(uuid.uuid4())), method
+            assert foreign == asked(api(secret), method, route, of_nothing(theirs)), method
             refused = 403 if secret == bob.key and route in WITH_A_TOKEN else 404
             assert foreign[0] == (refused if method in methods else 405)
     assert everything_of(alice) == before
@@ -165,9 +214,11 @@ def test_lists_show_nothing_of_alices(route: str, api: Api, alice: Person, bob: 
     generation = reached(alice, State.COMPLETED, prompt="alices-secret-idea")
     payment = a_payment(alice, PaymentState.OPEN)
     ledger = {str(entry.pk) for entry in alice.entries}
-    keys = {str(key.pk) for key in ApiKey.objects.filter(account=alice.account)}
-    secrets = ledger | keys | {str(generation.pk), "alices-secret-idea", str(alice.account.pk)}
-    secrets |= {str(payment.pk)}
+    own_keys = {str(key.pk) for key in ApiKey.objects.filter(account=alice.account)}
+    secrets = ledger | own_keys | {str(generation.pk), "alices-secret-idea", str(alice.account.pk)}
+    secrets |= {str(payment.pk), an_endpoint(alice), HOOK}
+    signs = keys.default_of(alice.account.pk)
+    secrets |= set(keys.valid_secrets(signs, signs.now))
     mine, theirs = alice.key, bob.key
     if route in WITH_A_TOKEN:
         assert api(bob.key).get(f"/{route}").status_code == 403
@@ -185,10 +236,7 @@ def test_lists_show_nothing_of_alices(route: str, api: Api, alice: Person, bob: 
 @pytest.mark.parametrize("route", sorted(set(ONE_THING) | LISTS))
 def test_without_a_key_nothing_is_shown_at_all(route: str, api: Api, alice: Person) -> None:
     generation = str(reached(alice, State.COMPLETED).pk)
-    path = "/" + route.replace("<str:generation_id>", generation).replace(
-        "<str:key_id>", generation
-    )
-    path = path.replace("<str:token_id>", generation).replace("<str:payment_id>", generation)
+    path = named(route, f"{generation} {generation}")
     for method in ("GET", "POST", "DELETE"):
         answer = api().request(method, path)
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")

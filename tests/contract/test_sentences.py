@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 
 from tests.support.document import operations, resolved
 from tests.support.people import PASSWORD, Person, make_token
+from webhooks import endpoints, public
 
 Api = Callable[..., httpx.Client]
 GOOD: dict[str, Any] = {
@@ -21,6 +22,8 @@ GOOD: dict[str, Any] = {
     "password": PASSWORD,
     "current_password": PASSWORD,
     "new_password": "another long one, 7",
+    "url": "https://hooks.example.com/in",
+    "since": "2026-01-01T00:00:00Z",
 }
 ODD: tuple[Any, ...] = (
     *(5, True, [], {}, "", "\u2028", "x" * 5000, None, ["x"]),
@@ -46,11 +49,13 @@ def test_a_refusal_names_its_field(
     settings.RATE_LIMIT_CREATES = settings.RATE_LIMIT_REGISTRATIONS = 1000
     settings.RATE_LIMIT_LOGINS = settings.RATE_LIMIT_AUTH_FAILURES = 1000
     token = make_token(alice)
+    endpoint, _ = endpoints.create(alice.account.pk, alice.user.pk, url=GOOD["url"])
+    place = path.replace("{endpoint_id}", public.endpoint_id(endpoint.pk))
     fields, refused = bodies()[method, path], 0
     good = {name: GOOD[name] for name in fields if name in GOOD}
     for name in fields:
         for value in ODD:
-            answer = api(token).request(method, path, json=good | {name: value})
+            answer = api(token).request(method, place, json=good | {name: value})
             if answer.status_code != 400:
                 continue
             refused += 1

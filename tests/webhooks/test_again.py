@@ -71,7 +71,7 @@ def test_again_is_a_new_round_of_the_same_event(failed: bool, alice: Person) -> 
     endpoint = made(alice)
     event = an_end(alice)
     over(failed=failed)
-    delivery = again.retry(WebhookDelivery.objects.get())
+    delivery = again.resend(WebhookDelivery.objects.get())
     assert (delivery.state, delivery.failed_reason) == ("pending", "")
     assert (delivery.round_attempts, delivery.attempts_made) == (0, 10)
     assert (delivery.event_id, delivery.finished_at) == (event.pk, None)
@@ -87,7 +87,7 @@ def test_again_also_while_it_waits_or_is_being_sent(alice: Person) -> None:
     WebhookDelivery.objects.update(
         next_attempt_at=later, lease_token="0" * 32, strikes=2, round_attempts=7
     )
-    delivery = again.retry(WebhookDelivery.objects.get())
+    delivery = again.resend(WebhookDelivery.objects.get())
     assert is_due(delivery)
     assert (delivery.lease_token, delivery.strikes, delivery.round_attempts) == (None, 0, 0)
 
@@ -98,12 +98,12 @@ def test_nothing_again_where_it_is_off_or_gone(alice: Person) -> None:
     endpoints.change(endpoint, enabled=False)
     (delivery,) = sent(endpoint)
     with pytest.raises(EndpointDisabled):
-        again.retry(delivery)
+        again.resend(delivery)
     with pytest.raises(EndpointDisabled):
         again.recover(endpoint, LONG_AGO)
     endpoints.delete(endpoint)
     for call in (
-        lambda: again.retry(WebhookDelivery.objects.get()),
+        lambda: again.resend(WebhookDelivery.objects.get()),
         lambda: again.recover(endpoint, LONG_AGO),
     ):
         with pytest.raises(NotFound):
@@ -122,7 +122,7 @@ def test_what_went_to_an_order_can_be_sent_again(alice: Person) -> None:
         next_attempt_at=timezone.now(),
     )
     over()
-    assert is_due(again.retry(row))
+    assert is_due(again.resend(row))
 
 
 def test_both_kinds_are_recovered_once(alice: Person, bob: Person) -> None:

@@ -7,6 +7,7 @@ import re
 
 from drf_spectacular.validation import validate_schema
 
+from events.models import TEST, Type
 from tests.support.document import document, operations, resolved, validator
 
 ERROR_CODES = {
@@ -25,6 +26,7 @@ ERROR_CODES = {
     *("generation_failed", "generation_canceled", "request_timeout", "upload_limit_reached"),
     *("payments_unavailable", "email_not_verified", "payment_hold", "purchase_limit_reached"),
     *("too_many_open_payments", "events_expired", "too_many_streams"),
+    *("rotation_in_progress", "too_many_webhook_endpoints", "webhook_endpoint_disabled"),
 }
 # of what no client library sends
 WITHOUT_EXAMPLE = {"method_not_allowed", "uri_too_long", "expectation_failed", "headers_too_large"}
@@ -34,7 +36,7 @@ def test_the_document_is_valid():
     validate_schema(document())
     assert document()["openapi"].startswith("3.1")
     ids = [operation["operationId"] for _, _, operation in operations()]
-    assert len(ids) == len(set(ids)) == 32
+    assert len(ids) == len(set(ids)) == 45
     assert not re.search("x-(failures|operation-ids|own-errors)", json.dumps(document()))
 
 
@@ -88,3 +90,23 @@ def test_a_body_is_required_where_nothing_else_says_what_it_may_lack():
     assert bodies["/api/v1/uploads/"]
     assert bodies["/api/v1/generate/video/"]
     assert not bodies["/api/account/"]  # nothing to change is no fault
+
+
+def test_each_type_that_is_sent_is_described_with_its_headers():
+    sent = document()["webhooks"]
+    assert list(sent) == [*Type.values, TEST]
+    for what, methods in sent.items():
+        (operation,) = methods.values()
+        headers = {each["name"]: each for each in operation["parameters"]}
+        signed = {"webhook-id", "webhook-timestamp", "webhook-signature"}
+        assert headers.keys() == signed | {"User-Agent"}
+        for header in headers.values():
+            assert header["in"] == "header"
+            validator(header["schema"]).validate(header["example"])
+        media = operation["requestBody"]["content"]["application/json"]
+        for example in media["examples"].values():
+            validator(media["schema"]).validate(example["value"])
+            assert example["value"]["type"] == what
+            other = {"type": "generation.started"}
+            assert not validator(media["schema"]).is_valid(example["value"] | other)
+        assert set(operation["responses"]) == {"2XX", "410", "default"}

@@ -20,11 +20,14 @@ from tests.contract.test_isolation import routes
 from tests.support.bring_to import created, reached
 from tests.support.people import Person
 from tests.support.purchases import a_payment
+from webhooks import endpoints
 
 Api = Callable[..., httpx.Client]
 PATH = "/api/v1/generate/history/"
 PAYMENTS = "/api/v1/credits/payments/"
-LISTS = (PATH, "/api/v1/credits/transactions/", PAYMENTS)
+ENDPOINTS = "/api/v1/webhook-endpoints/"
+# of deliveries, whose path has an id: tests/webhooks/api/test_deliveries.py
+LISTS = (PATH, "/api/v1/credits/transactions/", PAYMENTS, ENDPOINTS)
 
 
 @pytest.fixture
@@ -44,6 +47,9 @@ def fill(path: str, person: Person) -> None:
     if path == PAYMENTS:
         for _ in range(5):
             a_payment(person)
+    elif path == ENDPOINTS:
+        for _ in range(5):
+            endpoints.create(person.account.pk, person.user.pk, url="https://hooks.example.com/")
     else:
         images(person, 5)
 
