@@ -1,6 +1,7 @@
 """The guarded UPDATE of a generation, its event and its attempt's outcome: one transaction.
 
-An end also writes the event that customers are told of (``events/outbox.py``).
+An end also writes the event that customers are told of (``events/outbox.py``), and wakes its
+sender.
 
 Only ``lifecycle.py``, ``waiting.py`` and ``interventions.py`` call this.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -23,6 +25,7 @@ from events.models import Type
 from generation.metrics import count_fenced, ended
 from generation.models import Attempt, Generation, GenerationEvent
 from generation.models.states import TERMINAL, State
+from work.wake import wake
 
 # An attempt, and the columns that say what became of it.
 Answer = tuple[Attempt, dict[str, Any]]
@@ -109,7 +112,8 @@ def move(
                 columns = columns | {"answered_at": Now()}
             Attempt.objects.filter(pk=attempt.pk).update(**columns)
         if terminal:
-            outbox.announce(generation.account_id, generation.pk, TOLD[state], webhook_url)
+            if outbox.announce(generation.account_id, generation.pk, TOLD[state], webhook_url):
+                transaction.on_commit(partial(wake, "deliver"))
             ended(generation, state, str(changes.get("error_code", "")))
         if logger.isEnabledFor(logging.INFO):
             line = _line(generation, state, version, made_by, data or {}, answer)

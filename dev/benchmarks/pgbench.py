@@ -36,6 +36,7 @@ VALUES = {
     "deadline": "1800.0",
     "retry_of": "NULL::uuid",
     "grant": "NULL::uuid",
+    "webhook_url": "NULL::varchar",
     "images": "NULL::float8",
     "note": "'{{}}'::jsonb",
 }

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import time
 import uuid
 from typing import Any
 
 import pytest
+import redis
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from common import ids
+from dev.embedded.processes import wait_until
 from events import outbox
 from events.models import DeliveryState, Event, Type, WebhookDelivery, WebhookEndpoint
 from generation import lifecycle
 from generation.models.states import State
 from tests.support.bring_to import reached
 from tests.support.people import Person
+from work import wake
 
 URL = "https://example.com/hooks?token=of-one-order"
 ALL = list(Type.values)
@@ -140,3 +145,17 @@ def test_one_that_is_switched_off_late_keeps_what_it_has(alice: Person) -> None:
     WebhookEndpoint.objects.filter(pk=off.pk).update(enabled=False, disabled_at=timezone.now())
     assert not announced(alice)
     assert WebhookDelivery.objects.count() == 1
+
+
+def test_an_end_wakes_its_sender_once_it_is_committed(alice: Person) -> None:
+    nobody, somebody = reached(alice, State.QUEUED), reached(alice, State.QUEUED, webhook_url=URL)
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as queues:
+        assert wait_until(lambda: not wake._waker._stages, 20)
+        time.sleep(4 * wake.PAUSE)  # what an earlier test hinted at is published by now
+        queues.delete("deliver", "wake:deliver")
+        assert lifecycle.cancel(nobody.pk)
+        with transaction.atomic():
+            assert lifecycle.cancel(somebody.pk)
+            time.sleep(4 * wake.PAUSE)
+            assert not queues.llen("deliver")
+        assert wait_until(lambda: queues.llen("deliver") == 1, 5)

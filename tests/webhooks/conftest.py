@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.event_reader import PATH
 from tests.support.people import Person
 from tests.support.receiver import Receiver, receiver
 from webhooks.stage import DeliverStage
 from work.engine import Engine
 
-PATH = "/api/v1/events/"
 Ask = Callable[..., dict[str, Any]]
 Deliver = Callable[[], int]
 

@@ -12,9 +12,7 @@ import httpx
 import pytest
 from django.db import connections
 
-from accounts.models import Account
 from credits import ledger
-from credits.models import Wallet
 from events.models import Event, Feed
 from generation import interventions, lifecycle
 from generation.creation import create
@@ -24,41 +22,12 @@ from generation.models import Generation
 from generation.models.states import State
 from generation.order import CreateResult
 from tests.support.bring_to import claimed, created, kept, order, reached
+from tests.support.event_reader import Reader, wealthy
 from tests.support.people import Person, make_person
 from tests.support.racing import race
-from tests.webhooks.conftest import PATH
 
 Api = Callable[..., httpx.Client]
 LOST = (NotAllowed, NotCancelable)  # by whom somebody else was faster than
-
-
-def wealthy(name: str) -> Person:
-    person = make_person(name, 100_000)
-    Wallet.objects.filter(account=person.account).update(max_open_charges=10_000)
-    Account.objects.filter(pk=person.account.pk).update(reads_per_minute=1_000_000)
-    return person
-
-
-class Reader:
-    """Follows the log over HTTP until ``count`` events came."""
-
-    def __init__(self, client: httpx.Client, count: int, limit: int, what: str | None) -> None:
-        self.seen: list[str] = []
-        self.numbers: list[str] = []
-        self._client, self._count = client, count
-        self._query: dict[str, Any] = {"limit": limit} | ({"type": what} if what else {})
-
-    def read(self, over: threading.Event) -> None:
-        while len(self.seen) < self._count:
-            last = over.is_set()  # then this page is all that there is
-            body = self._client.get(PATH, params=self._query).json()
-            self.numbers += [event["id"] for event in body["results"]]
-            self.seen += [event["data"]["id"] for event in body["results"]]
-            assert all(event["data"]["status"] != "processing" for event in body["results"])
-            if body["cursor"] is not None:
-                self._query["after"] = body["cursor"]
-            if last and not body["has_more"]:
-                return
 
 
 def ways(person: Person, staff: Person, count: int) -> list[Callable[[], Any]]:

@@ -14,8 +14,8 @@ from events.models import Event
 from generation.models.states import State
 from tests.generation.api.test_history_plans import blocks
 from tests.support.bring_to import reached
+from tests.support.event_reader import PATH
 from tests.support.people import Person
-from tests.webhooks.conftest import PATH
 
 MANY, BLOCKS = 30_000, 60  # events; blocks of 8 kB, of 700 that a scan reads
 FILL = """

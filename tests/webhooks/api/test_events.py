@@ -19,8 +19,9 @@ from generation.outputs import links
 from tests.contract.answers import error
 from tests.support.aged_ids import days_ago
 from tests.support.bring_to import claimed, created, reached
+from tests.support.event_reader import PATH
 from tests.support.people import Person
-from tests.webhooks.conftest import PATH, Ask
+from tests.webhooks.conftest import Ask
 
 Api = Callable[..., httpx.Client]
 AFTER = "Must be the id of an event, or latest"

@@ -38,10 +38,11 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def _process() -> Iterator[Running]:
+def _process(base_url: str) -> Iterator[Running]:
     listener = services.listen(0)
     log = Path(tempfile.mkdtemp(prefix="rm-waiter-")) / "waiter.log"
-    child = Child(services.waiter(listener), os.environ, log)
+    environment = os.environ | {"PUBLIC_BASE_URL": base_url}  # links lead to web
+    child = Child(services.waiter(listener), environment, log)
     url = services.address(listener)
     try:
         wait_ready(child, lambda: services.answers(url), 60)
