@@ -256,6 +256,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name_plural": "webhook deliveries",
                 "permissions": [("send_webhookdelivery", "Can send a webhook again")],
             },
         ),
@@ -507,6 +508,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="webhookendpoint",
             index=models.Index(fields=["-created_at", "-id"], name="endpoint_newest"),
+        ),
+        migrations.AddIndex(
+            model_name="webhookendpoint",
+            index=models.Index(
+                fields=["account", "-created_at", "-id"], name="endpoint_ever_of_account"
+            ),
         ),
         migrations.AddConstraint(
             model_name="webhookendpoint",

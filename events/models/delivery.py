@@ -90,6 +90,7 @@ class WebhookDelivery(models.Model):
     claimed_at: datetime  # no column: a claim adds it, the database's time
 
     class Meta:
+        verbose_name_plural = "webhook deliveries"
         permissions = [("send_webhookdelivery", "Can send a webhook again")]
         indexes = [
             # read by the claim, target by target

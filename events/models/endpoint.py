@@ -84,6 +84,8 @@ class WebhookEndpoint(Signer):
             ),
             # read by the operators' page
             models.Index(fields=["-created_at", "-id"], name="endpoint_newest"),
+            # read by its search, which finds deleted ones, too
+            models.Index(fields=["account", "-created_at", "-id"], name="endpoint_ever_of_account"),
         ]
         constraints = [
             models.CheckConstraint(

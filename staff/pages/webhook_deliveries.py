@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from common import ids
 from events.models import DeliveryState, WebhookDelivery
 from staff import search, webhooks
 from staff.pages.amounts import short
@@ -118,7 +119,7 @@ class WebhookDeliveryAdmin(VerbPages):
     @display(description="Delivery")
     def short_id(self, delivery: WebhookDelivery) -> str:
         """The part of the id that is unique enough for a list."""
-        return f"dlv_…{delivery.pk.hex[-8:]}"
+        return ids.short(delivery.pk)
 
     @display(description="State", label=LABELS)
     def state_label(self, delivery: WebhookDelivery) -> str:

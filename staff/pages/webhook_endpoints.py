@@ -18,6 +18,7 @@ from django.utils.timesince import timesince
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.models import User
+from common import ids
 from events.models import WebhookDelivery, WebhookEndpoint
 from staff import search, webhooks
 from staff.pages.amounts import short
@@ -33,7 +34,7 @@ LABELS = {webhooks.ON: "success", webhooks.OFF: "danger", "deleted": "default"}
 
 
 class RecoverForm(ReasonForm):
-    """Since when, and why."""
+    """Since when it is recovered, and why."""
 
     since = forms.DateTimeField(
         widget=UnfoldAdminTextInputWidget(),
@@ -159,7 +160,7 @@ class WebhookEndpointAdmin(VerbPages):
     @display(description="Endpoint")
     def short_id(self, endpoint: WebhookEndpoint) -> str:
         """The part of the id that is unique enough for a list."""
-        return f"we_…{endpoint.pk.hex[-8:]}"
+        return ids.short(endpoint.pk)
 
     @display(description="State", label=LABELS)
     def state_label(self, endpoint: WebhookEndpoint) -> tuple[str, str]:

@@ -5,7 +5,7 @@ The path or query of a receiver's URL may be a secret of the customer's.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -59,7 +59,8 @@ def next_of(delivery: WebhookDelivery, now: datetime) -> str:
     if due is None:
         return "–"
     if due <= now:
-        return f"due since {timesince(due, now, depth=1)}"
+        late = (now - due) // timedelta(seconds=1)
+        return f"due since {late} s" if late < 60 else f"due since {timesince(due, now, depth=1)}"
     until = f"in {timeuntil(due, now, depth=1)}"
     return f"under way, leased for {until.removeprefix('in ')}" if delivery.lease_token else until
 
