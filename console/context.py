@@ -56,6 +56,7 @@ def _menu(request: HttpRequest, account: Account) -> list[Link]:
         "create": _("Create"),
         "gallery": _("Gallery"),
         "keys": _("API keys"),
+        "webhooks": _("Webhooks"),
         "ledger": _("Ledger"),
         "billing": _("Billing"),
         "settings": _("Settings"),

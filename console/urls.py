@@ -26,6 +26,9 @@ from console.pages import (
     sign_up,
     start,
     verify,
+    webhook,
+    webhook_deliveries,
+    webhooks,
 )
 
 app_name = "console"
@@ -41,6 +44,15 @@ ACCOUNT = [
     path("keys/", keys.show, name="keys"),
     path("keys/<str:key>/delete/", keys.delete, name="key-delete"),
     path("keys/<str:key>/used/", keys.used, name="key-used"),
+    path("webhooks/", webhooks.show, name="webhooks"),
+    path("webhooks/orders/", webhook_deliveries.of_orders, name="webhook-orders"),
+    path("webhooks/sent/<str:delivery>/", webhook_deliveries.show, name="webhook-delivery"),
+    path("webhooks/sent/<str:delivery>/again/", webhook_deliveries.again, name="webhook-again"),
+    path("webhooks/<str:endpoint>/", webhook.show, name="webhook"),
+    path("webhooks/<str:endpoint>/switch/", webhook.switch, name="webhook-switch"),
+    path("webhooks/<str:endpoint>/rotate/", webhook.rotate, name="webhook-rotate"),
+    path("webhooks/<str:endpoint>/delete/", webhook.delete, name="webhook-delete"),
+    path("webhooks/<str:endpoint>/test/", webhook.test, name="webhook-test"),
     path("ledger/", ledger.show, name="ledger"),
     path("ledger.csv", ledger.as_csv, name="ledger-csv"),
     path("billing/", billing.show, name="billing"),

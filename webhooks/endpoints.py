@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import Account
+from common import ids
 from common.errors import NotFound
 from events.models import EVERY_TYPE, FailedReason, Type, WebhookEndpoint
 from webhooks import keys, switching
@@ -34,20 +35,31 @@ def of_account(account_id: uuid.UUID) -> QuerySet[WebhookEndpoint]:
     return kept.annotate(**keys.TIMED)
 
 
+class MadeAlready(Exception):
+    """The same was asked before: there is an endpoint of this id, and nothing shows its secret."""
+
+
 def create(
-    account_id: uuid.UUID, user_id: uuid.UUID | None, **said: Unpack[Changes]
+    account_id: uuid.UUID,
+    user_id: uuid.UUID | None,
+    endpoint_id: uuid.UUID | None = None,
+    **said: Unpack[Changes],
 ) -> tuple[WebhookEndpoint, str]:
     """A new endpoint, and its secret, which nothing shows again. Raises TooManyWebhookEndpoints.
 
+    Of several calls with one ``endpoint_id`` the first makes it, the others raise MadeAlready.
     Counting and inserting happen under the account's lock, or two at once would make one too many.
     """
     made = keys.make()
     enabled = said.get("enabled", True)
     with transaction.atomic():
         Account.objects.select_for_update(no_key=True).get(pk=account_id)
+        if endpoint_id and WebhookEndpoint.objects.filter(pk=endpoint_id).exists():
+            raise MadeAlready
         if of_account(account_id).count() >= MOST_ENDPOINTS:
             raise TooManyWebhookEndpoints
         row = WebhookEndpoint.objects.create(
+            id=endpoint_id or ids.new(),
             account_id=account_id,
             created_by_id=user_id,
             url=said["url"],

@@ -17,10 +17,12 @@ from django.utils import timezone
 
 from accounts.models import Account
 from console import urls
-from tests.support.bring_to import created
+from generation.models.states import State
+from tests.support.bring_to import created, reached
 from tests.support.console import browser
 from tests.support.people import Person, make_person
 from tests.support.purchases import a_payment
+from tests.support.webhook_rows import a_delivery, an_endpoint
 
 GET, POST, BOTH = "GET", "POST", "GET POST"
 
@@ -46,6 +48,15 @@ def _generation(person: Person) -> str:
 
 def _key(person: Person) -> str:
     return str(person.account.api_keys.get().pk)
+
+
+def _endpoint(person: Person) -> str:
+    return str(an_endpoint(person).pk)
+
+
+def _delivery(person: Person) -> str:
+    generation = reached(person, State.CANCELED)
+    return str(a_delivery(person, of=generation).pk)
 
 
 PUBLIC = {
@@ -92,6 +103,15 @@ ACCOUNT = {
     "key-delete": Route(POST, _key),
     "key-used": Route(GET, _key),
     "settings": Route(BOTH),
+    "webhooks": Route(BOTH),
+    "webhook-orders": Route(GET),
+    "webhook": Route(BOTH, _endpoint),
+    "webhook-switch": Route(POST, _endpoint),
+    "webhook-rotate": Route(POST, _endpoint),
+    "webhook-delete": Route(POST, _endpoint),
+    "webhook-test": Route(POST, _endpoint),
+    "webhook-delivery": Route(GET, _delivery),
+    "webhook-again": Route(POST, _delivery),
 }
 # Tried in tests of their own. Stripe leads everybody back to a payment, so it refuses nobody.
 ELSEWHERE = {"mailbox-mail", "payment"}
