@@ -14,6 +14,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 BROWSER_PACKAGES := chromium nodejs curl fonts-dejavu-core
 BENCH_PACKAGES := wrk
 FAULT_PACKAGES := pgbouncer
+PROXY_PACKAGES := nginx-light
 PROMETHEUS := var/prometheus/usr/bin
 comma := ,
 
@@ -49,7 +50,7 @@ endif
 test-faults: $(VENV)/.installed-dev fault-packages ## Stop, pause and poison the real processes (ARGS="-k zombies")
 	$(BIN)/python -m pytest tests/system/faults $(ARGS)
 
-test-ops: $(VENV)/.installed-dev ops-check ## Start all as deployed, restore a dump, let Prometheus watch (ARGS="-k dump")
+test-ops: $(VENV)/.installed-dev ops-check proxy-packages ## Start all as deployed, restore a dump, let Prometheus watch (ARGS="-k dump")
 	$(BIN)/python -m pytest tests/system/ops $(ARGS)
 
 test-browser: $(VENV)/.installed-dev browser-packages ## Run the tests in Chromium and under Node
@@ -206,7 +207,7 @@ $(VENV)/.installed-dev: requirements-dev.lock | $(BIN)/uv
 	$(call install,--require-hashes -r requirements-dev.lock,$(VENV))
 	@touch $(VENV)/.installed $@
 
-.PHONY: browser-packages bench-packages fault-packages
+.PHONY: browser-packages bench-packages fault-packages proxy-packages
 browser-packages:
 	@if command -v chromium && command -v node && command -v curl; then exit 0; fi >/dev/null; \
 	line="apt-get install --yes --no-install-recommends $(BROWSER_PACKAGES)"; \
@@ -240,4 +241,14 @@ fault-packages:
 		apt-get update --quiet=2 && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive $$line; \
 	else \
 		echo "PgBouncer is needed. As root: $$line"; exit 1; \
+	fi
+
+# Likewise.
+proxy-packages:
+	@if command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]; then exit 0; fi; \
+	line="apt-get install --yes --no-install-recommends $(PROXY_PACKAGES)"; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update --quiet=2 && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive $$line; \
+	else \
+		echo "nginx is needed. As root: $$line"; exit 1; \
 	fi

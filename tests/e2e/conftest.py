@@ -52,6 +52,7 @@ def stack() -> Iterator[Stack]:
         emulator_plain=True,
         stripe=True,
         receiver=True,
+        waiter=True,
         environment=own_folders
         | PATIENCE_OF_LIMITS
         | {"DATABASE_CONN_MAX_AGE": "600", "WORKER_METRICS_PORT": str(free_ports(len(COUNTING)))},
@@ -62,8 +63,8 @@ def stack() -> Iterator[Stack]:
         yield running
     finally:
         programs = all_processes(running)
-        stand_ins = (running.emulator_url, running.stripe_url, running.receiver_url)
-        addresses = [running.base_url, *(str(url) for url in stand_ins)]
+        others = (running.waiter_url, running.emulator_url, running.stripe_url)
+        addresses = [running.base_url, *map(str, (*others, running.receiver_url))]
         running.stop()
     assert_nothing_is_left(folder, programs, addresses)
     shutil.rmtree(folder)

@@ -26,7 +26,8 @@ def urls(stack: Stack) -> dict[str, str]:
     """Where each program answers."""
     first = int(stack.options.environment["WORKER_METRICS_PORT"])
     workers = {name: f"http://127.0.0.1:{first + n}/metrics" for n, name in enumerate(COUNTING)}
-    return {"web": f"{stack.base_url}/metrics"} | workers
+    serving = {"web": f"{stack.base_url}/metrics", "waiter": f"{stack.waiter_url}/metrics"}
+    return serving | workers
 
 
 def scrape(stack: Stack, name: str) -> Samples:

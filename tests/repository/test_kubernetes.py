@@ -25,7 +25,7 @@ from tests.support import compose
 FOLDER = CHECKOUT / "ops" / "kubernetes"
 COMPOSE = compose.compose()["services"]
 # web drains before it is told to end, see its preStop
-SERVICES = {"web", "worker-prepare", "worker-submit", "worker-poll", "worker-store"}
+SERVICES = {"web", "waiter", "worker-prepare", "worker-submit", "worker-poll", "worker-store"}
 SERVICES |= {"worker-settle", "worker-mail", "worker-deliver", "beat"}
 AGE = "reelmint_oldest_due_seconds"
 
@@ -153,15 +153,25 @@ def test_everything_has_as_much_time_to_end_as_in_compose() -> None:
         assert pods()[name]["terminationGracePeriodSeconds"] >= grace + hook.get("seconds", 0)
 
 
-def test_the_probes_ask_what_there_is_by_a_name_that_is_answered() -> None:
+@pytest.mark.parametrize(("name", "port"), [("web", 8000), ("waiter", 8001)])
+def test_the_probes_ask_what_there_is_by_a_name_that_is_answered(name: str, port: int) -> None:
     hosts = of_kind("ConfigMap")["reelmint"]["data"]["ALLOWED_HOSTS"].split(",")
-    web = container("web")
-    assert [probe["path"] for probe in probes(web)] == ["/livez", "/livez", "/readyz"]
-    for probe in probes(web):
+    asked = container(name)
+    assert [probe["path"] for probe in probes(asked)] == ["/livez", "/livez", "/readyz"]
+    for probe in probes(asked):
         assert probe["httpHeaders"][0]["value"] in hosts
-        assert probe["port"] in {port["name"] for port in web["ports"]}
-    assert web["ports"][0]["containerPort"] == 8000
-    assert ":8000" in " ".join(compose.image_command())
+        assert probe["port"] in {port["name"] for port in asked["ports"]}
+    assert asked["ports"][0]["containerPort"] == port
+    command = asked.get("command", compose.image_command())
+    assert f":{port}" in " ".join(command)
+
+
+def test_the_network_lets_the_proxy_and_prometheus_in() -> None:
+    policy = of_kind("NetworkPolicy")["web-and-waiter"]["spec"]
+    (chosen,) = policy["podSelector"]["matchExpressions"]
+    assert chosen == {"key": "component", "operator": "In", "values": ["web", "waiter"]}
+    (path,) = of_kind("Ingress")["streams"]["spec"]["rules"][0]["http"]["paths"]
+    assert path["backend"]["service"]["name"] == "waiter"
 
 
 def test_selectors_find_the_pods() -> None:
@@ -172,7 +182,8 @@ def test_selectors_find_the_pods() -> None:
     for name, document in of_kind("Deployment", "PodDisruptionBudget").items():
         assert document["spec"]["selector"]["matchLabels"] == labels[name]
     assert set(of_kind("PodDisruptionBudget")) == SERVICES - {"beat"}
-    assert of_kind("Service")["web"]["spec"]["selector"] == labels["web"]
+    for name in ("web", "waiter"):
+        assert of_kind("Service")[name]["spec"]["selector"] == labels[name]
 
 
 def test_every_port_that_customers_may_name_leads_out() -> None:

@@ -11,7 +11,7 @@ from dev.embedded.services import WEB_PROCESSES
 
 DOCUMENT = (CHECKOUT / "docs" / "production.md").read_text()
 BLOCKS = re.findall(r"```\w*\n(.*?)```", DOCUMENT, re.DOTALL)
-SIGNS = {"nginx": "proxy_pass", "Caddy": "reverse_proxy", "HAProxy": "frontend api"}
+SIGNS = {"nginx": "listen 443 ssl;", "Caddy": "request_buffers", "HAProxy": "frontend api"}
 
 
 def block(name: str) -> str:

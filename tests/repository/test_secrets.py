@@ -28,6 +28,7 @@ NEEDS: dict[str, set[str]] = {
     "emulator": set(),
     "migrate": {"OWNER_DATABASE_PASSWORD"},
     "web": KEYS | WORKER | STRIPE | MAIL,
+    "waiter": KEYS | (WORKER - {GOOGLE}),
     "worker": WORKER,
     "worker-settle": (WORKER - {GOOGLE}) | STRIPE,
     "worker-mail": (WORKER - {GOOGLE}) | MAIL,

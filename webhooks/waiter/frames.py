@@ -36,7 +36,7 @@ def frame_id(generation: Generation, now: datetime) -> str:
     return f"{generation.version}.{progress.step(generation, now)}"
 
 
-def retry(least: int = 0) -> bytes:
+def come_back(least: int = 0) -> bytes:
     """When the client may come back, in no fewer than ``least`` seconds."""
     wait = SOONEST + secrets.randbelow(LATEST - SOONEST + 1)
     return f"retry: {max(wait, least * 1000)}\n\n".encode()
@@ -63,11 +63,11 @@ def finished(generation: Generation, now: datetime, base_url: str, had: str | No
     """A whole stream that nobody holds; None when the client has all that will ever come."""
     is_new = frame_id(generation, now) != had
     if generation.is_open:
-        begin = retry(progress.retry_after(generation, now))
+        begin = come_back(progress.retry_after(generation, now))
         return begin + status(generation, now, base_url) if is_new else begin
     if not is_new:
         return None
-    return retry() + status(generation, now, base_url) + done(generation, now)
+    return come_back() + status(generation, now, base_url) + done(generation, now)
 
 
 def _frame(event: str, data: bytes, identity: str | None = None) -> bytes:

@@ -67,7 +67,7 @@ async def stream(hub: Hub, watcher: Watcher, first: First, held: Holdable, to: C
     answer = first.answer.instead(200, frames.HEADERS, b"")
     with _watched_for_leaving(to, watcher):
         await to.start(answer.status, answer.headers)
-        await to.part(frames.retry(), more=True)
+        await to.part(frames.come_back(), more=True)
         while not watcher.has_left:
             row = watcher.watched.row
             now = hub.now(row.now)

@@ -70,7 +70,7 @@ class Connection:
         self._is_head = is_head
 
     async def whole(self, answer: Answer) -> None:
-        """Raises SlowReaderError."""
+        """Raises SlowReaderError when the client does not take it."""
         length = [] if answer.status in (204, 304) else _length(answer)
         await self.start(answer.status, answer.headers + length)
         await self.part(b"" if self._is_head else answer.body, more=False)
@@ -80,7 +80,7 @@ class Connection:
         await self._sent(message)
 
     async def part(self, body: bytes, *, more: bool) -> None:
-        """Raises SlowReaderError."""
+        """Raises SlowReaderError when the client does not take it."""
         await self._sent({"type": "http.response.body", "body": body, "more_body": more})
 
     async def left(self) -> None:

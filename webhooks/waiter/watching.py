@@ -48,12 +48,12 @@ class Watcher:
         self.refusal: ApiError | None = None
 
     def leave(self) -> None:
-        """Its client has gone."""
+        """Its client has gone: nothing is answered."""
         self.has_left = True
         self.wake.set()
 
     def refuse(self, error: ApiError) -> None:
-        """Its secret is good no more."""
+        """Its secret is good no more, and this is why."""
         self.refusal = error
         self.wake.set()
 

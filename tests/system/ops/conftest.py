@@ -64,6 +64,7 @@ def configured(stack: Stack, folder: Path) -> Path:
         "reelmint-web": [stack.base_url.removeprefix("http://")],
         "reelmint-workers": [f"127.0.0.1:{first + number}" for number in range(len(COUNTING))],
     }
+    addresses["reelmint-workers"].append(str(stack.waiter_url).removeprefix("http://"))
     for job in found["scrape_configs"]:
         job["static_configs"] = [{"targets": addresses[job["job_name"]]}]
         del job["authorization"]  # from loopback none is needed

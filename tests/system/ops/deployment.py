@@ -54,7 +54,7 @@ class Deployment:
         self.folder = folder
         self.services: dict[str, Any] = compose.compose()["services"]
         self.values = compose.dotenv()
-        self.ports = {"web": free_port(), "emulator": free_port()}
+        self.ports = {"web": free_port(), "waiter": free_port(), "emulator": free_port()}
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         redis_url = os.environ["TEST_VALKEY_URL"].replace("db=0", f"db={redis_number}")
         password = self.values["APP_DATABASE_PASSWORD"]
@@ -70,6 +70,8 @@ class Deployment:
             "--port=9000": f"--port={self.ports['emulator']}",
             "localhost:8000": f"localhost:{self.ports['web']}",
             "127.0.0.1:8000": f"127.0.0.1:{self.ports['web']}",
+            "localhost:8001": f"localhost:{self.ports['waiter']}",
+            "127.0.0.1:8001": f"127.0.0.1:{self.ports['waiter']}",
             "/emulator/": f"{folder}/emulator/",
             "/data/": f"{folder}/data/",
             "/app/": f"{folder}/app/",

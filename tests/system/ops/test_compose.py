@@ -30,9 +30,10 @@ def deployment() -> Iterator[Deployment]:
         here.run("migrate", compose.shell(here.command("migrate")))
         here.start("emulator")
         here.wait_healthy("emulator")
-        for name in ("web", *WORKERS, "beat"):
+        for name in ("web", "waiter", *WORKERS, "beat"):
             here.start(name)
         here.wait_healthy("web")
+        here.wait_healthy("waiter")
         yield here
     finally:
         here.kill()
@@ -73,6 +74,9 @@ def test_a_customer_is_served(deployment: Deployment) -> None:
         film = client.get(body["video_url"].replace("http://localhost:8000", url))
         assert film.status_code == 200
         assert film.content[4:8] == b"ftyp"
+        held = f"http://localhost:{deployment.ports['waiter']}{path}"
+        stream = httpx.get(f"{held}events/", headers=client.headers)
+        assert stream.text.endswith('data: {"status":"completed"}\n\n')
         assert client.get("/admin/login/").status_code == 200
         for command in ("check_ledger", "check_generations", "list_orphans"):
             deployment.run("web", f"python manage.py {command}")
@@ -88,7 +92,7 @@ def test_files_are_only_written_where_a_volume_is(deployment: Deployment) -> Non
 
 def test_each_stops_by_itself_in_time(deployment: Deployment) -> None:
     """Last: in the middle of work they finish it, idle they go at once."""
-    for name in ("beat", *WORKERS, "web", "emulator"):
+    for name in ("beat", *WORKERS, "waiter", "web", "emulator"):
         code, seconds = deployment.stop(name)
         assert code in (0, -15 if name == "emulator" else 0), deployment.told(name)
         assert seconds < 25, f"{name} took {seconds} s"
