@@ -12,6 +12,7 @@ from typing import Any
 
 from dev.benchmarks import growth, report
 from dev.benchmarks.api import Api, Subject
+from dev.benchmarks.customers import give_endpoints
 from dev.benchmarks.failure import BenchmarkFailed
 from dev.benchmarks.figures import Rounds, last_line
 from dev.benchmarks.in_flight import in_flight
@@ -54,7 +55,9 @@ def requests(chosen: argparse.Namespace) -> Figures:
         customers = stage.customers()
         with stage.owner() as connection:
             seed(connection, customers, SEEDED_GENERATIONS, SEEDED_ACCOUNTS)
-        api = Api(stage, customers, SEEDED_ACCOUNTS)
+            if chosen.webhooks:
+                give_endpoints(connection, customers)
+        api = Api(stage, customers, SEEDED_ACCOUNTS, webhooks=chosen.webhooks)
         try:
             subjects: dict[str, Subject] = {}
             for subjects_of, _ in parts:
@@ -85,6 +88,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("what", nargs="?", choices=list(COMMANDS), default="all")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
+    parser.add_argument(
+        "--webhooks", action="store_true", help="create also with an endpoint and a webhook_url"
+    )
     parser.add_argument(
         "--generations", type=int, default=1_000_000, help="of seed and growth, beside 10,000"
     )

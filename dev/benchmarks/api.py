@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 import psycopg
@@ -22,6 +22,7 @@ ORDER = {
     "video_model": "veo3_fast",
     "aspect_ratio": "16:9",
 }
+HOOKED_ORDER = ORDER | {"webhook_url": "https://hooks.example.com/of-one-order"}
 CREATE_PATH = "/api/v1/generate/video/"
 STATUSES = 100  # rows whose status is asked for, in turn
 WARM_UP = 3.0  # seconds
@@ -42,12 +43,18 @@ class Site:
 class Api:
     """The subjects, by the name they have in the table."""
 
-    def __init__(self, stage: Stage, customers: Customers, seeded: int) -> None:
-        """The first ``seeded`` customers have the generations of dev/benchmarks/seed.py."""
+    def __init__(
+        self, stage: Stage, customers: Customers, seeded: int, *, webhooks: bool = False
+    ) -> None:
+        """The first ``seeded`` customers have the generations of dev/benchmarks/seed.py.
+
+        With ``webhooks`` the later half have an endpoint each, and order with a URL beside that.
+        """
         self.rounds = Rounds()
         self.stage = stage
         self._customers = customers
         self._seeded = seeded
+        self._webhooks = webhooks
         self._ours = Site("web", stage.stack.base_url)
         self._superuser = stage.superuser()
 
@@ -64,7 +71,11 @@ class Api:
             self.stage.statement_of_create(), self._customers.tag, len(self._customers.secrets)
         )
         ours = self._orders()
-        return {
+        hooked = [replace(each, body=HOOKED_ORDER) for each in ours[len(ours) // 2 :]]
+        also: dict[str, Subject] = {
+            "create, with webhooks": lambda seconds: self._creates(hooked, seconds)
+        }
+        return (also if self._webhooks else {}) | {
             "create": lambda seconds: self._creates(ours, seconds),
             "create, textbook": lambda seconds: self._loaded(textbook, theirs, seconds),
             "create, pgbench": lambda seconds: self._pgbench(script, seconds),

@@ -49,6 +49,13 @@ SELECT md5(%(tag)s || '-grant-' || number)::uuid, md5(%(tag)s || '-account-' || 
        'grant', %(credits)s, %(credits)s, 'For a benchmark', now()
   FROM customer
 """
+ENDPOINTS = """
+INSERT INTO events_webhookendpoint (id, account_id, url, description, event_types, enabled,
+                                    disabled_reason, api_version, secret, secret_hint)
+SELECT gen_random_uuid(), md5(%(tag)s || '-account-' || number)::uuid,
+       'https://hooks.example.com/in', '', ARRAY['*'], true, '', '2026-12-01', 'sealed', 'abcd'
+  FROM generate_series(%(first)s::int, %(last)s::int) AS number
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,13 @@ def make(connection: psycopg.Connection, count: int) -> Customers:
     }
     connection.execute(ACCOUNTS, values)
     return Customers(tag, secrets)
+
+
+def give_endpoints(connection: psycopg.Connection, customers: Customers) -> None:
+    """One to each of the later half."""
+    count = len(customers.secrets)
+    values = {"tag": customers.tag, "first": count // 2, "last": count - 1}
+    connection.execute(ENDPOINTS, values)
 
 
 def from_json(text: str) -> Customers:
