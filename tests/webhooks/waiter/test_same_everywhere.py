@@ -27,7 +27,7 @@ from tests.support.bring_to import kept, reached
 from tests.support.people import Person
 from tests.webhooks.waiter.conftest import Running
 from tests.webhooks.waiter.reading import parsed
-from webhooks import rendering
+from webhooks import public, rendering
 
 Api = Callable[..., httpx.Client]
 Body = dict[str, Any]
@@ -68,19 +68,24 @@ def streamed(text: str) -> Body:
 
 def told(client: httpx.Client, generation: Generation) -> dict[str, Body]:
     """The body by every way that is left once a generation has ended."""
-    path, listed = f"/api/v1/generate/{generation.pk}/", {}
+    path = f"/api/v1/generate/{generation.pk}/"
     events = client.get("/api/v1/events/", params={"limit": 100}).json()["results"]
     [listed] = [event for event in events if event["data"]["id"] == str(generation.pk)]
     delivery = WebhookDelivery.objects.get(event__generation_id=generation.pk)
     sent = json.loads(rendering.encoded(rendering.body_of(delivery)))
-    assert unlinked(sent.pop("data")) == unlinked(listed.pop("data"))
+    data = sent.pop("data")
+    assert unlinked(data) == unlinked(listed.pop("data"))
     assert sent == listed  # id, type and moments, to the letter
+    shown = f"/api/v1/webhook-endpoints/default/deliveries/{public.delivery_id(delivery.pk)}/"
+    payload = client.get(shown).json()["payload"]
+    assert unlinked(payload.pop("data")) == unlinked(data)
+    assert payload == listed
     history = client.get("/api/v1/generate/history/", params={"limit": 100}).json()["results"]
     return {
         "poll": client.get(path).json(),
         "wait": client.get(path, params={"wait": 5}).json(),
         "stream": streamed(client.get(f"{path}events/").text),
-        "webhook": json.loads(rendering.encoded(rendering.body_of(delivery)))["data"],
+        "webhook": data,
         "history": next(row for row in history if row["id"] == str(generation.pk)),
     }
 
