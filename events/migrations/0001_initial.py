@@ -157,12 +157,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "type",
-                    models.CharField(
-                        db_comment="the event's, so that lists filter",
-                        db_default="",
-                        default="",
-                        max_length=32,
-                    ),
+                    models.CharField(db_comment="the event's, so that lists filter", max_length=32),
                 ),
                 (
                     "state",
@@ -677,6 +672,23 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="delivery_error_is_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="webhookdelivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "type__in",
+                        [
+                            "generation.completed",
+                            "generation.failed",
+                            "generation.canceled",
+                            "webhook_endpoint.test",
+                        ],
+                    )
+                ),
+                name="delivery_type_is_known",
             ),
         ),
     ]

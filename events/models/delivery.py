@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Account
 from common import ids
 from events.models.endpoint import WebhookEndpoint
-from events.models.event import Event
+from events.models.event import TEST, Event, Type
 
 
 class DeliveryState(models.TextChoices):
@@ -63,9 +63,7 @@ class WebhookDelivery(models.Model):
         max_length=2048, null=True, db_comment="of an order; else the endpoint's"
     )
     target = models.UUIDField(db_comment="the endpoint's id, else the account's: who shares slots")
-    type = models.CharField(
-        max_length=32, default="", db_default="", db_comment="the event's, so that lists filter"
-    )
+    type = models.CharField(max_length=32, db_comment="the event's, so that lists filter")
     state = models.CharField(
         max_length=9, choices=DeliveryState.choices, default=DeliveryState.PENDING
     )
@@ -146,6 +144,10 @@ class WebhookDelivery(models.Model):
             models.CheckConstraint(
                 condition=Q(last_error__in=["", *AttemptError.values]),
                 name="delivery_error_is_known",
+            ),
+            # a list by type would leave out any other
+            models.CheckConstraint(
+                condition=Q(type__in=[*Type.values, TEST]), name="delivery_type_is_known"
             ),
         ]
 

@@ -61,6 +61,7 @@ def delivery(**changes: str) -> str:
         "account_id": "%(alice)s",
         "url": "'https://example.com/new'",
         "target": "%(alice)s",
+        "type": "'generation.canceled'",
         "state": "'pending'",
         "failed_reason": "''",
         "last_error": "''",
@@ -109,6 +110,7 @@ DELIVERIES = [
     Breach(FINISHED, sent("finished_at = now()")),
     Breach(FINISHED, sent("state = 'succeeded', next_attempt_at = NULL")),
     Breach("delivery_error_is_known", sent("last_error = 'gremlins'")),
+    Breach("delivery_type_is_known", sent("type = ''")),
     *(
         Breach(f"events_webhookdelivery_{column}_check", sent(f"{column} = -1"))
         for column in ("strikes", "round_attempts", "attempts_made", "last_status_code")
@@ -162,6 +164,7 @@ def values(alice: Person, bob: Person) -> dict[str, Any]:
         account=alice.account,
         url=url,
         target=alice.account.pk,
+        type=event.type,
         next_attempt_at=timezone.now(),
     )
     whose = {"alice": alice.account.pk, "bob": bob.account.pk, "generation": generation.pk}

@@ -35,7 +35,7 @@ def delivery_to(
     target: WebhookEndpoint | str, event: Event, due: bool = True, **columns: Any
 ) -> WebhookDelivery:
     """A pending one of an event, for an endpoint or for the URL of an order."""
-    given: dict[str, Any] = {"event": event, "account_id": event.account_id}
+    given: dict[str, Any] = {"event": event, "account_id": event.account_id, "type": event.type}
     if isinstance(target, WebhookEndpoint):
         given |= {"endpoint": target, "target": target.pk}
     else:
