@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from django.db import Error, close_old_connections, reset_queries
+from django.db import Error, close_old_connections, connections, reset_queries
 
 from accounts import keys
 from accounts.models import Account, ApiKey
@@ -71,7 +71,8 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread.submit(connections.close_all)
+        await asyncio.to_thread(self._thread.shutdown)
 
     @property
     def is_alive(self) -> bool:
@@ -82,6 +83,11 @@ class Hub:
     def is_ending(self) -> bool:
         """Whether nothing more is to be held, and what is held is to be let go."""
         return self.worker is not None and not self.worker.alive
+
+    @property
+    def held(self) -> int:
+        """How many requests are held at this moment."""
+        return self._held.total()
 
     @property
     def blind_for(self) -> float:
@@ -100,7 +106,7 @@ class Hub:
     def watch(self, kind: str, generation: Generation, key: ApiKey) -> Watcher | None:
         """Hold one more; None when there is no room. ``generation`` is as it was read."""
         account = key.account
-        full = self._held.total() >= self.most or self._held[account.pk] >= OF_ACCOUNT
+        full = self.held >= self.most or self._held[account.pk] >= OF_ACCOUNT
         if self.is_ending or full:
             return None
         self._held[account.pk] += 1

@@ -32,7 +32,7 @@ class SlowReaderError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer."""
+    """A whole answer, as ASGI wants it."""
 
     status: int
     headers: Headers
