@@ -1,15 +1,15 @@
 """Whose deliveries are sent next: two at a time of a target, however many wait for it.
 
 A target is an endpoint, or the account whose orders name their own URLs. A receiver may be as slow
-as it likes: a target that is not known to answer promptly shares half of the slots with all others
-of its kind. One whose last attempt was slow or failed lets others go first who wait for as long.
+as it likes: those whose last attempt was slow or failed share half of the slots, with those of whom
+nothing is known they share most of them, and they let others go first who wait for as long.
 """
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,9 +20,10 @@ from work import due
 LEASE = 35.0  # seconds, of a real machine: an attempt takes 15 of them at most
 SLOTS = 50  # deliveries under way in a process
 OF_A_TARGET = 2
-OF_NOT_PROMPT = SLOTS // 2
+OF_SLOW = SLOTS // 2  # whose last attempt was slow or failed
+OF_UNPROVEN = SLOTS - 10  # these, and those to whom nothing was ever sent
 PROMPT = 5.0  # seconds; whoever takes longer is slow
-STANDS_BACK = timedelta(minutes=1)  # whose last attempt was slow or failed
+STANDS_BACK = timedelta(minutes=1)  # a slow one
 WALK_MOST = 1_000  # targets that one look visits; the next look goes on behind them
 
 # From one target of the index delivery_due to the next: a row of each, the one that is due first.
@@ -87,21 +88,40 @@ class Target:
     is_prompt: bool | None
 
 
+class UnderWay:
+    """What a process is sending at the moment: by target, and by what is known of them."""
+
+    def __init__(self) -> None:
+        self.targets: Counter[uuid.UUID] = Counter()
+        self.kinds: Counter[bool | None] = Counter()  # by ``is_prompt``
+
+    def begins(self, target: uuid.UUID, is_prompt: bool | None) -> None:
+        self.targets[target] += 1
+        self.kinds[is_prompt] += 1
+
+    def ends(self, target: uuid.UUID, is_prompt: bool | None) -> None:
+        self.targets[target] -= 1
+        self.kinds[is_prompt] -= 1
+        if not self.targets[target]:
+            del self.targets[target]
+
+    def has_room(self, is_prompt: bool | None) -> bool:
+        """Whether one more of that kind may be sent."""
+        slow, new = self.kinds[False], self.kinds[None]
+        return bool(is_prompt) or (
+            slow + new < OF_UNPROVEN and (is_prompt is None or slow < OF_SLOW)
+        )
+
+
 class Queue:
     """The claims of one process; it remembers how far its looks have come."""
 
     def __init__(self) -> None:
         self._behind = START
 
-    def claim(
-        self, limit: int, busy: Mapping[uuid.UUID, int], not_prompt: int
-    ) -> list[WebhookDelivery]:
-        """Up to ``limit`` due deliveries, leased.
-
-        ``busy`` counts by target what this process has under way, ``not_prompt`` says how many of
-        these go to targets that are not known to be prompt.
-        """
-        rooms = share_out(self.look(), limit, busy, OF_NOT_PROMPT - not_prompt)
+    def claim(self, limit: int, under_way: UnderWay) -> list[WebhookDelivery]:
+        """Up to ``limit`` due deliveries, leased, beside what this process has under way."""
+        rooms = share_out(self.look(), limit, under_way)
         if not rooms:
             return []
         return CLAIM.rows(LEASE, targets=list(rooms), rooms=list(rooms.values()))
@@ -113,20 +133,18 @@ class Queue:
         return [Target(id_, since, prompt) for id_, since, is_due, _, prompt in rows if is_due]
 
 
-def share_out(
-    targets: list[Target], limit: int, busy: Mapping[uuid.UUID, int], for_not_prompt: int
-) -> dict[uuid.UUID, int]:
+def share_out(targets: list[Target], limit: int, under_way: UnderWay) -> dict[uuid.UUID, int]:
     """How many deliveries of each target may be claimed: of all one, before anybody gets two."""
     rooms: Counter[uuid.UUID] = Counter()
+    then = copy.deepcopy(under_way)
     for room in range(1, OF_A_TARGET + 1):
         for target in sorted(targets, key=_turn):
-            if busy.get(target.id, 0) + room > OF_A_TARGET or rooms.total() >= limit:
-                continue
-            if not target.is_prompt:
-                if for_not_prompt <= 0:
-                    continue
-                for_not_prompt -= 1
-            rooms[target.id] += 1
+            if rooms.total() >= limit:
+                break
+            is_free = under_way.targets[target.id] + room <= OF_A_TARGET
+            if is_free and then.has_room(target.is_prompt):
+                then.begins(target.id, target.is_prompt)
+                rooms[target.id] += 1
     return dict(rooms)
 
 

@@ -6,8 +6,6 @@ The body is rendered, signed and sent at each attempt, from the rows as they are
 from __future__ import annotations
 
 import logging
-import uuid
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,13 +43,12 @@ class DeliverStage:
         self.keeps_claiming = jitter(KEEPS_CLAIMING)
         self._queue = queue or due.Queue()
         self._lookups = lookups or Lookups()
-        self._busy: Counter[uuid.UUID] = Counter()  # by target
-        self._not_prompt = 0
+        self._under_way = due.UnderWay()
 
     def claim(self, limit: int) -> list[WebhookDelivery]:
         """Lease due deliveries, and read what they tell and whom: both or neither."""
         with transaction.atomic():
-            rows = self._queue.claim(limit, +self._busy, self._not_prompt)
+            rows = self._queue.claim(limit, self._under_way)
             prefetch_related_objects(rows, "event", "endpoint", "account")
         return rows
 
@@ -78,25 +75,22 @@ class DeliverStage:
         body = rendering.encoded(rendering.body_of(delivery))
         moment = int(delivery.claimed_at.timestamp())
         headers = signing.headers(secrets, rendering.message_id(delivery.event), moment, body)
-        self._busy[delivery.target] += 1
-        self._not_prompt += not signer.is_prompt
-        return self._send(delivery, body, headers, was_prompt=bool(signer.is_prompt))
+        self._under_way.begins(delivery.target, signer.is_prompt)
+        return self._send(delivery, body, headers, signer.is_prompt)
 
     async def _send(
         self,
         delivery: WebhookDelivery,
         body: bytes,
         headers: dict[str, str],
-        *,
-        was_prompt: bool,
+        was_prompt: bool | None,
     ) -> Answer:
         resolver = self._lookups.of(delivery.target)
         url = ending.url_of(delivery)
         try:
             return _counted(await send.post(url, body, headers, resolver=resolver))
         finally:
-            self._busy[delivery.target] -= 1
-            self._not_prompt -= not was_prompt
+            self._under_way.ends(delivery.target, was_prompt)
 
     def together(self, done: list[Done[WebhookDelivery]]) -> list[Done[WebhookDelivery]]:
         return done

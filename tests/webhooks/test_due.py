@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import psycopg
 import pytest
@@ -19,7 +18,7 @@ from tests.support.bring_to import reached
 from tests.support.deliveries import delivery_to, endpoint_of, event_of
 from tests.support.people import Person
 from webhooks import due
-from webhooks.due import OF_NOT_PROMPT, SLOTS, Queue, Target, share_out
+from webhooks.due import OF_SLOW, OF_UNPROVEN, SLOTS, Queue, Target, UnderWay, share_out
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 WAITING = 100_000
@@ -44,42 +43,56 @@ def target(minutes_ago: float, is_prompt: bool | None = True) -> Target:
     return Target(uuid.uuid4(), NOON - timedelta(minutes=minutes_ago), is_prompt)
 
 
-def claimed(queue: Queue | None = None, limit: int = SLOTS, **busy: Any) -> list[WebhookDelivery]:
-    return (queue or Queue()).claim(limit, busy.get("busy", {}), busy.get("not_prompt", 0))
+def sending(*targets: Target) -> UnderWay:
+    """What a process has under way."""
+    found = UnderWay()
+    for each in targets:
+        found.begins(each.id, each.is_prompt)
+    return found
+
+
+def claimed(*under_way: Target) -> list[WebhookDelivery]:
+    return Queue().claim(SLOTS, sending(*under_way))
 
 
 def test_of_all_one_before_anybody_gets_two() -> None:
     found = [target(minutes) for minutes in range(4)]
-    assert share_out(found, 6, {}, 0) == {
+    assert share_out(found, 6, UnderWay()) == {
         found[3].id: 2,
         found[2].id: 2,
         found[1].id: 1,
         found[0].id: 1,
     }
-    assert share_out(found, 50, {}, 0) == dict.fromkeys([each.id for each in found], 2)
-    busy = {found[3].id: 2, found[2].id: 1}
-    assert share_out(found, 50, busy, 0) == {found[2].id: 1, found[1].id: 2, found[0].id: 2}
-    assert share_out(found, 0, {}, 0) == {}
+    assert share_out(found, 50, UnderWay()) == dict.fromkeys([each.id for each in found], 2)
+    busy = sending(found[3], found[3], found[2])
+    assert share_out(found, 50, busy) == {found[2].id: 1, found[1].id: 2, found[0].id: 2}
+    assert share_out(found, 0, UnderWay()) == {}
+    busy.ends(found[3].id, True)
+    assert share_out(found, 1, busy) == {found[3].id: 1}
 
 
-def test_who_is_not_prompt_shares_a_part_whoever_else_waits() -> None:
+def test_who_is_slow_or_new_has_a_part_whoever_else_waits() -> None:
     dead = [target(minutes, is_prompt=False) for minutes in range(60)]
-    new = target(0, is_prompt=None)
-    fine = target(0)
-    rooms = share_out([*dead, new, fine], SLOTS, {}, OF_NOT_PROMPT)
-    assert rooms[fine.id] == 2
-    assert sum(rooms.values()) == OF_NOT_PROMPT + 2
-    rooms = share_out([*dead, new, fine], SLOTS, {}, 0)
-    assert rooms == {fine.id: 2}
+    new = [target(0, is_prompt=None) for _ in range(60)]
+    fine = [target(0) for _ in range(60)]
+    rooms = share_out([*dead, *new[:1], *fine[:1]], SLOTS, UnderWay())
+    assert (rooms[new[0].id], rooms[fine[0].id]) == (2, 2)
+    assert sum(rooms.values()) == OF_SLOW + 4
+    rooms = share_out([*dead, *new[:1], *fine[:1]], SLOTS, sending(*dead[:OF_SLOW]))
+    assert rooms == {new[0].id: 2, fine[0].id: 2}
+    rooms = share_out([*new, *fine[:1]], SLOTS, UnderWay())
+    assert sum(rooms.values()) == OF_UNPROVEN + 2
+    assert share_out([*dead, *new], SLOTS, sending(*dead[:1], *new[: OF_UNPROVEN - 1])) == {}
+    assert sum(share_out([*dead, *fine], SLOTS, UnderWay()).values()) == SLOTS
 
 
 def test_whoever_was_slow_stands_back_and_not_for_ever() -> None:
     slow, new = target(0.5, is_prompt=False), target(0, is_prompt=None)
-    assert list(share_out([slow, new], 1, {}, 10)) == [new.id]
+    assert list(share_out([slow, new], 1, UnderWay())) == [new.id]
     slow = target(1.5, is_prompt=False)
-    assert list(share_out([slow, new], 1, {}, 10)) == [slow.id]
+    assert list(share_out([slow, new], 1, UnderWay())) == [slow.id]
     fine = target(0)
-    assert list(share_out([slow, fine], 1, {}, 10)) == [slow.id]
+    assert list(share_out([slow, fine], 1, UnderWay())) == [slow.id]
 
 
 def test_a_look_tells_who_is_due_since_when_and_how_prompt(alice: Person, bob: Person) -> None:
@@ -109,12 +122,14 @@ def test_what_is_under_way_here_counts(alice: Person) -> None:
     endpoint = endpoint_of(alice)
     for event in events:
         delivery_to(endpoint, event)
-    assert len(claimed(busy={endpoint.pk: 1})) == 1
-    assert claimed(busy={endpoint.pk: 2}) == []
-    assert claimed(not_prompt=OF_NOT_PROMPT) == []
-    assert len(claimed(not_prompt=OF_NOT_PROMPT - 1)) == 1
+    one = Target(endpoint.pk, NOON, None)
+    assert len(claimed(one)) == 1
+    assert claimed(one, one) == []
+    new = [target(0, is_prompt=None) for _ in range(OF_UNPROVEN)]
+    assert claimed(*new) == []
+    assert len(claimed(*new[1:])) == 1
     WebhookEndpoint.objects.update(is_prompt=True)
-    assert len(claimed(not_prompt=OF_NOT_PROMPT)) == 2
+    assert len(claimed(*new)) == 2
 
 
 def test_looks_go_on_where_the_last_one_ended(
