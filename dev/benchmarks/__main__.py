@@ -21,6 +21,7 @@ from dev.benchmarks.seed import seed
 from dev.benchmarks.shown import shown
 from dev.benchmarks.stage import TemporaryStage
 from dev.benchmarks.usage import memory, worker_rss_mb
+from dev.benchmarks.waits import waits
 from dev.embedded import StackError
 from dev.embedded.services import STAGES
 
@@ -80,6 +81,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "in-flight": in_flight,
     "shown": shown,
     "pipeline": pipeline,
+    "waits": waits,
 }
 
 
@@ -97,6 +99,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--operations", type=int, default=10_000, help="of in-flight")
     parser.add_argument("--videos", type=int, default=100, help="of shown, beside a fifth to learn")
     parser.add_argument("--orders", type=int, default=500, help="of each flood of pipeline")
+    parser.add_argument("--held", type=int, default=2000, help="requests of waits")
     parser.add_argument("--processes", type=int, default=2, help="that poll them")
     return parser.parse_args(words)
 

@@ -25,10 +25,10 @@ def latencies(
     base_url: str, targets: Sequence[Target], per_second: float, seconds: float
 ) -> list[float]:
     """Seconds that each answer took. Raises BenchmarkFailed when any was refused."""
-    return asyncio.run(_run(base_url, targets, per_second, seconds))
+    return asyncio.run(measured(base_url, targets, per_second, seconds))
 
 
-async def _run(
+async def measured(
     base_url: str, targets: Sequence[Target], per_second: float, seconds: float
 ) -> list[float]:
     word = secrets.token_hex(6)

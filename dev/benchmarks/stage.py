@@ -56,13 +56,16 @@ FIRST = {"prompt": "A paper boat on a lake at sunrise"}
 class Stage(Startable):
     """Use it from one thread that outlives it (dev/embedded/processes.py says why)."""
 
-    def __init__(self, var_dir: Path, time_scale: float = TIME_SCALE) -> None:
+    def __init__(
+        self, var_dir: Path, time_scale: float = TIME_SCALE, *, waiter: bool = False
+    ) -> None:
         self.seconds_to_first_201 = 0.0
         variables = dict.fromkeys(LIMITS, MANY) | {"LOG_LEVEL": "WARNING"}
         options = Options(
             durable=True,
             time_scale=time_scale,
             emulator_plain=True,
+            waiter=waiter,
             postgres_settings=POSTGRES,
             environment=variables,
         )
@@ -173,9 +176,9 @@ class Stage(Startable):
 class TemporaryStage(Stage):
     """One whose data is thrown away."""
 
-    def __init__(self, time_scale: float = TIME_SCALE) -> None:
+    def __init__(self, time_scale: float = TIME_SCALE, *, waiter: bool = False) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="reelmint-bench-"))
-        super().__init__(self._folder / "var", time_scale)
+        super().__init__(self._folder / "var", time_scale, waiter=waiter)
 
     def stop(self, grace: float = GRACE) -> None:
         super().stop(grace)
