@@ -9,6 +9,8 @@ from typing import Any
 
 from dev.chaos.orders import Order
 
+LINKS = ("video_url", "image_url", "expires_at")  # they are made anew each time
+
 
 @dataclass(slots=True)
 class Seen:
@@ -27,6 +29,9 @@ class Book:
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)  # by key, the first 201
     seen: dict[str, Seen] = field(default_factory=dict)  # by generation
     told: dict[str, str] = field(default_factory=dict)  # by generation, as its event told the end
+    ends: dict[str, dict[str, Any]] = field(default_factory=dict)  # by generation, as first told
+    ways: Counter[str] = field(default_factory=Counter)  # by which ends were told
+    differ: list[str] = field(default_factory=list)  # ends that two ways told differently
     cursors: dict[str, str] = field(default_factory=dict)  # by secret, where its log was read up to
     tally: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
@@ -50,7 +55,7 @@ class Book:
                 if first != data:
                     self.wrong.append(f"key {order.key} was answered {first}, then {data}")
 
-    def status(self, body: dict[str, Any]) -> None:
+    def status(self, body: dict[str, Any], way: str = "poll") -> None:
         """Note a status; an end is final and progress never goes back."""
         name, status, progress = body["id"], body["status"], body["progress"]
         with self._lock:
@@ -60,6 +65,20 @@ class Book:
             if seen.status == status == "processing" and progress < seen.progress:
                 self.wrong.append(f"{name} went back from {seen.progress} to {progress}")
             seen.status, seen.progress = status, progress
+        self.end(way, body)
+
+    def end(self, way: str, body: dict[str, Any]) -> None:
+        """Compare an end with what was told of it before, in whichever way."""
+        if body["status"] == "processing":
+            return
+        same = without_links(body)
+        with self._lock:
+            self.ways[way] += 1
+            first = self.ends.setdefault(body["id"], same)
+            for name in sorted(first.keys() | same.keys()):
+                if first.get(name, "none") != same.get(name, "none"):
+                    said = f"{same.get(name)!r}, before that {first.get(name)!r}"
+                    self.differ.append(f"{body['id']}: by {way} {name} was {said}")
 
     def event(self, event: dict[str, Any]) -> None:
         """Note what the log of ends tells; each end comes once, and the body agrees with it."""
@@ -71,6 +90,7 @@ class Book:
                 self.wrong.append(f"{event['id']} is {event['type']} of what is {status}")
             self.told[name] = status
             self.tally["events"] += 1
+        self.end("list", event["data"])
 
     def file(self, generation_id: str, sha256: str) -> None:
         with self._lock:
@@ -86,3 +106,8 @@ class Book:
         """Note something that may happen."""
         with self._lock:
             self.tally[what] += 1
+
+
+def without_links(body: dict[str, Any]) -> dict[str, Any]:
+    """What every way has to tell alike."""
+    return {name: value for name, value in body.items() if name not in LINKS}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 
+import httpx
 import psycopg
 
-from dev.chaos import money
+from dev.chaos import money, told
 from dev.chaos.fleet import Fleet
+from dev.chaos.hooks import Hooks
 from dev.chaos.invariants import asked_of_rows
 from dev.chaos.judge import bought
 
@@ -17,6 +19,10 @@ MODULES = {
     "naive-resubmit": "dev.chaos.without_doubt",
     "no-refund-guard": "dev.chaos.without_guard",
     "no-look-at-payment-status": "dev.chaos.without_status",
+    "told-in-the-transaction": "dev.chaos.without_outbox",
+    "told-from-memory": "dev.chaos.without_row",
+    "silence-is-success": "dev.chaos.without_answer",
+    "new-id-each-time": "dev.chaos.without_id",
 }
 # The database would refuse the second refund, whatever the code does; so it has to look away.
 LOOK_AWAY = (
@@ -54,11 +60,30 @@ def credited_for_nothing(fleet: Fleet) -> str | None:
     return found[money.TOOK]
 
 
+def told_wrongly(*sentences: str) -> Callable[[Fleet], str | None]:
+    """The first of these rules about webhooks that is broken, as the verdict of a run asks it."""
+
+    def look(fleet: Fleet) -> str | None:
+        try:
+            with closing(Hooks(f"{fleet.stack.receiver_url}")) as hooks:
+                found = told.meanwhile(fleet.stack.owner_url, hooks)
+        except (psycopg.OperationalError, httpx.TransportError):
+            return None  # database or receiver are being restarted
+        broken = (each.problem for each in found if each.sentence in sentences)
+        return next(filter(None, broken), None)
+
+    return look
+
+
 # What notices that it is missing.
 LOOKS: dict[str, Callable[[Fleet], str | None]] = {
     "naive-resubmit": paid_twice,
     "no-refund-guard": refunded_twice,
     "no-look-at-payment-status": credited_for_nothing,
+    "told-in-the-transaction": told_wrongly(told.COMMITTED, told.KNOWN),
+    "told-from-memory": told_wrongly(told.ONE_EACH),
+    "silence-is-success": told_wrongly(told.TAKEN),
+    "new-id-each-time": told_wrongly(told.KNOWN),
 }
 
 

@@ -11,13 +11,16 @@ import random
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import httpx
 
 from dev.chaos.accounts import endow, register, upload
 from dev.chaos.book import Book
 from dev.chaos.feed import Feed
+from dev.chaos.hooks import Hooks
 from dev.chaos.orders import Order, draw
+from dev.chaos.waits import Waits
 
 CLIENTS = 30
 ACCOUNTS = 6
@@ -25,6 +28,8 @@ DUPLICATES = 0.15
 CANCELS = 0.03
 DOWNLOADS = 0.1
 FEEDS = 0.3  # of the looks: at all that has ended, instead of at one
+WAITS, STREAMS = 0.15, 0.15  # of the looks at one: held until there is something to tell
+HOOKED = 0.3  # of the orders: with a webhook_url
 PAUSE = 4.0  # seconds between two orders of one customer, on average
 WAIT = 0.5  # seconds between two looks at the end of the run, while no order is allowed
 ANSWERED_WITHIN = 90.0  # seconds, with all repetitions
@@ -33,9 +38,12 @@ ANSWERED_WITHIN = 90.0  # seconds, with all repetitions
 class Customers:
     """Start them, stop them; ``book`` has what they saw."""
 
-    def __init__(self, base_urls: list[str], picture: str, seed: int) -> None:
+    def __init__(
+        self, base_urls: list[str], waiter_url: str, hooks: Hooks, picture: str, seed: int
+    ) -> None:
         """``picture`` is the URL of a source image."""
         self.book = Book()
+        self._hooks = hooks
         self._feed = Feed(self.book)
         self._picture = picture
         self._uploads: dict[str, str] = {}  # of each account
@@ -43,6 +51,7 @@ class Customers:
         self._seed = seed
         self._over = threading.Event()
         self._http = httpx.Client(timeout=15, limits=httpx.Limits(max_connections=100))
+        self._waits = Waits(self.book, self._http, waiter_url)
         self._doubles = ThreadPoolExecutor(8, "double")
         self._threads: list[threading.Thread] = []
         self._places = threading.Semaphore(0)
@@ -52,6 +61,7 @@ class Customers:
         first = self._base_urls[0]
         secrets = [register(self._http, first, f"customer-{n}") for n in range(ACCOUNTS)]
         endow(owner_url)
+        self._hooks.open(self._http, first, secrets)
         image = self._http.get(self._picture).raise_for_status().content
         self._uploads = {secret: upload(self._http, first, secret, image) for secret in secrets}
         for number in range(CLIENTS):
@@ -87,6 +97,7 @@ class Customers:
         chance = random.Random(f"{self._seed}:{number}")
         mine: list[str] = []
         count = 0
+        ways = (partial(self._look, chance), self._waits.wait, self._waits.stream)
         self._over.wait(chance.uniform(0, PAUSE))
         while not self._over.is_set():
             if not self._places.acquire(timeout=WAIT):
@@ -94,6 +105,8 @@ class Customers:
             count += 1
             key = f"order-{number}-{count}"
             order = draw(chance, secret, key, self._picture, self._uploads[secret])
+            if chance.random() < HOOKED:
+                order.body["webhook_url"] = self._hooks.url_of_orders(number % ACCOUNTS)
             generation_id = self._order(chance, order)
             if generation_id is not None:
                 mine.append(generation_id)
@@ -103,7 +116,8 @@ class Customers:
             if mine and chance.random() < FEEDS:
                 self._feed.follow(secret, self._get)
             elif mine:
-                self._look(chance, secret, chance.choice(mine[-8:]))
+                look = chance.choices(ways, (1 - WAITS - STREAMS, WAITS, STREAMS))[0]
+                look(secret, chance.choice(mine[-8:]))
             self._over.wait(chance.uniform(0, PAUSE))
 
     def _order(self, chance: random.Random, order: Order) -> str | None:

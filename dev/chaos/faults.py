@@ -54,6 +54,7 @@ class Faults:
             self._flush_valkey: 4,
             self._stop_valkey: 1,
             self._stop_beat: 0.5,
+            self._kill_receiver: 3,
         }
 
     def play(self, steps: int) -> None:
@@ -114,11 +115,12 @@ class Faults:
         return what
 
     def _kill_program(self) -> str:
-        name = self._chance.choice([*WEBS, *WORKERS, "beat", "beat", "operator"])
+        name = self._chance.choice([*WEBS, *WORKERS, "beat", "beat", "operator", "waiter"])
         # what it forked ends with it
         self.fallen.processes |= {process.pid for process in self._fleet.forked(name)}
         self._signal(name, signal.SIGKILL)
-        return f"kill -9 {name}" if name in ("beat", "operator") else "kill -9 whole program"
+        is_alone = name in ("beat", "operator", "waiter")
+        return f"kill -9 {name}" if is_alone else "kill -9 whole program"
 
     def _stop_worker(self) -> str | None:
         processes = self._fleet.forked(*WORKERS)
@@ -168,6 +170,11 @@ class Faults:
     def _kill_valkey(self) -> str:
         self._signal("valkey", signal.SIGKILL)
         return "kill -9 valkey"
+
+    def _kill_receiver(self) -> str:
+        """Customers' own programs die, too, and forget nothing that they have noted."""
+        self._signal("receiver", signal.SIGKILL)
+        return "kill -9 receiver"
 
     def _flush_valkey(self) -> str:
         url = self._fleet.stack.env["REDIS_URL"]

@@ -42,7 +42,8 @@ CRASH_POINTS = (
 )
 # Django is set up before anything of the product is imported.
 OPERATE = "import django; django.setup(); from dev.chaos.operators import main; main()"
-CONTROL_POINT = "control.refunded"  # in dev/chaos/without_guard.py
+# In dev/chaos/without_guard.py and without_row.py, and how likely each passing is the last.
+CONTROL_POINTS = "control.refunded=0.2,control.told=0.2"
 
 
 class Fleet:
@@ -64,7 +65,7 @@ class Fleet:
             "DJANGO_SETTINGS_MODULE": "dev.chaos.settings",
             "OUTPUT_ROOT": str(self.outputs),
             "WORK_DIR": str(folder / "work"),
-            "CRASH_POINTS": f"{CONTROL_POINT}=0.2" if control else "",
+            "CRASH_POINTS": CONTROL_POINTS if control else "",
             "CRASH_TRAPS": str(self._traps),
             "CRASH_LOG": str(self._crash_log),
             "CRASH_SEED": str(seed),
@@ -75,6 +76,9 @@ class Fleet:
             time_scale=TIME_SCALE,
             emulator_plain=True,
             stripe=True,
+            receiver=True,
+            waiter=True,
+            postgres_settings={"track_commit_timestamp": "on"},  # for dev/chaos/told.py
             environment=environment,
         )
         self.stack = Stack(folder / "var", options)
@@ -83,6 +87,11 @@ class Fleet:
     @property
     def base_urls(self) -> list[str]:
         return [self.stack.base_url, f"http://127.0.0.1:{_port(self._second)}"]
+
+    @property
+    def waiter_url(self) -> str:
+        """Where waits and streams are held."""
+        return self.stack.waiter_url or self.stack.base_url
 
     def start(self) -> None:
         self.stack.start()

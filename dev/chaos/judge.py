@@ -8,16 +8,19 @@ from typing import Any
 import httpx
 import psycopg
 
-from dev.chaos import invariants, money, orphans, promises, sold
+from dev.chaos import invariants, money, orphans, promises, sold, told
 from dev.chaos.book import Book
 from dev.chaos.fleet import Fleet
-from dev.chaos.invariants import Finding
+from dev.chaos.invariants import Finding, Row
 from dev.chaos.receipts import Receipts
 from dev.chaos.stripe_page import StripePage
 from dev.chaos.verdict import Bought, Run, Verdict, problems_of
 
 
-def judge(fleet: Fleet, book: Book, receipts: Receipts, run: Run) -> Verdict:
+def judge(
+    fleet: Fleet, book: Book, receipts: Receipts, received: list[dict[str, Any]], run: Run
+) -> Verdict:
+    """``received`` is what the customers' receivers have got."""
     owner_url = fleet.stack.owner_url
     rows = invariants.generations(owner_url)
     marked = {
@@ -38,6 +41,7 @@ def judge(fleet: Fleet, book: Book, receipts: Receipts, run: Run) -> Verdict:
         *promises.over_http(fleet.base_urls[0], book, rows, run.secrets),
         *orphans.findings(whole, verdict.bought.billed, report, exists),
         *invariants.own_checks(fleet.stack.manage),
+        *_told(owner_url, book, rows, received),
         invariants.own_errors(fleet.stack.processes.log("beat").parent),
     ]
     # last, since it may take long: what is billed is of a moment ago until here
@@ -46,6 +50,21 @@ def judge(fleet: Fleet, book: Book, receipts: Receipts, run: Run) -> Verdict:
     verdict.reported = len(report)
     verdict.problems += problems_of(verdict)
     return verdict
+
+
+def _told(
+    owner_url: str, book: Book, rows: list[Row], received: list[dict[str, Any]]
+) -> list[Finding]:
+    """Webhooks, and that all ways told the same."""
+    everything = told.read(owner_url, received)
+    asked = {
+        row["id"]: book.orders[row["idempotency_key"]].body.get("webhook_url")
+        for row in rows
+        if row["idempotency_key"] in book.orders
+    }
+    told.add_ends(book, received)
+    states = {row["id"]: row["state"] for row in rows}
+    return [*told.kept(everything, states, asked), *told.agreed(book)]
 
 
 def _payments(

@@ -18,7 +18,11 @@ SELECT count(*) FILTER (WHERE finished_at IS NULL), count(*) FILTER (WHERE state
        (SELECT count(*) FROM generation_generationevent),
        (SELECT count(*) FROM payments_payment
          WHERE state IN ('created', 'open', 'processing') OR next_attempt_at <= now()),
-       (SELECT count(*) FROM payments_payment WHERE state = 'paid')
+       (SELECT count(*) FROM payments_payment WHERE state = 'paid'),
+       (SELECT count(*) FROM events_webhookdelivery AS delivery
+          LEFT JOIN events_webhookendpoint AS endpoint ON endpoint.id = endpoint_id
+         WHERE next_attempt_at IS NOT NULL AND COALESCE(endpoint.description, '') <> 'never'),
+       (SELECT count(*) FROM events_webhookdelivery WHERE state = 'succeeded')
   FROM generation_generation
 """
 LATENCY = 18.0  # seconds from an order to its end that the load aims at, well below the deadline
@@ -31,6 +35,7 @@ class Pulse:
     def __init__(self, owner_url: str) -> None:
         self.open = self.completed = self.refunded = self.steps = 0
         self.unsettled = self.paid = 0  # payments
+        self.unsent = self.sent = 0  # deliveries, but for those that nobody ever takes
         self.answered = 0.0  # when, by the monotonic clock
         self._url = owner_url
         self._connection: psycopg.Connection | None = None
@@ -62,7 +67,8 @@ class Pulse:
             return False  # it is being restarted
         if row is None:
             raise AssertionError("a count is always a row")
-        self.open, self.completed, self.refunded, self.steps, self.unsettled, self.paid = row
+        self.open, self.completed, self.refunded, self.steps, *others = row
+        self.unsettled, self.paid, self.unsent, self.sent = others
         self.answered = moment
         self._ends.append((moment, self.completed + self.refunded))
         while self._ends[0][0] < moment - LATENCY:
@@ -77,7 +83,8 @@ class Pulse:
 
     def __str__(self) -> str:
         generations = f"{self.open} open, {self.completed} completed, {self.refunded} refunded"
-        return f"{generations}; {self.unsettled} payments under way, {self.paid} paid"
+        payments = f"{self.unsettled} payments under way, {self.paid} paid"
+        return f"{generations}; {payments}; {self.unsent} webhooks to send, {self.sent} taken"
 
     def _ended_lately(self) -> int:
         return self._ends[-1][1] - self._ends[0][1] if self._ends else 0

@@ -19,6 +19,7 @@ def table(verdict: Verdict, book: Book, receipts: Receipts) -> str:
         "generations": Counter(str(row["state"]) for row in verdict.rows),
         "reasons": _reasons(verdict),
         "customers": book.tally,
+        "ways in which ends were told": book.ways,
         "provider": _provider(verdict),
         "Stripe's faults": Counter(word for words in verdict.played.values() for word in words),
         "payments": _payments(verdict),

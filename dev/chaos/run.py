@@ -13,12 +13,14 @@ from dev.chaos.customers import Customers
 from dev.chaos.faults import Faults
 from dev.chaos.fleet import Fleet
 from dev.chaos.folder import run_folder
+from dev.chaos.hooks import Hooks, let_time_pass
 from dev.chaos.judge import judge
 from dev.chaos.pulse import Pulse
 from dev.chaos.report import table
 from dev.chaos.verdict import DRAIN_SECONDS, Run, Verdict, owed
 
 TURN = 0.05  # seconds between two looks at what is due
+PASSES = 2.0  # seconds between two times that the hours of the schedule pass
 REPORT = 10.0  # seconds between two lines of progress
 GIVE_UP = 2 * DRAIN_SECONDS
 WARM = 15  # generations that are completed before the first fault
@@ -68,11 +70,12 @@ class _Fire:
         self._fleet = fleet
         self._seed = seed
         picture = f"{fleet.stack.emulator_url}/sample-images/square.png"
-        self._customers = Customers(fleet.base_urls, picture, seed)
+        self._hooks = Hooks(f"{fleet.stack.receiver_url}")
+        self._customers = Customers(fleet.base_urls, fleet.waiter_url, self._hooks, picture, seed)
         self._buyers = Buyers(fleet.base_urls, fleet.stripe_page(), seed)
         self._pulse = Pulse(fleet.stack.owner_url)
         self._faults = Faults(fleet, seed)
-        self._reported = time.monotonic()
+        self._reported = self._passes = time.monotonic()
 
     def verdict(self, seconds: float) -> Verdict:
         """Load it, break it, let it calm down, and judge what is left."""
@@ -92,7 +95,8 @@ class _Fire:
             crashes = self._fleet.crashes()
             run = Run(seconds, self._seed, self._faults.tally, crashes, drained, secrets, hits)
             book, receipts = self._customers.book, self._buyers.receipts
-            verdict = judge(self._fleet, book, receipts, run)
+            received = self._hooks.received()
+            verdict = judge(self._fleet, book, receipts, received, run)
             print(table(verdict, book, receipts))
             return verdict
         finally:
@@ -125,6 +129,7 @@ class _Fire:
 
     def _close(self) -> None:
         self._customers.close()
+        self._hooks.close()
         self._buyers.close()
         self._pulse.close()
 
@@ -137,6 +142,11 @@ class _Fire:
 
     def _is_over(self) -> bool:
         if not self._pulse.look(now=True) or self._pulse.open or self._pulse.unsettled:
+            return False
+        if self._pulse.unsent:
+            if time.monotonic() > self._passes:  # hours, for receivers that are there again
+                let_time_pass(self._fleet.stack.owner_url)
+                self._passes = time.monotonic() + PASSES
             return False
         return self._customers.are_done() and self._buyers.are_done()
 
