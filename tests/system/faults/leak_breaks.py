@@ -20,7 +20,14 @@ from dev.embedded.processes import Program, wait_until
 from dev.embedded.stack import Stack
 from staff.sessions import SessionStore
 from tests.system.faults.leak_search import Places, database
-from tests.system.faults.leak_traffic import Buyer
+from tests.system.faults.leak_traffic import Buyer, Noted
+from tests.system.faults.leak_webhooks import REFUSED_ROW, Listener, fail_to_write_back
+
+REFUSE_DELIVERIES = f"""
+ALTER TABLE events_webhookdelivery ADD CONSTRAINT forced_deliver
+CHECK (state = 'pending' OR url IS NULL OR url NOT LIKE '%{REFUSED_ROW}%') NOT VALID
+"""
+ALLOW_DELIVERIES = "ALTER TABLE events_webhookdelivery DROP CONSTRAINT forced_deliver"
 
 
 def plain_web(stack: Stack) -> str:
@@ -41,7 +48,7 @@ def plain_web(stack: Stack) -> str:
     return url
 
 
-def break_rules(stack: Stack, buyers: list[Buyer]) -> Places:
+def break_rules(noted: Noted, stack: Stack, buyers: list[Buyer], listener: Listener) -> Places:
     """Statements that fail in the web and in a worker; PostgreSQL quotes the row in its answer.
 
     Returns the database as it is while a worker keeps failing.
@@ -51,13 +58,18 @@ def break_rules(stack: Stack, buyers: list[Buyer]) -> Places:
     with psycopg.connect(stack.owner_url, autocommit=True) as connection:
         connection.execute((add % ("web", "", 1) + " NOT VALID").encode())
         connection.execute((add % ("worker", "state <> 'running' OR", 2) + " NOT VALID").encode())
+        connection.execute(REFUSE_DELIVERIES.encode())
         for buyer in buyers:
+            fail_to_write_back(noted, buyer, listener)
             assert buyer.order_one("a refused row", "slow=0.1").status_code == 500
             assert buyer.order_one("a row refused later", "slow=0.2").status_code == 201
         said = stack.processes.log("submit")
         assert wait_until(lambda: b"forced_worker" in said.read_bytes(), 30)
         assert _noted(connection, "%forced_worker%")
+        said = stack.processes.log("deliver")
+        assert wait_until(lambda: b"forced_deliver" in said.read_bytes(), 60)
         meanwhile = database(stack)
+        connection.execute(ALLOW_DELIVERIES.encode())
         for name in ("web", "worker"):
             connection.execute(f"{table} DROP CONSTRAINT forced_{name}".encode())
         for old, new in (("prompt", "gone"), ("gone", "prompt")):

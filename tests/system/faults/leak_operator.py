@@ -50,9 +50,22 @@ def operate(
         noted.secret("an operator's session", browser.cookies["sessionid"])
         for page in ("accounts/apikey", "generation/generation", "accounts/account"):
             assert browser.get(f"/admin/{page}/?q={sought}").status_code == 200
+        look_at_webhooks(noted, browser)
         fresh = noted.canary("a password that an operator set")
         path = f"/admin/accounts/user/{user}/password/"
         fields = {"password1": fresh, "password2": fresh, "usable_password": "true"}
         assert "Password changed successfully" in post(path, **fields).text
         browser.get(f"/admin/accounts/user/?password={fresh}")
         return fresh
+
+
+def look_at_webhooks(noted: Noted, browser: httpx.Client) -> None:
+    """The lists of endpoints and deliveries, and each row on them."""
+    for table in ("webhookendpoint", "webhookdelivery"):
+        path = f"/admin/events/{table}/"
+        page = browser.get(path)
+        assert page.status_code == 200
+        rows = set(re.findall(rf'"({path}[0-9a-f-]{{36}}/change/)', page.text))
+        assert rows
+        for each in (path, *rows):
+            noted.pages[f"page {each}"] = browser.get(each).content

@@ -40,6 +40,7 @@ class Noted:
 
     def __init__(self) -> None:
         self.needles: list[Needle] = []
+        self.pages: dict[str, bytes] = {}  # of operators, by path
 
     def secret(self, name: str, value: str, allowed: frozenset[str] = frozenset()) -> str:
         """Note a value that somebody else gave us."""
@@ -190,9 +191,10 @@ class Buyer:
         canary = self._noted.canary(f"the query of {place}", URLS)
         return f"{place}?X-Goog-Signature={canary}&token={canary}#{canary}"
 
-    def order_one(self, name: str, marker: str = "") -> httpx.Response:
+    def order_one(self, name: str, marker: str = "", **fields: str) -> httpx.Response:
         """One video, whatever the answer."""
-        answer = self.http.post(VIDEO, json={"prompt": self._noted.prompt(name, marker)})
+        order = {"prompt": self._noted.prompt(name, marker), **fields}
+        answer = self.http.post(VIDEO, json=order)
         if answer.status_code == 201:
             self.orders.append(answer.json()["data"]["generation_id"])
         return answer

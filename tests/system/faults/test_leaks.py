@@ -32,6 +32,7 @@ from tests.system.faults.leak_search import (
     search,
 )
 from tests.system.faults.leak_traffic import Buyer, Noted
+from tests.system.faults.leak_webhooks import Listener, all_were_played, listening, use_webhooks
 
 TIME_SCALE = 0.02  # a video takes 0.9 s, the window of a lost submission 18 s, the deadline 36 s
 MANY = "1000000"
@@ -64,6 +65,10 @@ EVIDENCE = {
     ],
     "log submit.log": [rb"\[debug    \] .*\[celery", rb"violates check constraint .forced_worker"],
     "database generation_generation.last_error (meanwhile)": [rb"forced_worker"],
+    "log deliver.log": [
+        rb"\[debug    \] .*\[celery",
+        rb"violates check constraint .forced_deliver",
+    ],
     "log beat.log": [rb"\[debug  "],
     "log postgres.log": [rb"ERROR:  duplicate key", rb"ERROR:  new row for relation"],
     "redis traffic": [rb'"LPUSH" "submit"', rb"generation\.submit"],
@@ -81,10 +86,17 @@ def noted() -> Noted:
 
 
 @pytest.fixture(scope="module")
-def noisy() -> Iterator[Stack]:
+def listener(noted: Noted) -> Iterator[Listener]:
+    with listening(noted) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def noisy(listener: Listener) -> Iterator[Stack]:
     """Everything at DEBUG, with Django's own DEBUG on the first of the two web servers."""
     here = Path(tempfile.mkdtemp(prefix="rm-leaks-"))
     own = {"OUTPUT_ROOT": f"{here}/outputs", "WORK_DIR": f"{here}/work"}
+    own["WEBHOOK_ALLOWED_ORIGINS"] = listener.origin
     levels = {"LOG_LEVEL": "DEBUG", "DEBUG": "1", "GUNICORN_CMD_ARGS": ACCESS_LOG}
     options = Options(
         time_scale=TIME_SCALE,
@@ -112,7 +124,9 @@ def buyers(noisy: Stack, noted: Noted) -> Iterator[list[Buyer]]:
 
 
 @pytest.fixture(scope="module")
-def run(noisy: Stack, noted: Noted, buyers: list[Buyer]) -> tuple[Noted, Places, str]:
+def run(
+    noisy: Stack, noted: Noted, buyers: list[Buyer], listener: Listener
+) -> tuple[Noted, Places, str]:
     """What was secret, what everybody left behind, and what was planted."""
     monitor = Monitor(noisy)
     staff = ("--staff", "--skip-checks", "--password", noted.canary("an operator's password"))
@@ -122,8 +136,10 @@ def run(noisy: Stack, noted: Noted, buyers: list[Buyer]) -> tuple[Noted, Places,
         buyer.order_everything()
         buyer.log_in_and_out()
         buyer.make_keys()
+        use_webhooks(noted, buyer, listener)
         buyer.misplace()
         buyer.talk_broken_http()
+    assert all_were_played(listener)
     password = staff[-1]
     codes: list[str] = []
     for buyer in buyers:
@@ -132,7 +148,7 @@ def run(noisy: Stack, noted: Noted, buyers: list[Buyer]) -> tuple[Noted, Places,
             noted, url, made["user"], made["username"], password, sought=key, codes=codes
         )
     assert sum(buyer.fetch(buyer.wait(60)) for buyer in buyers) >= 10
-    places = break_rules(noisy, buyers)
+    places = break_rules(noted, noisy, buyers, listener)
     break_things(noisy, buyers)
     for buyer in buyers:
         buyer.wait(90)
@@ -140,6 +156,7 @@ def run(noisy: Stack, noted: Noted, buyers: list[Buyer]) -> tuple[Noted, Places,
     for number, line in enumerate(account["private_key"].splitlines()[1:-1]):
         noted.secret(f"line {number} of the provider's private key", line)
     planted = plant(noisy)
+    places |= noted.pages
     places |= {"redis": redis_content(noisy), "command lines": command_lines(noisy)}
     places |= {"redis traffic": monitor.stop()} | database(noisy)
     places |= folder("work", Path(noisy.env["WORK_DIR"]))
