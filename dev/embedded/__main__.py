@@ -51,9 +51,15 @@ def with_environment(options: Options) -> Options:
 # Whoever signs up makes a video or four before buying; where nothing costs money, nothing is lost.
 TRIAL = {"SIGNUP_CREDITS": "1000"}
 RUN = Options(
-    port=8000, durable=True, time_scale=0.2, emulator_size="720p", stripe=True, receiver=True
+    port=8000,
+    durable=True,
+    time_scale=0.2,
+    emulator_size="720p",
+    stripe=True,
+    receiver=True,
+    waiter=True,
 )
-DEMO = Options(time_scale=0.05, one_worker=True, stripe=True)
+DEMO = Options(time_scale=0.05, one_worker=True, stripe=True, receiver=True)
 EXEC = Options(time_scale=0.05)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import sys
 import time
@@ -49,6 +50,8 @@ def make_video(stack: Stack, client: httpx.Client, folder: Path) -> None:
     grant = ("--credits", str(CREDITS), "--reason", "demo", *account, "--skip-checks")
     stack.manage("grant_credits", customer["email"], *grant)
     print(f"Granted {CREDITS} credits.")
+    if stack.receiver_url:
+        listen(client, stack.receiver_url)
     order = {"prompt": PROMPT, "video_model": "veo3_fast"}
     ordered = call(client, "POST", "/api/v1/generate/video/", order)["data"]
     print(f"{ordered['message']}: {ordered['credits_used']} credits, {ordered['generation_id']}")
@@ -56,6 +59,8 @@ def make_video(stack: Stack, client: httpx.Client, folder: Path) -> None:
     path = folder / f"{ordered['generation_id']}.mp4"
     seconds = save(finished["video_url"], path)
     print(f"Saved {path} ({seconds:.1f} s, {path.stat().st_size:,} bytes)")
+    if stack.receiver_url:
+        print(f"Webhook {told(stack.receiver_url)}, at {stack.receiver_url}")
     print("Ledger:")
     for entry in call(client, "GET", "/api/v1/credits/transactions/")["results"]:
         print(
@@ -93,6 +98,25 @@ def wait_for(stack: Stack, client: httpx.Client, generation_id: str) -> dict[str
             raise StackError(f"The generation is {status['status']}: {status['error']}")
         time.sleep(0.2)
     raise StackError(f"No video after {PATIENCE:.0f} s; the logs are in {stack.var_dir / 'log'}")
+
+
+def listen(client: httpx.Client, receiver: str) -> None:
+    """Name the receiver to the API, and the secret to the receiver."""
+    made = call(client, "POST", "/api/v1/webhook-endpoints/", {"url": f"{receiver}/hooks/demo"})
+    box = {"secrets": [made["secret"]]}
+    httpx.put(f"{receiver}/receiver/boxes/demo", json=box, timeout=20).raise_for_status()
+
+
+def told(receiver: str) -> str:
+    """What came there: its type, and whether the standard's library verified it."""
+    limit = time.monotonic() + PATIENCE
+    while time.monotonic() < limit:
+        answer = httpx.get(f"{receiver}/receiver/received?box=demo", timeout=20)
+        for got in answer.raise_for_status().json()["received"]:
+            verdict = "verified" if got["verified"] else f"refused: {got['why']}"
+            return f"{json.loads(got['body'])['type']} received and {verdict}"
+        time.sleep(0.2)
+    raise StackError("The webhook did not come")
 
 
 def save(url: str, path: Path) -> float:

@@ -97,7 +97,7 @@ def greeting(stack: Stack, key: str) -> str:
     lines += ["Image to video:", f"  {post} '{hill}'", "Status of the newest one, with its link:"]
     url = f"{base}/api/v1/generate/history/?limit=1"
     lines.append(f"  curl -s '{url}' -H 'Authorization: Bearer {key}'\n")
-    lines += told_of_the_waiter(stack, key)
+    lines += told_of_the_waiter(stack)
     if stack.stripe_url:
         lines += ["Credits (open the url of the answer and pay by card 4242 4242 4242 4242):"]
         pack = json.dumps({"pack": "credits_500"})
@@ -109,12 +109,12 @@ def greeting(stack: Stack, key: str) -> str:
     return "\n".join(lines)
 
 
-def told_of_the_waiter(stack: Stack, key: str) -> list[str]:
+def told_of_the_waiter(stack: Stack) -> list[str]:
     """Where to wait and to stream: there is no proxy here that would send it to the right one."""
     if stack.waiter_url is None:
         return []
-    stream = f"curl -sN {stack.waiter_url}/api/v1/generate/<id>/events/"
+    path = "/api/v1/generate/{id}/"
     return [
         "Waits and streams are held at another address (web's answers them at once):",
-        f"  {stream} -H 'Authorization: Bearer {key}'\n",
+        f"  {stack.waiter_url}{path}?wait=25   {stack.waiter_url}{path}events/\n",
     ]
