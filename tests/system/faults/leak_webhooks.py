@@ -142,7 +142,7 @@ def _misuse(noted: Noted, http: httpx.Client, secret: str) -> None:
             refused = http.post(VIDEO, json={"prompt": "x", "webhook_url": body["url"]})
             assert refused.status_code == 400
     http.post(ENDPOINTS, content=f'{{"url": "{word}', headers={"Content-Type": "application/json"})
-    for path in (f"{secret}/", f"{word}/deliveries/{word}/", f"?cursor={secret}"):
+    for path in (f"{secret}/", f"{secret}/deliveries/?type={word}", f"?cursor={secret}"):
         http.get(f"{ENDPOINTS}{path}")
     http.get(f"/api/v1/events/?after={secret}&type={word}")
 
