@@ -22,6 +22,7 @@ from accounts.models import ApiKey, User
 from common import ids
 from common.errors import NotFound
 from common.web import rate_limit
+from events import takeover
 from mail import outbox
 from mail.kinds import Kind
 from signup import notices
@@ -91,6 +92,7 @@ def set_password(uid: str, token: str, password: str) -> User:
         user.save(update_fields=["password"])
         if not (proven := locked.email_verified_at is not None):
             keys.revoke(ApiKey.objects.filter(created_by=locked))
+            takeover.end_all_of(locked)
             second_factor.reset(locked)
         notices.password_changed(locked, keys_stay=proven)
     return user

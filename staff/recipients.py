@@ -19,6 +19,7 @@ from accounts.models import Account, ApiKey, Membership, User
 from accounts.passwords import canonical
 from common import ids
 from common.errors import AccountSuspended, NotFound
+from events import takeover
 from staff import audit
 
 PASSWORD_BYTES = 15  # 20 characters
@@ -108,7 +109,7 @@ def how_to_take_over(user: User) -> str:
     """The sentence for an operator who wants this very user on the staff."""
     return (
         f"If it is who you mean, manage.py create_staff with --existing-user {user.pk} takes the"
-        " user over: a new password, and the end of all keys, log-ins and second factors."
+        " user over: a new password, and the end of all keys, webhooks, log-ins and second factors."
         " Otherwise use another address."
     )
 
@@ -133,6 +134,7 @@ def take_over(command: str, user: User, password: str = "") -> str:
             "was": came(user),
             "password": None,
             "secrets_ended": ended,
+            "endpoints_ended": takeover.end_all_of(user),
             "devices": second_factor.reset(user),
         }
         audit.record_bare(

@@ -20,9 +20,12 @@ from common.errors import RateLimited
 from mail.models import Mail
 from signup import reset
 from signup.links import LinkOver
+from tests.support.deliveries import default_of
 from tests.support.people import Person, make_staff, make_token
 from tests.support.racing import race
 from tests.support.second_factors import enrol
+from tests.support.webhook_rows import an_endpoint
+from webhooks import keys, signing
 
 ADDRESS = "192.0.2.7"
 NEW = "a-new-one-9-battery"
@@ -58,8 +61,15 @@ def test_a_stranger_who_joined_with_somebodys_address_is_out(alice: Person, bob:
     """Nobody had proven it, so key and second factor may be the stranger's."""
     make_token(alice)
     enrol(alice.user)
+    hers, his = an_endpoint(alice), an_endpoint(bob)
+    read = default_of(alice, signing.new_secret())
     ask("alice@example.com")
     reset.set_password(*newest(), NEW)
+    hers.refresh_from_db()
+    assert (hers.secret, hers.enabled, hers.deleted_at is None) == ("", False, False)
+    assert keys.default_of(alice.account.pk).secret != read.secret
+    his.refresh_from_db()
+    assert (his.enabled, his.deleted_at) == (True, None)
     assert not ApiKey.objects.filter(created_by=alice.user).live().exists()
     assert not second_factor.has_one(alice.user)
     assert "API keys go on" not in Mail.objects.get(kind="password_changed").text
@@ -70,6 +80,7 @@ def test_who_has_the_link_sets_a_password(alice: Person) -> None:
     verify(alice)
     make_token(alice)
     enrol(alice.user)
+    endpoint = an_endpoint(alice)
     ask("ALICE@example.com")
     uid, token = newest()
     assert reset.person_of(uid, token) == alice.user
@@ -78,6 +89,8 @@ def test_who_has_the_link_sets_a_password(alice: Person) -> None:
     assert fresh.check_password(NEW)
     assert not ApiKey.objects.tokens().live().exists()
     assert ApiKey.objects.keys().live().count() == 1
+    endpoint.refresh_from_db()
+    assert endpoint.deleted_at is None
     assert second_factor.has_one(fresh)
     assert list(Mail.objects.order_by("created_at").values_list("kind", "to")) == [
         ("reset", "alice@example.com"),

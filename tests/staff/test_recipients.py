@@ -25,6 +25,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import Account, ApiKey, Membership, User
 from credits.models import LedgerEntry, Wallet
+from events.models import WebhookEndpoint
 from mail.models import Mail
 from staff import roles
 from staff.models import AuditEntry
@@ -179,6 +180,8 @@ def test_who_is_taken_over_keeps_nothing(
     login = {"username": "mallory", "password": PASSWORD}
     token = api().post("/api/login/", json=login).json()["token"]
     key = api(token).post("/api/api-keys/", json={"name": "a"}).json()["key"]
+    hook = {"url": "https://mallory.example/"}
+    assert api(key).post("/api/v1/webhook-endpoints/", json=hook).status_code == 201
     TOTPDevice.objects.create(user=squatter, name="theirs")
     made = run(name, EMAIL, *arguments, the_id(name, squatter))
     for secret in (token, key):
@@ -193,6 +196,8 @@ def test_who_is_taken_over_keeps_nothing(
     noted = AuditEntry.objects.get(action="take_over_user")
     assert noted.target_id == str(squatter.pk)
     assert (noted.changes["secrets_ended"], noted.changes["devices"]) == (3, 1)
+    assert noted.changes["endpoints_ended"] == 1
+    assert not WebhookEndpoint.objects.filter(deleted_at__isnull=True).exists()
     assert made["password"] not in json.dumps(list(AuditEntry.objects.values("changes")))
 
 
