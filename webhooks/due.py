@@ -2,7 +2,8 @@
 
 A target is an endpoint, or the account whose orders name their own URLs. A receiver may be as slow
 as it likes: those whose last attempt was slow or failed share half of the slots, with those of whom
-nothing is known they share most of them, and they let others go first who wait for as long.
+nothing is known they share most of them, and they let others go first who wait for as long
+(decision 102).
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from common.statement import Statement
 from events.models import (
+    AttemptError,
     DeliveryState,
     DisabledReason,
     FailedReason,
@@ -105,9 +106,7 @@ def attempted(delivery: WebhookDelivery, answer: Answer) -> None:
             return
         if fate.reason is FailedReason.GONE:
             _switch_off(endpoint, DisabledReason.GONE)
-        elif fate.reason is FailedReason.EXHAUSTED and schedule.is_failing(
-            endpoint, delivery.claimed_at
-        ):
+        elif fate.reason is FailedReason.EXHAUSTED and _is_failing(delivery, answer, endpoint):
             _switch_off(endpoint, DisabledReason.FAILING)
 
 
@@ -162,6 +161,12 @@ def _fate(delivery: WebhookDelivery, answer: Answer, endpoint: WebhookEndpoint |
         return _Fate(DeliveryState.FAILED, FailedReason.EXHAUSTED)
     off = is_off(endpoint)
     return _Fate(DeliveryState.FAILED, off) if off else _Fate(DeliveryState.PENDING, wait=wait)
+
+
+def _is_failing(delivery: WebhookDelivery, answer: Answer, endpoint: WebhookEndpoint) -> bool:
+    """What is our own fault switches nobody off."""
+    ours = answer.error is AttemptError.INTERNAL
+    return not ours and schedule.is_failing(endpoint, delivery.claimed_at)
 
 
 def _write(delivery: WebhookDelivery, answer: Answer, fate: _Fate) -> bool:

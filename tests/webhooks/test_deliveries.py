@@ -278,6 +278,16 @@ def test_what_has_failed_for_five_days_is_switched_off(
     assert (target.enabled, target.disabled_reason) == (not off, "failing" if off else "")
 
 
+def test_what_is_our_own_fault_switches_nobody_off(endpoint: Any, event: Event) -> None:
+    target = endpoint(enabled_at=now() - timedelta(days=6))
+    delivery = delivery_to(target, event, round_attempts=9)
+    (claimed,) = DeliverStage().claim(10)
+    ending.attempted(claimed, Answer(None, AttemptError.INTERNAL, 0))
+    assert ended(delivery) == ("failed", "exhausted")
+    target.refresh_from_db()
+    assert target.enabled
+
+
 @pytest.mark.parametrize("what", ["disabled", "deleted"])
 def test_what_waits_for_an_endpoint_that_is_off_ends_unsent(
     what: str, deliver: Deliver, hooks: Receiver, endpoint: Any, event: Event
