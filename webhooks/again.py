@@ -79,23 +79,36 @@ def recover(endpoint: WebhookEndpoint, since: datetime, until: datetime | None =
     """Let all be sent now that the endpoint did not get of the events of that time.
 
     That is what failed, and events of its types that found it switched off: those have no delivery.
-    Raises EndpointDisabled. Under the endpoint's lock two calls at once do not find the same.
+    Raises EndpointDisabled.
+
+    Looking takes a second where there are many events. So the endpoint is locked only afterwards,
+    and of what was found that is taken which no other call has taken meanwhile.
     """
+    row = _now(endpoint, WebhookEndpoint.objects.all())
+    if not row.enabled:
+        raise EndpointDisabled
+    until = row.now if until is None else until
+    failed = _failed(row, since, until)
+    missed = [] if len(failed) > MOST else _missed(row, since, until, MOST + 1 - len(failed))
+    has_more = len(failed) + len(missed) > MOST
+    failed, missed = failed[:MOST], missed[: MOST - len(failed)]
     with transaction.atomic():
         row = _locked(endpoint)
         if not row.enabled:
             raise EndpointDisabled
-        until = row.now if until is None else until
-        failed = _failed(row, since, until)
-        missed = [] if len(failed) > MOST else _missed(row, since, until, MOST + 1 - len(failed))
-        count = min(MOST, len(failed) + len(missed))
-        WebhookDelivery.objects.filter(pk__in=failed[:MOST]).update(**_DUE_ANEW)
-        WebhookDelivery.objects.bulk_create(
-            WebhookDelivery(**_row(row, event, row.now)) for event in missed[: MOST - len(failed)]
+        still = WebhookDelivery.objects.filter(pk__in=failed, state=DeliveryState.FAILED)
+        count = still.update(**_DUE_ANEW)
+        sent = WebhookDelivery.objects.filter(endpoint=row, event__in=missed)
+        known = set(sent.values_list("event_id", flat=True))
+        made = WebhookDelivery.objects.bulk_create(
+            WebhookDelivery(**_row(row, event, row.now))
+            for event in missed
+            if event.pk not in known
         )
+        count += len(made)
         if count:
             transaction.on_commit(_wake)
-    return Recovered(count, len(failed) + len(missed) > MOST)
+    return Recovered(count, has_more)
 
 
 def _failed(endpoint: WebhookEndpoint, since: datetime, until: datetime) -> list[uuid.UUID]:
@@ -103,7 +116,7 @@ def _failed(endpoint: WebhookEndpoint, since: datetime, until: datetime) -> list
     of_endpoint = WebhookDelivery.objects.filter(target=endpoint.pk, state=DeliveryState.FAILED)
     found = of_endpoint.filter(
         created_at__gte=since, event__created_at__gte=since, event__created_at__lte=until
-    ).select_for_update(skip_locked=True, of=("self",))
+    )
     return list(found.order_by("created_at", "id").values_list("pk", flat=True)[: MOST + 1])
 
 
@@ -116,10 +129,12 @@ def _missed(endpoint: WebhookEndpoint, since: datetime, until: datetime, most: i
 
 
 def _locked(endpoint: WebhookEndpoint) -> WebhookEndpoint:
-    """The endpoint as it is now. Raises NotFound for one that is deleted."""
-    kept: QuerySet[WebhookEndpoint] = WebhookEndpoint.objects.filter(deleted_at__isnull=True)
-    rows = kept.select_for_update(no_key=True).annotate(**keys.TIMED)
-    found = rows.filter(pk=endpoint.pk).first()
+    """The endpoint as it is now, before its deliveries. Raises NotFound for one that is deleted."""
+    return _now(endpoint, WebhookEndpoint.objects.select_for_update(no_key=True))
+
+
+def _now(endpoint: WebhookEndpoint, rows: QuerySet[WebhookEndpoint]) -> WebhookEndpoint:
+    found = rows.filter(pk=endpoint.pk, deleted_at=None).annotate(**keys.TIMED).first()
     if found is None:
         raise NotFound
     return found
