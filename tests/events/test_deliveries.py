@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import uuid
 from typing import Any
 
+import psycopg
 import pytest
 import redis
 from django.db import connection, transaction
@@ -120,21 +122,23 @@ def test_many_endpoints_cost_an_end_no_statement(alice: Person) -> None:
     assert WebhookDelivery.objects.count() == 10
 
 
-def test_the_statement_finds_endpoints_by_their_index(alice: Person, bob: Person) -> None:
+def test_the_statement_finds_endpoints_by_their_index(
+    alice: Person, bob: Person, admin_connection: psycopg.Connection
+) -> None:
     """However many others have: an end asks for its account's alone."""
     rows = [
         WebhookEndpoint(account=bob.account, url="https://a.example/", event_types=ALL, secret="x")
-        for _ in range(300)
+        for _ in range(3_000)
     ]
     WebhookEndpoint.objects.bulk_create(rows)
     endpoint(alice)
     values: dict[str, Any] = {"id": ids.new(), "account": alice.account.pk, "url": None}
     values |= {"type": "generation.failed", "generation": uuid.uuid4(), "every": "*"}
+    admin_connection.execute("ANALYZE events_webhookendpoint")
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE events_webhookendpoint")
         cursor.execute(f"EXPLAIN {outbox.ANNOUNCE.sql}", values)
         plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert "endpoint_of_account" in plan, plan
+    assert re.search("Index Scan using endpoint_\\w*of_account", plan), plan
     assert "Seq Scan on events_webhookendpoint" not in plan
 
 

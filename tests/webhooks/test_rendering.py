@@ -37,7 +37,8 @@ def test_it_is_what_the_list_of_events_tells(
 
 
 def test_links_begin_with_where_customers_ask(alice: Person, settings: Any) -> None:
-    delivery = delivery_to(endpoint_of(alice), event_of(reached(alice, State.COMPLETED)))
+    event = event_of(reached(alice, State.COMPLETED))
+    delivery = delivery_to(endpoint_of(alice), event)
     settings.PUBLIC_BASE_URL = BASE
     assert rendering.body_of(delivery)["data"]["video_url"].startswith(f"{BASE}/")
     settings.PUBLIC_BASE_URL = ""
