@@ -32,6 +32,7 @@ from tests.webhooks.conftest import Deliver
 from webhooks import ending, schedule, signing, switching
 from webhooks.send import Answer
 from webhooks.stage import DeliverStage
+from work.engine import Engine
 
 SECRET = signing.new_secret()
 UNKNOWN = uuid.UUID(int=7)  # of no generation
@@ -422,3 +423,22 @@ def test_of_two_attempts_the_later_one_counts_whichever_is_written_first(
     assert target.last_attempt_at == second.claimed_at
     assert target.last_attempt_succeeded
     assert DeliveryState.PENDING in WebhookDelivery.objects.values_list("state", flat=True)
+
+
+@pytest.mark.parametrize("claims_on", [True, False])
+def test_what_is_under_way_at_the_end_is_waited_for(
+    claims_on: bool, hooks: Receiver, endpoint: Any, event: Event
+) -> None:
+    """Whether the worker is told to end or its run is over: to hand it back would send it twice."""
+    delivery = delivery_to(endpoint("slow"), event)
+    stage, engine = DeliverStage(), Engine()
+    if not claims_on:
+        stage.keeps_claiming = 0.5
+    try:
+        stopping = (lambda: bool(hooks.received("alice"))) if claims_on else (lambda: False)
+        assert engine.run(stage, 0.0, stopping) == 1
+    finally:
+        engine.close()
+    assert ended(delivery) == ("succeeded", "")
+    assert attempts(delivery) == [(1, 200, "")]
+    assert len(hooks.received("alice")) == 1
