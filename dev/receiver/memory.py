@@ -103,7 +103,7 @@ class Memory:
         return [each for each in found if each.number > after and box in (None, each.box)]
 
     def forget(self) -> None:
-        """Begin anew, without boxes."""
+        """Begin anew, without what arrived and without boxes."""
         self.boxes.clear()
         self._received.clear()
         self._attempts.clear()
