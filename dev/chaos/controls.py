@@ -65,7 +65,7 @@ def told_wrongly(*sentences: str) -> Callable[[Fleet], str | None]:
 
     def look(fleet: Fleet) -> str | None:
         try:
-            with closing(Hooks(f"{fleet.stack.receiver_url}")) as hooks:
+            with closing(Hooks(fleet.receiver_url)) as hooks:
                 found = told.meanwhile(fleet.stack.owner_url, hooks)
         except (psycopg.OperationalError, httpx.TransportError):
             return None  # database or receiver are being restarted

@@ -83,6 +83,7 @@ class Fleet:
         )
         self.stack = Stack(folder / "var", options)
         self._second = services.listen(0)
+        self.receiver_url = ""
 
     @property
     def base_urls(self) -> list[str]:
@@ -95,6 +96,7 @@ class Fleet:
 
     def start(self) -> None:
         self.stack.start()
+        self.receiver_url = f"{self.stack.receiver_url}"  # one that is dead says none
         for name in STAGES if self._control else ():
             self.stack.processes.children[name].kill_group()
             self._run(self.stack.processes.children[name].program)

@@ -70,7 +70,7 @@ class _Fire:
         self._fleet = fleet
         self._seed = seed
         picture = f"{fleet.stack.emulator_url}/sample-images/square.png"
-        self._hooks = Hooks(f"{fleet.stack.receiver_url}")
+        self._hooks = Hooks(fleet.receiver_url)
         self._customers = Customers(fleet.base_urls, fleet.waiter_url, self._hooks, picture, seed)
         self._buyers = Buyers(fleet.base_urls, fleet.stripe_page(), seed)
         self._pulse = Pulse(fleet.stack.owner_url)
