@@ -12,7 +12,8 @@ from django.http import HttpRequest
 from common.api.query import number
 
 MOST = 25  # seconds: below the time limits of most proxies and client libraries
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+# Up to the end where nothing closes it, so that no header is read more than once.
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.?)*+)("?)')
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
@@ -43,4 +44,5 @@ def preferred(header: str) -> int | None:
 
 def _unquoted(found: re.Match[str]) -> str:
     """The word within; what holds more than letters and digits stays no word at all."""
-    return found[1] if found[1] == "" or found[1].isalnum() else "?"
+    is_word = found[1] == "" or found[1].isalnum()
+    return found[1] if is_word and found[2] else "?"
