@@ -10,12 +10,15 @@ untouched (the certificate is checked against the name), and there is no second 
 from __future__ import annotations
 
 import contextlib
+import functools
+import re
 import socket
 from collections.abc import AsyncIterator, Callable, Collection
 from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
 
 from common.public_address import is_public_address
 
@@ -23,6 +26,9 @@ CONNECT_SECONDS = 5.0  # per address; the next one is tried while there is time 
 # Connections that are tried for one request. A name may have thousands of addresses, of which
 # aiohttp would try each one again and again.
 MAX_TRIES = 16
+MAX_HEADS = 16  # that are looked for in what one read brings
+_NOT_YET = frozenset({100, *range(102, 200)})  # another head follows
+_HEAD_END = re.compile(rb"\A\r?\n|\n\r?\n")  # a read may begin in the midst of it
 
 AddrInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 
@@ -45,7 +51,7 @@ async def guarded_session(
     """
     made: list[socket.socket] = []
     async with (
-        aiohttp.TCPConnector(
+        _HeadFirstConnector(
             socket_factory=_sockets(ports, exempt, made),
             resolver=_Few(resolver or aiohttp.ThreadedResolver()),
             use_dns_cache=False,
@@ -66,6 +72,33 @@ async def guarded_session(
             yield session
         finally:
             _hang_up(made)
+
+
+class _HeadFirst(ResponseHandler):
+    """Reads a head by itself. aiohttp forgets it when what came with it is no body."""
+
+    _has_head = False
+
+    def feed_data(self, data: Any, size: int = 0) -> None:
+        self._has_head = self._has_head or data[0].code not in _NOT_YET
+        super().feed_data(data, size)
+
+    def data_received(self, data: bytes) -> None:
+        for _ in range(MAX_HEADS):
+            end = None if self._has_head or self._parser is None else _HEAD_END.search(data)
+            if end is None:
+                break
+            super().data_received(data[: end.end()])
+            data = data[end.end() :]
+        if data:
+            super().data_received(data)
+
+
+class _HeadFirstConnector(aiohttp.TCPConnector):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        handler: Callable[..., ResponseHandler] = _HeadFirst
+        self._factory = functools.partial(handler, loop=self._loop)
 
 
 class _Few(AbstractResolver):

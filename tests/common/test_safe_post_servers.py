@@ -148,6 +148,42 @@ def test_a_broken_body_comes_too_late() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nok",
+        b"HTTP/1.1 204 No\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n\r\n\xff\xff",
+        b"HTTP/1.1 204 No\n\nok",
+    ],
+)
+@pytest.mark.parametrize("cut", [0, 1, 2, 3, 4])
+def test_what_comes_with_a_head_and_is_no_body_undoes_no_status(answer: bytes, cut: int) -> None:
+    """Written at once, or with the head's end apart."""
+    first = answer.find(b"\n\r\n") + 3 - cut if cut and b"\n\r\n" in answer else len(answer)
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer[:first])
+        await asyncio.sleep(0.05)
+        writer.write(answer[first:])
+
+    assert send(handle).status in (200, 204)
+
+
+def test_a_flood_of_line_breaks_ends_with_the_time() -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for _ in range(100):
+            writer.write(b"\n" * 1_000_000)
+            await writer.drain()
+
+    started = time.monotonic()
+    assert outcome(handle, seconds=0.3) in (Kind.TIMEOUT, Kind.CONNECTION)
+    assert time.monotonic() - started < SOON
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
         b"",
         b"\r\n\r\n",
         b"SSH-2.0-OpenSSH_9.9\r\n",
