@@ -47,10 +47,9 @@ def recover(actor: User, endpoint: WebhookEndpoint, values: Values) -> Result:
     """
     since = values["since"]
     with transaction.atomic():
-        row = _locked(endpoint)
-        done = again.recover(row, since, None)
+        done = again.recover(endpoint, since, None)  # it locks, once it has looked
         changes = {"since": since, "deliveries": done.count, "has_more": done.has_more}
-        _record(actor, "recover_endpoint", row, values, changes)
+        _record(actor, "recover_endpoint", endpoint, values, changes)
     more = " There are more: recover once again." if done.has_more else ""
     return Result(f"{done.count:,} deliveries are due now.{more}", changed=done.count > 0)
 

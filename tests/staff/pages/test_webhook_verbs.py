@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -149,6 +151,19 @@ def test_recovering_what_was_missed(browser: Client, alice: Person) -> None:
     assert (changes["deliveries"], changes["has_more"]) == (2, False)
     page = browser.post(path_of(endpoint, "recover"), WHY | SINCE, follow=True)
     assert "0 deliveries are due now" in page.text
+
+
+def test_recovering_locks_nothing_while_it_looks(browser: Client, alice: Person) -> None:
+    """Looking takes a second where there are many events, and who writes back would wait."""
+    endpoint = an_endpoint(alice)
+    with CaptureQueriesContext(connection) as queries:
+        browser.post(path_of(endpoint, "recover"), WHY | SINCE)
+    said = [each["sql"] for each in queries]
+    looks = [at for at, sql in enumerate(said) if "NOT EXISTS" in sql and "events_event" in sql]
+    locks = [at for at, sql in enumerate(said) if "webhookendpoint" in sql and " FOR " in sql]
+    assert looks
+    assert locks
+    assert max(looks) < min(locks)
 
 
 @pytest.mark.parametrize("since", ["", "yesterday", "2999-01-01 00:00", "0001-01-01 00:00"])
