@@ -41,3 +41,22 @@ def test_its_settings_exist() -> None:
     assert named <= example_names(), named - example_names()
     grace = compose.compose()["services"]["worker-submit"]["stop_grace_period"]
     assert f"therefore {grace.removesuffix('s')} s" in GUIDE
+
+
+def test_a_restore_stops_all_that_knows_the_former_database() -> None:
+    """What goes on answers from it; and the way back ends with a start of all of them."""
+    found = re.search(r"^docker compose stop (.*)$", GUIDE, re.MULTILINE)
+    assert found is not None
+    services = compose.compose()["services"]
+    ours = {name for name, each in services.items() if "profiles" not in each}
+    assert set(found[1].split()) == ours - {"postgres", "redis", "migrate"}
+
+
+def test_a_rotation_names_all_that_have_the_key() -> None:
+    services = compose.compose()["services"].items()
+    holders = [name for name, each in services if "SECRET_KEY" in each.get("environment", {})]
+    page = (CHECKOUT / "docs" / "rotation.md").read_text()
+    section = page.split("\n## ")[1]
+    assert section.startswith("`SECRET_KEY`")
+    for name in holders:
+        assert name.removeprefix("worker-") in section, name
