@@ -5,6 +5,7 @@ Answers are ``no-store``, like all that do not say otherwise (``common/web/cachi
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from rest_framework.request import Request
@@ -14,7 +15,7 @@ from rest_framework.views import APIView
 from accounts.authentication import arrival
 from common import sealing
 from common.api.pagination import paginate
-from common.errors import NotFound
+from common.errors import NotFound, ServiceUnavailable
 from events.models import WebhookEndpoint
 from webhooks import again, endpoints, forms, keys, limits, payload, public
 from webhooks.api import endpoint_document as document
@@ -25,6 +26,8 @@ from webhooks.api.requests import (
     RotationSerializer,
     read,
 )
+
+logger = logging.getLogger(__name__)
 
 
 class EndpointsView(APIView):
@@ -111,7 +114,12 @@ class DefaultSecretView(APIView):
     def get(self, request: Request) -> Response:
         """What signs the events that go to the `webhook_url` of creates."""
         row = keys.default_of(arrival(request).caller.account_id)
-        return Response(public.default_secret(row, sealing.open_sealed(row.secret)))
+        try:
+            secret = sealing.open_sealed(row.secret)
+        except sealing.DoesNotOpenError as error:  # while SECRET_KEY is rotated, another web may
+            logger.error("the secret does not open: %s", row)
+            raise ServiceUnavailable from error
+        return Response(public.default_secret(row, secret))
 
 
 class DefaultRotationView(APIView):

@@ -99,3 +99,17 @@ def test_the_default_secret_is_made_when_it_is_needed(
 def test_a_rotation_makes_the_default_one_too(client: httpx.Client) -> None:
     assert client.post(f"{DEFAULT}rotate/").status_code == 200
     assert client.get(DEFAULT).json()["previous_secret_expires_at"] is not None
+
+
+def test_a_default_secret_that_no_key_opens(
+    client: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """So it may be while SECRET_KEY is rotated; if the key is lost, a rotation makes another."""
+    first = client.get(DEFAULT).json()["secret"]
+    DefaultSecret.objects.update(secret="sealed by another key")
+    answer = client.get(DEFAULT)
+    error(answer, 503, "service_unavailable")
+    assert answer.headers["Retry-After"] == "2"
+    assert "the secret does not open" in caplog.text
+    assert client.post(f"{DEFAULT}rotate/").status_code == 200
+    assert client.get(DEFAULT).json()["secret"] != first
