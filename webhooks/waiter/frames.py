@@ -22,6 +22,8 @@ HEADERS = {
     "X-Accel-Buffering": "no",  # nginx would keep the frames until it has a buffer full
 }
 KEEP_ALIVE = b": keep-alive\n\n"
+# No line's end in a stream, but one to clients in Python; the renderer escapes all others.
+NEXT_LINE = "\u0085".encode(), b"\\u0085"
 SOONEST, LATEST = 3000, 6000  # milliseconds; at random, so that not all come back at once
 
 
@@ -45,7 +47,7 @@ def come_back(least: int = 0) -> bytes:
 def status(generation: Generation, now: datetime, base_url: str) -> bytes:
     """One frame with the flat body."""
     body: bytes = JSONRenderer().render(public.to_dict(generation, now, base_url))
-    return _frame("status", body, frame_id(generation, now))
+    return _frame("status", body.replace(*NEXT_LINE), frame_id(generation, now))
 
 
 def done(generation: Generation, now: datetime) -> bytes:

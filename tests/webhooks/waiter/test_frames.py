@@ -90,9 +90,11 @@ def test_whatever_it_accepts_and_sends(api: Api, alice: Person) -> None:
 def test_a_frame_is_one_line_whatever_was_ordered(api: Api, alice: Person) -> None:
     prompt = "a fox\n\nevent: done\r\ndata: {}\n\n\u2028\u2029\u0085 end"
     generation = created(alice, prompt=prompt)
-    frames = shown(asked(api, alice, generation))
+    answer = asked(api, alice, generation)
+    frames = shown(answer)
     assert len(frames) == 2
     assert json.loads(frames[1]["data"])["prompt"] == generation.prompt
+    assert len(answer.text.splitlines()) == answer.text.count("\n")  # as many clients split
 
 
 def test_errors_have_the_usual_shape(api: Api, alice: Person, bob: Person) -> None:
