@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import arrival
@@ -21,7 +23,7 @@ class StreamView(APIView):
     content_negotiation_class = AnyAccept
 
     @stream_document.stream
-    def get(self, request: Request, generation_id: str) -> HttpResponse:
+    def get(self, request: Request, generation_id: str) -> HttpResponseBase:
         """The frame that is due, and the end after an end; the client comes back for more."""
         generation: Generation | None = arrival(request).found
         if generation is None:
@@ -30,5 +32,5 @@ class StreamView(APIView):
         had = frames.seen(request)
         content = frames.finished(generation, generation.now, base_url(request), had)
         if content is None:
-            return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+            return Response(status=204, headers={"Cache-Control": "no-store"})
         return HttpResponse(content, headers=frames.HEADERS)

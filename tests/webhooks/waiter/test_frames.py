@@ -74,6 +74,8 @@ def test_204_tells_a_client_that_it_has_all(api: Api, alice: Person) -> None:
     had = shown(asked(api, alice, generation))[1]["id"]
     answer = asked(api, alice, generation, **{"Last-Event-ID": had})
     assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Content-Type" not in answer.headers
     assert len(shown(asked(api, alice, generation, **{"Last-Event-ID": "1.1"}))) == 3
 
 
