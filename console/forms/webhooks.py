@@ -43,8 +43,12 @@ class EndpointForm(forms.Form):
 
     url = forms.CharField(
         label=_("URL"),
-        max_length=webhook_urls.MAX_LENGTH,
-        widget=forms.URLInput(attrs={"placeholder": "https://example.com/webhooks"}),
+        widget=forms.URLInput(
+            attrs={
+                "placeholder": "https://example.com/webhooks",
+                "maxlength": webhook_urls.MAX_LENGTH,  # ``taken`` has a sentence for it
+            }
+        ),
         validators=[taken],
         help_text=_("https, on port 443 or 8443. It is not asked for anything now."),
     )
