@@ -54,7 +54,5 @@ def test_what_is_wrong_is_written_down(api: Api, alice: Person) -> None:
         book.event(event | {"data": {"id": str(generation.pk), "status": "canceled"}})
     assert len(book.wrong) == 3
     open_row = reached(alice, State.RUNNING, model="image")
-    assert [text.split()[0] for text in untold(api(), Book(), rows(), [])] == [
-        str(generation.pk),
-        str(open_row.pk),
-    ]
+    told = {text.split()[0] for text in untold(api(), Book(), rows(), [])}
+    assert told == {str(generation.pk), str(open_row.pk)}

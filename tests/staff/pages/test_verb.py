@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from accounts.models import Account, ApiKey
+from events.models import WebhookDelivery, WebhookEndpoint
 from generation.models import Generation
 from generation.models.states import State
 from payments.models import Payment
@@ -15,16 +16,18 @@ from staff.pages.verb import VerbPages
 from tests.support.bring_to import reached
 from tests.support.people import Person, inside, make_staff
 from tests.support.purchases import a_payment
+from tests.support.webhook_rows import a_delivery, an_endpoint
 
 NONE = "/admin/generation/generation/none/retry/"
-HAVE_VERBS = {Account, ApiKey, Generation, Payment}
+HAVE_VERBS = {Account, ApiKey, Generation, Payment, WebhookDelivery, WebhookEndpoint}
 
 
 @pytest.mark.parametrize("role", roles.NAMES)
 def test_a_button_is_shown_to_who_may_press_it(role: str, alice: Person) -> None:
     browser = inside(make_staff(role))
     things = [
-        *(alice.account, ApiKey.objects.get(), reached(alice, State.FAILED), a_payment(alice))
+        *(alice.account, ApiKey.objects.get(), reached(alice, State.FAILED), a_payment(alice)),
+        *(an_endpoint(alice), a_delivery(alice)),
     ]
     assert {type(thing) for thing in things} == HAVE_VERBS
     for thing in things:

@@ -39,16 +39,21 @@ def revoke(secret: str) -> None:
 def away(admin_connection: Postgres) -> Iterator[None]:
     """Afterwards the database is there again."""
     yield
-    admin_connection.execute(f"ALTER ROLE {APP} LOGIN")
+    bring_back(admin_connection)
 
 
 def take_away(postgres: Postgres) -> None:
-    postgres.execute(f"ALTER ROLE {APP} NOLOGIN")
+    """This database alone: others of the server are those of tests that run beside this one."""
+    postgres.execute(f'ALTER DATABASE "{postgres.info.dbname}" CONNECTION LIMIT 0')
     postgres.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE usename = %s AND datname = current_database()",
         (APP,),
     )
+
+
+def bring_back(postgres: Postgres) -> None:
+    postgres.execute(f'ALTER DATABASE "{postgres.info.dbname}" CONNECTION LIMIT -1')
 
 
 def error_of(frames: list[dict[str, str]]) -> str:
@@ -134,7 +139,7 @@ def test_without_the_database_it_holds_on_and_then_says_so(
         await stream.over()
         assert error_of(parsed(stream.text)) == "service_unavailable"
         assert not long.task.done()  # there is still time
-        admin_connection.execute(f"ALTER ROLE {APP} LOGIN")
+        bring_back(admin_connection)
         await asyncio.to_thread(cancel, generation)
         await long.over()
         assert (long.status, json.loads(long.text)["status"]) == (200, "canceled")
