@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 from accounts.authentication import SecretScheme
@@ -26,6 +25,25 @@ event: done
 data: {"status":"completed"}
 
 """
+
+# Before OpenAPI 3.2 some programs take the schema for that of the whole text, and others for that
+# of each event in it.
+_FRAMES = {
+    "anyOf": [
+        {"type": "string", "description": "The stream as it comes."},
+        {
+            "type": "object",
+            "description": "One of its events.",
+            "properties": {
+                "id": {"type": "string"},
+                "event": {"type": "string", "enum": ["status", "done", "error"]},
+                "data": {"type": "string", "description": "JSON on one line."},
+                "retry": {"type": "integer", "minimum": 1},
+            },
+            "required": ["event", "data"],
+        },
+    ]
+}
 
 stream = operation(
     "stream_generation",
@@ -55,7 +73,7 @@ stream = operation(
         header("X-Accel-Buffering", "`no`", [200], {"type": "string", "const": "no"}),
     ],
     responses={
-        (200, MEDIA_TYPE): OpenApiResponse(OpenApiTypes.STR, description="The frames"),
+        (200, MEDIA_TYPE): OpenApiResponse(_FRAMES, description="The frames"),
         204: OpenApiResponse(description="It has ended, and you have its last frame"),
     },
     examples=[OpenApiExample("A stream", _STREAM, response_only=True, media_type=MEDIA_TYPE)],
