@@ -58,6 +58,7 @@ class Hooks:
     def __init__(self, receiver_url: str) -> None:
         self._url = receiver_url
         self._http = httpx.Client(base_url=receiver_url, timeout=20)
+        self.secrets: dict[str, str] = {}  # by box
 
     def open(self, http: httpx.Client, base_url: str, secrets: list[str]) -> None:
         """Make the endpoints of all accounts, tell the boxes their secrets, send each a test."""
@@ -93,6 +94,7 @@ class Hooks:
         self._http.close()
 
     def _verify(self, box: str, secret: str) -> None:
+        self.secrets[box] = secret
         told = {"secrets": [secret]}
         self._http.put(f"/receiver/boxes/{box}", json=told).raise_for_status()
 

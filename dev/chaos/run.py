@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dev.chaos import controls, witness
+from dev.chaos import controls, unwrapped, witness
 from dev.chaos.buyers import Buyers
 from dev.chaos.customers import Customers
 from dev.chaos.faults import Faults
@@ -95,7 +95,7 @@ class _Fire:
             crashes = self._fleet.crashes()
             run = Run(seconds, self._seed, self._faults.tally, crashes, drained, secrets, hits)
             book, receipts = self._customers.book, self._buyers.receipts
-            received = self._hooks.received()
+            received = unwrapped.tried(self._hooks.received(), self._hooks.secrets)
             verdict = judge(self._fleet, book, receipts, received, run)
             print(table(verdict, book, receipts))
             return verdict

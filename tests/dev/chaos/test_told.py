@@ -42,7 +42,7 @@ def received(event_id: str, box: str, **changed: Any) -> dict[str, Any]:
     data = {"generation_id": f"g-{event_id}", "status": "completed", "video_url": "https://a/1"}
     body = {"id": event_id, "type": "generation.completed", "created_at": 100, "data": data}
     known = {"id": event_id, "box": box, "at": 101.0, "verified": True, "played": "fine"}
-    return known | {"body": json.dumps(body)} | changed
+    return known | {"unwrapped": True, "body": json.dumps(body)} | changed
 
 
 def all_is_well() -> Told:
@@ -101,6 +101,7 @@ VIOLATIONS: list[tuple[str, str, int, dict[str, Any], set[str]]] = [
     ("received", "remove", 2, {}, {told.TAKEN}),
     ("received", "change", 2, {"verified": None}, {told.TAKEN, told.SIGNED}),
     ("received", "add", 0, {"verified": False}, {told.SIGNED}),
+    ("received", "add", 0, {"unwrapped": False}, {told.SIGNED}),
     ("received", "add", 0, {"id": "3"}, {told.KNOWN, told.RIGHT}),
     ("received", "add", 0, {"box": "elsewhere"}, {told.KNOWN}),
     ("received", "change", 0, {"at": 100.05}, {told.COMMITTED}),
