@@ -20,8 +20,9 @@ MAX_TEXT = 10_000
 _RULES = (
     # ours, wherever they are (accounts/secrets.py)
     (re.compile(r"\brm([kt])_[0-9A-Za-z]{8,}"), r"rm\1_…"),
-    # Stripe's: keys, and what webhooks are signed with
-    (re.compile(r"\b((?:sk|rk)_(?:test|live)|whsec)_\w+", re.ASCII), r"\1_…"),
+    (re.compile(r"\b((?:sk|rk)_(?:test|live))_\w+", re.ASCII), r"\1_…"),  # Stripe's keys
+    # what webhooks are signed with: base64, as it is or as a path has it
+    (re.compile(r"\bwhsec_[\w+/=%-]+", re.ASCII), "whsec_…"),
     # a value that follows its name, to the end of the line: nobody knows where it ends
     (
         re.compile(

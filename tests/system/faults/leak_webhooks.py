@@ -154,8 +154,9 @@ def _url(noted: Noted, listener: Listener, manner: str, more: str = "") -> str:
 
 
 def _note(noted: Noted, secret: str) -> None:
-    """As it is shown, and the bytes that it stands for."""
+    """As it is shown, what a rule for words would leave of it, and the bytes that it stands for."""
     noted.secret("the secret of a webhook", secret.removeprefix("whsec_"))
+    noted.secret("the end of a webhook's secret", secret[-20:])
     key = base64.b64decode(secret.removeprefix("whsec_"))
     noted.needles.append(Needle("the key of a webhook", key.hex()))
 
