@@ -10,17 +10,18 @@ DAYS = 90
 BATCH, BATCHES = 1_000, 10  # a pass, so that a stage never waits for it
 
 # The index on created_at finds them; a mail ends within days, so none of these is queued.
+# An array is made once. A query behind IN may be asked anew for each row, which finds others then.
 OLD = """
-DELETE FROM mail_mail WHERE id IN (
+DELETE FROM mail_mail WHERE id = ANY(ARRAY(
     SELECT id FROM mail_mail
      WHERE created_at < now() - %(days)s * interval '1 day' AND state <> 'queued'
-     ORDER BY created_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED)
+     ORDER BY created_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED))
 """
 # Who leaves emulated mode leaves codes and links behind that nobody needs any more.
 READABLE = """
-UPDATE mail_mail SET text = '', html = '' WHERE id IN (
+UPDATE mail_mail SET text = '', html = '' WHERE id = ANY(ARRAY(
     SELECT id FROM mail_mail WHERE emulated AND text <> ''
-     LIMIT %(batch)s FOR UPDATE SKIP LOCKED)
+     LIMIT %(batch)s FOR UPDATE SKIP LOCKED))
 """
 
 

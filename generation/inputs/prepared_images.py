@@ -28,13 +28,16 @@ BATCH = 100
 
 # What is over, and old enough that no worker can be writing any more.
 ENDED = """
+WITH ended AS (
+    SELECT generation_id FROM generation_preparedimages AS found
+      JOIN generation_generation AS row ON row.id = found.generation_id
+     WHERE found.next_look_at <= now()
+       AND row.finished_at <= now() - %(lease)s * interval '1 second'
+     ORDER BY found.next_look_at LIMIT %(limit)s FOR UPDATE OF found SKIP LOCKED
+)
 UPDATE generation_preparedimages AS prepared
    SET next_look_at = now() + %(lease)s * interval '1 second'
-  FROM (SELECT generation_id FROM generation_preparedimages AS found
-          JOIN generation_generation AS row ON row.id = found.generation_id
-         WHERE found.next_look_at <= now()
-           AND row.finished_at <= now() - %(lease)s * interval '1 second'
-         ORDER BY found.next_look_at LIMIT %(limit)s FOR UPDATE OF found SKIP LOCKED) AS ended
+  FROM ended
  WHERE prepared.generation_id = ended.generation_id
 RETURNING prepared.generation_id
 """

@@ -78,9 +78,12 @@ UPDATE generation_generation AS row
   FROM held WHERE row.id = held.id""",
 )
 CLAIM = """
+WITH due AS (
+    SELECT generation_id FROM generation_erasure WHERE next_try_at <= now()
+     ORDER BY next_try_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
 UPDATE generation_erasure AS erasure SET next_try_at = now() + %(lease)s * interval '1 second'
-  FROM (SELECT generation_id FROM generation_erasure WHERE next_try_at <= now()
-         ORDER BY next_try_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) AS due
+  FROM due
  WHERE erasure.generation_id = due.generation_id
 RETURNING erasure.generation_id, erasure.key
 """
