@@ -84,8 +84,8 @@ test-genai3: $(VENV)/.installed-dev ## Run the tests of backends and emulator on
 
 SECONDS ?= 60
 SEED ?= 7
-chaos: $(VENV)/.installed-dev ## Kill everything under load, then look for harm (SECONDS=60 SEED=7)
-	@$(BIN)/python -m dev.chaos --seconds $(SECONDS) --seed $(SEED)
+chaos: $(VENV)/.installed-dev ## Kill everything under load, then look for harm (SECONDS=60 SEED=7 FOCUS=deliver)
+	@$(BIN)/python -m dev.chaos --seconds $(SECONDS) --seed $(SEED) $(if $(FOCUS),--focus $(FOCUS))
 
 outages: $(VENV)/.installed-dev ## Take Redis and PostgreSQL away under load, and measure what it costs
 	@$(BIN)/python -m dev.chaos outages

@@ -1,4 +1,7 @@
-"""``python -m dev.chaos [--seconds N] [--seed N] [--control NAME]``; ``controls``; ``outages``."""
+"""``python -m dev.chaos [--seconds N] [--seed N] [--focus STAGE | --control NAME]``.
+
+Also ``controls`` and ``outages``.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import sys
 
 from dev.chaos import outages
 from dev.chaos.controls import MODULES
+from dev.chaos.fleet import STAGES
 from dev.chaos.run import run, run_without
 
 
@@ -17,6 +21,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="of faults; then it calms down")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--control", choices=list(MODULES), help="remove this guard")
+    parser.add_argument("--focus", choices=STAGES, help="the stage whose worker dies most")
     chosen = parser.parse_args()
     if chosen.what == "controls":
         return controls(chosen.seed, list(MODULES))
@@ -24,7 +29,7 @@ def main() -> int:
         return 1 if outages.run().missed else 0
     if chosen.control:
         return controls(chosen.seed, [chosen.control])
-    return 1 if run(chosen.seconds, chosen.seed).problems else 0
+    return 1 if run(chosen.seconds, chosen.seed, chosen.focus).problems else 0
 
 
 def controls(seed: int, names: list[str]) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import psutil
 import redis
 
-from dev.chaos.fleet import CRASH_POINTS, WEBS, WORKERS, Fleet
+from dev.chaos.fleet import WEBS, WORKERS, Fleet, crash_points
 from dev.chaos.witness import Fallen
 
 INTERVAL = 0.1  # seconds between two faults, on average, when the machine is fast enough
@@ -30,10 +30,13 @@ STOPPED = (2.0, 14.0)  # seconds; a lease lasts 9, so some come back after their
 class Faults:
     """Call ``play`` often; ``tally`` has the faults, ``fallen`` their victims."""
 
-    def __init__(self, fleet: Fleet, seed: int) -> None:
+    def __init__(self, fleet: Fleet, seed: int, focus: str | None = None) -> None:
+        """``focus`` names a stage: its worker dies most then, and little else does."""
         self.tally: Counter[str] = Counter()
         self.fallen = Fallen()
         self._fleet = fleet
+        self._focus = focus
+        self._crash_points = crash_points(focus)
         self._chance = random.Random(seed)
         self._next = time.monotonic()
         self._next_step = 0
@@ -56,6 +59,15 @@ class Faults:
             self._stop_beat: 0.5,
             self._kill_receiver: 3,
         }
+        if focus is not None:
+            self._kinds = {
+                self._set_trap: 40,
+                self._kill_focus: 60,
+                self._kill_worker: 4,
+                self._stop_worker: 2,
+                self._kill_valkey: 0.5,
+                self._kill_receiver: 15 if focus == "deliver" else 0,
+            }
 
     def play(self, steps: int) -> None:
         """Do what is due, and continue processes that were stopped long enough.
@@ -93,7 +105,7 @@ class Faults:
     def _set_trap(self) -> str | None:
         """Set one at the least met crash point; None while each has one."""
         crashes, waiting = self._fleet.crashes(), self._fleet.traps()
-        free = [name for name in CRASH_POINTS if name not in waiting]
+        free = [name for name in self._crash_points if name not in waiting]
         if not free:
             return None
         least = min(crashes[name] for name in free)
@@ -105,6 +117,9 @@ class Faults:
 
     def _kill_worker(self) -> str | None:
         return self._kill(self._fleet.forked(self._chance.choice(WORKERS)), "kill -9 worker")
+
+    def _kill_focus(self) -> str | None:
+        return self._kill(self._fleet.forked(f"{self._focus}"), f"kill -9 {self._focus}")
 
     def _kill(self, processes: list[psutil.Process], what: str) -> str | None:
         if not processes:

@@ -40,6 +40,13 @@ CRASH_POINTS = (
     *("settle.after_fetch", "settle.after_commit", "announce.before_commit"),
     *("deliver.after_claim", "deliver.after_answer"),
 )
+
+
+def crash_points(focus: str | None) -> tuple[str, ...]:
+    """All of them, or those of one stage."""
+    return tuple(name for name in CRASH_POINTS if focus in (None, name.partition(".")[0]))
+
+
 # Django is set up before anything of the product is imported.
 OPERATE = "import django; django.setup(); from dev.chaos.operators import main; main()"
 # In dev/chaos/without_guard.py and without_row.py, and how likely each passing is the last.

@@ -29,12 +29,15 @@ CONTROL_SECONDS = 180.0
 WARM_SECONDS = 180.0  # for these at most; a slow machine takes long to start a dozen programs
 
 
-def run(seconds: float, seed: int) -> Verdict:
-    """Do it and print what happened; the folder with the logs is kept when something was wrong."""
-    print(f"chaos for {seconds:.0f} s, seed {seed}")
+def run(seconds: float, seed: int, focus: str | None = None) -> Verdict:
+    """Do it and print what happened; the folder with the logs is kept when something was wrong.
+
+    ``focus`` names a stage whose worker dies most.
+    """
+    print(f"chaos for {seconds:.0f} s, seed {seed}" + (f", at {focus}" if focus else ""))
     with run_folder("chaos") as folder:
         with _fleet(folder.path, seed) as fleet:
-            verdict = _Fire(fleet, seed).verdict(seconds)
+            verdict = _Fire(fleet, seed, focus).verdict(seconds)
         folder.is_kept = bool(verdict.problems)
     for problem in verdict.problems:
         print(f"VIOLATION {problem}")
@@ -66,7 +69,8 @@ def _fleet(folder: Path, seed: int, control: str | None = None) -> Iterator[Flee
 class _Fire:
     """Customers, faults and the pulse of one run."""
 
-    def __init__(self, fleet: Fleet, seed: int) -> None:
+    def __init__(self, fleet: Fleet, seed: int, focus: str | None = None) -> None:
+        self._focus = focus
         self._fleet = fleet
         self._seed = seed
         picture = f"{fleet.stack.emulator_url}/sample-images/square.png"
@@ -74,7 +78,7 @@ class _Fire:
         self._customers = Customers(fleet.base_urls, fleet.waiter_url, self._hooks, picture, seed)
         self._buyers = Buyers(fleet.base_urls, fleet.stripe_page(), seed)
         self._pulse = Pulse(fleet.stack.owner_url)
-        self._faults = Faults(fleet, seed)
+        self._faults = Faults(fleet, seed, focus)
         self._reported = self._passes = time.monotonic()
 
     def verdict(self, seconds: float) -> Verdict:
@@ -93,7 +97,8 @@ class _Fire:
             claims = witness.overtaken(self._fleet.stack.owner_url)
             hits = witness.hits(claims, self._faults.fallen)
             crashes = self._fleet.crashes()
-            run = Run(seconds, self._seed, self._faults.tally, crashes, drained, secrets, hits)
+            tally = self._faults.tally
+            run = Run(seconds, self._seed, tally, crashes, drained, secrets, hits, self._focus)
             book, receipts = self._customers.book, self._buyers.receipts
             received = unwrapped.tried(self._hooks.received(), self._hooks.secrets)
             verdict = judge(self._fleet, book, receipts, received, run)
@@ -136,7 +141,7 @@ class _Fire:
     def _burn(self, seconds: float | None = None) -> bool:
         """Play; True when every crash point fired often enough for ``seconds``, and all bought."""
         self._faults.play(self._pulse.steps)
-        if seconds is None or owed(self._fleet.crashes(), seconds):
+        if seconds is None or owed(self._fleet.crashes(), seconds, self._focus):
             return False
         return self._buyers.has_met_all()
 

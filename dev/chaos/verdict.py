@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dev.chaos.fleet import CRASH_POINTS
+from dev.chaos.fleet import crash_points
 from dev.chaos.invariants import Finding, Row
 from dev.chaos.money import CREDITED_TWICE, LAST, LOST, Till
 from dev.chaos.orders import REFUSED
@@ -34,6 +34,7 @@ class Run:
     drain: float | None
     secrets: list[str]
     hits: Hits = field(default_factory=Hits)
+    focus: str | None = None
 
 
 @dataclass(slots=True)
@@ -203,13 +204,13 @@ def _too_little(run: Run, verdict: Verdict) -> Iterator[str]:
         yield f"only {len(verdict.rows)} generations in {run.seconds:.0f} s"
     if len(verdict.till.rows) < run.seconds * PAYMENTS_A_SECOND:
         yield f"only {len(verdict.till.rows)} payments in {run.seconds:.0f} s"
-    for name in owed(run.crashes, run.seconds):
+    for name in owed(run.crashes, run.seconds, run.focus):
         yield f"the crash point {name} fired {run.crashes[name]} times, not {least(run.seconds)}"
 
 
-def owed(crashes: Counter[str], seconds: float) -> list[str]:
+def owed(crashes: Counter[str], seconds: float, focus: str | None = None) -> list[str]:
     """The crash points that did not fire often enough for a run of so many seconds."""
-    return [name for name in CRASH_POINTS if crashes[name] < least(seconds)]
+    return [name for name in crash_points(focus) if crashes[name] < least(seconds)]
 
 
 def least(seconds: float) -> int:

@@ -14,7 +14,7 @@ from dev.chaos.invariants import Finding
 from dev.chaos.money import LOST, Till
 from dev.chaos.receipts import Receipts
 from dev.chaos.report import table
-from dev.chaos.verdict import Bought, Run, Verdict, problems_of
+from dev.chaos.verdict import Bought, Run, Verdict, owed, problems_of
 from dev.chaos.witness import Hits, Overtaken
 
 
@@ -129,6 +129,12 @@ def test_a_crash_point_that_was_not_met_does_not_pass() -> None:
     faults = Counter({"kill -9 web": 300})
     judged = verdict(many(700), seconds=600.0, crashes=crashes, faults=faults)
     assert problems_of(judged) == ["the crash point store.after_put fired 19 times, not 20"]
+
+
+def test_a_run_with_a_focus_owes_the_crash_points_of_its_stage() -> None:
+    crashes = Counter({"deliver.after_claim": 2, "deliver.after_answer": 1})
+    assert owed(crashes, 60.0, "deliver") == ["deliver.after_answer"]
+    assert "store.after_put" in owed(crashes, 60.0)
 
 
 def test_a_run_without_faults_or_generations_does_not_pass() -> None:
