@@ -16,6 +16,8 @@ from dev.chaos.fleet import WEBS, WORKERS, Fleet, crash_points
 from dev.chaos.witness import Fallen
 
 INTERVAL = 0.1  # seconds between two faults, on average, when the machine is fast enough
+# … when one stage dies most: it is to do some work between two deaths, not only to start again.
+FOCUS_INTERVAL = 0.9
 TRAP, WEB = "trap", "kill -9 web"
 BURST = 30  # events that may be spent later
 # Events of generations between two faults at least, however slow it is. A web process that dies
@@ -85,7 +87,8 @@ class Faults:
                 return  # impossible at the moment; another fault follows soon
             if done != TRAP:  # a trap counts when it is met
                 self.tally[done] += 1
-            self._next = now + self._chance.uniform(0, 2 * INTERVAL)
+            interval = FOCUS_INTERVAL if self._focus else INTERVAL
+            self._next = now + self._chance.uniform(0, 2 * interval)
             # events come in bursts: the rest of one is spent afterwards
             cost = WEB_STEPS if done == WEB else STEPS
             self._next_step = max(self._next_step + cost, steps - BURST)
