@@ -16,8 +16,6 @@ from dev.chaos.fleet import WEBS, WORKERS, Fleet, crash_points
 from dev.chaos.witness import Fallen
 
 INTERVAL = 0.1  # seconds between two faults, on average, when the machine is fast enough
-# … when one stage dies most: it is to do some work between two deaths, not only to start again.
-FOCUS_INTERVAL = 0.9
 TRAP, WEB = "trap", "kill -9 web"
 BURST = 30  # events that may be spent later
 # Events of generations between two faults at least, however slow it is. A web process that dies
@@ -33,7 +31,7 @@ class Faults:
     """Call ``play`` often; ``tally`` has the faults, ``fallen`` their victims."""
 
     def __init__(self, fleet: Fleet, seed: int, focus: str | None = None) -> None:
-        """``focus`` names a stage: its worker dies most then, and little else does."""
+        """``focus`` names a stage: its worker dies more often then than any other."""
         self.tally: Counter[str] = Counter()
         self.fallen = Fallen()
         self._fleet = fleet
@@ -62,14 +60,9 @@ class Faults:
             self._kill_receiver: 3,
         }
         if focus is not None:
-            self._kinds = {
-                self._set_trap: 40,
-                self._kill_focus: 60,
-                self._kill_worker: 4,
-                self._stop_worker: 2,
-                self._kill_valkey: 0.5,
-                self._kill_receiver: 15 if focus == "deliver" else 0,
-            }
+            self._kinds |= {self._set_trap: 8, self._kill_web: 20, self._kill_focus: 10}
+        if focus == "deliver":
+            self._kinds[self._kill_receiver] = 24
 
     def play(self, steps: int) -> None:
         """Do what is due, and continue processes that were stopped long enough.
@@ -87,8 +80,7 @@ class Faults:
                 return  # impossible at the moment; another fault follows soon
             if done != TRAP:  # a trap counts when it is met
                 self.tally[done] += 1
-            interval = FOCUS_INTERVAL if self._focus else INTERVAL
-            self._next = now + self._chance.uniform(0, 2 * interval)
+            self._next = now + self._chance.uniform(0, 2 * INTERVAL)
             # events come in bursts: the rest of one is spent afterwards
             cost = WEB_STEPS if done == WEB else STEPS
             self._next_step = max(self._next_step + cost, steps - BURST)
