@@ -20,7 +20,7 @@ from tests.support.worst_texts import marks, texts
 from tests.system.faults.conftest import MakeCustomer
 
 CONNECTIONS = 4
-# Seconds, of /livez. On a machine that does nothing else it is a second at most; where the square of
+# Seconds, of /livez. On a machine that does nothing else it is one at most; where the square of
 # a length is computed it is minutes.
 ANSWERED_IN = 3.0
 FORMS = ("/sign-up/", "/log-in/", "/reset/", "/verify/", "/admin/login/")
