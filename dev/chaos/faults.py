@@ -24,6 +24,7 @@ STEPS, WEB_STEPS = 5, 1
 # Between two deaths of the database at least: seconds, and events of generations. It takes a while
 # to come back, on a busy disk ten seconds, and is to be of use before it goes down again.
 DATABASE_UP, DATABASE_STEPS = 12.0, 100
+RECEIVER_UP = 4.0  # seconds, of which it takes one or two to start: it is to take something, too
 STOPPED = (2.0, 14.0)  # seconds; a lease lasts 9, so some come back after theirs
 
 
@@ -62,7 +63,7 @@ class Faults:
         if focus is not None:
             self._kinds |= {self._set_trap: 8, self._kill_web: 20, self._kill_focus: 10}
         if focus == "deliver":
-            self._kinds[self._kill_receiver] = 24
+            self._kinds[self._kill_receiver] = 12
 
     def play(self, steps: int) -> None:
         """Do what is due, and continue processes that were stopped long enough.
@@ -181,8 +182,10 @@ class Faults:
         self._signal("valkey", signal.SIGKILL)
         return "kill -9 valkey"
 
-    def _kill_receiver(self) -> str:
+    def _kill_receiver(self) -> str | None:
         """Customers' own programs die, too, and forget nothing that they have noted."""
+        if time.time() - self._program("receiver").create_time() < RECEIVER_UP:
+            return None
         self._signal("receiver", signal.SIGKILL)
         return "kill -9 receiver"
 
