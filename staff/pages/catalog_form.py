@@ -25,6 +25,7 @@ else:
 
 MOST_CREDITS = 1_000_000
 MOST_SECONDS = 3600
+MOST_SUBMITS = 10_000  # a minute, of one model
 OWN = frozenset(AbilitiesForm.base_fields)  # which are no columns
 JSON_COLUMNS = ("price", "prices", "abilities")  # which they are kept in
 SETTINGS_ARE_OF = "vertex"  # whose ids PROVIDER_MODELS has
@@ -45,7 +46,7 @@ class CatalogForm(ModelForm, AbilitiesForm, ReasonForm):
         model = CatalogModel
         fields = (
             *("price", "enabled", "backend", "location"),
-            *("provider_model", "provider_model_fallback"),
+            *("provider_model", "provider_model_fallback", "submits_per_minute"),
         )
 
     def __init__(self, *args: Any, **named: Any) -> None:
@@ -75,6 +76,9 @@ class CatalogForm(ModelForm, AbilitiesForm, ReasonForm):
 
     def clean_first_poll_seconds(self) -> int:
         return self._between("first_poll_seconds", 0, MOST_SECONDS, "seconds")
+
+    def clean_submits_per_minute(self) -> int:
+        return self._between("submits_per_minute", 1, MOST_SUBMITS, "a minute")
 
     def clean_provider_model(self) -> str:
         return _checked_id(self.cleaned_data["provider_model"])

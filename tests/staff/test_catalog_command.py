@@ -92,6 +92,16 @@ def test_prices_lengths_and_the_rest() -> None:
     assert (row("veo3").enabled, row("veo3").able.seed_max) == (False, None)
 
 
+def test_the_providers_quota_is_changed_and_audited() -> None:
+    told = catalog("veo3", "--submits-per-minute", "7", "--reason", "a smaller quota")
+    assert told["changes"] == {"submits_per_minute": [50, 7]}
+    assert told["models"][0]["submits_per_minute"] == 7
+    assert row("veo3").submits_per_minute == 7
+    entry = AuditEntry.objects.get()
+    assert (entry.reason, entry.target_id) == ("a smaller quota", "veo3")
+    assert entry.changes == {"submits_per_minute": [50, 7], "by": "manage.py catalog"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -104,6 +114,11 @@ def test_prices_lengths_and_the_rest() -> None:
         (["veo3", "--price", "720p:audio=", "--reason", "x"], "This is sold"),
         (["veo3", "--durations-where", "8k=8", "--reason", "x"], "is none of 720p"),
         (["veo3", "--durations", "x", "--reason", "x"], "Select a valid choice"),
+        *(
+            (["veo3", "--submits-per-minute", each, "--reason", "x"], "submits_per_minute: ")
+            for each in ("", "0", "-1", "10001", "9" * 40, "7.5", "many", "1\x00")
+        ),
+        (["veo3", "--submits-per-minute", "7"], "reason: This field is required"),
         (["image", "--audio", "never", "--reason", "x"], "image has no audio"),
         (["veo4", "--enable", "--reason", "x"], "No model is called veo4"),
         (["--enable", "--reason", "x"], "Name the model to change"),

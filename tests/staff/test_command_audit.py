@@ -50,6 +50,7 @@ WRITES: dict[str, list[tuple[list[str], list[str]]]] = {
     "catalog": [
         (["omni", "--enable", "--reason", "x"], ["change_catalogmodel"]),
         (["veo3", "--price", "4k:audio=800", "--reason", "x"], ["change_catalogmodel"]),
+        (["veo3", "--submits-per-minute", "7", "--reason", "x"], ["change_catalogmodel"]),
     ],
     "after_restore": [([], ["after_restore"])],
     "reseal_secrets": [([], ["reseal_secrets"])],

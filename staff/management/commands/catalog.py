@@ -21,7 +21,7 @@ BY = "manage.py catalog"
 CELL = ":".join(next(iter(CELLS.values())))
 LISTS = ("durations", "resolutions")
 PLAIN = ("backend", "location", "provider_model", "provider_model_fallback", "audio")
-NUMBERS = ("default_duration", "seed_max", "max_images")
+NUMBERS = ("default_duration", "seed_max", "max_images", "submits_per_minute")
 FLAGS = ("enabled", "negative_prompt")
 
 
@@ -62,6 +62,7 @@ class Command(BaseCommand):
         parser.add_argument("--negative-prompt", action=both)
         parser.add_argument("--seed-max", help="'' = it takes none")
         parser.add_argument("--max-images")
+        parser.add_argument("--submits-per-minute", help="what the provider's quota lets through")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the rows as they are now, and what changed."""
@@ -137,6 +138,7 @@ def _shown(row: CatalogModel) -> dict[str, Any]:
         "location": row.location,
         "provider_model": row.provider_model or offer.provider_model(row),
         "fallback": row.provider_model_fallback,
+        "submits_per_minute": row.submits_per_minute,
         "prices": pricing.prices(row) if video else pricing.unit_price(row, Parameters()),
         "abilities": row.abilities,
     }
