@@ -19,20 +19,33 @@ from common.web.chunks import ChunkScanner
 
 # the API's, and the form of an account's page that has a file in it
 PATHS = re.compile(r"/(api/v1/uploads|c/[0-9A-Fa-f-]{36}/create/upload)/?", re.ASCII)
-# Of a process, in threads of their own: whoever sends slowly holds up other uploads and nobody
-# else.
+# Of a process, in threads of their own, each for another customer: whoever sends slowly, or many at
+# once, holds up nobody else.
 AT_ONCE = 2
 BODY_SECONDS = 30.0  # from the thread's turn to the body's last byte
 TURN_SECONDS = 10.0  # of waiting for a thread
 BLOCK = 64 * 1024
 # Clients send chunks of 8 KiB and more; with 1 KiB each, 20 MB have 140 KB of framing.
 FRAMING = 512 * 1024
+SECRETS = ("AUTHORIZATION", "X-API-KEY", "COOKIE")
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def is_streamed(method: str | None, path: str | None) -> bool:
     """Whether the body of such a request is left to the view."""
     return method == "POST" and path is not None and PATHS.fullmatch(path) is not None
+
+
+def sent_by(request: Request | None, address: str) -> str:
+    """Whose a request is, as far as its head can say before anybody reads its secret in a database.
+
+    Who has several secrets is found out by the view.
+    """
+    headers = dict(request.headers) if request is not None else {}
+    for name in SECRETS:
+        if words := headers.get(name, "").split():
+            return str(words[-1])
+    return address
 
 
 class Stream:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from common.web import refusals, streaming
 from common.web.alone import alone
@@ -13,11 +14,16 @@ from common.web.worker import REFUSED_SECONDS, Worker
 
 
 class StreamingWorker(Worker):
-    """Streamed requests wait for one of few threads, and not for long."""
+    """Streamed requests wait for one of few threads, and not for long.
+
+    A customer has one of them at a time, so that who sends many leaves the others to others. The
+    loop alone touches who waits and who is served.
+    """
 
     def run(self) -> None:
         self.streamers = ThreadPoolExecutor(streaming.AT_ONCE, "streamer")
-        self.turns: dict[Connection, Future[None]] = {}
+        self.waiting: dict[Connection, str] = {}  # and whose they are, the first to come first
+        self.served: dict[Connection, str] = {}
         super().run()
         self.streamers.shutdown(wait=False)
 
@@ -28,13 +34,21 @@ class StreamingWorker(Worker):
             return
         conn.linger = REFUSED_SECONDS
         conn.become(State.WORKING, streaming.TURN_SECONDS)
-        turn = self.streamers.submit(self.handle, conn)
-        self.turns[conn] = turn
-        turn.add_done_callback(lambda done: self._hand_over(conn, done))
+        self.waiting[conn] = streaming.sent_by(conn.request, conn.address)
+        self._give_turns()
+
+    def _give_turns(self) -> None:
+        while len(self.served) < streaming.AT_ONCE:
+            busy = set(self.served.values())
+            conn = next((each for each, whose in self.waiting.items() if whose not in busy), None)
+            if conn is None:
+                return
+            self.served[conn] = self.waiting.pop(conn)
+            turn = self.streamers.submit(self.handle, conn)
+            turn.add_done_callback(partial(self._hand_over, conn))
 
     def _hand_over(self, connection: Connection, turn: Future[None]) -> None:
-        if not turn.cancelled():
-            self.method_queue.defer(self.finish_request, connection, turn)
+        self.method_queue.defer(self.finish_request, connection, turn)
 
     def handle(self, connection: Connection) -> None:
         """In a thread: the time of its body begins."""
@@ -45,16 +59,20 @@ class StreamingWorker(Worker):
     @alone
     def finish_request(self, connection: Connection, future: Future[None]) -> None:
         """In the loop again: the thread is done with it."""
-        self.turns.pop(connection, None)
+        if self.served.pop(connection, None) is not None:
+            self._give_turns()
         super().finish_request(connection, future)
+
+    def drop(self, connection: Connection) -> None:
+        """Close it at once; whoever was to have its turn has the next."""
+        self.waiting.pop(connection, None)
+        super().drop(connection)
 
     def lose_patience(self, connection: Connection) -> None:
         """A streamed request that has waited too long for its thread is refused."""
-        turn = self.turns.get(connection)
-        if turn is None:
-            super().lose_patience(connection)
-        elif turn.cancel():
-            del self.turns[connection]
+        if self.waiting.pop(connection, None) is not None:
             self.refuse(connection, Refused(refusals.OVERLOADED))
-        else:  # it runs: its body and its view have time limits of their own
+        elif connection in self.served:  # its body and its view have time limits of their own
             connection.deadline = math.inf
+        else:
+            super().lose_patience(connection)

@@ -58,7 +58,7 @@ class UploadView(APIView):
                     receive(body, content_type, media_type, image)
                 finally:
                     uploads.has_received(upload, body.received)
-                picture = redraw(image)
+                picture = redraw(image, upload.account_id)
                 with picture.file:
                     return uploads.keep(upload, picture)
         except OSError as error:  # a full disk, a storage that refuses

@@ -1,13 +1,12 @@
 """Draws an uploaded image anew, in the guarded child that source images by URL meet, too.
 
-The web does this while a customer waits, so it is one image at a time on a host, whichever of its
-processes has it: a decoder may take 1 GB. Neither the image nor its new form is in our memory.
+The web does this while a customer waits, so it is one image at a time on a host (upload_places.py):
+a decoder may take 1 GB. Neither the image nor its new form is in our memory.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import logging
 import os
@@ -15,23 +14,18 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import uuid
 from dataclasses import dataclass
 from io import BufferedRandom
-from pathlib import Path
 from typing import IO
 
-from django.conf import settings
-
 from common.errors import InvalidRequest, ServiceUnavailable
-from generation.inputs import image_limits
+from generation.inputs import image_limits, upload_places
 from generation.inputs.image_limits import ANIMATED, CHILD, MAX_PIXELS, MAX_SIDE, TOO_LARGE
 from generation.inputs.upload_body import spool
 
 logger = logging.getLogger(__name__)
 
-PLACE_SECONDS = 10.0  # of waiting for a place
-LOOK_SECONDS = 0.05  # between two looks for one
 BLOCK = 64 * 1024
 LAST_WORDS = 4096  # bytes of what the child says
 
@@ -69,13 +63,13 @@ class Picture:
     sha256: str
 
 
-def redraw(source: IO[bytes]) -> Picture:
-    """The picture in ``source``, upright, in sRGB, without metadata.
+def redraw(source: IO[bytes], account_id: uuid.UUID) -> Picture:
+    """The account's picture in ``source``, upright, in sRGB, without metadata.
 
     Raises NotAnImage, TooManyPixels, Animated, ServiceUnavailable when there is no place in time,
     or OSError.
     """
-    with _place(), contextlib.ExitStack() as stack:
+    with upload_places.place(account_id), contextlib.ExitStack() as stack:
         result = stack.enter_context(spool())
         status, words = _run_child(source, result)
         if status != 0:
@@ -98,31 +92,6 @@ def _refusal(status: int, words: str) -> InvalidRequest:
     if reason == TOO_LARGE or words.startswith("DecompressionBombError"):
         return TooManyPixels()
     return NotAnImage()
-
-
-@contextlib.contextmanager
-def _place() -> Iterator[None]:
-    """One of the host's places for decoding; a process that dies frees its own."""
-    folder = Path(settings.WORK_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    ends = time.monotonic() + PLACE_SECONDS
-    with contextlib.ExitStack() as stack:
-        names = [f"upload-decode.{number}" for number in range(settings.UPLOAD_DECODES)]
-        files = [stack.enter_context((folder / name).open("ab")) for name in names]
-        while not any(_is_taken(file) for file in files):
-            if time.monotonic() > ends:
-                raise ServiceUnavailable(retry_after=5)
-            time.sleep(LOOK_SECONDS)
-        yield
-
-
-def _is_taken(file: IO[bytes]) -> bool:
-    """Take it, if nobody has it."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _run_child(source: IO[bytes], result: IO[bytes]) -> tuple[int, str]:

@@ -117,6 +117,6 @@ def take(caller: Caller, image: IO[bytes], size: int) -> Upload:
     Raises UploadLimitReached, and what ``redraw`` and ``keep`` raise.
     """
     upload = begin(caller, size)
-    picture = redraw(image)
+    picture = redraw(image, caller.account_id)
     with picture.file:
         return keep(upload, picture)

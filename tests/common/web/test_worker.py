@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from common.web.streaming import AT_ONCE
 from tests.common.web.conftest import CONNECTIONS, FILE_SIZE, answers
 from tests.common.web.plain import WHOLE
 from tests.e2e.wire import Answer, Wire
@@ -246,3 +247,21 @@ def test_a_client_that_sends_and_shuts_its_half_is_answered(server: str) -> None
         raw.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         raw.shutdown(socket.SHUT_WR)
         assert raw.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_uploads_of_one_leave_a_thread_to_others(server: str, wires: contextlib.ExitStack) -> None:
+    """More than there are threads for uploads, of one who sends nothing after the head."""
+    head = b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nAuthorization: "
+    many = [wires.enter_context(Wire(server)) for _ in range(AT_ONCE + 2)]
+    for wire in many:
+        wire.send(head + b"Bearer one\r\n\r\n")
+    time.sleep(0.5)
+    for _ in range(3):
+        began = time.monotonic()
+        with Wire(server) as other:
+            other.send(head + b"Bearer other\r\n\r\nabc")
+            assert other.answer().status == 200
+        assert time.monotonic() - began < 2
+    for wire in many:  # each in its turn, as soon as it is there
+        wire.send(b"abc")
+        assert wire.answer().status == 200

@@ -13,7 +13,7 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
-from generation.inputs import upload_decoding
+from generation.inputs import upload_places
 from generation.inputs.upload_body import NoImageSent
 from generation.models import Upload
 from tests.support.images import encoded, halves
@@ -134,7 +134,7 @@ def test_a_disk_that_takes_nothing_is_ours(
 def test_all_places_for_decoding_are_taken(
     api: Api, alice: Person, folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upload_decoding, "PLACE_SECONDS", 0.3)
+    monkeypatch.setattr(upload_places, "PLACE_SECONDS", 0.3)
     (folders / "work").mkdir()
     with (folders / "work" / "upload-decode.0").open("ab") as other:
         fcntl.flock(other, fcntl.LOCK_EX)  # another process of this host
@@ -147,4 +147,5 @@ def test_all_places_for_decoding_are_taken(
 def test_nothing_is_left_in_the_work_folder(api: Api, alice: Person, folders: Path) -> None:
     for data in (IMAGE, b"x"):
         api(alice.key).post(UPLOADS, content=data, headers=PNG)
-    assert [path.name for path in (folders / "work").iterdir()] == ["upload-decode.0"]
+    turn = f"upload-turn.{alice.account.pk.int % upload_places.TURNS:02}"
+    assert {path.name for path in (folders / "work").iterdir()} == {"upload-decode.0", turn}
