@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.contrib import admin
@@ -85,9 +84,6 @@ class AccountAdmin(VerbPages):
         if search_term:
             queryset = queryset.filter(pk__in=search.account_ids(search_term))
         return queryset, False
-
-    def account_id_of(self, obj: Account) -> uuid.UUID:
-        return obj.pk
 
     def history_of(self, obj: Account) -> QuerySet[AuditEntry]:
         """All entries of the account, with those of its keys and generations."""

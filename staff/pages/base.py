@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -91,10 +90,6 @@ class StaffAdmin(UnfoldPages):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def account_id_of(self, obj: Any) -> uuid.UUID | None:
-        """The account that the object belongs to, for the audit log."""
-        return None
-
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save ``obj``, and keep on it what ``log_addition`` and ``log_change`` record."""
         changes = self.save_changes(obj, form, change)
@@ -134,7 +129,6 @@ class StaffAdmin(UnfoldPages):
                 f"{verb}_{obj._meta.model_name}",
                 obj,
                 reason=reason,
-                account_id=self.account_id_of(obj),
                 changes=changes,
             )
 

@@ -6,13 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.timesince import timesince
 
 from common import ids
@@ -24,7 +20,8 @@ from staff.pages.base import display
 from staff.pages.forms import RetryForm
 from staff.pages.generation_history import history_of
 from staff.pages.generation_lists import ErrorFilter, ModelFilter, StateFilter, find
-from staff.pages.verb import Verb, VerbPages
+from staff.pages.row import RowPages
+from staff.pages.verb import Verb
 
 LABELS = {"completed": "success", "failed": "danger", "canceled": "warning"}
 RETRY = Verb(
@@ -60,62 +57,40 @@ CANCEL = Verb(
 
 
 @admin.register(Generation)
-class GenerationAdmin(VerbPages):
+class GenerationAdmin(RowPages):
     """The list shows what is open and what ended lately; a search finds the rest."""
 
     list_display = (
         *("short_id", "state_label", "model", "account_link", "age", "took", "price"),
         *("error_code", "last_error_short"),
     )
-    list_display_links = ("short_id",)
     list_filter = (StateFilter, ModelFilter, ErrorFilter)
     list_select_related = ("account", "model")
-    search_fields = ("pk",)  # see get_search_results
     search_help_text = f"{search.HELP}; an operation or an idempotency key"
-    ordering = ("-created_at", "-id")
     linked_by = ("account__id__exact",)
+    template = "admin/generation_history.html"
     verbs = (RETRY, FAIL, CANCEL)
     actions_detail = ("retry", "fail", "cancel")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return (find(queryset, search_term) if search_term else queryset), False
+    def title_of(self, row: Generation) -> str:
+        return f"{row.kind.capitalize()} {ids.short(row.pk)}"
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The whole history of one generation. Only verbs change it."""
-        if request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
-        generation: Generation = self.object_or_404(request, object_id)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"{generation.kind.capitalize()} {ids.short(generation.pk)}",
-            "opts": self.opts,
-            "original": generation,
-            "label": LABELS.get(generation.state, "info"),
-            "actions": self._buttons(request, generation),
-            **history_of(generation, timezone.now()),
-        }
-        return TemplateResponse(request, "admin/generation_history.html", context)
+    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return find(rows, term)
+
+    def shown_of(self, row: Generation) -> dict[str, Any]:
+        """The whole history of one generation."""
+        return {"label": LABELS.get(row.state, "info"), **history_of(row, timezone.now())}
 
     def heading_of(self, verb: Verb, target: Generation) -> str:
         """The title of the verb's page, with kind and id."""
         return f"{verb.title}: {target.kind} {ids.short(target.pk)}"
 
-    def _buttons(self, request: HttpRequest, generation: Generation) -> list[dict[str, str]]:
+    def buttons_of(self, request: HttpRequest, target: Generation) -> list[dict[str, str]]:
+        """The button for another try stands out."""
         return [
-            {
-                "title": verb.title,
-                "url": reverse(f"admin:generation_generation_{verb.name}", args=[generation.pk]),
-                "variant": "primary" if verb is RETRY else "default",
-            }
-            for verb in self.verbs_for(request, generation)
+            {**each, "variant": "primary" if each["title"] == RETRY.title else "default"}
+            for each in super().buttons_of(request, target)
         ]
 
     @display(description="Generation")
@@ -126,11 +101,6 @@ class GenerationAdmin(VerbPages):
     @display(description="State", label=LABELS)
     def state_label(self, generation: Generation) -> str:
         return generation.state
-
-    @display(description="Account")
-    def account_link(self, generation: Generation) -> str:
-        page = reverse("admin:accounts_account_change", args=[generation.account_id])
-        return format_html('<a class="text-link" href="{}">{}</a>', page, generation.account.name)
 
     @display(description="Ordered")
     def age(self, generation: Generation) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.contrib import admin
@@ -57,9 +56,6 @@ class ApiKeyAdmin(VerbPages):
         if search_term:
             queryset = search.keys(queryset, search_term)
         return queryset, False
-
-    def account_id_of(self, obj: ApiKey) -> uuid.UUID:
-        return obj.account_id
 
     @display(description="Account")
     def owner(self, key: ApiKey) -> str:

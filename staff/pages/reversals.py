@@ -16,10 +16,11 @@ from common import ids
 from payments.models import Reversal
 from payments.models.reversal import TO_ANSWER
 from staff import search
-from staff.pages.amounts import money, short
+from staff.pages.amounts import money
 from staff.pages.base import ReadOnlyAdmin, display
 from staff.pages.filters import PeriodFilter
 from staff.pages.payment_lists import ReversalFilter, find_reversals
+from staff.pages.row import link_to_account
 
 
 @admin.register(Reversal)
@@ -72,9 +73,7 @@ class ReversalAdmin(ReadOnlyAdmin):
 
     @display(description="Account")
     def account_link(self, reversal: Reversal) -> str:
-        account = reversal.payment.account
-        page = reverse("admin:accounts_account_change", args=[account.pk])
-        return format_html('<a class="text-link" href="{}">{}</a>', page, short(account.name))
+        return link_to_account(reversal.payment.account)
 
     @display(description="Amount")
     def amount(self, reversal: Reversal) -> str:

@@ -6,13 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 
 from common import ids
 from events.models import DeliveryState, WebhookDelivery
@@ -20,7 +17,8 @@ from staff import search, webhooks
 from staff.pages.amounts import short
 from staff.pages.base import PAGE, display
 from staff.pages.filters import PeriodFilter
-from staff.pages.verb import Verb, VerbPages
+from staff.pages.row import RowPages
+from staff.pages.verb import Verb
 from staff.pages.webhook_lists import (
     DeliveryStateFilter,
     ReasonFilter,
@@ -57,19 +55,16 @@ SEND_AGAIN = Verb(
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(VerbPages):
+class WebhookDeliveryAdmin(RowPages):
     """The newest first. Of a receiver's URL only the host is ever shown."""
 
     list_display = (
         *("short_id", "state_label", "failed_reason", "told", "account_link", "host"),
         *("attempts_made", "last", "next", "created_at"),
     )
-    list_display_links = ("short_id",)
     list_filter = (DeliveryStateFilter, ReasonFilter, TypeFilter, PeriodFilter)
-    list_select_related = ("account",)
-    search_fields = ("pk",)  # see get_search_results
     search_help_text = f"evt_…, dlv_…, we_…; {search.HELP}"
-    ordering = ("-created_at", "-id")
+    template = "admin/webhook_delivery.html"
     verbs = (SEND_AGAIN,)
     actions_detail = ("send_again",)
 
@@ -77,44 +72,27 @@ class WebhookDeliveryAdmin(VerbPages):
         found: QuerySet[WebhookDelivery] = super().get_queryset(request)
         return with_receivers(found).select_related("account")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return (find_deliveries(queryset, search_term) if search_term else queryset), False
+    def title_of(self, row: WebhookDelivery) -> str:
+        return f"Webhook delivery {row.pk.hex[-8:]}"
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return find_deliveries(rows, term)
+
+    def shown_of(self, row: WebhookDelivery) -> dict[str, Any]:
         """What was to be sent, and what came of each attempt."""
-        if request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
-        delivery: WebhookDelivery = self.object_or_404(request, object_id)
-        newest = delivery.attempts.order_by("-number")[:MOST_ATTEMPTS]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Webhook delivery {delivery.pk.hex[-8:]}",
-            "opts": self.opts,
-            "original": delivery,
-            "state": delivery.state,
-            "label": LABELS[DeliveryState(delivery.state)],
-            "actions": self.buttons_of(request, delivery),
-            "facts": _facts(delivery),
-            "work": _work(delivery, timezone.now()),
+        newest = row.attempts.order_by("-number")[:MOST_ATTEMPTS]
+        return {
+            "state": row.state,
+            "label": LABELS[DeliveryState(row.state)],
+            "facts": _facts(row),
+            "work": _work(row, timezone.now()),
             "attempts": [attempt_of(each) for each in newest],
-            "staff_did": self.history_of(delivery).select_related("actor").order_by("-id")[:PAGE],
+            "staff_did": self.history_of(row).select_related("actor").order_by("-id")[:PAGE],
         }
-        return TemplateResponse(request, "admin/webhook_delivery.html", context)
 
     def heading_of(self, verb: Verb, target: WebhookDelivery) -> str:
         """The title of the verb's page, with type and host."""
         return f"{verb.title}: {target.event.type} to {short(receiver_of(target))}"
-
-    def account_id_of(self, obj: WebhookDelivery) -> Any:
-        return obj.account_id
 
     @display(description="Delivery")
     def short_id(self, delivery: WebhookDelivery) -> str:
@@ -128,13 +106,6 @@ class WebhookDeliveryAdmin(VerbPages):
     @display(description="Type")
     def told(self, delivery: WebhookDelivery) -> str:
         return delivery.event.type
-
-    @display(description="Account")
-    def account_link(self, delivery: WebhookDelivery) -> str:
-        page = reverse("admin:accounts_account_change", args=[delivery.account_id])
-        return format_html(
-            '<a class="text-link" href="{}">{}</a>', page, short(delivery.account.name)
-        )
 
     @display(description="Host")
     def host(self, delivery: WebhookDelivery) -> str:

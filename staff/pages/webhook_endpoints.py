@@ -7,13 +7,10 @@ from typing import Any, Self
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.timesince import timesince
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -25,7 +22,8 @@ from staff.pages.amounts import short
 from staff.pages.base import PAGE, display
 from staff.pages.filters import PeriodFilter
 from staff.pages.forms import ReasonForm, Sent
-from staff.pages.verb import Verb, VerbPages
+from staff.pages.row import RowPages
+from staff.pages.verb import Verb
 from staff.pages.webhook_lists import EndpointStateFilter, find_endpoints
 from staff.pages.webhook_words import host_of, line_of, with_receivers
 
@@ -96,19 +94,16 @@ RECOVER = Verb(
 
 
 @admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(VerbPages):
+class WebhookEndpointAdmin(RowPages):
     """The newest first. Secrets are not even read from the table here."""
 
     list_display = (
         *("short_id", "state_label", "account_link", "host", "types", "last_success"),
         *("last_attempt", "created_at"),
     )
-    list_display_links = ("short_id",)
     list_filter = (EndpointStateFilter, PeriodFilter)
-    list_select_related = ("account",)
-    search_fields = ("pk",)  # see get_search_results
     search_help_text = f"we_…, dlv_…, evt_…; {search.HELP}"
-    ordering = ("-created_at", "-id")
+    template = "admin/webhook_endpoint.html"
     verbs = (SWITCH_OFF, SWITCH_ON, RECOVER)
     actions_detail = ("switch_off", "switch_on", "recover")
 
@@ -116,46 +111,26 @@ class WebhookEndpointAdmin(VerbPages):
         found: QuerySet[WebhookEndpoint] = super().get_queryset(request)
         return found.defer("secret", "previous_secret").select_related("account")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return (find_endpoints(queryset, search_term) if search_term else queryset), False
+    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return find_endpoints(rows, term)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def shown_of(self, row: WebhookEndpoint) -> dict[str, Any]:
         """What it is, and what was sent there lately."""
-        if request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
-        endpoint: WebhookEndpoint = self.object_or_404(request, object_id)
         now = timezone.now()
-        sent = WebhookDelivery.objects.filter(target=endpoint.pk).order_by("-created_at", "-id")
-        context = {
-            **self.admin_site.each_context(request),
-            "title": str(endpoint),
-            "opts": self.opts,
-            "original": endpoint,
-            "state": webhooks.state_of(endpoint),
-            "label": _label(endpoint),
-            "actions": self.buttons_of(request, endpoint),
-            "facts": _facts(endpoint),
+        sent = WebhookDelivery.objects.filter(target=row.pk).order_by("-created_at", "-id")
+        return {
+            "state": webhooks.state_of(row),
+            "label": _label(row),
+            "facts": _facts(row),
             "deliveries": [line_of(each, now) for each in with_receivers(sent)[:PAGE]],
             "all_deliveries": f"{reverse('admin:events_webhookdelivery_changelist')}"
-            f"?q=we_{endpoint.pk.hex}",
-            "staff_did": self.history_of(endpoint).select_related("actor").order_by("-id")[:PAGE],
+            f"?q=we_{row.pk.hex}",
+            "staff_did": self.history_of(row).select_related("actor").order_by("-id")[:PAGE],
         }
-        return TemplateResponse(request, "admin/webhook_endpoint.html", context)
 
     def heading_of(self, verb: Verb, target: WebhookEndpoint) -> str:
         """The title of the verb's page, with the host that it is about."""
         return f"{verb.title}: {short(host_of(target.url))}"
-
-    def account_id_of(self, obj: WebhookEndpoint) -> Any:
-        return obj.account_id
 
     @display(description="Endpoint")
     def short_id(self, endpoint: WebhookEndpoint) -> str:
@@ -167,13 +142,6 @@ class WebhookEndpointAdmin(VerbPages):
         """The look, and the words: who or what switched it off."""
         said = webhooks.state_of(endpoint)
         return said.partition(":")[0], said
-
-    @display(description="Account")
-    def account_link(self, endpoint: WebhookEndpoint) -> str:
-        page = reverse("admin:accounts_account_change", args=[endpoint.account_id])
-        return format_html(
-            '<a class="text-link" href="{}">{}</a>', page, short(endpoint.account.name)
-        )
 
     @display(description="Host")
     def host(self, endpoint: WebhookEndpoint) -> str:
