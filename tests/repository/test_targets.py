@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 from dev.benchmarks.__main__ import COMMANDS
-from tests.support.packages import ROOT
+from tests.support.packages import ROOT, packages
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 SCRIPTS = "".join((ROOT / ".ci" / name).read_text() for name in ("run", "nightly"))
@@ -42,3 +43,13 @@ def test_every_target_of_the_help_is_run() -> None:
 def test_every_part_of_the_benchmarks_is_run() -> None:
     parts = {word.removeprefix("PART=") for word in run() if word.startswith("PART=")}
     assert parts == set(COMMANDS)
+
+
+def test_coverage_is_asked_of_all_but_the_lab() -> None:
+    """Of every test, in one run: a part of them would miss the gates of the Makefile."""
+    calls = [words for line in SCRIPTS.splitlines() for words in RUN.findall(line)]
+    (call,) = (words for words in calls if "COVERAGE=1" in words)
+    assert call.startswith("test ")
+    assert "ARGS" not in call
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]["run"]
+    assert settings["source"] == [name for name in packages() if name != "dev"]
