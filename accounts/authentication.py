@@ -33,9 +33,9 @@ FAILURES = "failed-secrets"
 class SecretAuthentication(BaseAuthentication):
     """``request.user`` is who made the secret, ``request.auth`` the Arrival."""
 
-    # For so many seconds a process lets an address look secrets up without asking how many
-    # failures it has, while they are fewer than half of those it may have. What such an address is
-    # answered is bounded all the same: each failure is counted before its answer, and ends this.
+    # Seconds for which a process does not ask again how many failures an address has, if they were
+    # fewer than half of the limit. No guess gets through by that: each failure is counted before
+    # its answer, and ends the calm.
     CALM: ClassVar[float] = 1.0
     _calm_until: ClassVar[Memory[str, float]] = Memory()
 

@@ -10,10 +10,11 @@ from accounts.models import ApiKey
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """``account_id`` pays, ``user_id`` acts.
+    """``account_id`` pays, ``user_id`` acts, ``key_id`` is the API key or login token of the
+    request.
 
-    ``key_id`` is the API key or login token of the request. Who has none is a member, on the
-    console, or somebody of the staff, who only orders again (``Order.retry_of``).
+    A member on the console has no key, and neither has staff, who only order again
+    (``Order.retry_of``).
     """
 
     account_id: uuid.UUID

@@ -13,7 +13,7 @@ from accounts.models import MAX_RETENTION_DAYS, Account
 
 
 class ChangedMeanwhile(Exception):
-    """Somebody else chose first; what they chose has not been seen by who asks."""
+    """Somebody else chose first, and the form does not show what."""
 
 
 class KeptTooLong(Exception):
@@ -51,7 +51,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """As the row has them: no days = the setting."""
+    """An account's choices, as in its row: no days = the setting."""
 
     name: str
     output_retention_days: int | None

@@ -1,8 +1,8 @@
 """How often somebody may guess at a password or a code, whatever the door and the address.
 
-The place of a guess is taken before it is looked at, so however many race, no more than the limit
-are ever compared. A success gives the place back to its person and address; for a person over all
-addresses it counts like a failure, as somebody who knows the password can ask too often, too.
+A guess takes its place before it is looked at: however many race, no more than the limit are ever
+compared. A success gives back the place of its person and address. It still counts against the
+person over all addresses, since somebody who knows the password can ask too often, too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CODES = "second-factors"
 
 
 def take_place(kind: str, person: str, address: str) -> None:
-    """Before a guess of ``kind`` at ``person`` is looked at. Raises RateLimited.
+    """Count a guess of ``kind`` at ``person`` before it is looked at. Raises RateLimited.
 
     ``person`` is a user's id, or the folded name that is nobody's, in small letters.
     """
@@ -42,7 +42,7 @@ def take_place(kind: str, person: str, address: str) -> None:
 
 
 def refuse_crowd(kind: str, address: str) -> None:
-    """Before anybody is looked for. Raises RateLimited for an address with too many failures."""
+    """Raises RateLimited for an address with too many failures, before anybody is looked for."""
     for name, limit, network in _crowds(kind, address):
         crowd = rate_limit.peek(name, limit, WINDOW, network)
         if not crowd.allowed:
@@ -50,7 +50,7 @@ def refuse_crowd(kind: str, address: str) -> None:
 
 
 def failed(kind: str, person: str, address: str) -> None:
-    """A guess was wrong. Raises RateLimited instead of letting it be told, in a burst."""
+    """Count a wrong guess. Raises RateLimited beyond the limit, whatever the guess was."""
     limit: int = settings.RATE_LIMIT_LOGINS
     rate_limit.hit(f"{kind}-failed-in-all", LONG_FACTOR * limit, LONG_WINDOW, person)
     for name, most, network in _crowds(kind, address):
@@ -60,7 +60,7 @@ def failed(kind: str, person: str, address: str) -> None:
 
 
 def succeeded(kind: str, person: str, address: str) -> None:
-    """A guess was right, which proves the failures before it harmless."""
+    """Take back the failures before a right guess, which proves them harmless."""
     rate_limit.clear(f"failed-{kind}", settings.RATE_LIMIT_LOGINS, WINDOW, person, address)
 
 

@@ -41,7 +41,7 @@ class NoAccount(ApiError):
 class Door:
     """A way in by name and password: its name for the audit log, and whom it is for.
 
-    A user that the door does not admit is refused the right password like a wrong one.
+    To a user whom it does not admit, it answers a right password like a wrong one.
     """
 
     name: str

@@ -77,9 +77,9 @@ def check(user: User, code: str) -> Device | None:
 def guess(
     user: User, address: str, find: Callable[[], Found | None], refused: Callable[[], object]
 ) -> Found | None:
-    """What ``find`` returns for somebody's code; for a wrong one, None, after ``refused``.
+    """What ``find`` returns for somebody's code. A wrong one calls ``refused``, and returns None.
 
-    Each try takes a place of the rate limit. Even a right code does not give it back. Raises
+    Each try takes a place of the rate limit, and even a right code does not give it back. Raises
     RateLimited, before the code is looked at or after it was wrong.
     """
     person = str(user.pk)

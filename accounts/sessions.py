@@ -49,7 +49,7 @@ def end_all(user: User, but: str | None = None) -> int:
 def delete_ended() -> int:
     """Delete a batch of the sessions whose time is over, of customers and operators; how many.
 
-    Whoever comes back with such a cookie finds nothing, so nobody else deletes them.
+    Nothing else deletes them: a request with such a cookie finds no session, and leaves the row.
     """
     deleted = 0
     for model in (ConsoleSession, Session):

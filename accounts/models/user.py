@@ -30,7 +30,7 @@ class User(AbstractUser):
     email = models.EmailField("e-mail", max_length=254)
     # known to be theirs; trigger `user_changed_email_is_unverified`
     email_verified_at = models.DateTimeField(null=True, blank=True)
-    # whoever forgets to say it makes the user that is trusted least
+    # the default is the origin that is trusted least
     origin = models.CharField(
         max_length=20,
         choices=Origin.choices,
