@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 LEASE = 3600.0  # seconds; ten million entries take half a minute
 HOUR = 2  # of the night, UTC
 
-# Never run, it is due at once: a new service soon shows that its books are looked at.
+# A check that never ran is due at once: a new service soon shows that its books are looked at.
 CLAIM = """
 INSERT INTO credits_nightlycheck AS turn (command, due_at)
 VALUES (%(command)s, now() + %(lease)s * interval '1 second')
@@ -42,7 +42,7 @@ class Stopped(Exception):
 
 
 def check(command: str, ask: Callable[[], Result]) -> bool:
-    """Run the check of that name if it is its time, and keep what came of it; whether it ran."""
+    """Run the check of that name if it is due, and keep its result; whether it ran."""
     if not _claim(command):
         return False
     began = time.monotonic()
@@ -61,7 +61,7 @@ def check(command: str, ask: Callable[[], Result]) -> bool:
 
 
 def note(command: str, result: Result, seconds: float) -> None:
-    """Keep that a check was run, by whomever, for /metrics and operators."""
+    """Keep that a check was run, by worker or command, for /metrics and operators."""
     BooksCheck.objects.create(
         command=command,
         checked_at=Now(),

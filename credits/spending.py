@@ -1,7 +1,7 @@
 """What an account spent, day by day: its charges minus its refunds, from the ledger.
 
-First the newest entries are taken, by their number, and only then the days: whoever asks for the
-days first walks through the whole ledger of an account that has been idle for two weeks.
+The statement takes the newest entries by their number, and then their days. The other order would
+walk through the whole ledger of an account that has been idle for two weeks.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class CheckCommand(BaseCommand):
             sys.exit(1)
 
     def _keep(self, result: Result, seconds: float) -> None:
-        """A database that takes no note, such as a read-only copy, changes no verdict."""
+        """Write the row; a database that takes none (a read-only copy) changes no verdict."""
         try:
             note(type(self).__module__.rpartition(".")[2], result, seconds)
         except DatabaseError as error:
