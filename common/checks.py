@@ -60,7 +60,7 @@ def check_signing_key(**_: Any) -> list[CheckMessage]:
     try:
         if settings.SECRET_KEY:
             return []
-    except ImproperlyConfigured:  # Django's answer to whoever reads an empty one
+    except ImproperlyConfigured:  # Django raises it where an empty key is read
         pass
     return [
         Error(

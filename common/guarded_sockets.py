@@ -102,7 +102,10 @@ class _HeadFirstConnector(aiohttp.TCPConnector):
 
 
 class _Few(AbstractResolver):
-    """What another one answers, up to a number: nobody uses us to knock at a thousand doors."""
+    """Gives at most MAX_TRIES of another resolver's addresses.
+
+    A name with a thousand of them would have us knock at a thousand doors.
+    """
 
     def __init__(self, inner: AbstractResolver) -> None:
         self._inner = inner
@@ -113,7 +116,7 @@ class _Few(AbstractResolver):
         return (await self._inner.resolve(host, port, family))[:MAX_TRIES]
 
     async def close(self) -> None:
-        """The other one is not ours."""
+        """Does nothing: the other resolver is the caller's."""
 
 
 def _sockets(
@@ -132,7 +135,10 @@ def _sockets(
 
 
 def _hang_up(made: list[socket.socket]) -> None:
-    """Else a peer that does not end its side of TLS holds our descriptor for half a minute."""
+    """End the sockets at once.
+
+    A peer that does not end its side of TLS would hold our descriptor for half a minute.
+    """
     for each in made:
         with contextlib.suppress(OSError):  # closed already, or never connected
             each.shutdown(socket.SHUT_RDWR)

@@ -88,7 +88,7 @@ class _Resolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing of it is this resolver's own."""
+        """Does nothing: the threads are the process's."""
 
 
 def _on(loop: asyncio.AbstractEventLoop, call: Callable[..., None], *values: Any) -> None:

@@ -92,7 +92,7 @@ async def post(
 
 
 async def _throw_away(response: aiohttp.ClientResponse, seconds: float) -> None:
-    """Whatever becomes of the body, the status is known."""
+    """Read some of the body; the status is known, whatever comes of it."""
     left = MAX_READ
     try:
         async with asyncio.timeout(seconds):

@@ -1,4 +1,4 @@
-"""Keeps a fault met in one connection from ending the process with all others."""
+"""Lets a fault in one connection end that connection, and not the process with all others."""
 
 from __future__ import annotations
 

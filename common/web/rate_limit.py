@@ -118,7 +118,7 @@ class RateLimiter:
         return own()
 
     def _leave_alone(self, error: Exception) -> None:
-        """Let no request ask Redis until it is back; of many that fail at once one sees to it."""
+        """Let no request ask Redis until it is back; the first that fails starts the probe."""
         with self._lock:
             if self._away.is_set():
                 return
@@ -127,7 +127,7 @@ class RateLimiter:
         threading.Thread(target=self._await, name="redis-probe", daemon=True).start()
 
     def _await(self) -> None:
-        """Try what the requests do, a full Redis answers a ping; return once it works."""
+        """Take a place, as requests do, until that works; a full Redis would answer a ping."""
         while self._away.is_set():
             time.sleep(REDIS_REST)
             try:

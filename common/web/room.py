@@ -9,14 +9,14 @@ from collections.abc import Collection
 
 from common.web.connection import Connection, State
 
-FREE = 8  # places that are kept for whoever comes next; below it,
-MADE_AT_ONCE = 64  # that many are made
+FREE = 8  # places that are kept for new connections
+MADE_AT_ONCE = 64  # places that are made when fewer are free
 MOST = 4096  # descriptors; more than gunicorn's worker_connections ever need
 OTHERS = 200  # descriptors of files, databases and threads
 
 
 def who_goes(connections: Collection[Connection]) -> list[Connection]:
-    """Connections that only wait: of the network with the most of them, the longest in a state."""
+    """Waiting connections to close: of the most crowded network first, by state and age."""
     crowds = Counter(connection.network for connection in connections)
 
     def rank(connection: Connection) -> tuple[int, int, float]:

@@ -35,7 +35,7 @@ class Sender(threading.Thread):
         self._queue = PollableMethodQueue()
         self._queue.init()
         self._poller.register(self._queue.fileno(), selectors.EVENT_READ, self._queue.run_callbacks)
-        self._ends: dict[Connection, float] = {}  # of each the last moment, the oldest first
+        self._ends: dict[Connection, float] = {}  # until when each may take, in the order they came
         self._stopping = False
 
     def send(self, connection: Connection) -> None:
