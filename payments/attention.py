@@ -18,9 +18,10 @@ MOST_DISPUTED = 5_000  # payments of the newest disputes
 
 
 def stuck() -> QuerySet[Payment]:
-    """Due for so long that nobody can be working on them; by the index ``payment_due``.
+    """Payments that are due for so long that nobody can be working on them.
 
-    Nobody should work on those of the other mode, nor on any without a key.
+    Those of the other mode are left out, as are all without a key: nobody should work on them. Read
+    by the index ``payment_due``.
     """
     if not payments_available():
         return Payment.objects.none()

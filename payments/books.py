@@ -171,7 +171,7 @@ def _problem(row: Payment, theirs: Taken, began: datetime) -> str:
 
 
 def _was_given_back(row: Payment) -> bool:
-    """By a person, who had looked at a mismatch."""
+    """Whether a person gave the money back, after a look at a mismatch."""
     return bool(reversals.live_minor(reversals.rows_of(row)))
 
 

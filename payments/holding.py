@@ -39,7 +39,7 @@ def release(
 ) -> None:
     """Write and let go. A payment that was woken while it was held stays due.
 
-    A wake-up moved the time away from the end of our lease: what it tells of may have happened
+    A wake-up moves the time away from the end of our lease. What it tells of may have happened
     after Stripe was asked.
     """
     if row.next_attempt_at == claimed.next_attempt_at:
@@ -49,7 +49,7 @@ def release(
 
 
 def hand_back(payments: Sequence[Payment]) -> None:
-    """Claimed in vain, through no fault of theirs: due at once, for anybody, and no strike."""
+    """Make rows that were claimed in vain due at once, for any worker and without a strike."""
     with connection.cursor() as cursor:
         cursor.execute(
             HAND_BACK,

@@ -33,7 +33,7 @@ class NoPaper(enum.Enum):
 
 
 def is_there(payment: Payment) -> bool:
-    """Whether Stripe has named something to show; asks nobody."""
+    """Whether Stripe has named an invoice or a receipt; Stripe is not asked."""
     return bool(payment.invoice_id or payment.charge_id)
 
 

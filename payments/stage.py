@@ -37,7 +37,7 @@ class Refunded:
 
 
 class SettleStage:
-    """Every payment that is due, in whatever state: late money and refunds come after the end."""
+    """Every payment that is due, in any state: late money and refunds come after the end."""
 
     name = "settle"
     noun = "payment"

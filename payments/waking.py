@@ -32,7 +32,7 @@ def ask_again(payment_id: uuid.UUID, at_most_every: timedelta) -> bool:
 def make_due(payment_id: uuid.UUID) -> bool:
     """Let Stripe be asked at once; whether there is such a payment in our mode.
 
-    A worker may hold the row: it finds another time than the end of its lease then, and leaves it.
+    A worker that holds the row then finds another time than the end of its lease, and leaves it.
     """
     found = Payment.objects.filter(pk=payment_id, livemode=livemode())
     due = found.filter(Q(next_attempt_at__gt=Now()) | Q(next_attempt_at=None))

@@ -17,7 +17,7 @@ class State(models.TextChoices):
     MISMATCH = "mismatch"  # money arrived, but the facts differ: a person looks at it
 
 
-# each of these is scheduled: somebody has to end it
+# payments in these states are scheduled: a worker has to end them
 UNFINISHED = (State.CREATED, State.OPEN, State.PROCESSING)
 # what is due may be in any state: late money, a refund, a dispute
 ALL = tuple(State)
