@@ -14,9 +14,8 @@ import socket
 import time
 
 import redis
-from django.conf import settings
 
-from work.redis import redis_client
+from work.redis import CLIENT
 from work.wake import INTERVALS, STAGES
 
 logger = logging.getLogger(__name__)
@@ -31,7 +30,7 @@ LATE = 30.0  # seconds beyond its interval after which a stage counts as dead
 # first.
 Beats = dict[str, list[tuple[str, float]]]
 
-_redis = redis_client(settings.REDIS_URL)
+_redis = CLIENT
 _last: dict[str, float] = {}  # when this process last tried, by its own monotonic clock
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import mmap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -27,7 +28,7 @@ _stopping = mmap.mmap(-1, 1)
 
 @worker_shutting_down.connect
 def stop_claiming(**_: Any) -> None:
-    """What was claimed is finished; what comes due from now on is for others."""
+    """Claim no more. What was claimed is finished; what comes due from now on is for others."""
     _stopping[0] = 1
 
 
@@ -42,12 +43,19 @@ def engine() -> Engine:
     return Engine()
 
 
+@contextmanager
+def task_of(stage: str) -> Iterator[None]:
+    """What each task does first: let the next hint through, and give a sign of life."""
+    taken(stage)
+    beat(stage)
+    close_old_connections()
+    with bound_contextvars(stage=stage):
+        yield
+
+
 def run(name: str, stage: Callable[[], Stage[Any]]) -> int:
     """Work a stage for up to 20 s; how many rows it was."""
-    taken(name)
-    beat(name)
-    close_old_connections()
-    with bound_contextvars(stage=name):
+    with task_of(name):
         return counted(
             name,
             lambda: engine().run(stage(), SECONDS, lambda: _turn(name), SoftTimeLimitExceeded),
@@ -73,4 +81,4 @@ def _turn(name: str) -> bool:
     return is_stopping()
 
 
-__all__ = ["counted", "engine", "run", "wake"]
+__all__ = ["counted", "engine", "run", "task_of", "wake"]

@@ -1,8 +1,9 @@
-"""Redis, as wake-ups and signs of life ask it."""
+"""Redis, as wake-ups and signs of life ask it: one client a process."""
 
 from __future__ import annotations
 
 import redis
+from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -16,3 +17,6 @@ def redis_client(url: str) -> redis.Redis:
         health_check_interval=30,
         retry=Retry(NoBackoff(), 0),
     )
+
+
+CLIENT = redis_client(settings.REDIS_URL)

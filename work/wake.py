@@ -1,22 +1,8 @@
 """Wake-ups: hints that a stage has work. Every one of them may be lost.
 
-A web process hands a hint to a thread and goes on; a refused or hung Redis therefore never costs a
-request anything. Hints are coalesced three times: in the thread (one publish for all that came
-meanwhile), by a flag in Redis (none while one is on its way) and by the queue's length (nothing
-piles up when nobody works).
-
-The flag is what keeps them from piling up in a busy worker. Messages are not acknowledged, so a
-worker takes each one off its queue at once, also while its process works on an earlier one for
-20 s: the queue always looks empty. Whoever sets the flag publishes; the task takes it away when it
-starts, *before* it claims. So a row that was committed while the flag stood is seen by the claim
-that is about to come, and from then on the next hint goes through, to the next free process. A
-flag whose message was lost, with a killed worker or a dropped queue, ends by itself after
-``FLAG_SECONDS``; a flushed Redis forgets flags and messages alike.
-
-So a worker that is busy for 20 s still gathers seven. All but one of them are ignored: a message
-that was sent before its process last began a run asks for what that run saw. Both times are
-Redis's own. No message carries ``expires``: it is compared with the clock of the worker's host, and
-one that is fast would drop every hint.
+A thread publishes them, so that a refused or hung Redis costs no request anything. Hints are
+coalesced in the thread, by a flag in Redis and by the queue's length; what a busy worker gathers
+all the same is ignored when it is older than its last run (decision 35).
 """
 
 from __future__ import annotations
@@ -34,7 +20,7 @@ from kombu.exceptions import OperationalError
 from redis.client import Pipeline
 
 from work.queue import app
-from work.redis import redis_client
+from work.redis import CLIENT
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +65,7 @@ class _Waker:
 
 
 _waker = _Waker()
-_redis = redis_client(settings.REDIS_URL)
+_redis = CLIENT
 
 
 def wake(stage: str) -> None:
@@ -104,7 +90,7 @@ def publish(stage: str) -> bool:
 
 
 def taken(stage: str) -> None:
-    """Let the next hint through; a task calls it before it claims, the docstring above says why.
+    """Let the next hint through; a task calls it before it claims (decision 35).
 
     Raises celery's Ignore when this process has begun a run since the hint was sent.
     """

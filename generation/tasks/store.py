@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from django.db import close_old_connections
-from structlog.contextvars import bound_contextvars
-
 from accounts import sessions
 from events import retention as old_events
 from generation.books import GRACE, LONGEST, check_books
@@ -20,9 +17,9 @@ from generation.stages.retention import let_expire
 from generation.stages.store import StoreStage
 from generation.stages.sweep import look_for_orphans
 from work.heartbeat import beat
-from work.process import counted, engine, is_stopping, run, wake
+from work.process import counted, engine, is_stopping, run, task_of, wake
 from work.queue import app
-from work.wake import QUEUES, taken
+from work.wake import QUEUES
 
 SWEEP_SECONDS = 5.0  # it shares its process with files that a customer waits for
 
@@ -41,11 +38,8 @@ def store() -> None:
 @app.task(name="generation.sweep")
 def sweep() -> None:
     """Remove what killed workers left on this host; look for outputs that nobody got."""
-    taken("sweep")
-    beat("sweep")
-    close_old_connections()
-    router, loop = readers(), engine().loop
-    with bound_contextvars(stage="sweep"):
+    with task_of("sweep"):
+        router, loop = readers(), engine().loop
         _leftovers().remove()
         prepared_images.remove_ended(SWEEP_SECONDS)
         counted("sweep", lambda: look_for_orphans(router, loop, SWEEP_SECONDS))
@@ -55,11 +49,8 @@ def sweep() -> None:
 @app.task(name="generation.retention")
 def retention() -> None:
     """Let outputs, prompts, uploads, login tokens, sessions and events end."""
-    taken("retention")
-    beat("retention")
-    close_old_connections()
-    router, loop = readers(), engine().loop
-    with bound_contextvars(stage="retention"):
+    with task_of("retention"):
+        router, loop = readers(), engine().loop
         counted("retention", lambda: let_expire(router, loop, SWEEP_SECONDS))
         upload_retention.remove_ended(SWEEP_SECONDS)
         delete_ended_tokens()
@@ -70,20 +61,15 @@ def retention() -> None:
 @app.task(name="generation.models")
 def models() -> None:
     """Ask whether the providers still know the models on sale; every ten minutes, and at first."""
-    taken("models")
-    beat("models")
-    close_old_connections()
-    router, loop = readers(), engine().loop
-    with bound_contextvars(stage="models"):
+    with task_of("models"):
+        router, loop = readers(), engine().loop
         counted("models", lambda: len(probe_models(router, loop)))
 
 
 @app.task(name="generation.books", soft_time_limit=LONGEST, time_limit=LONGEST + GRACE)
 def books() -> None:
     """Check the books, once a night."""
-    taken("books")
-    close_old_connections()
-    with bound_contextvars(stage="books"):
+    with task_of("books"):
         counted("books", lambda: check_books(_turn))
 
 
