@@ -69,7 +69,7 @@ class Run(Generic[R]):
                 return self._claimed  # the rest is handed back
 
     def settle(self) -> None:
-        """A run did not come to its own end: write back what is done, hand back the rest.
+        """End what a run that was cut off has left: write back what is done, hand back the rest.
 
         Nothing stays on the loop. What PostgreSQL does not take is left to the leases after all.
         """
@@ -92,7 +92,7 @@ class Run(Generic[R]):
             logger.warning("%d rows left to their leases: %s", len(self._held), brief(error))
 
     def _finish_what_is_done(self) -> None:
-        """Also what comes in the time that the stage has patience for."""
+        """Write back what is done, and what comes while the stage has patience."""
         ends = time.monotonic() + self._stage.patience
         while self._running or self._done or self._unwritten:
             with surviving(lambda error: logger.warning("not written back: %s", brief(error))):
@@ -143,7 +143,7 @@ class Run(Generic[R]):
             del self._running[task]
 
     def _write_back(self) -> None:
-        """All that can be at once, the rest one by one, behind what has waited for longer."""
+        """Write back together what can be, and the rest one by one; what has waited comes first."""
         if self._unwritten and is_away():
             self._unwritten = [*self._keep(self._unwritten), *self._done]
             self._done.clear()

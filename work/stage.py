@@ -56,4 +56,4 @@ class Stage(Protocol[R]):
         """Write back that our own code failed on this row."""
 
     def hand_back(self, rows: list[R], /) -> None:
-        """Write back that these were claimed in vain, through no fault of theirs."""
+        """Make rows that were claimed in vain due at once, without a strike."""
