@@ -46,7 +46,7 @@ def failed(mail: Mail, end: metrics.End, reason: str) -> None:
 
 
 def later(mail: Mail, at: datetime, reason: str) -> None:
-    """There is one more try at that time."""
+    """Try once more at that time."""
     changes = {"next_attempt_at": at, "tries": F("tries") + 1, "last_error": reason}
     _write(mail, lease_token=None, strikes=0, **changes)
 
@@ -57,7 +57,7 @@ def note_error(mail: Mail, detail: str) -> None:
 
 
 def hand_back(mails: Sequence[Mail]) -> None:
-    """Claimed in vain, through no fault of theirs: due at once, for anybody, and no strike."""
+    """Make rows that were claimed in vain due at once, for any worker and without a strike."""
     with connection.cursor() as cursor:
         tokens = [mail.lease_token for mail in mails]
         cursor.execute(HAND_BACK, {"ids": [mail.pk for mail in mails], "tokens": tokens})

@@ -1,4 +1,4 @@
-"""What of mails goes in the end: rows that nobody asks for, and texts that emulated mode left."""
+"""Old mails end: rows that nobody asks for, and texts that emulated mode left."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ MOST_STRIKES = 5  # claims in a row without a write-back: it may be what kills t
 
 
 def next_try(mail: Mail) -> datetime | None:
-    """After one more try in vain; None when it was the last, or the mail is of no use by then."""
+    """When to try again after a failure; None after the last, or when it is of no use by then."""
     if mail.tries >= len(WAITS):
         return None
     at = mail.claimed_at + timedelta(seconds=WAITS[mail.tries] * settings.TIME_SCALE)
