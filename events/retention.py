@@ -13,12 +13,12 @@ from accounts.models import MAX_RETENTION_DAYS
 from common import ids
 
 BATCH, BATCHES = 1_000, 10  # a pass, so that a stage never waits for it
-# An id is made before its number, by another clock. Deleted is only what is older by this much than
-# what may still be asked for, so whoever may ask finds everything that came after.
+# An id is made before its number, by another clock. So events are kept this much longer than they
+# may be asked for: whoever may ask for one finds every event that came after it.
 MARGIN = timedelta(hours=1)
 
-# What is still being sent keeps its event. Of the others all goes that has ended. A delivery that
-# is sent again at this very moment stays, and with it its event.
+# A delivery that is still to be sent keeps its event; those that have ended go with theirs. One
+# that is sent again at this very moment stays, and so does its event.
 OLD = """
 WITH old AS (
     SELECT id FROM events_event AS event

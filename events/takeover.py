@@ -1,4 +1,4 @@
-"""What ends when somebody else turns out to have made it: events would go on to their URL."""
+"""Ends a user's webhooks when the user is taken over: events would go on to a stranger's URL."""
 
 from __future__ import annotations
 
