@@ -32,7 +32,7 @@ _DUE_ANEW = {
     "state": DeliveryState.PENDING,
     "failed_reason": "",
     "next_attempt_at": Now(),
-    "lease_token": None,  # whoever sends it at this moment writes nothing more of it
+    "lease_token": None,  # a worker that sends it at this moment is fenced off
     "strikes": 0,
     "round_attempts": 0,
     "finished_at": None,
@@ -58,10 +58,10 @@ def test(endpoint: WebhookEndpoint) -> WebhookDelivery:
 
 
 def resend(delivery: WebhookDelivery) -> WebhookDelivery:
-    """Let it be sent now, whatever became of it, and begin a new round of attempts.
+    """Send a delivery now, whatever became of it, in a new round of attempts.
 
-    Raises EndpointDisabled. One that is switched off at this moment ends the delivery when its
-    worker sees that (``webhooks/switching.py``).
+    Raises EndpointDisabled. An endpoint that is switched off at this moment ends the delivery when
+    its worker sees that (``webhooks/switching.py``).
     """
     endpoint = delivery.endpoint
     if endpoint is not None and endpoint.deleted_at is not None:

@@ -122,7 +122,7 @@ def not_sent(delivery: WebhookDelivery, reason: FailedReason) -> None:
 
 
 def hand_back(deliveries: Sequence[WebhookDelivery]) -> None:
-    """Claimed in vain, through no fault of theirs: due at once, for anybody, and no strike."""
+    """Make rows that were claimed in vain due at once, for any worker and without a strike."""
     with connection.cursor() as cursor:
         tokens = [delivery.lease_token for delivery in deliveries]
         cursor.execute(HAND_BACK, {"ids": [each.pk for each in deliveries], "tokens": tokens})
