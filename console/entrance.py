@@ -19,7 +19,7 @@ LATELY = 900  # seconds: log-in or password, before what is sensitive
 def enter(request: HttpRequest, user: User) -> None:
     """Log ``user`` in: a new session under a new cookie, and a new CSRF token."""
     session = _session(request)
-    session.flush()  # nothing of whoever used this browser before
+    session.flush()  # nothing stays of the person who used this browser before
     session[ADDRESS] = client_address(request)
     session[BROWSER] = _browser(request)
     auth.login(request, user, backend="django.contrib.auth.backends.ModelBackend")

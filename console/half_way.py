@@ -30,7 +30,7 @@ def begin(request: HttpRequest, user: User, wanted: str) -> None:
 
 
 def user_of(request: HttpRequest) -> User | None:
-    """Whose code is awaited; None if nobody's is, or not any more."""
+    """The user whose code is awaited; None when nobody's is any more."""
     said = request.session.get(KEY)
     if said is None or time.time() - said["at"] > LASTS:
         return None

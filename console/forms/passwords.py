@@ -19,7 +19,7 @@ TOO_LONG = _("At most %(limit_value)s characters.")
 
 
 class PasswordField(forms.CharField):
-    """One that is compared with what is kept."""
+    """A password that is compared with the one that is kept."""
 
     def __init__(
         self, label: _StrPromise | str, purpose: str = "current-password", **named: Any
@@ -30,7 +30,7 @@ class PasswordField(forms.CharField):
 
 
 class NewPasswordField(PasswordField):
-    """One that will be kept, and is therefore made canonical."""
+    """A password that will be kept, and is therefore made canonical."""
 
     def __init__(self) -> None:
         super().__init__(
