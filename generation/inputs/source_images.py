@@ -47,7 +47,7 @@ class InvalidSourceImage(Exception):
         self.retry_after = retry_after
 
     def at(self, index: int) -> InvalidSourceImage:
-        """The same about another entry, for whoever asked for some of them."""
+        """The same error about another entry, for a caller who asked for some of them."""
         passing, wait = self.is_passing, self.retry_after
         return InvalidSourceImage(index, self.reason, is_passing=passing, retry_after=wait)
 

@@ -86,7 +86,7 @@ def forgotten(memory: Memory) -> None:
 
 
 def not_forgotten(memory: Memory) -> None:
-    """The provider did not: tell it again later."""
+    """Tell the provider again later: it has not forgotten the attempt."""
     scale = settings.TIME_SCALE
     _write(memory, NOT_FORGOTTEN, least=LEAST_WAIT * scale, most=LONGEST_WAIT * scale)
 

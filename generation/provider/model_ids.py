@@ -109,7 +109,7 @@ def remember(name: str, known: dict[str, bool | None]) -> None:
 
 
 def start_again(name: str) -> None:
-    """An operator changed the row: what was learned about it holds no more, and it is sold."""
+    """Forget what was learned about the row, which an operator changed; it is sold again."""
     ProviderGate.objects.filter(pk=name).update(**CLEAN)
 
 

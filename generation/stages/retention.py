@@ -57,7 +57,9 @@ async def _delete_all(router: Router[Reader], files: Sequence[Files]) -> list[Ba
 
 
 async def _delete(router: Router[Reader], files: Files) -> None:
-    """Ours first: it is the one that links led to. What is gone already counts as deleted."""
+    """Delete our file first, since links led to it, then the provider's. A missing file is no
+    error.
+    """
     async with asyncio.timeout(settings.LEASE * 0.8):
         await asyncio.to_thread(default_storage.delete, files.key)
         for backend, place in files.places:
