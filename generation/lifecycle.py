@@ -18,7 +18,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from common.errors import ApiError
-from common.telemetry.redaction import note
+from common.telemetry.redaction import cut_text
 from credits import ledger
 from generation.metrics import count_fenced
 from generation.models import Attempt, Generation, reasons
@@ -148,7 +148,7 @@ def adopt(
         generation,
         [State.SUBMITTING, State.SUBMIT_UNKNOWN, State.RUNNING],
         State.STORING,
-        data={"cost": note(cost)} if cost else None,
+        data={"cost": cut_text(cost)} if cost else None,
         answer=(attempt, {"outcome": outcome, "detail": uri}) if attempt else None,
         next_attempt_at=Now(),
         output_uri=uri,
@@ -198,7 +198,7 @@ def fail(
     ``attempt`` is the one that the provider said no to, in its ``refusal``: when it was asked, or
     after it had accepted it, which then stays its outcome.
     """
-    data = {"code": code} | ({"detail": note(detail)} if detail else {})
+    data = {"code": code} | ({"detail": cut_text(detail)} if detail else {})
     said: dict[str, Any] = {"detail": detail, "refusal": refusal}
     if attempt is not None and attempt.outcome == Outcome.ASKED:
         said["outcome"] = Outcome.REJECTED
@@ -243,5 +243,5 @@ def postpone(generation: Generation, wait: float, detail: str = "", *, counts: b
     changes: dict[str, Any] = {"next_attempt_at": in_seconds(wait)}
     changes |= {"lease_token": None, "strikes": 0}
     if detail:
-        changes |= {"retries": F("retries") + int(counts), "last_error": note(detail)}
+        changes |= {"retries": F("retries") + int(counts), "last_error": cut_text(detail)}
     return stay(generation, OPEN, wait, changes)

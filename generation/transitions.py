@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Least, Now
 
-from common.telemetry.redaction import note
+from common.telemetry.redaction import cut_text
 from credits import ledger
 from events import outbox
 from events.models import Type
@@ -82,7 +82,7 @@ def move(
     """
     terminal = state in TERMINAL
     if isinstance(said := changes.get("last_error"), str):
-        changes["last_error"] = note(said)
+        changes["last_error"] = cut_text(said)
     changes |= {"state": state, "version": F("version") + 1, "updated_at": Now(), "strikes": 0}
     if terminal:
         changes["next_attempt_at"] = None
@@ -107,7 +107,7 @@ def move(
         if answer is not None:
             attempt, columns = answer
             if "detail" in columns:
-                columns = columns | {"detail": note(columns["detail"])}
+                columns = columns | {"detail": cut_text(columns["detail"])}
             if "outcome" in columns:
                 columns = columns | {"answered_at": Now()}
             Attempt.objects.filter(pk=attempt.pk).update(**columns)

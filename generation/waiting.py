@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Least, Now
 
-from common.telemetry.redaction import note
+from common.telemetry.redaction import cut_text
 from generation import transitions
 from generation.models import Generation
 from generation.models.states import OPEN, State
@@ -44,7 +44,7 @@ def await_images(generation: Generation, wait: float, detail: str) -> bool:
         "lease_token": None,
         "strikes": 0,
         "retries": F("retries") + 1,
-        "last_error": note(detail),
+        "last_error": cut_text(detail),
     }
     return stay(generation, [State.QUEUED], wait, changes)
 
@@ -60,11 +60,11 @@ def await_build(generation: Generation, wait: float, detail: str) -> bool:
         "next_attempt_at": Now() + timedelta(seconds=wait),
         "lease_token": None,
         "strikes": 0,
-        "last_error": note(detail),
+        "last_error": cut_text(detail),
     }
     return stay(generation, OPEN, wait, changes)
 
 
 def note_error(generation: Generation, detail: str) -> bool:
     """Keep what went wrong in our own code, for operators; the lease and the rest stay."""
-    return bool(transitions.held_row(generation, OPEN).update(last_error=note(detail)))
+    return bool(transitions.held_row(generation, OPEN).update(last_error=cut_text(detail)))

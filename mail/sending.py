@@ -18,7 +18,7 @@ from django.core.validators import validate_email
 from django.utils.encoding import punycode
 
 from common.surviving import surviving
-from common.telemetry.redaction import note
+from common.telemetry.redaction import cut_text
 from mail.models import Mail
 from mail.server import Server
 
@@ -140,7 +140,7 @@ class Courier:
         for secret in sorted(set(secrets), key=len, reverse=True):
             if len(secret) >= SHORTEST:
                 text = text.replace(secret, "…")
-        return note(text)[:LONGEST]
+        return cut_text(text)[:LONGEST]
 
 
 def _is_final(code: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from common.crash import crash_point
-from common.telemetry.redaction import note
+from common.telemetry.redaction import cut_text
 from mail import ending, mode, schedule
 from mail.models import Mail, State
 from mail.outbox import NO_SERVER
@@ -88,7 +88,7 @@ class MailStage:
 
     def drop(self, mail: Mail, error: BaseException) -> None:
         """Our own code failed: the lease stays, so the row comes back when it ends."""
-        ending.note_error(mail, note(f"{type(error).__name__}: {error}"))
+        ending.note_error(mail, cut_text(f"{type(error).__name__}: {error}"))
 
 
 def _try_again(mail: Mail, reason: str) -> None:

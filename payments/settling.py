@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from common.telemetry.redaction import note
+from common.telemetry.redaction import cut_text
 from credits import ledger
 from payments import holding, metrics, reversals, schedule
 from payments.judging import Verdict, judge
@@ -50,7 +50,7 @@ def settle(claimed: Payment, facts: Facts) -> list[Reversal]:
         changes: dict[str, Any] = {
             "facts": facts.to_dict(),
             "fetched_at": Now(),
-            "last_error": note(verdict.reason),
+            "last_error": cut_text(verdict.reason),
             **{name: value for name, value in _names(facts).items() if value},
         }
         if row.state == State.MISMATCH:

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from stripe import StripeClient, StripeError
 
 from common.crash import crash_point
-from common.telemetry.redaction import note
+from common.telemetry.redaction import cut_text
 from payments import holding, metrics, ordering, reversals, schedule
 from payments.mode import livemode
 from payments.models import Payment, Reversal
@@ -120,7 +120,7 @@ class SettleStage:
 
     def drop(self, payment: Payment, error: BaseException) -> None:
         """Our own code failed: the lease stays, so the row comes back when it ends."""
-        holding.note_error(payment, note(f"{type(error).__name__}: {error}"))
+        holding.note_error(payment, cut_text(f"{type(error).__name__}: {error}"))
 
 
 async def _in_time(call: Coroutine[Any, Any, Any]) -> Any:

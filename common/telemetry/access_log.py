@@ -24,7 +24,7 @@ PROBES = {"livez", "readyz", "metrics"}
 _noted: ContextVar[dict[str, Any] | None] = ContextVar("access_log", default=None)
 
 
-def note(**fields: Any) -> None:
+def add_fields(**fields: Any) -> None:
     """Add ``fields`` (of log_lines.py) to the line of the request that is being answered."""
     if (noted := _noted.get()) is not None:
         noted |= fields

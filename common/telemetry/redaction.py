@@ -63,7 +63,7 @@ def is_suspect(text: str) -> bool:
     return any(sign in lower for sign in _SIGNS)
 
 
-def note(text: str) -> str:
+def cut_text(text: str) -> str:
     """``text`` as operators may keep it in a table: redacted and cut."""
     return redact(text)[:MAX_NOTE]
 

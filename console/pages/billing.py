@@ -73,7 +73,7 @@ def buy(request: ConsoleRequest, account: Account) -> HttpResponse:
         )
     except APIException as error:
         return _page(request, account, Refusal.of(error))
-    access_log.note(payment_id=str(bought.payment.pk))
+    access_log.add_fields(payment_id=str(bought.payment.pk))
     pay = reverse("console:payment-pay", args=[account.pk, bought.payment.pk])
     return access.redirect(request, pay)
 

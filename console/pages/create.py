@@ -178,7 +178,7 @@ def _numbered(entry: re.Match[str]) -> str:
 
 
 def _to(request: HttpRequest, account: Account, generation_id: Any) -> HttpResponse:
-    access_log.note(generation_id=str(generation_id))
+    access_log.add_fields(generation_id=str(generation_id))
     return access.redirect(request, reverse("console:generation", args=[account.pk, generation_id]))
 
 

@@ -55,7 +55,7 @@ class ImageView(_CreateView):
 
 def create_answer(created: CreateResult) -> Response:
     """The 201 envelope of the contract, the same for a replay."""
-    access_log.note(generation_id=str(created.generation_id))
+    access_log.add_fields(generation_id=str(created.generation_id))
     model = created.model
     video = model.kind == CatalogModel.Kind.VIDEO
     data: dict[str, Any] = {

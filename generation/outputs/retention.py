@@ -24,7 +24,7 @@ from django.db.models.functions import Now
 
 from accounts import choices
 from accounts.models import MAX_RETENTION_DAYS, Account
-from common.telemetry.redaction import note
+from common.telemetry.redaction import cut_text
 from generation.models import Attempt, Erasure, Generation
 from generation.models.states import State
 
@@ -145,7 +145,7 @@ def erased(files: Files) -> None:
 def not_erased(files: Files, error: str) -> None:
     """Something is left: try again later."""
     scale = settings.TIME_SCALE
-    values: dict[str, Any] = {"generation": files.generation_id, "error": note(error)}
+    values: dict[str, Any] = {"generation": files.generation_id, "error": cut_text(error)}
     values |= {"least": LEAST_WAIT * scale, "most": LONGEST_WAIT * scale}
     with connection.cursor() as cursor:
         cursor.execute(LATER, values)

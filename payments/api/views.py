@@ -84,7 +84,7 @@ class PaymentView(APIView):
 def checkout_answer(bought: Bought) -> Response:
     """The 201 of the contract, the same for a replay."""
     payment = bought.payment
-    access_log.note(payment_id=str(payment.pk))
+    access_log.add_fields(payment_id=str(payment.pk))
     headers = {"Location": f"/api/v1/credits/payments/{payment.pk}/"}
     if bought.replayed:
         headers["Idempotent-Replayed"] = "true"

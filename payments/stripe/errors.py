@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import stripe
 
-from common.telemetry.redaction import note
+from common.telemetry.redaction import cut_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def meaning(error: Exception) -> NoAnswer | Refused:
         return NoAnswer("no answer in time")
     if not isinstance(error, stripe.StripeError):
         raise error
-    detail = note(f"{type(error).__name__}: {error.user_message or error}")
+    detail = cut_text(f"{type(error).__name__}: {error.user_message or error}")
     if isinstance(error, stripe.IdempotencyError):
         return Refused(detail, reused_key=True)
     if isinstance(error, stripe.RateLimitError | stripe.APIConnectionError | stripe.APIError):

@@ -73,7 +73,7 @@ def test_an_error_of_ours_is_an_error_of_the_log() -> None:
 
 
 def test_outside_of_a_request_nothing_is_noted() -> None:
-    access_log.note(generation_id="x")
+    access_log.add_fields(generation_id="x")
     assert not is_uuid("x")
     assert not is_uuid(None)
     assert not is_uuid("{0f8fad5b-d9cb-469f-a165-70867728950e}")

@@ -18,7 +18,7 @@ from structlog.stdlib import ProcessorFormatter
 from accounts import secrets
 from common.telemetry import redaction
 from common.telemetry.log_lines import line_formatter
-from common.telemetry.redaction import MAX_SENTENCE, MAX_TEXT, is_suspect, note, redact
+from common.telemetry.redaction import MAX_SENTENCE, MAX_TEXT, cut_text, is_suspect, redact
 
 PROMPT = "a kite over the sea"
 
@@ -95,9 +95,9 @@ def test_the_quick_look_overlooks_nothing(words: list[str]) -> None:
 
 def test_a_note_for_operators_is_redacted_and_short() -> None:
     said = "IntegrityError: new row\nDETAIL:  Failing row contains (" + PROMPT
-    assert note(said) == "IntegrityError: new row …"
-    assert note("x" * 10_000) == "x" * 500
-    assert note("") == ""
+    assert cut_text(said) == "IntegrityError: new row …"
+    assert cut_text("x" * 10_000) == "x" * 500
+    assert cut_text("") == ""
 
 
 @pytest.mark.parametrize("prefix", [secrets.KEY_PREFIX, secrets.TOKEN_PREFIX])
