@@ -23,6 +23,8 @@ TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
 # In each secret that an example of ours ever had, in passwords of its URLs too: everybody knows it.
 EXAMPLE = "change-me"
+# Google's library looks for it in the process's environment by itself
+CREDENTIALS = "GOOGLE_APPLICATION_CREDENTIALS"
 
 
 class Env:
@@ -159,8 +161,9 @@ def limits_storage_url(redis_url: str) -> str:
 def environment(base_dir: Path) -> dict[str, str]:
     """The process's environment, completed from ``var/run.json`` of a stack that is up.
 
-    So a ``manage.py`` command typed in a checkout talks to the stack that runs from it. A variable
-    that is set always wins; the file is ignored when the process that wrote it is gone.
+    So a ``manage.py`` command typed in a checkout talks to the stack that runs from it, and to the
+    provider with its credentials. A variable that is set always wins; the file is ignored when the
+    process that wrote it is gone.
     """
     values = dict(os.environ)
     if values.get("DATABASE_URL"):
@@ -172,4 +175,7 @@ def environment(base_dir: Path) -> dict[str, str]:
         return values
     found = {key: str(value) for key, value in run.get("environment", {}).items()}
     found |= {"DATABASE_URL": str(run["database_url"]), "REDIS_URL": str(run["redis_url"])}
-    return found | {key: value for key, value in values.items() if value}
+    found |= {key: value for key, value in values.items() if value}
+    if CREDENTIALS in found:
+        os.environ[CREDENTIALS] = found[CREDENTIALS]
+    return found

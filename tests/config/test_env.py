@@ -8,7 +8,14 @@ import os
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.env import Env, celery_broker_url, environment, limits_storage_url, parse_database_url
+from config.env import (
+    CREDENTIALS,
+    Env,
+    celery_broker_url,
+    environment,
+    limits_storage_url,
+    parse_database_url,
+)
 
 
 def test_defaults_for_unset_and_empty():
@@ -130,6 +137,17 @@ def test_a_command_talks_to_the_stack_that_is_up(checkout, patch):
     assert found["REDIS_URL"] == "redis://running"
     assert found["DEBUG"] == "1"
     assert found["OUTPUT_BUCKET"] == "mine"
+
+
+def test_googles_library_finds_the_credentials_of_the_stack_that_is_up(checkout, patch):
+    """It asks the process's environment, and not ours."""
+    patch.setenv(CREDENTIALS, "")  # so that it is taken back
+    running = checkout(environment={CREDENTIALS: "/running.json"})
+    assert environment(running)[CREDENTIALS] == "/running.json"
+    assert os.environ[CREDENTIALS] == "/running.json"
+    patch.setenv(CREDENTIALS, "/mine.json")
+    assert environment(running)[CREDENTIALS] == "/mine.json"
+    assert os.environ[CREDENTIALS] == "/mine.json"
 
 
 def test_a_set_database_wins(checkout, patch):
