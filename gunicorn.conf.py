@@ -11,7 +11,7 @@ memory_privacy.keep_to_ourselves()  # every worker is forked from here and inher
 # before the application is loaded, here or (without --preload) in each worker
 metrics_folder.take("web")
 
-from common.telemetry.metrics import forget_process
+from common.telemetry.metrics import process_ended
 from config import serving
 
 # Sixteen requests at once, by few threads in each of several processes: those of one process take
@@ -43,4 +43,4 @@ def post_fork(server: Any, worker: Any) -> None:
 
 def child_exit(server: Any, worker: Any) -> None:
     """A worker has ended, by itself or killed: it answers no requests any more."""
-    forget_process(worker.pid)
+    process_ended(worker.pid)

@@ -113,7 +113,7 @@ def etag(generation: Generation, now: datetime) -> str:
     estimated = int(progress.expected_end(generation, now) is not None)
     if not _has_output(generation):
         return f'W/"{generation.version}-{step}-{estimated}-0"'
-    window, days = links.Window.of(now).number, retention.output_days(generation.account)
+    window, days = links.LinkPeriod.of(now).number, retention.output_days(generation.account)
     return f'W/"{generation.version}-{step}-{estimated}-{window}-{days}"'
 
 
@@ -134,7 +134,7 @@ def to_dict(generation: Generation, now: datetime, base_url: str) -> PublicGener
     link = download = expires_at = None
     if _has_output(generation):
         base = settings.PUBLIC_BASE_URL or base_url
-        window = links.Window.of(now)
+        window = links.LinkPeriod.of(now)
         link = base + links.path(generation.output_key, window)
         download = f"{base}/api/v1/generate/{generation.pk}/download/"
         expires_at = window.expires_at

@@ -40,4 +40,4 @@ def begin_process(**_: Any) -> None:
 @worker_process_shutdown.connect
 def end_process(pid: int, **_: Any) -> None:
     """Keep what the ended process counted."""
-    metrics.forget_process(pid)
+    metrics.process_ended(pid)

@@ -28,7 +28,7 @@ from prometheus_client.registry import Collector
 from common.telemetry import metrics_folder
 
 # What counts is made of these three, so that the line below the next one comes first.
-__all__ = ["CONTENT_TYPE", "Counter", "Gauge", "Histogram", "Scrape", "forget_process"]
+__all__ = ["CONTENT_TYPE", "Counter", "Gauge", "Histogram", "Scrape", "process_ended"]
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 disable_created_metrics()  # a series more for each, which nobody reads
 
@@ -49,7 +49,7 @@ class Scrape:
         return b"".join(generate_latest(registry) for registry in self._registries)
 
 
-def forget_process(pid: int) -> None:
+def process_ended(pid: int) -> None:
     """A process of this program has ended: what it counted stays, what it was doing does not."""
     if metrics_folder.VARIABLE in os.environ:
         mark_process_dead(pid)

@@ -27,13 +27,13 @@ def _signer() -> signing.Signer:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class LinkPeriod:
     """The 15 minutes that ``now`` lies in; links made in it end at ``expires_at``."""
 
     number: int
 
     @classmethod
-    def of(cls, now: datetime) -> Window:
+    def of(cls, now: datetime) -> LinkPeriod:
         """The window of a moment."""
         return cls(int(now.timestamp()) // WINDOW)
 
@@ -43,7 +43,7 @@ class Window:
         return datetime.fromtimestamp((self.number + 2) * WINDOW, UTC)
 
 
-def path(key: str, window: Window) -> str:
+def path(key: str, window: LinkPeriod) -> str:
     """The link's path and query for the file stored under ``key``."""
     expires = int(window.expires_at.timestamp())
     query = urlencode({"expires": expires, "signature": _signature(key, expires)})

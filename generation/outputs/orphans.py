@@ -122,7 +122,7 @@ class Look:
         return f"refunded before it was found ({self.error_code})"
 
 
-def claim(limit: int = BATCH) -> tuple[int, list[Look]]:
+def claim_looks(limit: int = BATCH) -> tuple[int, list[Look]]:
     """How many due attempts there were, up to ``limit``, and those that are to be looked for.
 
     The others are dealt with by the same statement: attempts of open generations come back after

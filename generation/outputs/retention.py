@@ -109,7 +109,7 @@ def expire_outputs() -> int:
     return _erase(EXPIRE, settings.OUTPUT_RETENTION_DAYS)
 
 
-def forget_prompts() -> int:
+def erase_prompts() -> int:
     """Erase prompts, source images' addresses and ``webhook_url`` of up to a batch; how many."""
     return _erase(FORGET, settings.PROMPT_RETENTION_DAYS)
 
@@ -121,7 +121,7 @@ def _erase(statement: str, days: int) -> int:
         return int(cursor.rowcount)
 
 
-def claim(limit: int = ERASED_TOGETHER) -> list[Files]:
+def claim_erasures(limit: int = ERASED_TOGETHER) -> list[Files]:
     """Lease up to ``limit`` erasures that are due."""
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, {"limit": limit, "lease": settings.LEASE})

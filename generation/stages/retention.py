@@ -28,7 +28,7 @@ def let_expire(router: Router[Reader], loop: asyncio.AbstractEventLoop, seconds:
     ends = time.monotonic() + seconds
     count = 0
     while True:
-        forgotten, expired = retention.forget_prompts(), retention.expire_outputs()
+        forgotten, expired = retention.erase_prompts(), retention.expire_outputs()
         crash_point("retention.after_rows")
         deleted, tried = _delete_due(router, loop, ends)
         count += deleted
@@ -42,7 +42,7 @@ def _delete_due(
 ) -> tuple[int, int]:
     """How many erasures were completed, of how many that were tried."""
     deleted = tried = 0
-    while files := retention.claim():
+    while files := retention.claim_erasures():
         outcomes = loop.run_until_complete(_delete_all(router, files))
         crash_point("retention.after_files")
         good = sum(_write_back(*each) for each in zip(files, outcomes, strict=True))

@@ -32,7 +32,7 @@ def look_for_orphans(
     ends = time.monotonic() + seconds
     count = 0
     while True:
-        due, looks = orphans.claim()
+        due, looks = orphans.claim_looks()
         outcomes: list[Outcome] = []
         if looks:
             crash_point("sweep.after_claim")

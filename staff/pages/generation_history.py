@@ -149,7 +149,7 @@ def _output(generation: Generation, now: datetime) -> str | None:
     """The signed link that the customer gets, as a path."""
     if generation.state != State.COMPLETED or not generation.output_key:
         return None
-    return links.path(generation.output_key, links.Window.of(now))
+    return links.path(generation.output_key, links.LinkPeriod.of(now))
 
 
 def _seconds(later: datetime | None, earlier: datetime) -> str:

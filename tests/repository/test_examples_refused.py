@@ -91,7 +91,7 @@ def test_only_the_web_needs_the_key() -> None:
 
 
 def test_without_a_key_nothing_is_signed_with_an_empty_one() -> None:
-    signs = "from generation.outputs.links import Window, path; print(path('k', Window(1)))"
+    signs = "from generation.outputs.links import LinkPeriod, path; print(path('k', LinkPeriod(1)))"
     done = run(
         [PYTHON, "-c", f"import django; django.setup(); {signs}"],
         DJANGO_SETTINGS_MODULE="config.settings",

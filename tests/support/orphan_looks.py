@@ -9,7 +9,7 @@ from django.db import connection
 from generation import lifecycle
 from generation.models import Attempt, Generation
 from generation.models.states import State
-from generation.outputs.orphans import Look, claim
+from generation.outputs.orphans import Look, claim_looks
 from generation.stages.sweep import look_for_orphans
 from tests.support.bring_to import attempt_of, reached
 from tests.support.people import Person
@@ -29,7 +29,7 @@ def sweep(works: Works) -> int:
 def claimed_looks() -> list[Look]:
     """What a sweeper holds that has just claimed everything."""
     make_looks_due()
-    return claim()[1]
+    return claim_looks()[1]
 
 
 def end_was(owner: psycopg.Connection, generation: Generation, ago: str) -> None:

@@ -236,7 +236,7 @@ def test_erasure_takes_prompt_reference_file_and_key(alice: Person, ended: Ended
     film = created(alice, source_image_urls=[name_of(upload)])
     interventions.cancel(film, actor=alice.user, reason="old")
     ended(film, 400)
-    assert retention.forget_prompts() == 1
+    assert retention.erase_prompts() == 1
     assert upload_retention.remove_ended(5.0) == 1
     film.refresh_from_db()
     upload.refresh_from_db()

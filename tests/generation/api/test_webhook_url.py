@@ -206,10 +206,10 @@ def test_it_goes_with_the_prompt_and_not_alone(
             " WHERE id = %s",
             [old.pk],
         )
-    assert retention.forget_prompts() == 1
+    assert retention.erase_prompts() == 1
     assert rows.values_list("prompt", "webhook_url").get() == ("", None)
     assert Generation.objects.get(pk=young.pk).webhook_url == URL
-    assert retention.forget_prompts() == 0
+    assert retention.erase_prompts() == 0
 
 
 def test_a_create_costs_as_many_statements_with_it(alice: Person) -> None:

@@ -64,11 +64,11 @@ def test_a_used_one_is_kept_as_long_as_the_last_prompt(alice: Person, ended: End
     assert pass_over() == 0
     assert default_storage.exists(upload.key)
     ended(films[0], 400)
-    assert retention.forget_prompts() == 1
+    assert retention.erase_prompts() == 1
     assert upload_retention.remove_ended(5.0) == 0  # looked at at once, and the other prompt found
     assert default_storage.exists(upload.key)
     ended(films[1], 400)
-    assert retention.forget_prompts() == 1
+    assert retention.erase_prompts() == 1
     assert upload_retention.remove_ended(5.0) == 1
     assert not default_storage.exists(upload.key)
     upload.refresh_from_db()
@@ -82,7 +82,7 @@ def test_prompts_that_are_kept_for_ever_keep_it_for_ever(alice: Person, ended: E
     used(upload, ended(reached(alice, State.COMPLETED), 4000))
     alice.account.prompt_retention_days = 0
     alice.account.save()
-    assert retention.forget_prompts() == 0
+    assert retention.erase_prompts() == 0
     assert pass_over() == 0
     upload.refresh_from_db()
     assert upload.next_look_at > timezone.now() + timedelta(minutes=50)

@@ -75,8 +75,8 @@ def test_a_download_is_good_for_a_quarter_of_an_hour(
 def test_a_buckets_link_ends_with_ours(
     api: Api, alice: Person, film: Generation, after: float
 ) -> None:
-    ours = links.path(film.output_key, links.Window.of(NOON))
-    end = links.Window.of(NOON).expires_at
+    ours = links.path(film.output_key, links.LinkPeriod.of(NOON))
+    end = links.LinkPeriod.of(NOON).expires_at
     now = NOON + timedelta(seconds=after)
     with time_machine.travel(now, tick=False):
         answer = api().get(ours)
@@ -92,7 +92,7 @@ def test_a_buckets_link_ends_with_ours(
 
 def test_a_file_of_ours_is_kept_no_longer_than_its_link(api: Api, alice: Person) -> None:
     made = reached(alice, State.COMPLETED)
-    ours = links.path(made.output_key, links.Window.of(NOON))
+    ours = links.path(made.output_key, links.LinkPeriod.of(NOON))
     for after, left in ((0, 1800), (0.5, 1799), (1795, 5), (1799.9, 0)):
         with time_machine.travel(NOON + timedelta(seconds=after), tick=False):
             for headers in ({}, {"Range": "bytes=0-1"}, {"If-None-Match": "*"}):

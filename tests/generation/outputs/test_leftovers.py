@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent.parent
 # a sweeper's claim, then a store that dies while it writes
 WORK = (
     "from generation.outputs import orphans; from generation.tasks.store import store;"
-    " orphans.claim(); store()"
+    " orphans.claim_looks(); store()"
 )
 
 

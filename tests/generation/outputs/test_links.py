@@ -36,11 +36,13 @@ def link(api: Api, alice: Person, film: Generation) -> str:
 
 
 def test_a_link_is_one_string_for_a_window_and_lives_on_for_another() -> None:
-    first = links.path("k.mp4", links.Window.of(NOON))
-    assert links.path("k.mp4", links.Window.of(NOON + timedelta(seconds=899))) == first
-    assert links.path("k.mp4", links.Window.of(NOON + timedelta(seconds=900))) != first
-    assert links.Window.of(NOON).expires_at == NOON + timedelta(minutes=30)
-    assert links.Window.of(NOON + timedelta(seconds=899)).expires_at == NOON + timedelta(minutes=30)
+    first = links.path("k.mp4", links.LinkPeriod.of(NOON))
+    assert links.path("k.mp4", links.LinkPeriod.of(NOON + timedelta(seconds=899))) == first
+    assert links.path("k.mp4", links.LinkPeriod.of(NOON + timedelta(seconds=900))) != first
+    assert links.LinkPeriod.of(NOON).expires_at == NOON + timedelta(minutes=30)
+    assert links.LinkPeriod.of(NOON + timedelta(seconds=899)).expires_at == NOON + timedelta(
+        minutes=30
+    )
 
 
 def test_links_of_a_rotated_key_go_on_to_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,13 +51,13 @@ def test_links_of_a_rotated_key_go_on_to_their_end(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(links, "_signer", lambda: made)
 
     signer("old" * 20)
-    query = parse_qs(urlsplit(links.path("k.mp4", links.Window.of(NOON))).query)
+    query = parse_qs(urlsplit(links.path("k.mp4", links.LinkPeriod.of(NOON))).query)
     told = (query["expires"][0], query["signature"][0])
     signer("new" * 20, "older" * 20, "old" * 20)
     assert links.is_valid("k.mp4", *told, NOON)
     assert not links.is_valid("k.mp4", *told, NOON + timedelta(minutes=30))
     assert not links.is_valid("other.mp4", *told, NOON)
-    assert told[1] not in links.path("k.mp4", links.Window.of(NOON))
+    assert told[1] not in links.path("k.mp4", links.LinkPeriod.of(NOON))
     signer("new" * 20)
     assert not links.is_valid("k.mp4", *told, NOON)
 
@@ -152,7 +154,7 @@ def reached_again(film: Generation) -> str:
 
 
 def test_a_signed_link_to_what_is_not_there_is_404(api: Api) -> None:
-    link = links.path("outputs/none.mp4", links.Window.of(datetime.now(UTC)))
+    link = links.path("outputs/none.mp4", links.LinkPeriod.of(datetime.now(UTC)))
     answer = api().get(link)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 

@@ -38,16 +38,16 @@ def attempt(alice: Person) -> Attempt:
 @pytest.mark.parametrize("state", [state for state in OPEN if state != State.QUEUED])
 def test_attempts_of_open_generations_wait_for_the_deadline(state: State, alice: Person) -> None:
     attempt = attempt_of(reached(alice, state))
-    assert orphans.claim() == (1, [])
+    assert orphans.claim_looks() == (1, [])
     wait = seconds_until_look(attempt)
     assert wait == pytest.approx(settings.DEADLINE + settings.LEASE, abs=20)
-    assert orphans.claim() == (0, [])
+    assert orphans.claim_looks() == (0, [])
 
 
 def test_an_overdue_open_generation_is_waited_for_too(alice: Person) -> None:
     generation = reached(alice, State.RUNNING)
     Generation.objects.filter(pk=generation.pk).update(deadline_at=generation.created_at)
-    assert orphans.claim() == (1, [])
+    assert orphans.claim_looks() == (1, [])
     assert seconds_until_look(attempt_of(generation)) == pytest.approx(settings.LEASE, abs=20)
 
 
@@ -57,7 +57,7 @@ def test_what_was_certainly_not_bought_is_settled(
     outcome: Outcome, state: State, alice: Person
 ) -> None:
     attempt = ended(alice, outcome, state)
-    assert orphans.claim() == (1, [])
+    assert orphans.claim_looks() == (1, [])
     assert seconds_until_look(attempt) is None
 
 
@@ -69,7 +69,7 @@ def test_what_may_have_been_bought_is_looked_for(
     outcome: Outcome, state: State, alice: Person
 ) -> None:
     attempt = ended(alice, outcome, state)
-    due, (look,) = orphans.claim()
+    due, (look,) = orphans.claim_looks()
     assert (due, look.attempt_id, look.place) == (1, attempt.pk, attempt.prefix)
     assert seconds_until_look(attempt) == pytest.approx(settings.LEASE, abs=20)
 
@@ -82,14 +82,14 @@ def test_only_the_delivered_attempt_is_settled_by_a_delivery(alice: Person) -> N
     other = Attempt.objects.create(
         generation=generation, number=11, prefix=eleventh, provider_model="veo"
     )
-    due, (look,) = orphans.claim()
+    due, (look,) = orphans.claim_looks()
     assert (due, look.attempt_id) == (2, other.pk)
     assert seconds_until_look(delivered) is None
 
 
 def test_a_claim_takes_so_many_and_the_oldest_first(alice: Person) -> None:
     attempts = [ended(alice, Outcome.UNKNOWN) for _ in range(3)]
-    _, looks = orphans.claim(2)
+    _, looks = orphans.claim_looks(2)
     # which ones is promised, not in what order the statement returns them
     assert {look.attempt_id for look in looks} == {each.pk for each in attempts[:2]}
 
@@ -105,7 +105,7 @@ def test_an_orphan_is_kept_and_nothing_else_changes(attempt: Attempt, alice: Per
     assert seconds_until_look(attempt) is None
     after = (alice.balance, Generation.objects.values().get(), GenerationEvent.objects.count())
     assert after == before
-    assert orphans.claim() == (0, [])
+    assert orphans.claim_looks() == (0, [])
 
 
 @pytest.mark.parametrize("verb", [orphans.not_found, orphans.not_answered])
@@ -126,9 +126,9 @@ def test_a_sweeper_that_comes_back_too_late_writes_nothing(verb: Any, attempt: A
 
 def test_sweepers_at_once_hold_different_attempts_and_write_one_row(alice: Person) -> None:
     wanted = {ended(alice, Outcome.UNKNOWN).pk for _ in range(12)}
-    results = race([partial(orphans.claim, 4)] * 10, at_once=10)
+    results = race([partial(orphans.claim_looks, 4)] * 10, at_once=10)
     looks = [look for result in results if isinstance(result, tuple) for look in result[1]]
-    looks += orphans.claim()[1]
+    looks += orphans.claim_looks()[1]
     assert sorted(look.attempt_id for look in looks) == sorted(wanted)
     kept = race([partial(orphans.found, looks[0], "gs://b/x")] * 10, at_once=10)
     assert kept.count(True) == 1
@@ -223,5 +223,5 @@ def test_a_zombie_lifecycle_does_not_reopen_a_settled_attempt(alice: Person) -> 
     moment = Attempt.objects.get().next_look_at
     assert lifecycle.requeue(generation, attempt, 1.0, "busy")
     assert Attempt.objects.get().next_look_at == moment
-    assert orphans.claim() == (1, [])
+    assert orphans.claim_looks() == (1, [])
     assert seconds_until_look(attempt) is None

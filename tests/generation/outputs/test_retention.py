@@ -275,7 +275,7 @@ def test_a_statement_takes_a_batch_and_a_pass_goes_on(
     for person in (alice, bob, alice, alice, bob):
         ended(reached(person, State.COMPLETED, model="image"), 400)
     assert retention.expire_outputs() == 2
-    assert retention.forget_prompts() == 2
+    assert retention.erase_prompts() == 2
     assert Erasure.objects.count() == 2
     assert let_expire(works.provider, works.engine.loop, 20.0) == 5
     assert not Generation.objects.exclude(prompt="", output_key="").exists()
@@ -475,8 +475,8 @@ def test_two_at_once_share_the_work(
             "SELECT FROM generation_generation WHERE id = %s FOR UPDATE", [films[0].pk]
         )
         assert retention.expire_outputs() == 1
-    assert [each.generation_id for each in retention.claim()] == [films[1].pk]
-    assert retention.claim() == []  # leased
+    assert [each.generation_id for each in retention.claim_erasures()] == [films[1].pk]
+    assert retention.claim_erasures() == []  # leased
     assert expire(works) == 1
 
 

@@ -355,7 +355,7 @@ def test_only_the_attempt_that_was_delivered_is_settled_where_places_are_empty(
         generation=now(pk), number=2, prefix="", provider_model="m", backend="remote"
     )
     make_looks_due()
-    due, (look,) = orphans.claim()
+    due, (look,) = orphans.claim_looks()
     assert (due, look.attempt_id, look.backend) == (2, other.pk, "remote")
 
 

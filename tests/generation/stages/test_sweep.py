@@ -204,7 +204,7 @@ def test_more_than_a_batch_is_worked_through_while_there_is_time(
     alice: Person, works: Works, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Settled ones cost a row of a statement, so a run deals with any number of them."""
-    monkeypatch.setattr(orphans, "claim", partial(orphans.claim, 2))
+    monkeypatch.setattr(orphans, "claim_looks", partial(orphans.claim_looks, 2))
     monkeypatch.setattr(orphans, "BATCH", 2)
     generation = reached(alice, State.RUNNING)
     rejected = {"outcome": Attempt.Outcome.REJECTED, "provider_model": "veo"}

@@ -68,7 +68,7 @@ def test_only_links_and_what_retention_takes_change(
 ) -> None:
     reached(alice, State.COMPLETED)
     (first,) = asked(alice)["results"]
-    monkeypatch.setattr(links.Window, "of", lambda now: links.Window(10**6))
+    monkeypatch.setattr(links.LinkPeriod, "of", lambda now: links.LinkPeriod(10**6))
     (second,) = asked(alice)["results"]
     changed = {name for name in first["data"] if first["data"][name] != second["data"][name]}
     assert changed == {"video_url", "expires_at"}
