@@ -163,7 +163,7 @@ def turn_off_second_factor(user: User) -> None:
 
 
 def new_recovery_codes(user: User, *, tell: bool = True) -> list[str]:
-    """Ten codes in place of older ones; ``tell`` is for others than the first ones.
+    """Ten codes in place of older ones; ``tell`` mails of it, which the first ones do not need.
 
     Raises AtTheOperators, and NotFound without an app.
     """
@@ -184,7 +184,7 @@ def rename(user: User, name: str) -> None:
 
 
 def refuse_operators(user: User) -> None:
-    """Before a page is shown that would be of no use. Raises AtTheOperators."""
+    """Raises AtTheOperators for staff, before a page is shown that they cannot use."""
     if user.is_staff:
         raise AtTheOperators
 

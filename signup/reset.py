@@ -108,7 +108,7 @@ def _fits(user: User, token: str) -> bool:
 
 
 def _queue(user: User | None, link: MakeLink) -> None:
-    """Write the mail; for nobody the same one, to a stranger who does not exist."""
+    """Write the mail; for an unknown address the same one, to a stranger who does not exist."""
     whose = user if user is not None else User(email=STRANGER)
     text = link(str(whose.pk), _tokens.make_token(whose))
     outbox.queue(Kind.RESET, whose.email, {"link": text}, user=user, lives=LIVES)
