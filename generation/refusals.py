@@ -33,7 +33,7 @@ class TooManyUndelivered(RateLimited):
 
 
 class UnusableUpload(InvalidRequest):
-    """400: whatever is wrong with a named upload, the answer is the same."""
+    """400: a named upload cannot be used; the answer is the same whatever the reason."""
 
     fault = "is not an upload of this account, or it has expired"
 

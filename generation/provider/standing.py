@@ -41,7 +41,7 @@ def standings() -> list[Standing]:
 
 
 def standing_of(model: CatalogModel, now: datetime) -> Standing:
-    """What is not on sale has nothing that anybody should look at."""
+    """The standing of one row; a model that is not on sale has nothing to look at."""
     gate: ProviderGate | None = getattr(model, "gate", None)
     retired = model.retires_at is not None and model.retires_at <= now
     if gate is None or not model.enabled or retired:

@@ -19,7 +19,7 @@ from generation.backends.capabilities import VERTEX
 
 
 class Unreachable(Backend):
-    """Reads do not work, and nothing is bought: what it made is there for a build that has it."""
+    """Reads fail and nothing is bought; its outputs wait for a build that has the backend."""
 
     capabilities = VERTEX
 

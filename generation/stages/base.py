@@ -94,7 +94,7 @@ class StageBase:
         raise NotImplementedError
 
     def together(self, done: list[Done[Generation]]) -> list[Done[Generation]]:
-        """Nothing can be, as a rule."""
+        """Leave all to be written back one by one, as most stages do."""
         return done
 
     def finish(self, generation: Generation, outcome: Any) -> Step | None:
@@ -154,7 +154,8 @@ class StageBase:
         return adopted
 
     def hand_back(self, generations: list[Generation]) -> None:
-        """As if they had not been claimed. One that the provider was asked for is doubted then."""
+        """Make rows due as if they had not been claimed; one that was asked for is doubted instead.
+        """
         waiting.hand_back(generations)
 
     def drop(self, generation: Generation, error: BaseException) -> None:
@@ -163,7 +164,8 @@ class StageBase:
 
 
 def _wait_for_a_build(generation: Generation, backend: str) -> None:
-    """Only a build that has the backend can tell what became of it: past the deadline, too."""
+    """Wait, past the deadline, too: only a build that has the backend can tell what became of it.
+    """
     wait = MISSING_WAIT * settings.TIME_SCALE
     waiting.await_build(generation, wait, f"this build has no backend {backend!r}")
 

@@ -40,12 +40,12 @@ TOO_LATE = "images_until IS NOT NULL AND LEAST(images_until, deadline_at) <= now
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """They are in our storage."""
+    """The images are in our storage."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotKept:
-    """They are not: our storage refused, which is not the customer's fault."""
+    """Our storage refused the images, which is not the customer's fault."""
 
     detail: str
 
