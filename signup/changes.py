@@ -163,7 +163,7 @@ def turn_off_second_factor(user: User) -> None:
 
 
 def new_recovery_codes(user: User, *, tell: bool = True) -> list[str]:
-    """Ten codes in place of older ones; ``tell`` mails of it, which the first ones do not need.
+    """Ten codes in place of older ones; ``tell`` is whether a mail says so.
 
     Raises AtTheOperators, and NotFound without an app.
     """

@@ -42,8 +42,7 @@ def check_code(user: User, code: str, address: str) -> Device:
 
 
 def guess_code(user: User, address: str, find: Callable[[], Found | None]) -> Found | None:
-    """What ``find`` returns for a code. A wrong code is noted, and gives None. Raises RateLimited.
-    """
+    """What ``find`` returns for a code. A wrong one gives None and is noted. Raises RateLimited."""
     return second_factor.guess(user, address, find, lambda: _note(user, address))
 
 

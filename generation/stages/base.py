@@ -154,8 +154,7 @@ class StageBase:
         return adopted
 
     def hand_back(self, generations: list[Generation]) -> None:
-        """Make rows due as if they had not been claimed; one that was asked for is doubted instead.
-        """
+        """Make rows due as before their claim; one that was asked for is doubted instead."""
         waiting.hand_back(generations)
 
     def drop(self, generation: Generation, error: BaseException) -> None:
@@ -164,8 +163,7 @@ class StageBase:
 
 
 def _wait_for_a_build(generation: Generation, backend: str) -> None:
-    """Wait, past the deadline, too: only a build that has the backend can tell what became of it.
-    """
+    """Wait for a build that has the backend, past the deadline, too: no other can tell."""
     wait = MISSING_WAIT * settings.TIME_SCALE
     waiting.await_build(generation, wait, f"this build has no backend {backend!r}")
 
