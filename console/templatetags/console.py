@@ -17,6 +17,7 @@ register = template.Library()
 
 MINUS = "\N{MINUS SIGN}"
 SIGNS = {"usd": "$", "eur": "\N{EURO SIGN}", "gbp": "\N{POUND SIGN}"}
+NUL = "null_characters_not_allowed"  # the code of that fault
 WHOLE = frozenset({"jpy", "krw", "clp", "vnd"})  # currencies without a smaller unit
 LOOKS = {
     "completed": "good", "paid": "good",
@@ -72,7 +73,17 @@ def copy(element: str) -> SafeString:
 @register.inclusion_tag("console/parts/field.html")
 def field(bound: BoundField) -> dict[str, Any]:
     """Label, input, help and errors."""
-    return {"field": bound}
+    return {"field": bound, "said": _said(bound)}
+
+
+def _said(bound: BoundField) -> str:
+    """What is wrong with a field.
+
+    Django says of a NUL that it is one, beside the field's own sentence; one of them is enough.
+    """
+    faults = bound.errors.as_data()
+    others = [each for each in faults if each.code != NUL]
+    return " ".join(sentence for each in others or faults for sentence in each.messages)
 
 
 @register.inclusion_tag("console/parts/pages.html")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -192,3 +193,19 @@ def test_another_sites_form_is_refused(alice: Person) -> None:
     client.cookies = half_in(alice).cookies
     assert client.post(CODE, {"code": codes[0]}).status_code == 403
     assert not is_in(client)
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "says"),
+    [
+        ("/sign-up/", {"email": "a\0@b.example", "password": PASSWORD}, "Enter a valid e-mail"),
+        ("/sign-up/", {"email": "a@b.example", "password": "\0"}, "Null characters"),
+        ("/log-in/", {"identity": "a\0", "password": "b"}, "Null characters"),
+        ("/reset/", {"email": "a\0@b.example"}, "Enter a valid email"),
+    ],
+)
+def test_a_nul_gets_one_sentence(path: str, fields: dict[str, str], says: str) -> None:
+    answer = Client().post(path, fields)
+    [said] = re.findall(r'<p class="error"[^>]*>(.*?)</p>', answer.text)
+    assert said.startswith(says)
+    assert said.count(".") <= 1

@@ -110,7 +110,7 @@ def test_two_clicks_at_once_make_one(alice: Person) -> None:
         ("url", "https://user:pw@example.com/", "https://user:pw@example.com/"),
         ("url", "", "This field is required."),
         ("url", "https://example.com/" + "x" * 2048, "at most 2048"),
-        ("url", "https://example.com/a\0b", "Null characters are not allowed."),
+        ("url", "https://example.com/a\0b", "Must not contain spaces or control characters"),
         ("event_types", [], "This field is required."),
         ("event_types", ["webhook_endpoint.test"], "not one of the available choices"),
         ("description", "x" * 201, "at most 200"),
@@ -275,3 +275,14 @@ def test_the_newest_deliveries_page_by_page(client: Client, alice: Person) -> No
 def test_no_session_no_page(alice: Person) -> None:
     assert session_of(alice.user)
     assert Client().get(path(alice)).status_code == 303
+
+
+@pytest.mark.parametrize("odd", ["\0", "\x01", "\x7f", "\u202e"])
+def test_a_character_that_is_not_seen_gets_one_sentence(
+    client: Client, alice: Person, odd: str
+) -> None:
+    fields = filled(client, alice, url=f"https://example.com/{odd}")
+    answer = client.post(path(alice), fields)
+    [said] = re.findall(r'<p class="error"[^>]*>(.*?)</p>', answer.text)
+    assert said == "Must not contain spaces or control characters"
+    assert not WebhookEndpoint.objects.exists()
