@@ -16,6 +16,7 @@ from dev.benchmarks.customers import give_endpoints
 from dev.benchmarks.failure import BenchmarkFailed
 from dev.benchmarks.figures import Rounds, last_line
 from dev.benchmarks.in_flight import in_flight
+from dev.benchmarks.pages import pages
 from dev.benchmarks.pipeline import pipeline
 from dev.benchmarks.seed import seed
 from dev.benchmarks.shown import shown
@@ -82,6 +83,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "shown": shown,
     "pipeline": pipeline,
     "waits": waits,
+    "pages": pages,
 }
 
 
