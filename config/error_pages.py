@@ -8,6 +8,7 @@ from django.views import csrf, defaults
 from common.api import shape
 from common.web.pages import is_for_customers, is_for_operators, is_page
 from console import error_pages as customers
+from console.pages import outdated
 from staff import error_pages as operators
 
 
@@ -38,4 +39,4 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     if is_for_operators(request):
         return csrf.csrf_failure(request, reason)
-    return customers.not_from_here(request)
+    return outdated.show(request)

@@ -13,7 +13,6 @@ import functools
 import uuid
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
@@ -23,7 +22,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.models import Account, Membership, User
 from common import ids
 from common.errors import AccountSuspended, ApiError, NotFound
-from console import entrance, error_pages
+from console import entrance, error_pages, next_page
 
 View = Callable[..., HttpResponseBase]
 READING = ("GET", "HEAD")
@@ -65,8 +64,13 @@ def signed_in(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
-def of_account(*methods: str) -> Callable[[View], View]:
-    """A page of one account; the view gets the Account in place of the id in the path."""
+def of_account(
+    *methods: str, keeping: Callable[[HttpRequest], HttpResponse | None] | None = None
+) -> Callable[[View], View]:
+    """A page of one account; the view gets the Account in place of the id in the path.
+
+    ``keeping`` answers who is not in, where there is something to keep.
+    """
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
@@ -75,7 +79,7 @@ def of_account(*methods: str) -> Callable[[View], View]:
         ) -> HttpResponseBase:
             user = request.user
             if not isinstance(user, User):
-                return to_log_in(request)
+                return (keeping and keeping(request)) or to_log_in(request)
             found = account_of(request, account)
             if found is None:
                 raise Http404
@@ -157,10 +161,7 @@ def _next(request: HttpRequest) -> str:
     """Back to this page; after a POST to the one that its form stands on, as far as it is known."""
     if request.method in READING:
         return urlencode({"next": request.get_full_path()})
-    sent_from = urlsplit(request.headers.get("Referer", ""))
-    if sent_from.netloc != request.get_host():
-        return urlencode({"next": reverse("console:start")})
-    return urlencode({"next": sent_from._replace(scheme="", netloc="", fragment="").geturl()})
+    return urlencode({"next": next_page.sent_from(request)})
 
 
 def _answer(

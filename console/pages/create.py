@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -24,7 +24,7 @@ from common.errors import ApiError
 from common.idempotency import IdempotencyKeyReused
 from common.telemetry import access_log
 from common.web import rate_limit
-from console import access, image_form, playground, trouble
+from console import access, image_form, kept, playground, trouble
 from console.access import ConsoleRequest
 from console.forms.create import MODEL
 from console.playground import Draft
@@ -46,12 +46,15 @@ class Answer:
     trouble: Trouble | None = None
     made: Generation | None = None  # what the same form has ordered already
     has_code: bool = False
+    is_kept: bool = False  # typed before the log-in, by ``console/kept.py``
 
 
-@access.of_account("GET", "POST")
+@access.of_account("GET", "POST", keeping=kept.for_whom_nobody_knows)
 def show(request: ConsoleRequest, account: Account) -> HttpResponse:
     """GET: the form. POST: order it, or only say what it would cost (htmx, and *Show as code*)."""
     address = reverse("console:create", args=[account.pk])
+    if request.method == "GET" and (typed := kept.take(request, account)) is not None:
+        return as_typed(request, account, typed)
     if request.method != "POST":
         draft, made = _asked_for(request, account, address)
         return _page(request, draft, Answer(made=made))
@@ -69,6 +72,18 @@ def show(request: ConsoleRequest, account: Account) -> HttpResponse:
         return _page(request, draft.fitting(), Answer(has_code=True))
     access.refuse_suspended(account)
     return _order(request, account, draft, Answer(has_code=has_code))
+
+
+def as_typed(
+    request: HttpRequest, account: Account, typed: QueryDict, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    """What was typed before a log-in, at the price of now; nothing is ordered."""
+    draft = playground.sent(typed, reverse("console:create", args=[account.pk]))
+    gone = draft is not None and draft.model_is_gone
+    said = Trouble(status, trouble.gone_model(typed.get(MODEL, ""))) if gone else None
+    answer = Answer(said, playground.made_by(account, typed.get(playground.NAME, "")))
+    answer = replace(answer, has_code=typed.get(kept.CODE) == SHOW, is_kept=True)
+    return _page(request, draft, answer, status)
 
 
 def _order(request: ConsoleRequest, account: Account, draft: Draft, answer: Answer) -> HttpResponse:
@@ -103,7 +118,7 @@ def _order(request: ConsoleRequest, account: Account, draft: Draft, answer: Answ
 
 
 @csrf_exempt  # until it is known who sends it: the token stands in the body, beside the file
-@access.of_account("POST")
+@access.of_account("POST", keeping=kept.as_a_page)
 def upload(request: ConsoleRequest, account: Account) -> HttpResponse:
     """Keep the image of the form, and show the form again with all that was typed."""
     access.refuse_suspended(account)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from accounts import login
 from common.errors import InvalidCredentials, RateLimited
 from common.web.client_address import client_address
-from console import access, answers, entrance, half_way, next_page
+from console import access, answers, entrance, half_way, kept, next_page
 from console.forms.log_in import LogInForm
 from signup import step_up
 
@@ -29,7 +29,7 @@ def show(request: HttpRequest) -> HttpResponse:
         done = DONE.get(request.GET.get("done", ""), "")
         if request.user.is_authenticated and not done:  # by now, in another tab
             return access.redirect(request, next_page.of(request, wanted))
-        form = LogInForm(initial={"next": wanted})
+        form = LogInForm(initial=_given(request, wanted))
         return answers.with_form(request, TEMPLATE, form, done=done)
     form = LogInForm(request.POST)
     if not form.is_valid():
@@ -42,12 +42,20 @@ def show(request: HttpRequest) -> HttpResponse:
         return answers.with_form(request, TEMPLATE, form)
     except RateLimited as error:
         return answers.with_form(request, TEMPLATE, form, error)
-    wanted = next_page.of(request, values["next"])
+    wanted, text = next_page.of(request, values["next"] or ""), values["kept"] or ""
     if step_up.needs_code(user):
-        half_way.begin(request, user, wanted)
+        half_way.begin(request, user, wanted, text)
         return access.redirect(request, reverse("console:log-in-code"))
     entrance.enter(request, user)
+    kept.put(request, user, text)
     return access.redirect(request, wanted)
+
+
+def _given(request: HttpRequest, wanted: str) -> dict[str, str]:
+    """What the form carries; who comes back from the code to the password loses none of it."""
+    if wanted or half_way.user_of(request) is None:
+        return {"next": wanted}
+    return {"next": half_way.wanted(request), "kept": half_way.text(request)}
 
 
 @access.public("POST")

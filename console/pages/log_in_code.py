@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from common.errors import InvalidCredentials, RateLimited
 from common.web.client_address import client_address
-from console import access, answers, entrance, half_way, next_page
+from console import access, answers, entrance, half_way, kept, next_page
 from console.forms.person import CodeForm
 from signup import step_up
 
@@ -31,6 +31,7 @@ def show(request: HttpRequest) -> HttpResponse:
         return answers.with_form(request, TEMPLATE, form)
     except RateLimited as error:
         return answers.with_form(request, TEMPLATE, form, error)
-    wanted = half_way.wanted(request)
+    wanted, text = half_way.wanted(request), half_way.text(request)
     entrance.enter(request, user)
+    kept.put(request, user, text)
     return access.redirect(request, next_page.of(request, wanted))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Account, Membership
 from console.middleware import COOKIE
@@ -39,6 +40,25 @@ def test_who_is_too_fast_is_told_when(alice: Person, monkeypatch) -> None:
     assert answer.status_code == 429
     assert "Wait a moment" in answer.text
     assert f"try again in {answer['Retry-After']} second" in answer.text
+    assert '<a class="button" href="">Try again</a>' in answer.text
+
+
+def test_who_is_suspended_is_told_what_is_left(alice: Person) -> None:
+    Account.objects.filter(pk=alice.account.pk).update(suspended_at=timezone.now())
+    answer = browser(alice.user).post(f"/c/{alice.account.pk}/create/", {"prompt": "p"})
+    assert answer.status_code == 403
+    assert "What it has can still be looked at." in answer.text
+    assert "To your account" in answer.text
+
+
+def test_a_form_without_its_token_is_led_back_to_its_page(alice: Person) -> None:
+    client = browser(alice.user, enforce_csrf_checks=True)
+    path = f"/c/{alice.account.pk}/keys/"
+    for referer, link in ((f"http://testserver{path}", path), ("https://evil.example/", "/c/")):
+        answer = client.post(path, {"name": "x"}, headers={"referer": referer})
+        assert answer.status_code == 403
+        assert "Nothing was done" in answer.text
+        assert f'<a class="button" href="{link}">Open the page again</a>' in answer.text
 
 
 def test_an_address_of_no_page_is_explained(alice: Person) -> None:

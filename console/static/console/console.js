@@ -85,6 +85,12 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target.id === "options" && asked !== changes) event.detail.shouldSwap = false;
 });
 
+// The log-in is over, or newer than this page: asked as a page, the answer keeps what was typed.
+document.addEventListener("typed", () => {
+  const form = document.getElementById("create");
+  form.requestSubmit(form.querySelector("button[value=show]"));
+});
+
 // A second click before the answer would make the browser drop the first one.
 document.addEventListener("submit", (event) => {
   const form = event.target;
