@@ -25,7 +25,7 @@ KEY = "kept"  # of the session
 ACCOUNT, CODE = "account", "code"
 ONCE = (NAME, MODEL, *TYPED, CODE)
 MOST = 100_000  # characters, as they are carried; what is longer is not kept
-HERE = "typed"  # console.js then sends the form as a page, which loses nothing
+HERE = "typed"  # the script of the pages then sends the form as a page, which loses nothing
 
 
 def for_whom_nobody_knows(request: HttpRequest) -> HttpResponse | None:
