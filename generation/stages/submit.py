@@ -38,6 +38,7 @@ IN_DOUBT_OR_TOO_LATE = "(state <> 'queued' OR deadline_at <= now())"
 NOT_SOLD = "The model no longer offers this"
 # Missing images are prepared again this often. Retries because of a busy host count, too.
 MAX_LOST_IMAGES = 6
+_Claim = tuple[uuid.UUID, uuid.UUID | None]  # a row and its lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,11 @@ class SubmitStage(StageBase):
         self, provider: Router[base.Backend], wake: Callable[[str], None] | None = None
     ) -> None:
         super().__init__(provider, wake)
-        self._asked: dict[uuid.UUID, Attempt] = {}
+        # By claim: an answer that cannot be written back yet may still be here when the row, which
+        # was written after all, has been claimed again.
+        self._asked: dict[_Claim, Attempt] = {}
         self._paces: dict[pace.Key, Pace | None] | None = None
-        self._uncertain: set[uuid.UUID] = set()  # whose intent may have been committed
+        self._uncertain: set[_Claim] = set()  # whose intent may have been committed
 
     def claim(self, limit: int) -> list[Generation]:
         """What is in doubt or too late first, then what the provider may be asked for now."""
@@ -84,7 +87,9 @@ class SubmitStage(StageBase):
     def work(self, generation: Generation) -> Step | None:
         """Ask the provider, or look whether it had been asked successfully."""
         if generation.state == State.SUBMITTING:  # its worker died: nobody knows how far it came
-            attempt = generation.attempts.get(outcome=Attempt.Outcome.ASKED)
+            attempt = generation.attempts.filter(outcome=Attempt.Outcome.ASKED).first()
+            if attempt is None:  # it is in doubt already: that COMMIT got no answer
+                return None
             lifecycle.doubt(generation, attempt, "the worker was lost", self._window(generation))
             return None
         if generation.state == State.SUBMIT_UNKNOWN:
@@ -111,7 +116,7 @@ class SubmitStage(StageBase):
         crash_point("submit.after_intent")
         generation.state, generation.backend = State.SUBMITTING, attempt.backend
         request = request_of(generation, attempt, images)
-        self._asked[generation.pk] = attempt
+        self._asked[_claim(generation)] = attempt
         return self.provider.of(attempt.backend, attempt.location).submit(request)
 
     def _begin(self, generation: Generation) -> Attempt | None:
@@ -120,18 +125,18 @@ class SubmitStage(StageBase):
         try:
             attempt = lifecycle.begin_attempt(generation, route)
         except DATABASE_ERRORS:
-            self._uncertain.add(generation.pk)
+            self._uncertain.add(_claim(generation))
             raise
-        if attempt is None and generation.pk in self._uncertain:
+        if attempt is None and _claim(generation) in self._uncertain:
             attempt = lifecycle.committed_intent(generation)
-        self._uncertain.discard(generation.pk)
+        self._uncertain.discard(_claim(generation))
         return attempt
 
     def in_time(self, generation: Generation, outcome: Any) -> Step | None:
         """Write back an answer of the provider, prepared images, or a look."""
-        if (attempt := self._asked.get(generation.pk)) is not None:
+        if (attempt := self._asked.get(_claim(generation))) is not None:
             self._finish_ask(generation, attempt, outcome)
-            del self._asked[generation.pk]  # not before it is written: it may be tried again
+            del self._asked[_claim(generation)]  # not before it is written: it may be tried again
         elif isinstance(outcome, Images):
             return self._ask(generation, outcome.images)
         elif isinstance(outcome, NoImages):
@@ -194,6 +199,10 @@ class SubmitStage(StageBase):
         learned = self._paces.get(pace.key_of(generation))
         wait = pace.first_poll(generation, learned)
         return max(self.poll_floor(generation), wait if learned else jitter(wait))
+
+
+def _claim(generation: Generation) -> _Claim:
+    return generation.pk, generation.lease_token
 
 
 async def _read(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from generation.backends.base import Produced
+from generation import lifecycle
+from generation.backends.base import Accepted, NotAccepted, Produced
 from generation.models import Attempt, Generation
 from generation.models.states import State
 from generation.stages.base import Looked, StageBase
@@ -93,3 +94,33 @@ def test_stages_claim_only_their_own_states(alice: Person, bob: Person, works: W
     for stage, states in stages.items():
         found = {row.pk for row in stage(works.provider).claim(100)}
         assert found == {rows[state].pk for state in states}
+
+
+def test_an_answer_that_waits_to_be_written_leaves_the_next_one_its_attempt(
+    alice: Person, works: Works
+) -> None:
+    """The row was requeued by a COMMIT without an answer, and the same process claims it again."""
+    stage = SubmitStage(works.provider)
+    first = claimed(created(alice))
+    question = stage.start(first)
+    assert question is not None
+    question.close()
+    lifecycle.requeue(first, attempt_of(first), 0.0, "busy")
+    second = claimed(now(first.pk))
+    question = stage.start(second)
+    assert question is not None
+    question.close()
+    assert stage.finish(first, NotAccepted("busy")) is None
+    assert stage.finish(second, Accepted("operations/7")) is None
+    assert now(first.pk).state == State.RUNNING
+    assert [one.outcome for one in now(first.pk).attempts.order_by("number")] == [
+        Attempt.Outcome.NOT_ACCEPTED,
+        Attempt.Outcome.ACCEPTED,
+    ]
+
+
+def test_a_doubt_whose_commit_got_no_answer_is_no_surprise(alice: Person, works: Works) -> None:
+    stage = SubmitStage(works.provider)
+    held = claimed(reached(alice, State.SUBMITTING))
+    Attempt.objects.update(outcome=Attempt.Outcome.UNKNOWN)
+    assert stage.start(held) is None
