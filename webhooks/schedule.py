@@ -16,7 +16,7 @@ ATTEMPTS = len(PAUSES) + 1  # in a round
 SPREAD = 0.1  # of a pause
 LONGEST_WISH = HOUR  # of a receiver's Retry-After, which is real time whatever TIME_SCALE is
 FAILING_AFTER = timedelta(days=5)
-MOST_STRIKES = 5  # claims in a row without a write-back: it may be what kills the workers
+MOST_STRIKES = 5  # claims in a row without a write-back; one more counts as a failed attempt
 
 
 def next_pause(made: int, wish: float | None) -> float | None:

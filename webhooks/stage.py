@@ -23,6 +23,7 @@ from work.waits import jitter
 
 logger = logging.getLogger(__name__)
 
+OURS = Answer(None, AttemptError.INTERNAL, 0)
 KEEPS_CLAIMING = 480.0  # seconds beyond a run's time, ±20 %
 
 
@@ -59,7 +60,7 @@ class DeliverStage:
         """Send it, unless there is no use in it."""
         crash_point("deliver.after_claim")
         if delivery.strikes > schedule.MOST_STRIKES:
-            ending.not_sent(delivery, FailedReason.INTERNAL)
+            _not_survived(delivery)
             return None
         off = ending.is_off(delivery.endpoint)
         if off is not None and not _is_a_first_test(delivery, off):
@@ -70,7 +71,7 @@ class DeliverStage:
             secrets = keys.valid_secrets(signer, delivery.claimed_at)
         except DoesNotOpenError:
             logger.error("delivery %s: the secret does not open: %s", delivery.pk, signer)
-            ending.attempted(delivery, _counted(Answer(None, AttemptError.INTERNAL, 0)))
+            ending.attempted(delivery, _counted(OURS))
             return None
         body = rendering.encoded(rendering.body_of(delivery))
         moment = int(delivery.claimed_at.timestamp())
@@ -108,6 +109,15 @@ class DeliverStage:
 
     def drop(self, delivery: WebhookDelivery, error: BaseException) -> None:
         """Our own code failed: lease and strike stay, so the row comes back, a few times."""
+
+
+def _not_survived(delivery: WebhookDelivery) -> None:
+    """It may be what kills the workers, or something else did: the schedule tells the two apart."""
+    logger.error("delivery %s was held by %d workers that died", delivery.pk, delivery.strikes)
+    if delivery.round_attempts + 1 < schedule.ATTEMPTS:
+        ending.attempted(delivery, _counted(OURS))
+    else:
+        ending.not_sent(delivery, FailedReason.INTERNAL)
 
 
 def _is_a_first_test(delivery: WebhookDelivery, off: FailedReason) -> bool:

@@ -336,7 +336,9 @@ def test_a_test_reaches_an_endpoint_that_is_off_once(
     assert len(hooks.received("alice")) == 2
 
 
-def test_what_kills_its_workers_ends(deliver: Deliver, hooks: Receiver, endpoint: Any) -> None:
+def test_what_kills_its_workers_is_tried_by_the_schedule_and_ends(
+    deliver: Deliver, hooks: Receiver, endpoint: Any
+) -> None:
     event = Event.objects.create(
         account=endpoint().account, type="generation.failed", sequence=7, generation_id=UNKNOWN
     )
@@ -350,7 +352,16 @@ def test_what_kills_its_workers_ends(deliver: Deliver, hooks: Receiver, endpoint
         assert 30 < pause(delivery) <= 35
     make_due(delivery)
     assert deliver() == 1
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.strikes) == ("pending", 0)
+    assert attempts(delivery) == [(1, None, "internal")]
+    assert 4 < pause(delivery) < 6
+    WebhookDelivery.objects.update(round_attempts=9, strikes=schedule.MOST_STRIKES)
+    make_due(delivery)
+    assert deliver() == 1
     assert ended(delivery) == ("failed", "internal")
+    target.refresh_from_db()
+    assert target.enabled
     assert hooks.received() == []
 
 
