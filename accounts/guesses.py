@@ -1,8 +1,8 @@
 """How often somebody may guess at a password or a code, whatever the door and the address.
 
 A guess takes its place before it is looked at: however many race, no more than the limit are ever
-compared. A success gives back the place of its person and address. It still counts against the
-person over all addresses, since somebody who knows the password can ask too often, too.
+compared. A success gives back the place of its person and address, but counts for the person over
+all addresses.
 """
 
 from __future__ import annotations

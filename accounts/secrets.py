@@ -1,9 +1,8 @@
 """API keys and login tokens: one kind of secret, of which only the SHA-256 is kept.
 
 ``rmk_`` (key) or ``rmt_`` (login token), 36 random base62 characters (214 bits), 6 base62
-characters of CRC32. The prefix and the checksum let secret scanners find a leaked one with next
-to no false alarms, and let us refuse a mistyped one without asking the database. A plain SHA-256
-is enough for 214 random bits; a password hash would cost 0.4 s a request for nothing.
+characters of CRC32. Prefix and checksum let scanners find a leaked one with few false alarms, and
+let us refuse a mistyped one without the database (decision 104).
 """
 
 from __future__ import annotations

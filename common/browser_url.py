@@ -1,9 +1,8 @@
 """A URL as a browser would ask for it, by the WHATWG URL standard.
 
-A signed link is signed in one exact spelling. So only what must be encoded is, and what is encoded
-already stays letter by letter; quoting anew, as most libraries do, breaks the signature. The
-standard's own reference parser (ada) decides about hosts in other scripts, backslashes, blanks and
-relative references; what it made of them is handed on so that nothing changes it again.
+A signed link is signed in one exact spelling, so what is encoded already stays letter by letter;
+most libraries quote anew and break the signature. Of other scripts, backslashes, blanks and
+relative references the standard's own parser (ada) decides.
 """
 
 from __future__ import annotations

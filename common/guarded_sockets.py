@@ -1,10 +1,8 @@
 """Connections to what customers named: to the public internet, and nowhere else.
 
-Whoever chooses the URL also controls its DNS answers, its redirects and the server behind it, so
-nothing that is checked before the connection is made counts for much. What counts is the address
-that is handed to ``connect``: aiohttp asks one function for every socket, literal addresses, DNS
-answers, redirects and re-bound names alike, and that function is where we refuse. TLS stays
-untouched (the certificate is checked against the name), and there is no second look-up to race.
+Their author also controls DNS answers, redirects and servers, so what counts is the address that
+is handed to ``connect``. aiohttp asks one function for every socket; there we refuse. TLS stays
+untouched, and no second look-up can be raced.
 """
 
 from __future__ import annotations

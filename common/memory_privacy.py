@@ -1,8 +1,7 @@
 """Keeps the memory and the environment of this process from other programs of the same user.
 
-Secrets lie in both. Linux lets every process of a user read ``/proc/<pid>/environ`` and the memory
-of the others, unless they say that they are not to be dumped; a core file would hold them as well.
-What that costs: no core files, and a debugger or profiler (py-spy) needs root, or
+Secrets lie in both, and Linux lets all processes of a user read them, unless a process says that
+it is not to be dumped. The price: no core files, and a debugger or profiler (py-spy) needs root, or
 ``ALLOW_DEBUGGERS=1``.
 """
 

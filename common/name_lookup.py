@@ -1,8 +1,8 @@
 """Looking up names that customers chose, in threads that nobody else needs.
 
-The system's resolver blocks a thread for as long as a name's servers like, and cannot be stopped.
-In the event loop's own few threads such names would hold up everybody's look-ups, the provider's
-included. So they have threads of their own, of which one caller gets a part.
+The system's resolver blocks a thread for as long as a name's servers like. In the event loop's own
+few threads that would hold up all look-ups, the provider's included. So such names have threads of
+their own, and one caller gets a part of them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What was typed on Create when the session had ended: kept until the person is in again.
 
-Nothing of it is on the server before the password is right: a field of the log-in form carries it.
-Then the session does, until Create has shown it, and only for a member of the account that it was
-typed for. It stands in no address, so in no log either.
+Before the password is right, only a field of the log-in form carries it. Then the session does,
+until Create has shown it, and only for a member of the account that it was typed for. No address
+and no log has it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Orders and look-ups as code that runs as it stands: in bash, Python and Node.
 
-The key comes from the environment variable API_KEY, so that none is ever on a page or in a file.
-Each text says its values in the literals of its own language. The body is no argument of curl but
-a here-document whose end is quoted: nothing in it means anything to the shell.
+The key comes from the environment variable API_KEY, so none is on any page or in a file. Values are
+literals of the text's own language. For curl the body is a here-document with a quoted end:
+nothing in it means anything to the shell.
 """
 
 from __future__ import annotations

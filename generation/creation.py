@@ -1,9 +1,8 @@
 """Creating a generation: one statement takes the credits and writes entry and row, or nothing.
 
-Idempotency is a column of the row, inside the same statement: a key without its charge, or a
-charge without its key, cannot be committed. The order matters: decide where it is locked, and only
-when that refused (0 rows) or collided (unique violation) look the key up, in a new snapshot. Looked
-up first, 97 of 300 racing replays were answered wrongly in a trial.
+Idempotency is a column of that row (decision 6). Decide where it is locked; only when that refused
+(0 rows) or collided (unique violation), look the key up in a new snapshot. Looked up first, 97 of
+300 racing replays were wrong in a trial.
 """
 
 from __future__ import annotations

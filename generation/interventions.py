@@ -1,8 +1,8 @@
 """What a member of staff does to one generation by hand: try again, end early, cancel.
 
 Every verb is one transaction, decides under the row's lock, and is refused with a sentence for the
-operator when it may not be. The event says who did it and why; the audit entry is written by the
-caller, in the same transaction (``staff/generations.py``).
+operator when it may not be. The event says who did it and why; the caller writes the audit entry
+in the same transaction (``staff/generations.py``).
 """
 
 from __future__ import annotations

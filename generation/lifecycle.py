@@ -1,8 +1,8 @@
 """Every change of a generation's state after its creation, and the refunds that belong to them.
 
-Each verb is guarded twice: by the states it may start from and by the lease its caller holds. A
-worker that lost its lease gets False and writes nothing. The end of a generation, its refund and
-its event are one transaction; locks are always taken in the order generation, wallet.
+Two guards each: the states a verb may start from, and the lease its caller holds; a worker that
+lost it gets False and writes nothing. A generation's end, refund and event are one transaction;
+locks are taken in the order generation, wallet.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """How far a generation is, when it may be ready and when to ask again.
 
-All of it is told from the generation's row and the database's clock alone, so that the status stays
-one SELECT. Where it stands in the queue is not in its row, and a forecast made at creation would be
-wrong where it matters most: whoever has nothing under way is served first, however many wait
-(``provider/gate.py``). So what is queued is said to be queued, and gets an estimate once its turn
-has come.
+All of it comes from the generation's row and the database's clock alone, so that the status stays
+one SELECT. A row does not know its place in the queue (``provider/gate.py``), so a queued one gets
+no estimate until its turn has come (decision 28).
 """
 
 from __future__ import annotations

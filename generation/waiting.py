@@ -1,8 +1,8 @@
 """Rows that wait on in the state in which they were claimed.
 
-An order whose source images are awaited stays queued; ``images_until`` says that they are, and
-until when. It is a column and no state of its own: to the customer, to a cancel, to the deadline
-and to a release that does not know it the order is queued, and nothing can have been bought.
+An order whose source images are awaited stays queued, and ``images_until`` says until when
+(decision 22). To the customer, to a cancel, to the deadline and to an older release it is queued,
+and nothing can have been bought.
 """
 
 from __future__ import annotations

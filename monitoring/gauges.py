@@ -1,10 +1,8 @@
 """Gauges that only the database and Redis know. A scrape asks them, at most once in 5 s.
 
-Every statement reads a few rows, or a partial index of open work. So the cost of a scrape does not
-grow with the finished generations.
-
-A gauge tells all of its labels at every scrape, 0 included, since an alert rule cannot tell a
-missing series from 0. Models come from the catalog, all other labels from the code.
+Every statement reads a few rows, or a partial index of open work, so finished generations cost a
+scrape nothing. A gauge tells all of its labels, 0 included: an alert rule cannot tell a missing
+series from 0.
 """
 
 from __future__ import annotations

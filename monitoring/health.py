@@ -1,10 +1,8 @@
 """Whether this process lives and can serve, for load balancers, compose and Kubernetes.
 
 ``/livez`` is 200 while the process answers at all. ``/readyz`` is 503 without the database or the
-migrations that this code needs, since no request can do without them. A dead broker or dead workers
-are warnings: orders are taken and kept, and taking the web out of service would help nobody.
-
-The answer costs two statements and one round trip to Redis, at most once a second.
+migrations that this code needs; all else is a warning (decision 44). It costs two statements and
+one round trip to Redis, at most once a second.
 """
 
 from __future__ import annotations

@@ -1,11 +1,8 @@
-"""A forgotten password: a link by mail, and a new password for who has the link.
+"""A forgotten password: a link by mail, and a new password for whoever has the link.
 
-Nobody learns whether an address is somebody's. The same is done for each, and what was done for
-nobody is taken back; what the commit alone takes is hidden by the time of the answer, which is the
-same for all.
-
-Operators get no link. Their way in is a password and a second factor, and who never came in has no
-second factor yet: a mailbox would be enough. A superuser sets their password.
+Nobody learns whether an address is somebody's: the same is done for each, what was done for nobody
+is taken back, and every answer takes the same time. Operators get no link (decision 95); a
+superuser sets their password.
 """
 
 from __future__ import annotations

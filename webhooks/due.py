@@ -1,8 +1,7 @@
 """Whose deliveries are sent next: two at a time of a target, however many wait for it.
 
-A target is an endpoint, or the account whose orders name their own URLs. A receiver may be as slow
-as it likes: those whose last attempt was slow or failed share half of the slots, with those of whom
-nothing is known they share most of them, and they let others go first who wait for as long
+A target is an endpoint, or the account whose orders name their own URLs. Those whose last attempt
+was slow or failed share half of the slots, with unknown ones most of them, and let others go first
 (decision 102).
 """
 

@@ -1,8 +1,8 @@
 """Claiming due rows: who works on what is decided by one statement, never by Python.
 
-The table needs ``state``, ``next_attempt_at``, ``lease_token`` and ``strikes``. A claim gives the
-rows a lease: ``next_attempt_at`` moves to its end, so that a worker that dies needs no cleaning up
-after, and ``lease_token`` fences off one that comes back too late. All times are the database's.
+The table needs ``state``, ``next_attempt_at``, ``lease_token`` and ``strikes``. A claim moves
+``next_attempt_at`` to the end of a lease, so a worker that dies needs no cleaning up after;
+``lease_token`` fences off one that comes back too late. All times are the database's.
 """
 
 from __future__ import annotations

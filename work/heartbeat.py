@@ -1,9 +1,8 @@
 """Who works: every process of a stage leaves a sign of life in Redis, and so does Celery's beat.
 
-There is neither remote control nor a result backend to ask, on purpose. A sign says that work goes
-on: it is left by the loop that claims and waits, not by a thread that would outlive a hung one. All
-times are Redis's own. Redis away: nobody knows, and nobody waits for it longer than once in
-``EVERY`` seconds.
+The loop that claims and waits leaves it, not a thread that would outlive a hung one (decision 46).
+All times are Redis's own. When Redis is away nobody knows, and nobody waits for it longer than once
+in ``EVERY`` seconds.
 """
 
 from __future__ import annotations

@@ -1,11 +1,8 @@
-"""One run of a stage on an event loop.
+"""One run of a stage on an event loop; the database is only touched between two turns of it.
 
-The database is only ever touched between two turns of the loop: Django's ORM is synchronous, and a
-network call inside a transaction cannot be written.
-
-What was paid for is not thrown away because PostgreSQL is away: an answer that could not be written
-back is kept and tried again until the row's lease would be over. And a run that ends before its end
-writes back what is done and hands back the rest.
+While PostgreSQL is away an answer, which was paid for, is kept and written again until the row's
+lease would be over. A run that is cut off writes back what is done and hands back the rest
+(decision 38).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Wake-ups: hints that a stage has work. Every one of them may be lost.
 
-A thread publishes them, so that a refused or hung Redis costs no request anything. Hints are
-coalesced in the thread, by a flag in Redis and by the queue's length; what a busy worker gathers
-all the same is ignored when it is older than its last run (decision 35).
+A thread publishes them, so that a refused or hung Redis costs no request anything. They are
+coalesced in the thread, by a flag in Redis and by the queue's length; a worker ignores one that is
+older than its last run (decision 35).
 """
 
 from __future__ import annotations

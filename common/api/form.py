@@ -1,8 +1,7 @@
-"""The form of an answer, described once: a TypedDict whose keys say what they hold.
+"""The form of an answer, described once: a TypedDict whose keys say what they hold (decision 72).
 
 ``title: Annotated[str | None, "Null at first."]`` is a text with its help; the words below say
-what a type does not. Answers stay dictionaries, and mypy holds them to their form. A frozen
-dataclass of thirty keys would add 5 µs to the 12 of a status.
+what a type does not. Answers stay dictionaries, and mypy holds them to their form.
 """
 
 from __future__ import annotations

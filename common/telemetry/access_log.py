@@ -1,8 +1,8 @@
 """One line for each request: what was asked for by whom, and what became of it.
 
-django-structlog's middleware writes two, with the path and its query; this one names the route, so
-that no secret that somebody put into a path gets into a log, and takes the account from what the
-request was authenticated with instead of asking the database for a user.
+django-structlog's middleware writes two, with the path and its query. This one names the route, so
+that a secret in a path reaches no log. It takes the account from what the request was
+authenticated with, and asks the database for nothing.
 """
 
 from __future__ import annotations

@@ -1,12 +1,8 @@
 """Counting. What is counted stands with what it counts; docs/runbook.md says when it looks wrong.
 
-Every process counts for itself; ``metrics_folder`` adds up what the processes of one program
-counted, and each program answers for itself at its own ``/metrics``: web and workers share nothing
-but these names. What only the database knows is asked at a scrape of the web
-(``monitoring/gauges.py``).
-
-Labels hold words of ours only (routes, models, codes), never an id, an address or a path: their
-number is bounded by the code.
+Each program adds up its own processes (``metrics_folder``) and answers at its own ``/metrics``;
+what only the database knows is in ``monitoring/gauges.py``. Labels hold words of ours (routes,
+models, codes), never an id, an address or a path, so their number is bounded.
 """
 
 from __future__ import annotations

@@ -1,11 +1,8 @@
-"""Where the processes of one program count together.
+"""Where the processes of one program count together: a folder of its own below ``METRICS_DIR``.
 
-prometheus-client keeps the counts of forked processes in files, a few for each process, and adds
-them up at a scrape. It decides for that when it is *imported*, by PROMETHEUS_MULTIPROC_DIR; so a
-program that forks (gunicorn, a Celery worker) calls :func:`take` before anything of ours is loaded.
-
-Every program has a folder of its own. They lie in ``METRICS_DIR``, which has to be on this host, in
-memory if possible; the default is below the system's temporary folder.
+prometheus-client keeps the counts of each forked process in files there, and adds them up at a
+scrape. It decides so when it is *imported*, by PROMETHEUS_MULTIPROC_DIR. Therefore a program that
+forks (gunicorn, a Celery worker) calls :func:`take` before anything of ours is loaded.
 """
 
 from __future__ import annotations

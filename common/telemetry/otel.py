@@ -1,11 +1,8 @@
 """The spans of tracing.py, sent over OTLP/HTTP; imported only when somebody collects them.
 
-A trace is a generation's: it begins with the request that creates it, and what workers do for the
-row belongs to it. A pass of a worker is about many rows at once, so it has no span of its own, and
-what it does for none of them (claims) is left out.
-
-What a span says is cleaned as it is sent, whatever library made it: as with the log there is one
-place that everything goes through.
+A trace is a generation's: the request that creates it, and what workers do for the row. A pass of
+a worker has no span, nor have its claims (decision 41). All spans are cleaned here, as they are
+sent, whatever library made them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Keeps out of the log what nobody may read there: secrets, queries of URLs, values of rows.
 
-``common/telemetry/log_lines.py`` calls it where a line becomes text. What an exception says is
-where a prompt gets into a log: PostgreSQL's DETAIL quotes the whole row, and pydantic quotes its
-input. So of that the first line is kept, and no more of it than ``MAX_SENTENCE``.
+``log_lines.py`` calls it where a line becomes text. Prompts get into logs by exceptions:
+PostgreSQL's DETAIL quotes the whole row, and pydantic quotes its input. So an exception keeps its
+first line, cut to ``MAX_SENTENCE``.
 """
 
 from __future__ import annotations

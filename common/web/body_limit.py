@@ -1,11 +1,8 @@
 """Refuses bodies that are too large, encoded or of no readable type before Django sees them.
 
-Django reads no chunked body at all (it trusts ``Content-Length``), and a server that answers 413
-while the client is still sending resets the connection, so that the client never sees the answer.
-Therefore this layer reads a chunked body itself, and swallows a refused one before it answers.
-Nothing here understands a coding: gzip would be refused as broken JSON, and JSON that is called
-gzip would be taken for what it says it is not. Django parses the Content-Type before it handles
-errors, so that one it cannot parse would be a 500.
+Django reads no chunked body, and parses the Content-Type before it handles errors. A server that
+answers 413 at once resets the connection, and the client never sees the answer. So this layer
+reads chunked bodies itself, and swallows refused ones before it answers.
 """
 
 from __future__ import annotations

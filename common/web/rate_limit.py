@@ -1,9 +1,8 @@
 """So many times in so many seconds, exact over all processes: moving windows kept in Redis.
 
-When Redis is away, hangs or is full, each process counts for itself until it is back. That lets
-through more (a window for every process), never less; what must not be exceeded, credits and open
-generations, is decided in PostgreSQL. Only the requests that find out wait for it, once for
-``REDIS_TIMEOUT``; whether it is back is asked by a thread of its own, never by a request.
+When Redis is away, hangs or is full, each process counts for itself: more gets through, never less.
+Only the requests that find out wait, once for ``REDIS_TIMEOUT``; a thread asks whether it is back.
+What must not be exceeded is decided in PostgreSQL.
 """
 
 from __future__ import annotations

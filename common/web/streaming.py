@@ -1,8 +1,7 @@
 """Requests that are answered while their body arrives: uploads, which are too large to be held.
 
-Every other request is read whole, into memory, before a thread sees it. Of these a thread gets the
-head alone: who sends no key is answered before the first byte of the body is read. What is left
-unread is read and forgotten after the answer, by the loop, as after every refusal.
+Every other request is read whole before a thread sees it. Of these a thread gets the head alone,
+so a missing key is answered before the body is read. The loop reads and forgets what is left.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""gunicorn's worker of threads, without any that waits for a client; turns.py is its completion.
+"""gunicorn's worker of threads, without any that waits for a client (decision 65).
 
-gthread's threads wait for a client's bytes, and for the client to take the answer: sixteen that
-stand still stop a service. Here the loop reads a request until it is whole, a thread of the pool
-answers it, and what the client does not take at once is sent by one thread for all (sender.py).
-How gunicorn parses, frames answers, begins and ends stays as it is.
+The loop reads a request until it is whole, a thread of the pool answers it, and one thread sends
+what clients do not take at once (``sender.py``). How gunicorn parses, frames answers, begins and
+ends stays as it is. ``turns.py`` completes it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Loading millions of rows as the tables' owner, with every constraint checked at the end.
 
-One transaction: keys, uniqueness and indexes are dropped, the rows written, and all of them built
-again from their own definitions, which checks every row in one pass instead of one by one. Triggers
-and CHECK constraints stay all the time. What is refused leaves the database as it was.
+One transaction drops keys, uniqueness and indexes, writes the rows, and builds all of them again
+from their own definitions: one pass checks all rows. Triggers and CHECK constraints stay all the
+time. What is refused leaves the database as it was.
 """
 
 from __future__ import annotations

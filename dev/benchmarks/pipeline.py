@@ -1,11 +1,8 @@
 """From order to shown video, ours and a textbook's: completed a second, and what each one costs.
 
-Both get the same orders in turn, on the same servers and with as many processes: four for the web,
-four that work. The provider is the emulator, which hands out one ready file, so that its rendering
-is not measured. A batch begins with its first order and ends when its last video is shown.
-
-What is completed a second is measured with all orders at once. What each one costs is measured at
-a pace that both keep: a flood makes the textbook's polls late, and so saves it most of them.
+Both get the same orders in turn, on the same servers. The emulator hands out one ready file. The
+rate is measured with all orders at once; the cost at a pace that both keep: a flood saves the
+textbook polls.
 """
 
 from __future__ import annotations

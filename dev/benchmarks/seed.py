@@ -1,10 +1,8 @@
 """Years of business in minutes: finished generations with their charges, refunds and events.
 
-Every row could have been written by the product: ``check_ledger`` and ``check_generations`` agree,
-and the constraints are built again over all of them. Left out are attempts, and of the events all
-but the first and the last. Every 20th generation failed and was refunded; the newest ones are open,
-half of them queued and half running, due in a year. The accounts' rows lie among each other, as
-they do in life.
+The product could have written every row, and its checks agree. Left out are attempts, and of the
+events all but the first and the last. Every 20th generation failed; the newest are open,
+due in a year. The accounts' rows lie mixed, as in life.
 """
 
 from __future__ import annotations

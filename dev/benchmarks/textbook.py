@@ -1,9 +1,8 @@
 """The same create as a textbook has it: what a good developer writes with the same packages.
 
-A project of its own, in the same PostgreSQL (its tables are in the schema ``textbook``) and the
-same Redis: DRF's tokens, a serializer, ``select_for_update``, two inserts, ``on_commit`` and
-``.delay()``. It has no rate limits, no Idempotency-Keys, no events, and no
-links between row and entry that the database checks. What its worker does is in textbook_tasks.py.
+A project of its own in the same PostgreSQL (schema ``textbook``) and Redis: DRF's tokens, a
+serializer, ``select_for_update``, two inserts, ``on_commit`` and ``.delay()``. It has no rate
+limits, no Idempotency-Keys, no events and no checked links between row and entry.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """The work on a generation as a textbook has it: one task, which polls by coming back later.
 
-It submits by google-genai, orders itself anew for each poll, and copies the file by Google's own
-storage client. What it has not: a committed intent before it buys (a worker that dies in between
-buys twice), a rate towards the provider, a check that the file is playable, an end to polling.
-
-Its countdown is the only one in this repository: ARCHITECTURE.md forbids them.
+It has no committed intent (a worker that dies buys twice), no rate towards the provider, no check
+of the file and no end to polling. Its countdown is the only one here: ARCHITECTURE.md forbids
+them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Who was hit: a trigger in the database notes every claim, the driver all its victims.
 
-A generation was hit when two things are true. A claim of it ended without a write-back, as the next
-claim can tell; and we had killed or stopped its process, or the database had gone down meanwhile.
-A lease that ended under an untouched worker excuses nothing.
+A generation was hit when a claim of it ended without a write-back, and we had killed or stopped its
+process, or the database had gone down meanwhile. A lease that ended under an untouched worker
+excuses nothing.
 """
 
 from __future__ import annotations

@@ -1,12 +1,8 @@
 """Decodes one hostile image and writes a new one: a program of its own, with little to lose.
 
-Image decoders are large C libraries, and a kilobyte can ask them for gigabytes. This file is run by
-:mod:`generation.inputs.source_images` and :mod:`generation.inputs.upload_decoding` in a process
-that holds no secret and has hard limits; a decoder that crashes or eats its limit takes only this
-process along. It reads the image from standard input and writes the new image to standard output;
-status 0 means that it did, and then its last words to standard error are the new media type, width
-and height. It imports the standard library, Pillow and the files beside it that begin with
-``image_``, and nothing more, so that it starts in 50 ms.
+The image comes by standard input, the new one goes to standard output. With status 0 its last words
+to standard error are media type, width and height. To start in 50 ms it imports only Pillow and
+``image_`` files (decision 105).
 """
 
 from __future__ import annotations

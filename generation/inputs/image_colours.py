@@ -1,9 +1,8 @@
 """Any decoded picture as plain RGB in sRGB, on white.
 
-A provider gets no colour profile and takes all values for sRGB, so a profile is applied here, by
-LittleCMS, as a browser does it. A profile that is broken, or of another kind of colours than the
-picture, is ignored. Transparent parts become white, because what a provider would make of them is
-not defined.
+A provider takes all values for sRGB, so LittleCMS applies a profile here, as a browser does. A
+profile that is broken, or of another kind of colours than the picture, is ignored. Transparent
+parts become white, because what a provider would make of them is not defined.
 """
 
 from __future__ import annotations

@@ -1,12 +1,8 @@
 """Takes an image file apart: what makes its pixels, and the little that we read of the rest.
 
-Pillow parses much of what lies around the pixels when it opens a file, and each of those parsers
-warns, raises or misreads in its own way. It only gets a file here that has none of it: the same
-picture, its segments or chunks copied unchanged, all others left out. So no metadata can refuse
-a picture, cost memory, or come along into what we write. Nothing here judges the picture; what is
-broken stays broken, for the decoder to say.
-
-JPEG: ITU T.81, annex B. PNG: third edition, section 5. WebP: RFC 9649, section 2.
+Pillow's parsers of metadata warn, raise or misread. So it gets the same picture without any: what
+makes pixels is copied unchanged, all else is left out. Whether it is broken is for the decoder to
+say.
 """
 
 from __future__ import annotations
@@ -18,6 +14,7 @@ from dataclasses import dataclass, field
 
 from generation.inputs import image_metadata
 
+# JPEG: ITU T.81, annex B. PNG: third edition, section 5. WebP: RFC 9649, section 2.
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ALONE = {0x00, 0x01, *range(0xD0, 0xDA)}  # markers without a length; 00 is no marker at all
 _START_OF_SCAN, _APP0, _APP1, _APP2, _APP14, _COMMENT = 0xDA, 0xE0, 0xE1, 0xE2, 0xEE, 0xFE

@@ -2,8 +2,7 @@
 
 Cameras, phones and editors write metadata that is cut, points outside or has the wrong types, and
 every viewer shows their pictures nevertheless. So nothing here raises: what cannot be read is as
-if it was not there. Sources: TIFF 6.0, section 2, and CIPA DC-008 (EXIF); PNG, third edition,
-sections 11.3.2.3 (iCCP) and 11.3.3 (text); ICC.1, annex B.4 (profiles in JPEG).
+if it was not there.
 """
 
 from __future__ import annotations
@@ -17,6 +16,8 @@ from collections.abc import Iterable
 MAX_PROFILE = 4 * 1024 * 1024
 _MAX_TEXT = 256 * 1024  # unpacked; it may be EXIF in hexadecimal
 
+# Sources: TIFF 6.0, section 2, and CIPA DC-008 (EXIF); PNG, third edition, sections 11.3.2.3 (iCCP)
+# and 11.3.3 (text); ICC.1, annex B.4 (profiles in JPEG).
 _ORIENTATION = 0x0112
 # SHORT is the right type. Writers that mean the same took LONG or a signed one.
 _WHOLE_NUMBERS = {3: "H", 4: "I", 8: "h", 9: "i"}

@@ -1,13 +1,8 @@
 """What the image child gives up before it looks at a stranger's bytes: nearly all of the kernel.
 
-A decoder's bug may let the picture's author run code in the child. The child shares our user, so
-without this it could read files, our processes' memory, and connect inside our network. Sealed, it
-can compute, use memory, write to what is open already, and end. Three layers, because not every
-kernel or container has each: limits of the process, Landlock (kernel 5.13 and later) and a seccomp
-filter that lets 23 system calls through. What is missing is left out; nothing here raises.
-
-Sources: linux/seccomp.h, linux/filter.h, linux/landlock.h, and the tables of system calls in
-arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h (aarch64).
+A decoder's bug may let the picture's author run code. Sealed, it can compute, use memory, write to
+what is open, and end. The layers are limits of the process, Landlock and a seccomp filter; what a
+kernel lacks is left out.
 """
 
 from __future__ import annotations
@@ -19,6 +14,9 @@ import resource
 import struct
 import sys
 
+# Sources of all numbers: linux/seccomp.h, linux/filter.h, linux/landlock.h (kernel 5.13 and later),
+# and the tables of system calls: arch/x86/entry/syscalls/syscall_64.tbl and
+# include/uapi/asm-generic/unistd.h (aarch64).
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_RESTRICT_SELF, _LANDLOCK_VERSION = 444, 446, 1
 # By Landlock's version: (rights over files, rights over TCP, scopes) that it can take away

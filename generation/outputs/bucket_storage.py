@@ -1,9 +1,8 @@
 """A bucket of ours for outputs, which fails as any storage does: by an OSError.
 
-Who stores an output knows what to do when a storage refuses or is away: wait, and buy nothing
-meanwhile. Google's libraries raise errors of their own for that (of google-api-core, google-auth
-and the transfer), and repeat a request for two minutes, which is longer than a worker's lease. Here
-each request is sent once, within a limit: the stage that asked comes back by itself.
+The stage that stores knows what to do when a storage is away: wait, and buy nothing meanwhile.
+Google's libraries raise errors of their own, and repeat a request for two minutes, longer than a
+lease. Here each request is sent once, within a limit.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a provider keeps of an attempt, prompt and inputs, until it is told to forget it.
 
-Told when the attempt is settled (delivered, or looked for the last time: see ``orphans.py``), and
-again and again until the provider confirms. Only what a backend remembers has a ``forget_at``. As
-there, a claim moves it to the end of a lease, and that moment is the token.
+It is told when the attempt is settled (decision 81), and again until it confirms. Only what a
+backend remembers has a ``forget_at``. As in ``orphans.py``, a claim moves it to the end of a lease,
+and that moment is the token.
 """
 
 from __future__ import annotations

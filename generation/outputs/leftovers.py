@@ -1,10 +1,8 @@
 """Files that killed workers left behind, on this host: removed, once nobody can be writing them.
 
-Three kinds of names are ours: ``<generation>.<lease>`` in ``WORK_DIR`` (see ``delivery.py``), and
-below ``OUTPUT_ROOT`` ``.part-…`` (see ``storage.py``) and ``<generation>.mp4`` and the like. The
-latter go only when their generation is over and does not have them: it failed after the file was
-kept. Whatever has any other name stays, and so does everything that was written to lately, whose
-lease still lives, or whose generation the database does not know (it may be an older copy).
+Ours are ``<generation>.<lease>`` in ``WORK_DIR``, and below ``OUTPUT_ROOT`` ``.part-…`` and outputs
+of generations that ended without them. Any other name stays; so does what was written lately, whose
+lease lives, or whose generation the database does not know: it may be an older copy.
 """
 
 from __future__ import annotations

@@ -1,13 +1,8 @@
 """Outputs that were paid for and reach nobody: found, kept for the operator, never charged.
 
-The provider may finish after our deadline and the refund; of two attempts the earlier one may
-arrive after the later one was delivered. No code path has to remember that: the database gives
-every attempt a ``next_look_at`` at its creation, and only this module clears it, when the attempt
-is settled. Nothing here writes a generation, a wallet or the ledger.
-
-A claim moves ``next_look_at`` to the end of a lease, and that very moment is the token: a
-write-back names it, so a sweeper that comes back too late writes nothing. All times are the
-database's.
+The database gives each attempt a ``next_look_at``, and only this module clears it (decision 33).
+Nothing here writes a generation, a wallet or the ledger. A claim moves ``next_look_at`` to the end
+of a lease; that moment is its token, and fences late write-backs.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Reads an output back before it counts as stored: is it whole, and does a browser play it?
 
-An MP4 file is a row of boxes: four bytes of length, four of type, then contents, which may again be
-boxes (ISO/IEC 14496-12, section 4.2). The lengths of the outermost ones add up to the file's, and
-the sample tables say where every frame lies, so a file that was cut anywhere is noticed without
-decoding anything. Only the tables are read, up to a limit, whatever the lengths inside claim.
+An MP4 file is a row of boxes (ISO/IEC 14496-12, section 4.2). Their lengths add up to the file's,
+and the sample tables say where every frame lies, so a cut shows without decoding. Only tables are
+read, up to a limit.
 """
 
 from __future__ import annotations

@@ -1,12 +1,8 @@
 """Outputs and prompts end some days after their generation did: what is due, and what it becomes.
 
-Row first, and the file is remembered: the statement that takes the key from a generation writes it
-into an :class:`Erasure`. Killed at any place, no link leads to a file that is gone (from that
-commit on there is none), and no file is forgotten (its erasure stays until it is deleted). Deleting
-is idempotent, so a lease is only there to spare work.
-
-The ledger, events, attempts and the SHA-256 of the request stay: money is explained, and the same
-key is answered as before, without what was asked for.
+Row first: the statement that takes the key from a generation writes it into an :class:`Erasure`
+(decision 34). So no link leads to a file that is gone, and no file is forgotten. Deleting is
+idempotent; a lease only spares work.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The local folder for outputs: a file under its final name is always whole.
 
-A worker that dies in the middle of writing must not leave half a video where a signed link finds
-it, and a file that the database calls stored must survive a power cut. So a file is written beside
-its place, flushed to the disk, and then renamed, which POSIX makes atomic.
+A killed worker must not leave half a video where a signed link finds it, and what the database
+calls stored must survive a power cut. So a file is written beside its place, flushed to the disk,
+and then renamed, which POSIX makes atomic.
 """
 
 from __future__ import annotations

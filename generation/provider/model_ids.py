@@ -1,9 +1,8 @@
 """Which of a row's ids the provider is asked for, and what follows when it does not know them.
 
-An order that met an unknown id was certainly not bought. With a fallback the same order asks for
-that; without one, or when that is unknown as well, it fails and is refunded. So that not every
-customer pays with his time for what only an operator can mend, the model is then not sold for a
-while. Times are the database's, and scaled by ``TIME_SCALE``.
+An order that met an unknown id was not bought. It then asks for the fallback; without one it fails,
+is refunded, and the model is not sold for a while (decision 84). Times are the
+database's, scaled by ``TIME_SCALE``.
 """
 
 from __future__ import annotations

@@ -1,13 +1,8 @@
 """When to look at an operation: not before it can be done, often while it may be, then ever rarer.
 
-How long a model needs for a resolution is learned from its operations that were done last
-(``ProviderGate.lasted_by``), because it differs between models, regions and times of the day. Where
-none is known yet, looks go by the catalog's figures and the steps of decision 17
-(docs/decisions.md).
-
-A duration ends when we saw the end, which an outage delays. So the soonest one counts, not a share
-of them: looks begin before it, and one that finds the work done moves them forward at once. No
-first look is later than customers are told.
+Durations are learned from a model's last operations in each resolution (decision 32); until then
+the catalog's figures and the steps of decision 17 hold. An outage delays the end we saw, so the
+soonest counts; looks begin before it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """After a dump was restored: what it shows as queued may have been asked for since.
 
-The rows know nothing of it, but the bucket does: an attempt's place is made of the generation's id
-and the attempt's number, so the attempt that comes next is the one that was lost. It is written
-down as an attempt without an answer. The submit stage then looks into its place, and asks again
-when the window has closed on an empty one.
+The bucket knows: an attempt's place is made of the generation's id and the attempt's number. So the
+next attempt is written down as one without an answer; the submit stage looks into its place, and
+asks again after the window.
 """
 
 from __future__ import annotations

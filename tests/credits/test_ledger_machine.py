@@ -1,8 +1,8 @@
 """The ledger against a model in plain Python: any sequence of its verbs, on real commits.
 
-After every step the rows are exactly what the model says: both wallets, every entry in its
-sequence with the balance after it, and nothing else; ``check_ledger`` has nothing to add. A verb
-that the model expects to be refused must be refused for the model's reason, and leave no trace.
+After every step both wallets and every entry, in its sequence with the balance after it, are
+exactly what the model says, and ``check_ledger`` has nothing to add. A verb must be refused for
+the model's reason, and leave no trace.
 """
 
 from __future__ import annotations

@@ -1,13 +1,8 @@
 """Success × deadline × cancel × operator, in every order, each having decided before the others.
 
-The complete table: every party is in a transaction of its own, has read the open row and made up
-its mind before any of them writes. Then they come to the row's lock in a given order, from a
-storing row in all 18, from a queued one in all 6 (there is no file that success could be about);
-the first one ends with COMMIT, or is lost (ROLLBACK). A cancel is too late for a storing row: it
-takes part, but never comes first.
-
-tests/generation/test_races.py has the same without a fixed order, many times over; the verbs that
-are not terminal are in tests/generation/test_lifecycle_machine.py.
+Each has read the open row before any writes. They come to the lock in a given order, 18 from a
+storing row and 6 from a queued one; the first commits or rolls back. A cancel never comes first
+to a storing row.
 """
 
 from __future__ import annotations

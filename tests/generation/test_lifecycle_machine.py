@@ -1,8 +1,8 @@
 """The lifecycle against its model: any order of verbs, by workers with live and stale leases.
 
-After every step all generations, their attempts, events, entries and wallets are exactly what the
-model says, so a verb that was fenced off wrote nothing. Every example ends with a drain: nothing
-stays open, nothing stays charged undelivered, and the two checks of the product find nothing.
+After every step all generations, attempts, events, entries and wallets are exactly what the model
+says, so a fenced verb wrote nothing. Every example ends with a drain: nothing stays open or charged
+undelivered, and both checks of the product find nothing.
 """
 
 from __future__ import annotations

@@ -20,6 +20,17 @@ LINES_OF_A_FUNCTION = 60
 WORDS_OF_A_DOCSTRING = 5
 IGNORES = 18
 
+# Longer reasoning is a decision (docs/decisions.md), cited by its number. Left out are modules that
+# are what a reader comes for.
+WORDS_OF_A_MODULE = 60
+LONG_MODULES = {
+    "common/errors.py",  # the tree of all error codes
+    "dev/emulator/__init__.py",  # how to start and to steer it
+    "dev/stripe/__init__.py",
+    "generation/backends/base.py",  # the manual for a new backend
+    "generation/backends/google/refusals.py",  # a table: each answer and what it means
+}
+
 # A handler of every error hides our own mistakes. Each place has a reason that no other one has.
 BROAD_EXCEPTS = {
     "common/surviving.py": 1,  # one row or connection failed, and the others still count
@@ -126,6 +137,11 @@ def test_nothing_is_left_to_a_message_for_later() -> None:
 
 def test_no_docstring_repeats_a_name() -> None:
     assert short_docstrings() == []
+
+
+def test_modules_say_in_few_words_what_they_are() -> None:
+    words = {name: (ast.get_docstring(tree) or "").split() for name, tree in TREES.items()}
+    assert {name for name in words if len(words[name]) > WORDS_OF_A_MODULE} == LONG_MODULES
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
 """Starts the servers the tests run on, before Django reads its settings.
 
 Loaded with ``-p tests.support.boot``, since pytest-django reads the settings before any conftest.
-The first process starts one PostgreSQL and one Valkey in a temporary folder and migrates a template
-database; every process (each xdist worker) works on its own copy of that template and on its own
-Redis database.
+The first process starts PostgreSQL and Valkey in a temporary folder and migrates a template; every
+process (each xdist worker) has its own copy and its own Redis database.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A proxy before PostgreSQL that cuts a connection exactly when a transaction is to be committed.
 
-*Before* = the COMMIT never reaches the server, which rolls back. *After* = the server has committed
-and said so, but the client is never told. What is cut is the transaction in which a statement held
-a given text: at its COMMIT, or at the statement itself when it is a transaction of its own.
+*Before*: the COMMIT never reaches the server, which rolls back. *After*: the server has committed,
+but the client is never told. It cuts the transaction in which a statement held a given text, or
+that statement when it is its own transaction.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What Docker takes into the context of a build, by its rules for .dockerignore.
 
 They are not Git's: a pattern begins at the root, ``*`` does not cross a slash, ``**/`` may be
-nothing, whoever fits a folder fits all that is in it, and the last pattern that fits decides: as
-in moby's patternmatcher, without its character classes and escapes, which we do not use.
+nothing, a folder takes its contents along, and the last pattern that fits decides (moby's
+patternmatcher, without the character classes and escapes that we do not use).
 """
 
 from __future__ import annotations
