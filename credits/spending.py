@@ -62,10 +62,6 @@ class Spending:
         """The last day that is not whole, because there are more entries than are read."""
         return max((day.day for day in self.days if not day.is_whole), default=None)
 
-    @property
-    def most(self) -> int:
-        return max(day.spent for day in self.days)
-
 
 @dataclass(frozen=True, slots=True)
 class _Read:

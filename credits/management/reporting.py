@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -14,7 +15,7 @@ from credits.books import Result
 from credits.nightly import note
 
 
-class CheckCommand(BaseCommand):
+class CheckCommand(ABC, BaseCommand):
     """Prints what was looked at and one line a difference; the exit code is 1 if there is one.
 
     Each run is a row of BooksCheck, from which /metrics knows when the books were last checked.
@@ -25,9 +26,9 @@ class CheckCommand(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
+    @abstractmethod
     def check_rows(self) -> Result:
         """What the subclass looks at."""
-        raise NotImplementedError
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the result and keep what came of it."""

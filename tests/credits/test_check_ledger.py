@@ -14,10 +14,12 @@ import httpx
 import psycopg
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from credits import books, ledger
 from credits.books import check_ledger
 from credits.management.progress import Bar
+from credits.models import BooksCheck
 from events.models import Event
 from generation import interventions, lifecycle
 from generation.books import check_generations
@@ -72,6 +74,23 @@ def test_what_is_right_is_counted(api: Api, alice: Person, bob: Person):
     code, text = call("check_ledger")
     assert (code, text) == (0, "The ledger: 2 wallets, 5 entries: adds up\n")
     assert call("check_generations")[0] == 0
+
+
+def test_a_run_is_a_row_that_says_so_to_operators():
+    assert call("check_ledger")[0] == 0
+    run = BooksCheck.objects.get()
+    assert str(run) == f"check_ledger at {run.checked_at}: 0 differences"
+
+
+def test_a_copy_that_takes_no_rows_is_checked_nevertheless(capsys: pytest.CaptureFixture[str]):
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+        try:
+            assert call("check_ledger") == (0, "The ledger: 0 wallets, 0 entries: adds up\n")
+        finally:
+            cursor.execute("SET default_transaction_read_only = off")
+    assert "This run was not noted: cannot execute INSERT" in capsys.readouterr().err
+    assert not BooksCheck.objects.exists()
 
 
 def test_an_empty_ledger_adds_up():

@@ -200,3 +200,7 @@ def test_a_mix_of_racing_verbs_adds_up(alice: Person, bob: Person) -> None:
     assert (alice.balance, bob.balance) == (1000 - 70 + 30, 1030)
     assert sums_up(alice)
     assert sums_up(bob)
+
+
+def test_who_got_nothing_back_today_waits_for_nothing(alice: Person) -> None:
+    assert ledger.refund_wait(Wallet.objects.get(account_id=alice.account.pk)) == 0

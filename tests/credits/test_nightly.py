@@ -71,6 +71,11 @@ def test_the_night_is_the_next_one_in_utc(now: str, due: str) -> None:
     assert NightlyCheck.objects.get().due_at == datetime.fromisoformat(due)
 
 
+def test_a_check_says_when_it_is_due() -> None:
+    at = datetime(2026, 11, 30, 2, 30, tzinfo=UTC)
+    assert str(NightlyCheck(command="check_ledger", due_at=at)) == f"check_ledger is due at {at}"
+
+
 def test_of_many_workers_that_are_ticked_at_once_one_runs_each(alice: Person) -> None:
     ran = race([lambda: check_books(go_on)] * 8, at_once=8)
     assert sum(count for count in ran if isinstance(count, int)) == 2

@@ -16,6 +16,7 @@ from payments import interventions, reversals, settling, stage
 from payments.models import Payment, Reversal
 from payments.models.states import State
 from payments.stripe.facts import DisputeFact, RefundFact
+from payments.stripe.refunds import Made
 from tests.payments.test_settling import claimed, fetched
 from tests.support.paying import Till
 from tests.support.people import Person, make_staff
@@ -232,6 +233,28 @@ def test_a_word_that_nobody_knows_changes_nothing(till: Till, alice: Person) -> 
     payment.refresh_from_db()
     assert (payment.reversed_credits, alice.balance) == (0, 1500)
     assert not payment.reversals.exists()
+
+
+def test_a_refund_of_what_a_dispute_has_taken_takes_nothing_more(till: Till, alice: Person) -> None:
+    payment = till.bought(alice)
+    (dispute,) = rows(payment, ("dispute", "needs_response", 500))
+    payment.reversed_credits = reversals.post(payment, [dispute])
+    refund = Reversal.objects.create(
+        payment=payment, kind="refund", status="succeeded", amount_minor=500, provider_id="re_late"
+    )
+    assert reversals.post(payment, [dispute, refund]) == 500
+    assert refund.entry is None
+    assert alice.balance == 1000
+
+
+def test_an_answer_to_our_order_that_nobody_knows_changes_nothing(
+    till: Till, alice: Person
+) -> None:
+    payment = till.bought(alice)
+    (row,) = rows(payment, ("refund", "ordered", 500))
+    reversals.note_order(row, Made("re_new", "half_done"))
+    row.refresh_from_db()
+    assert (row.status, row.provider_id) == ("ordered", "x_0")
 
 
 # --- what operators do ---

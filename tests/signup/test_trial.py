@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Membership, User
@@ -96,6 +96,15 @@ def test_once_a_mailbox_when_two_race() -> None:
     assert outcomes.count(not_given(WhyNot.MAILBOX)) == 7
     assert TrialDay.objects.get().granted == GIFT
     assert Trial.objects.count() == 1
+
+
+def test_a_gift_that_another_rule_refuses_is_a_fault_of_ours(settings) -> None:
+    """To call it one more person with the same mailbox would hide it."""
+    settings.SIGNUP_CREDITS = -5
+    ada = newcomer("ada")
+    with pytest.raises(IntegrityError, match="trial_day_granted_not_negative"):
+        give(ada)
+    assert (ada.balance, Trial.objects.count()) == (0, 0)
 
 
 def test_none_for_a_disposable_address() -> None:
