@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -112,10 +113,8 @@ def test_good_text_goes_through():
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_anything_is_an_object_or_refused(body):
-    try:
+    with suppress(InvalidRequest):
         assert isinstance(parse_object(body), dict)
-    except InvalidRequest:
-        pass
 
 
 VALUES = st.recursive(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import struct
 import zlib
+from contextlib import suppress
 
 import pytest
 from PIL import Image, ImageChops
@@ -126,10 +127,8 @@ def test_any_garbage_is_read_without_an_error():
             data = bytearray(plain[: seed.randrange(12, len(plain))])
             for _ in range(3):
                 data[seed.randrange(12, len(data) + 1) - 1] = seed.randrange(256)
-            try:
+            with suppress(UnknownContainer):
                 assert len(take_apart(bytes(data)).picture) <= len(data) + 20
-            except UnknownContainer:
-                pass
 
 
 def animated(*, control: bytes, second: bytes) -> bytes:
