@@ -105,6 +105,10 @@ class Result:
     counts: dict[str, int]
     differences: list[Difference] = field(default_factory=list)
 
+    def seen(self) -> str:
+        """How much was looked at, in words."""
+        return ", ".join(f"{count} {name}" for name, count in self.counts.items())
+
     def to_dict(self) -> dict[str, Any]:
         shown = [{"account": str(d.account), "problem": d.problem} for d in self.differences]
         return {**self.counts, "differences": shown}

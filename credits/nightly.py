@@ -56,7 +56,7 @@ def check(command: str, ask: Callable[[], Result]) -> bool:
         cursor.execute(DONE, {"command": command, "hour": HOUR})
     count = len(result.differences)
     level = logging.ERROR if count else logging.INFO
-    logger.log(level, "%s found %s differences", command, count, extra=result.counts)
+    logger.log(level, "%s found %s differences in %s", command, count, result.seen())
     return True
 
 

@@ -22,19 +22,9 @@ from common.times import with_z
 
 # What a caller may add with ``extra=``, or bind for a while with structlog's bound_contextvars().
 FIELDS = (
-    *("method", "route", "status", "duration_ms", "account_id"),
-    *(
-        "generation_id",
-        "payment_id",
-        "request_id",
-        "stage",
-        "state",
-        "was",
-        "version",
-        "attempt",
-        "reason",
-    ),
-    "wait_s",
+    *("method", "route", "status", "duration_ms", "request_id", "account_id"),
+    *("generation_id", "payment_id", "delivery_id", "mail_id"),
+    *("stage", "state", "was", "version", "attempt", "reason", "wait_s"),
 )
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 

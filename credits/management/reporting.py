@@ -40,9 +40,8 @@ class CheckCommand(ABC, BaseCommand):
         else:
             for difference in result.differences:
                 self.stdout.write(f"account {difference.account}: {difference.problem}")
-            seen = ", ".join(f"{count} {name}" for name, count in result.counts.items())
             verdict = f"{len(result.differences)} differences" if result.differences else "adds up"
-            self.stdout.write(f"{self.title}: {seen}: {verdict}")
+            self.stdout.write(f"{self.title}: {result.seen()}: {verdict}")
         self._keep(result, seconds)
         if result.differences:
             sys.exit(1)

@@ -146,7 +146,7 @@ class PrepareStage(StageBase):
 
     def _not_now_or_never(self, generation: Generation, error: InvalidSourceImage) -> None:
         """Ask again what may be well later, a few times and as long as there is time."""
-        logger.info("source image refused", extra={"detail": error.detail})
+        logger.info("source image refused", extra={"reason": error.detail})
         wait = backoff(generation.retries, error.retry_after)
         took = time.monotonic() - self._begun[generation.pk]
         in_time = took + wait < _seconds_left(generation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from pytest_django.fixtures import Settings
 
+from common.name_lookup import Lookups
 from generation import lifecycle
 from generation.inputs import image_queue, prepared_images
 from generation.models import Generation, PreparedImages, ProviderGate
@@ -23,16 +25,18 @@ from generation.models.states import State
 from generation.outputs.bucket_storage import LIMIT, BucketStorage
 from generation.provider import gate
 from generation.stages.prepare import MAX_TRIES, Prepared, PrepareStage
+from tests.common.test_name_lookup import Servers, servers
 from tests.generation.stages.test_store import WAYS_TO_REFUSE, Refusing, refusing
 from tests.generation.stages.test_submit import due_in, now
 from tests.support.bring_to import created
 from tests.support.images import encoded, halves
+from tests.support.log_reader import lines_of
 from tests.support.loopback import Handler, answering, ok, serving
 from tests.support.people import Person, make_person
 from tests.support.racing import race
 from tests.support.works import Emulator, Works, age, make_due
 
-__all__ = ["refusing"]  # a fixture
+__all__ = ["refusing", "servers"]  # fixtures
 
 PICTURE = ok(encoded(halves(), "PNG"))
 SENTENCE = "source_image_urls[0] could not be used as an image"
@@ -201,6 +205,31 @@ def test_what_will_not_be_well_fails_at_once(
     assert emulator.bought(str(order.pk)) == 0
 
 
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (status(404), "status: 404"),
+        (status(503), "status: 503"),
+        (b"HTTP/1.1 200 X\r\nContent-Length: 99999999\r\n\r\n", "size: "),
+        (ok(b"<html>"), "child ended with "),
+        (b"", "network: ServerDisconnectedError"),
+    ],
+)
+def test_the_log_says_why_and_nothing_of_the_query(
+    answer: bytes, reason: str, alice: Person, works: Works, serve: Callable[[Handler], str]
+) -> None:
+    order = ordered(alice, serve(answering(answer)))
+    with lines_of("generation.stages.prepare") as lines:
+        works.run("prepare")
+    (line,) = (line for line in lines if line["event"] == "source image refused")
+    assert line["reason"].startswith(f"source_image_urls[0]: {reason}")
+    assert line["reason"].endswith(" at 127.0.0.1")
+    assert (line["generation_id"], line["level"]) == (str(order.pk), "INFO")
+    assert "hush" not in str(lines)
+    assert "signature" not in str(lines)
+    assert "a.png" not in str(lines)
+
+
 def test_the_hosts_wish_is_kept_to_or_too_long(
     alice: Person, works: Works, serve: Callable[[Handler], str]
 ) -> None:
@@ -302,6 +331,45 @@ def test_who_has_fewer_under_way_comes_first(crowd: list[Person]) -> None:
     assert {row.account_id for row in image_queue.claim(3)} == {p.account.pk for p in crowd}
     assert [row.pk for row in image_queue.claim(1)] != [theirs[0].pk]
     assert now(mine[0].pk).lease_token is not None
+
+
+def test_names_that_hang_hold_up_no_other_accounts_order(
+    crowd: list[Person],
+    works: Works,
+    servers: Servers,
+    serve: Callable[[Handler], str],
+    settings: Settings,
+) -> None:
+    """Two accounts keep twelve look-ups under way, more than one caller may have."""
+    port = serve(answering(PICTURE)).rpartition("/")[0].rpartition(":")[2]
+    settings.SOURCE_IMAGE_ALLOWED_ORIGINS = frozenset({f"http://honest.example:{port}"})
+    settings.PREPARE_TIMEOUT = settings.PREPARE_LEASE = 60.0
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", int(port)))]
+
+    def look_up(host: str, *more: Any) -> Any:
+        servers.look_up(host, *more)
+        return found
+
+    silent = {f"silent{number}.example" for number in range(12)}
+    urls = [f"https://{name}/x.png" for name in sorted(silent)]
+    *hanging, honest = [
+        *(ordered(crowd[number % 2], *urls[3 * number :][:3]) for number in range(4)),
+        ordered(crowd[2], f"http://honest.example:{port}/x.png"),
+    ]
+    woken: list[str] = []
+    ends = time.monotonic() + 30
+    works.engine.run(
+        PrepareStage(works.provider, woken.append, Lookups(look_up, seconds=60.0)),
+        seconds=0.0,
+        stopping=lambda: bool(woken) or time.monotonic() > ends,
+    )
+    assert sorted(servers.asked) == sorted({*silent, "honest.example"})
+    assert woken == ["submit"]
+    assert not awaited(honest.pk)
+    for order in hanging:  # handed back as they were
+        row = now(order.pk)
+        assert awaited(order.pk)
+        assert (row.retries, row.last_error, row.lease_token) == (0, "", None)
 
 
 def unusable(person: Person, count: int) -> None:
