@@ -127,7 +127,7 @@ def create(order: Order) -> CreateResult:
     if row is None:
         return _replay_or(order, None)
     crash_point("api.after_commit")
-    metrics.created(order.model.name, order.price)
+    metrics.count_created(order.model.name, order.price)
     awaited = bool(to_fetch(order.parameters.source_image_urls))
     transaction.on_commit(partial(wake, "prepare" if awaited else "submit"))
     return CreateResult(

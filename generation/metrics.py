@@ -48,19 +48,19 @@ UPLOADS = Counter(
 )
 
 
-def uploaded(what: str) -> None:
+def count_uploaded(what: str) -> None:
     """An upload got its answer."""
     UPLOADS.labels(what).inc()
 
 
-def created(model: str, price: int) -> None:
+def count_created(model: str, price: int) -> None:
     """A generation was charged and created."""
-    transaction.on_commit(partial(_created, model, price))
+    transaction.on_commit(partial(_count_created, model, price))
 
 
-def ended(generation: Generation, state: State, code: str) -> None:
+def count_ended(generation: Generation, state: State, code: str) -> None:
     """A generation comes to its end in this transaction; ``code`` is the error's, if it failed."""
-    transaction.on_commit(partial(_ended, generation, state, code))
+    transaction.on_commit(partial(_count_ended, generation, state, code))
 
 
 def count_not_as_ordered(whats: Iterable[str]) -> None:
@@ -74,12 +74,12 @@ def count_fenced(rows: int = 1) -> None:
     FENCED.inc(rows)
 
 
-def _created(model: str, price: int) -> None:
+def _count_created(model: str, price: int) -> None:
     CREATED.labels(model).inc()
     CHARGED.labels(model).inc(price)
 
 
-def _ended(generation: Generation, state: State, code: str) -> None:
+def _count_ended(generation: Generation, state: State, code: str) -> None:
     model = generation.model_id
     ENDED.labels(model, generation.kind, str(state), code).inc()
     if state in UNDELIVERED:

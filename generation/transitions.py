@@ -22,7 +22,7 @@ from common.telemetry.redaction import cut_text
 from credits import ledger
 from events import outbox
 from events.models import Type
-from generation.metrics import count_fenced, ended
+from generation.metrics import count_ended, count_fenced
 from generation.models import Attempt, Generation, GenerationEvent
 from generation.models.states import TERMINAL, State
 from work.wake import wake
@@ -114,7 +114,7 @@ def move(
         if terminal:
             if outbox.announce(generation.account_id, generation.pk, TOLD[state], webhook_url):
                 transaction.on_commit(partial(wake, "deliver"))
-            ended(generation, state, str(changes.get("error_code", "")))
+            count_ended(generation, state, str(changes.get("error_code", "")))
         if logger.isEnabledFor(logging.INFO):
             line = _line(generation, state, version, made_by, data or {}, answer)
             transaction.on_commit(lambda: logger.info("generation %s", state.value, extra=line))

@@ -138,12 +138,12 @@ def _upload(request: ConsoleRequest, account: Account, image: image_form.OneImag
     try:
         kept = image.kept(Caller.by_member(account.pk, request.user.pk))
     except ApiError as error:
-        metrics.uploaded(str(error.get_codes()))
+        metrics.count_uploaded(str(error.get_codes()))
         draft.form.add_error(None, f"{error.detail}.")
         if "HX-Request" in request.headers:  # which shows nothing of an answer that says no
             return _part(request, draft, answer)
         return _page(request, draft, answer, error.status_code)
-    metrics.uploaded("stored")
+    metrics.count_uploaded("stored")
     draft = draft.with_image(f"upload:{kept.pk}")
     shown = _part if "HX-Request" in request.headers else _page
     return shown(request, draft, answer)

@@ -36,9 +36,9 @@ class UploadView(APIView):
         try:
             upload = self._take(request)
         except APIException as error:
-            metrics.uploaded(str(error.get_codes()))
+            metrics.count_uploaded(str(error.get_codes()))
             raise
-        metrics.uploaded("stored")
+        metrics.count_uploaded("stored")
         return Response(to_dict(upload), status=201)
 
     def _take(self, request: Request) -> Upload:
