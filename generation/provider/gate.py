@@ -40,7 +40,7 @@ NOTHING_WRONG: dict[str, Any] = {
 }
 
 # With the provider, or perhaps with it.
-ASKED = (State.SUBMITTING, State.SUBMIT_UNKNOWN, State.RUNNING)
+AT_PROVIDER = (State.SUBMITTING, State.SUBMIT_UNKNOWN, State.RUNNING)
 
 Result = Literal["works", "fails", "quota", "gone"]
 
@@ -120,7 +120,7 @@ def _claim_of(name: str, limit: int) -> list[Generation]:
         places = min(limit, _places(gate, now))
         if places <= 0:
             return []
-        asked = [str(state) for state in ASKED]
+        asked = [str(state) for state in AT_PROVIDER]
         rows = CLAIM.rows(settings.LEASE, model=name, asked=asked, places=places)
         start = max(gate.next_submit_at, now)
         gate.next_submit_at = start + timedelta(seconds=_interval(gate.model) * len(rows))
@@ -203,8 +203,8 @@ def _places(gate: ProviderGate, now: datetime) -> int:
     if gate.is_closed(now):
         return 0
     model = gate.model
-    asked = Generation.objects.filter(model=model, state__in=ASKED, next_attempt_at__isnull=False)
-    room = model.max_open_operations - asked.count()
+    there = Generation.objects.filter(model=model, state__in=AT_PROVIDER)
+    room = model.max_open_operations - there.filter(next_attempt_at__isnull=False).count()
     if gate.open_until is not None or gate.pauses:
         return min(1, room)
     interval = _interval(model)

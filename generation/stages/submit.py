@@ -75,7 +75,7 @@ class SubmitStage(StageBase):
         super().__init__(provider, wake)
         # By claim: an answer that cannot be written back yet may still be here when the row, which
         # was written after all, has been claimed again.
-        self._asked: dict[_Claim, Attempt] = {}
+        self._attempts: dict[_Claim, Attempt] = {}
         self._paces: dict[pace.Key, Pace | None] | None = None
         self._uncertain: set[_Claim] = set()  # whose intent may have been committed
 
@@ -116,7 +116,7 @@ class SubmitStage(StageBase):
         crash_point("submit.after_intent")
         generation.state, generation.backend = State.SUBMITTING, attempt.backend
         request = request_of(generation, attempt, images)
-        self._asked[_claim(generation)] = attempt
+        self._attempts[_claim(generation)] = attempt
         return self.provider.of(attempt.backend, attempt.location).submit(request)
 
     def _begin(self, generation: Generation) -> Attempt | None:
@@ -134,9 +134,11 @@ class SubmitStage(StageBase):
 
     def in_time(self, generation: Generation, outcome: Any) -> Step | None:
         """Write back an answer of the provider, prepared images, or a look."""
-        if (attempt := self._asked.get(_claim(generation))) is not None:
+        if (attempt := self._attempts.get(_claim(generation))) is not None:
             self._finish_ask(generation, attempt, outcome)
-            del self._asked[_claim(generation)]  # not before it is written: it may be tried again
+            del self._attempts[
+                _claim(generation)
+            ]  # not before it is written: it may be tried again
         elif isinstance(outcome, Images):
             return self._ask(generation, outcome.images)
         elif isinstance(outcome, NoImages):
