@@ -103,15 +103,15 @@ def requeue(
     )
 
 
-def doubt(generation: Generation, attempt: Attempt, detail: str, window: float) -> bool:
-    """The provider may have taken it: look into its place for ``window`` seconds, ask nobody."""
+def doubt(generation: Generation, attempt: Attempt, detail: str, seconds: float) -> bool:
+    """The provider may have taken it: look into its place for ``seconds``, ask nobody."""
     return move(
         generation,
         [State.SUBMITTING],
         State.SUBMIT_UNKNOWN,
         answer=(attempt, {"outcome": Outcome.UNKNOWN, "detail": detail}),
         next_attempt_at=Now(),
-        unknown_until=Now() + timedelta(seconds=window),
+        unknown_until=Now() + timedelta(seconds=seconds),
         unknown_attempts=F("unknown_attempts") + 1,
         last_error=detail,
     )

@@ -6,9 +6,9 @@ from generation import lifecycle
 from generation.models import Attempt, Generation
 
 
-def ask_again(generation: Generation, attempt: Attempt, detail: str, window: float) -> bool:
+def ask_again(generation: Generation, attempt: Attempt, detail: str, seconds: float) -> bool:
     """In the place of ``lifecycle.doubt``: what most programs do after a timeout."""
-    del window
+    del seconds
     return lifecycle.requeue(generation, attempt, 0.0, detail)
 
 

@@ -15,7 +15,7 @@ from generation.models import Generation
 from generation.models.states import State
 from generation.offer import catalog
 from generation.provider.readers import readers
-from generation.stages.submit import window
+from generation.stages.submit import doubt_seconds
 from work import due
 
 BATCH = 100
@@ -42,5 +42,5 @@ def _doubt(row: Generation) -> bool:
     attempt = lifecycle.begin_attempt(row, route)
     if attempt is None:
         return False
-    seconds = window(row, router.capabilities(route.backend).recovers)
+    seconds = doubt_seconds(row, router.capabilities(route.backend).recovers)
     return lifecycle.doubt(row, attempt, "restored from an older state", seconds)

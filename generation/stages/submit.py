@@ -57,7 +57,7 @@ class NoImages:
 
 
 class SubmitStage(StageBase):
-    """queued → submitting → running or storing; submit_unknown until its window closes."""
+    """queued → submitting → running or storing; submit_unknown until its time is over."""
 
     name = "submit"
     states = (State.QUEUED, State.SUBMITTING, State.SUBMIT_UNKNOWN)
@@ -90,7 +90,8 @@ class SubmitStage(StageBase):
             attempt = generation.attempts.filter(outcome=Attempt.Outcome.ASKED).first()
             if attempt is None:  # it is in doubt already: that COMMIT got no answer
                 return None
-            lifecycle.doubt(generation, attempt, "the worker was lost", self._window(generation))
+            seconds = self._doubt_seconds(generation)
+            lifecycle.doubt(generation, attempt, "the worker was lost", seconds)
             return None
         if generation.state == State.SUBMIT_UNKNOWN:
             return self.look(generation)
@@ -136,9 +137,8 @@ class SubmitStage(StageBase):
         """Write back an answer of the provider, prepared images, or a look."""
         if (attempt := self._attempts.get(_claim(generation))) is not None:
             self._finish_ask(generation, attempt, outcome)
-            del self._attempts[
-                _claim(generation)
-            ]  # not before it is written: it may be tried again
+            # not before it is written: it may be tried again
+            del self._attempts[_claim(generation)]
         elif isinstance(outcome, Images):
             return self._ask(generation, outcome.images)
         elif isinstance(outcome, NoImages):
@@ -172,7 +172,7 @@ class SubmitStage(StageBase):
             reject(generation, outcome, attempt)
         else:  # Unknown, and anything unforeseen after the question was sent
             detail = f"{type(outcome).__name__}: {outcome}"[:500]
-            lifecycle.doubt(generation, attempt, detail, self._window(generation))
+            lifecycle.doubt(generation, attempt, detail, self._doubt_seconds(generation))
         wish = getattr(outcome, "retry_after", None)
         gate.record(generation.model_id, gate.judge(outcome), wish, asked=attempt.provider_model)
 
@@ -192,8 +192,8 @@ class SubmitStage(StageBase):
         else:
             raise outcome
 
-    def _window(self, generation: Generation) -> float:
-        return window(generation, self.capabilities(generation).recovers)
+    def _doubt_seconds(self, generation: Generation) -> float:
+        return doubt_seconds(generation, self.capabilities(generation).recovers)
 
     def _first_poll(self, generation: Generation) -> float:
         if self._paces is None:  # once a pass: it changes slowly
@@ -234,7 +234,7 @@ def _without_images(generation: Generation, outcome: NoImages) -> None:
         )
 
 
-def window(generation: Generation, recovers: bool) -> float:
+def doubt_seconds(generation: Generation, recovers: bool) -> float:
     """How long a late output may still appear, in seconds.
 
     A video may be under way for minutes. An image is only written by us, from the answer that did

@@ -132,7 +132,7 @@ def test_waits_end_at_the_deadline(alice: Person) -> None:
 
 def test_a_doubt_opens_a_window_and_is_due_at_once(alice: Person) -> None:
     generation = reached(alice, State.SUBMITTING)
-    assert lifecycle.doubt(generation, attempt_of(generation), "reset", window=900)
+    assert lifecycle.doubt(generation, attempt_of(generation), "reset", seconds=900)
     found = now(generation)
     assert (found.state, found.unknown_attempts) == (State.SUBMIT_UNKNOWN, 1)
     assert found.unknown_until is not None
@@ -151,7 +151,7 @@ def test_an_empty_window_is_asked_again_once_and_then_lost(alice: Person) -> Non
     attempt = lifecycle.begin_attempt(generation, ROUTE)
     assert attempt is not None
     assert attempt.number == 2
-    assert lifecycle.doubt(generation, attempt, "reset", window=900)
+    assert lifecycle.doubt(generation, attempt, "reset", seconds=900)
     generation = claimed(generation)
     assert lifecycle.give_up_waiting(generation)
     found = now(generation)
