@@ -49,7 +49,7 @@ def await_images(generation: Generation, wait: float, detail: str) -> bool:
     return stay(generation, [State.QUEUED], wait, changes)
 
 
-def look_again(waits: Sequence[tuple[Generation, float]]) -> int:
+def poll_again(waits: Sequence[tuple[Generation, float]]) -> int:
     """Operations still running: poll each again in so many seconds; how many rows were held."""
     return transitions.release(State.RUNNING, waits)
 
@@ -65,6 +65,6 @@ def await_build(generation: Generation, wait: float, detail: str) -> bool:
     return stay(generation, OPEN, wait, changes)
 
 
-def note_error(generation: Generation, detail: str) -> bool:
+def keep_error(generation: Generation, detail: str) -> bool:
     """Keep what went wrong in our own code, for operators; the lease and the rest stay."""
     return bool(transitions.held_row(generation, OPEN).update(last_error=cut_text(detail)))

@@ -51,7 +51,7 @@ def later(mail: Mail, at: datetime, reason: str) -> None:
     _write(mail, lease_token=None, strikes=0, **changes)
 
 
-def note_error(mail: Mail, detail: str) -> None:
+def keep_error(mail: Mail, detail: str) -> None:
     """Keep what went wrong in our own code; the lease stays and brings the row back."""
     Mail.objects.filter(pk=mail.pk, lease_token=mail.lease_token).update(last_error=detail)
 

@@ -88,7 +88,7 @@ class MailStage:
 
     def drop(self, mail: Mail, error: BaseException) -> None:
         """Our own code failed: the lease stays, so the row comes back when it ends."""
-        ending.note_error(mail, cut_text(f"{type(error).__name__}: {error}"))
+        ending.keep_error(mail, cut_text(f"{type(error).__name__}: {error}"))
 
 
 def _try_again(mail: Mail, reason: str) -> None:

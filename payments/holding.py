@@ -60,6 +60,6 @@ def hand_back(payments: Sequence[Payment]) -> None:
         )
 
 
-def note_error(claimed: Payment, detail: str) -> None:
+def keep_error(claimed: Payment, detail: str) -> None:
     """Keep what went wrong in our own code; the lease stays and brings the row back."""
     Payment.objects.filter(pk=claimed.pk, lease_token=claimed.lease_token).update(last_error=detail)

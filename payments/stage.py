@@ -120,7 +120,7 @@ class SettleStage:
 
     def drop(self, payment: Payment, error: BaseException) -> None:
         """Our own code failed: the lease stays, so the row comes back when it ends."""
-        holding.note_error(payment, cut_text(f"{type(error).__name__}: {error}"))
+        holding.keep_error(payment, cut_text(f"{type(error).__name__}: {error}"))
 
 
 async def _in_time(call: Coroutine[Any, Any, Any]) -> Any:

@@ -159,7 +159,7 @@ class StageBase:
 
     def drop(self, generation: Generation, error: BaseException) -> None:
         """Our own code failed: the lease stays, so the row comes back when it ends, 5 times."""
-        waiting.note_error(generation, f"{type(error).__name__}: {error}")
+        waiting.keep_error(generation, f"{type(error).__name__}: {error}")
 
 
 def _wait_for_a_build(generation: Generation, backend: str) -> None:

@@ -66,14 +66,14 @@ class PollStage(StageBase):
         running = [row for row, outcome in done if isinstance(outcome, base.Running)]
         if running:
             crash_point("poll.before_save")
-            waiting.look_again([(row, self._next_poll(row)) for row in running])
+            waiting.poll_again([(row, self._next_poll(row)) for row in running])
         return [each for each in done if not isinstance(each[1], base.Running)]
 
     def in_time(self, generation: Generation, outcome: Any) -> Step | None:
         """Write back the operation's state; a vanished one may have left its output."""
         crash_point("poll.before_save")
         if isinstance(outcome, base.Running):  # one that could not be written with the others
-            waiting.look_again([(generation, self._next_poll(generation))])
+            waiting.poll_again([(generation, self._next_poll(generation))])
         elif isinstance(outcome, base.Produced):
             number, _ = self._newest[generation.pk]
             if self.adopt(generation, outcome, number=number):

@@ -109,7 +109,7 @@ def complain(row: Row) -> None:
     row.retries += 1
 
 
-def look_again(row: Row) -> None:
+def poll_again(row: Row) -> None:
     postpone(row)
     row.retries = 0
 
@@ -142,8 +142,8 @@ MEANING: dict[str, tuple[tuple[State, ...], Effect]] = {
     "reject": (OPEN, reject),
     "postpone": (OPEN, postpone),
     "complain": (OPEN, complain),
-    "look_again": ((State.RUNNING,), look_again),
-    "note_error": (OPEN, lambda row: None),
+    "poll_again": ((State.RUNNING,), poll_again),
+    "keep_error": (OPEN, lambda row: None),
     "hand_back": (OPEN, hand_back),
     "images_ready": ((State.QUEUED,), images_ready),
     "await_images": ((State.QUEUED,), complain),
@@ -154,7 +154,7 @@ ONWARDS: dict[State, tuple[str, ...]] = {
     State.QUEUED: ("begin_attempt",),
     State.SUBMITTING: ("accept", "doubt", "requeue"),
     State.SUBMIT_UNKNOWN: ("give_up_waiting", "adopt"),
-    State.RUNNING: ("adopt", "look_again"),
+    State.RUNNING: ("adopt", "poll_again"),
     State.STORING: ("complete", "complain"),
 }
 

@@ -47,11 +47,11 @@ VERBS: dict[str, Callable[[Generation], bool]] = {
     "reject": lambda g: fail(g, "provider_rejected", newest(g)),
     "postpone": lambda g: lifecycle.postpone(g, LATER),
     "complain": lambda g: lifecycle.postpone(g, LATER, "HTTP 503"),
-    "look_again": lambda g: waiting.look_again([(g, LATER)]) == 1,
+    "poll_again": lambda g: waiting.poll_again([(g, LATER)]) == 1,
     "hand_back": lambda g: waiting.hand_back([g]) == 1,
     "images_ready": waiting.images_ready,
     "await_images": lambda g: waiting.await_images(g, LATER, "no prepared images"),
-    "note_error": lambda g: waiting.note_error(g, "of our own"),
+    "keep_error": lambda g: waiting.keep_error(g, "of our own"),
 }
 
 

@@ -195,12 +195,12 @@ def test_who_was_fenced_off_schedules_nothing(alice: Person, works: Works) -> No
     zombie = claimed(running(alice, works, "never"))
     claimed(zombie)
     due = now(zombie.pk).next_attempt_at
-    assert waiting.look_again([(zombie, 5.0)]) == 0
+    assert waiting.poll_again([(zombie, 5.0)]) == 0
     assert now(zombie.pk).next_attempt_at == due
 
 
 def test_the_next_poll_is_not_after_the_deadline(alice: Person, works: Works) -> None:
     generation = running(alice, works, "never")
     age(str(generation.pk), deadline_at="2 seconds")
-    assert waiting.look_again([(claimed(generation), 30.0)]) == 1
+    assert waiting.poll_again([(claimed(generation), 30.0)]) == 1
     assert due_in(generation.pk) <= 2
