@@ -124,7 +124,7 @@ class Draft:
             body=self.body | {"max_credits": most},
             path=PATH,
             idempotency_key=KEY.format(self.name),
-            note={"via": "console"},
+            event_data={"via": "console"},
         )
 
     def renamed(self) -> Draft:

@@ -68,7 +68,7 @@ SQL = """WITH{uploads}{charge}, generation AS (
     ){uses}
     INSERT INTO generation_generationevent
         (generation_id, sequence, state, is_terminal, data, created_at)
-    SELECT generation.id, 1, 'queued', false, %(note)s::jsonb, now() FROM generation
+    SELECT generation.id, 1, 'queued', false, %(event_data)s::jsonb, now() FROM generation
     RETURNING (SELECT balance_after FROM entry)
 """
 CREATE = Statement(SQL, uploads="", charge=statements.CHARGE, when="", uses="")
@@ -166,7 +166,7 @@ def _values(order: Order, generation_id: uuid.UUID) -> dict[str, Any]:
         "grant": order.grant,
         "webhook_url": order.webhook_url,
         "images": settings.IMAGES_TIME if to_fetch(order.parameters.source_image_urls) else None,
-        "note": Jsonb(origin.of_this_request() | order.note),
+        "event_data": Jsonb(origin.of_this_request() | order.event_data),
     }
 
 

@@ -84,7 +84,7 @@ def fail_and_refund(generation: Generation, *, actor: User, reason: str) -> Stat
             OPEN,
             State.FAILED,
             f"Refund: {code}, by staff",
-            data={"code": code, **_note(actor, reason)},
+            data={"code": code, **_event_data(actor, reason)},
             lease=False,
             last_error=f"Ended by {actor.username}: {reason}; before that: {row.last_error or '-'}",
             **reasons.columns(code, ENDED_BY_HAND, retryable=True),
@@ -109,7 +109,7 @@ def cancel(generation: Generation, *, actor: User, reason: str) -> State:
             [State.QUEUED],
             State.CANCELED,
             "Refund: canceled",
-            data=_note(actor, reason),
+            data=_event_data(actor, reason),
             lease=False,
         )
         return State(row.state)
@@ -122,7 +122,7 @@ def _locked(generation: Generation, reason: str) -> Generation:
     return rows.get(pk=generation.pk)
 
 
-def _note(actor: User, reason: str) -> dict[str, Any]:
+def _event_data(actor: User, reason: str) -> dict[str, Any]:
     """What the event says besides what happened."""
     return {"staff": actor.username, "reason": reason}
 
@@ -138,7 +138,7 @@ def _order(lost: Generation, actor: User, reason: str, paid_by: PaidBy, token: u
         body={"retry_of": str(lost.pk), "paid_by": paid_by},
         retry_of=lost.pk,
         webhook_url=lost.webhook_url,
-        note={"retry_of": str(lost.pk), "paid_by": paid_by, **_note(actor, reason)},
+        event_data={"retry_of": str(lost.pk), "paid_by": paid_by, **_event_data(actor, reason)},
     )
 
 

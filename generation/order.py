@@ -30,7 +30,7 @@ class Order:
     retry_of: uuid.UUID | None = None
     webhook_url: str | None = None  # gets the event of its end
     grant: uuid.UUID | None = None  # the ledger entry that pays for it, unless the customer does
-    note: dict[str, Any] = field(default_factory=dict)  # for the first event
+    event_data: dict[str, Any] = field(default_factory=dict)  # of the first event
 
     @property
     def price(self) -> int:

@@ -38,7 +38,7 @@ VALUES = {
     "grant": "NULL::uuid",
     "webhook_url": "NULL::varchar",
     "images": "NULL::float8",
-    "note": "'{{}}'::jsonb",
+    "event_data": "'{{}}'::jsonb",
 }
 
 

@@ -22,7 +22,7 @@ class Request:
     body: dict[str, Any]
     path: str  # with the body it says what "the same request" is
     idempotency_key: str | None = None
-    note: dict[str, Any] = field(default_factory=dict)  # for the first event
+    event_data: dict[str, Any] = field(default_factory=dict)  # of the first event
 
 
 def judged(request: Request) -> Order:
@@ -38,7 +38,7 @@ def judged(request: Request) -> Order:
         path=request.path,
         body=request.body,
         webhook_url=values.get("webhook_url"),
-        note=request.note,
+        event_data=request.event_data,
     )
 
 

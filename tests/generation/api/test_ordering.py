@@ -28,7 +28,7 @@ def asked(person: Person, key: str | None = "console-1", **body: Any) -> orderin
         body={"prompt": "a red fox"} | body,
         path="console",
         idempotency_key=key,
-        note={"via": "console"},
+        event_data={"via": "console"},
     )
 
 

@@ -131,8 +131,8 @@ def test_a_video_plays_by_its_signed_link(browser: Client, rich: Person) -> None
 
 def test_a_members_order_is_told_from_one_of_the_staff(browser: Client, rich: Person) -> None:
     caller = Caller.by_member(rich.account.pk, rich.user.pk)
-    note = {"via": "console"}
-    made = creation.create(replace(order(rich), caller=caller, note=note))
+    data = {"via": "console"}
+    made = creation.create(replace(order(rich), caller=caller, event_data=data))
     row = Generation.objects.get(pk=made.generation_id)
     page = browser.get(page_of(row)).content.decode()
     assert "none: on the console" in page
