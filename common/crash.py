@@ -34,7 +34,7 @@ def crash_point(name: str) -> None:
     """Die here by SIGKILL, as likely as the environment says; as a rule, do nothing."""
     if (POINTS and _is_last(POINTS.get(name, 0.0))) or (TRAPS and _is_trap(name)):
         if LOG:
-            _note(name)
+            _log_death(name)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -52,7 +52,7 @@ def _is_trap(name: str) -> bool:
     return True
 
 
-def _note(name: str) -> None:
+def _log_death(name: str) -> None:
     # One write in append mode stays whole, however many processes write.
     descriptor = os.open(Path(LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.write(descriptor, f"{name} {os.getpid()}\n".encode())

@@ -53,7 +53,7 @@ class _Sessions(SessionMiddleware):
         """
         session = cast("SessionStore", request.session)
         if session.accessed:
-            session.note_use()
+            session.mark_used()
         if not session.modified:
             return response
         if session.is_empty():

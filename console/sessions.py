@@ -33,7 +33,7 @@ class SessionStore(DigestSessionStore):
     def lifetime(cls) -> int:
         return int(settings.CONSOLE_SESSION_LIFETIME)
 
-    def note_use(self) -> None:
+    def mark_used(self) -> None:
         """Somebody who is logged in asked for a page; it is written every five minutes."""
         if SESSION_KEY in self and int(self.get(USED, 0)) + STEP <= time.time():
             self.modified = True

@@ -51,7 +51,7 @@ def check(command: str, ask: Callable[[], Result]) -> bool:
     except Stopped:
         NightlyCheck.objects.filter(pk=command).update(due_at=Now())
         return False
-    note(command, result, time.monotonic() - began)
+    keep_result(command, result, time.monotonic() - began)
     with connection.cursor() as cursor:
         cursor.execute(DONE, {"command": command, "hour": HOUR})
     count = len(result.differences)
@@ -60,7 +60,7 @@ def check(command: str, ask: Callable[[], Result]) -> bool:
     return True
 
 
-def note(command: str, result: Result, seconds: float) -> None:
+def keep_result(command: str, result: Result, seconds: float) -> None:
     """Keep that a check was run, by worker or command, for /metrics and operators."""
     BooksCheck.objects.create(
         command=command,

@@ -40,12 +40,12 @@ def ask_for_link(payment: Payment) -> Payment:
     crash_point("checkout.after_row")
     outcome = _ask(payment)
     crash_point("checkout.after_answer")
-    note_outcome(payment, outcome)
+    write_outcome(payment, outcome)
     payment.refresh_from_db()
     return payment
 
 
-def note_outcome(payment: Payment, outcome: Link | NoAnswer | Refused) -> bool:
+def write_outcome(payment: Payment, outcome: Link | NoAnswer | Refused) -> bool:
     """Write back what came of asking, unless another process did; whether it was this one."""
     row = Payment.objects.filter(pk=payment.pk, state=State.CREATED)
     if isinstance(outcome, Link):
@@ -87,7 +87,7 @@ def _ask(payment: Payment) -> Link | NoAnswer | Refused:
     try:
         if customer_id is None:
             made = orders.make_customer(shared(PATIENCE / 2), order)
-            customer_id = orders.note_customer(payment, made.customer_id)
+            customer_id = orders.keep_customer(payment, made.customer_id)
         left = PATIENCE if ends - time.monotonic() > PATIENCE * 0.9 else PATIENCE / 2
         return orders.make_link(shared(left), payment, customer_id)
     except StripeError as error:

@@ -116,7 +116,7 @@ def live_minor(rows: Sequence[Reversal]) -> int:
     return sum(row.amount_minor for row in rows if row.kind == REFUND and row.status in COUNTS)
 
 
-def note_order(row: Reversal, outcome: Made | Refused) -> None:
+def write_answer(row: Reversal, outcome: Made | Refused) -> None:
     """Stripe has taken our order of a refund, or refused it for good."""
     if isinstance(outcome, Refused):
         logger.error("Stripe refused refund %s: %s", row.pk, outcome.detail)

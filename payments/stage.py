@@ -82,7 +82,7 @@ class SettleStage:
         if isinstance(outcome, StripeError | TimeoutError):
             outcome = meaning(outcome)
         if isinstance(outcome, Customer):
-            customer_id = orders.note_customer(payment, outcome.customer_id)
+            customer_id = orders.keep_customer(payment, outcome.customer_id)
             return _in_time(orders.make_link_async(self.client, payment, customer_id))
         if isinstance(outcome, Facts):
             crash_point("settle.after_fetch")
@@ -90,9 +90,9 @@ class SettleStage:
             crash_point("settle.after_commit")
             return self._refund(ours[0], outcome.intent_id) if ours else None
         if isinstance(outcome, Refunded):
-            _note_refund(payment, outcome)
+            _write_refund(payment, outcome)
         elif isinstance(outcome, Link):
-            _note_link(payment, outcome)
+            _write_link(payment, outcome)
         elif isinstance(outcome, NoAnswer):
             _no_answer(payment, outcome)
         elif isinstance(outcome, Refused) and payment.session_id is None:
@@ -136,7 +136,7 @@ def _write(payment: Payment, at: datetime | None, **changes: Any) -> None:
             holding.release(row, payment, at, **changes)
 
 
-def _note_link(payment: Payment, link: Link) -> None:
+def _write_link(payment: Payment, link: Link) -> None:
     changes: dict[str, Any] = {"session_id": link.session_id, "last_error": ""}
     state = State.CREATED
     if link.url:
@@ -175,7 +175,7 @@ def _gone(payment: Payment, outcome: Gone | Refused) -> None:
     _write(payment, None if over else at, last_error=outcome.detail)
 
 
-def _note_refund(payment: Payment, done: Refunded) -> None:
+def _write_refund(payment: Payment, done: Refunded) -> None:
     """What Stripe did is fetched again at once; what it refused is given back in credits then."""
     with transaction.atomic():
         row = holding.lock(payment)
@@ -185,5 +185,5 @@ def _note_refund(payment: Payment, done: Refunded) -> None:
         if isinstance(done.outcome, NoAnswer):
             at = schedule.after_no_answer(payment)
         else:
-            reversals.note_order(done.reversal, done.outcome)
+            reversals.write_answer(done.reversal, done.outcome)
         holding.release(row, payment, at)

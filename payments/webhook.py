@@ -47,7 +47,7 @@ def receive(request: HttpRequest) -> HttpResponse:
     if event.get("livemode") is not livemode():
         return _answer("wrong_mode", 400)
     try:
-        known = _note(event)
+        known = _make_due(event)
     except (DatabaseError, InterfaceError) as error:
         logger.warning("a webhook of Stripe's was not noted: %s", type(error).__name__)
         return _answer("unavailable", 503)
@@ -74,7 +74,7 @@ def _signed(body: bytes, header: str) -> dict[str, Any] | None:
     return None
 
 
-def _note(event: dict[str, Any]) -> bool:
+def _make_due(event: dict[str, Any]) -> bool:
     """Make the payment due that the event is about; whether there is one."""
     name, kind, about = _word(event.get("id")), _word(event.get("type")), _object(event)
     if not name or not kind:

@@ -42,8 +42,11 @@ def check_code(user: User, code: str, address: str) -> Device:
 
 
 def guess_code(user: User, address: str, find: Callable[[], Found | None]) -> Found | None:
-    """What ``find`` returns for a code. A wrong one gives None and is noted. Raises RateLimited."""
-    return second_factor.guess(user, address, find, lambda: _note(user, address))
+    """What ``find`` returns for a code; None for a wrong one, which is announced.
+
+    Raises RateLimited.
+    """
+    return second_factor.guess(user, address, find, lambda: _announce_refusal(user, address))
 
 
 def confirm(user: User, password: str, code: str, address: str) -> None:
@@ -64,7 +67,7 @@ def confirm(user: User, password: str, code: str, address: str) -> None:
         login.check_again(DOOR, user, password, address)
 
 
-def _note(user: User, address: str) -> None:
+def _announce_refusal(user: User, address: str) -> None:
     with transaction.atomic():
         login.refused.send(
             login.Door,

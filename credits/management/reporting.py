@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
 from credits.books import Result
-from credits.nightly import note
+from credits.nightly import keep_result
 
 
 class CheckCommand(ABC, BaseCommand):
@@ -49,6 +49,6 @@ class CheckCommand(ABC, BaseCommand):
     def _keep(self, result: Result, seconds: float) -> None:
         """Write the row; a database that takes none (a read-only copy) changes no verdict."""
         try:
-            note(type(self).__module__.rpartition(".")[2], result, seconds)
+            keep_result(type(self).__module__.rpartition(".")[2], result, seconds)
         except DatabaseError as error:
             self.stderr.write(f"This run was not noted: {error}")

@@ -136,13 +136,13 @@ def _png(data: bytes) -> Parts:
         elif kind == b"fdAT":
             animated = animated or frames > 0
         else:
-            _note(metadata, kind, body)
+            _keep_metadata(metadata, kind, body)
         if kind == b"IEND":
             break
     return Parts(bytes(picture), metadata.orientation(), metadata.profile, animated)
 
 
-def _note(metadata: _Metadata, kind: bytes, body: bytes) -> None:
+def _keep_metadata(metadata: _Metadata, kind: bytes, body: bytes) -> None:
     if kind == b"iCCP":
         metadata.profile = metadata.profile or image_metadata.unpacked_profile(body)
     elif kind == b"eXIf":

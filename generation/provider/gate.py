@@ -150,7 +150,7 @@ def record(name: str, result: Result, retry_after: float | None = None, *, asked
         now = _database_time()
         gate.probe_until = None
         if result in ("works", "gone"):
-            model_ids.note(gate, asked, now, known=result == "works")
+            model_ids.record_answer(gate, asked, now, known=result == "works")
         if result == "gone":
             gate.save()
             return

@@ -79,7 +79,7 @@ def refusal(gone: ModelGone) -> Rejected:
     )
 
 
-def note(gate: ProviderGate, asked: str, now: datetime, *, known: bool) -> None:
+def record_answer(gate: ProviderGate, asked: str, now: datetime, *, known: bool) -> None:
     """What an answer says about the id that was ``asked`` for; the caller has the gate's lock.
 
     One that the row does not name any more says nothing: an operator has switched it.

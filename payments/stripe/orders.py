@@ -60,7 +60,7 @@ def order_of(payment: Payment) -> Order:
     return Order(payment, customer_id, owner.user.email if owner else "")
 
 
-def note_customer(payment: Payment, customer_id: str) -> str:
+def keep_customer(payment: Payment, customer_id: str) -> str:
     """Keep it, unless another request was first; the account's customer."""
     profile, _ = BillingProfile.objects.get_or_create(
         account_id=payment.account_id,

@@ -252,7 +252,7 @@ def test_an_answer_to_our_order_that_nobody_knows_changes_nothing(
 ) -> None:
     payment = till.bought(alice)
     (row,) = rows(payment, ("refund", "ordered", 500))
-    reversals.note_order(row, Made("re_new", "half_done"))
+    reversals.write_answer(row, Made("re_new", "half_done"))
     row.refresh_from_db()
     assert (row.status, row.provider_id) == ("ordered", "x_0")
 
@@ -296,7 +296,7 @@ def test_a_worker_that_dies_while_refunding_gives_back_once(
         if before_answer:
             dying.setattr(stage.SettleStage, "_refund", die)
         else:
-            dying.setattr(stage, "_note_refund", die)
+            dying.setattr(stage, "_write_refund", die)
         till.settled(payment)
     assert len(till.objects(payment, "refund")) == (not before_answer)
     for _ in range(2):
