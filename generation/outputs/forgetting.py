@@ -68,7 +68,7 @@ class Memory:
     until: datetime
 
 
-def claim(limit: int = BATCH) -> tuple[int, list[Memory]]:
+def claim_memories(limit: int = BATCH) -> tuple[int, list[Memory]]:
     """How many due attempts there were, up to ``limit``, and those that are to be forgotten."""
     values: dict[str, Any] = {
         "limit": limit,

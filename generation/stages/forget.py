@@ -25,7 +25,7 @@ def let_forget(router: Router[Reader], loop: asyncio.AbstractEventLoop, seconds:
     ends = time.monotonic() + seconds
     count = 0
     while True:
-        due, memories = forgetting.claim()
+        due, memories = forgetting.claim_memories()
         outcomes: list[BaseException | None] = []
         if memories:
             outcomes = loop.run_until_complete(_forget_all(router, memories))

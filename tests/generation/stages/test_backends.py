@@ -306,10 +306,10 @@ def test_what_failed_is_forgotten_after_the_last_look(alice: Person, remote: Rem
 def test_a_claim_that_came_too_late_writes_nothing(alice: Person, remote: Remote) -> None:
     ask(alice, remembers=True)
     Attempt.objects.update(next_look_at=None, forget_at="2026-01-01T00:00Z")
-    [first] = forgetting.claim()[1]
-    assert forgetting.claim() == (0, [])  # leased
+    [first] = forgetting.claim_memories()[1]
+    assert forgetting.claim_memories() == (0, [])  # leased
     Attempt.objects.update(forget_at="2026-01-01T00:00Z")
-    [second] = forgetting.claim()[1]
+    [second] = forgetting.claim_memories()[1]
     forgetting.forgotten(first)
     forgetting.not_forgotten(first)
     assert Attempt.objects.get().forget_at == second.until
