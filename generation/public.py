@@ -113,8 +113,8 @@ def etag(generation: Generation, now: datetime) -> str:
     estimated = int(progress.expected_end(generation, now) is not None)
     if not _has_output(generation):
         return f'W/"{generation.version}-{step}-{estimated}-0"'
-    window, days = links.LinkPeriod.of(now).number, retention.output_days(generation.account)
-    return f'W/"{generation.version}-{step}-{estimated}-{window}-{days}"'
+    period, days = links.LinkPeriod.of(now).number, retention.output_days(generation.account)
+    return f'W/"{generation.version}-{step}-{estimated}-{period}-{days}"'
 
 
 def headers(generation: Generation, now: datetime) -> dict[str, str]:
@@ -134,10 +134,10 @@ def to_dict(generation: Generation, now: datetime, base_url: str) -> PublicGener
     link = download = expires_at = None
     if _has_output(generation):
         base = settings.PUBLIC_BASE_URL or base_url
-        window = links.LinkPeriod.of(now)
-        link = base + links.path(generation.output_key, window)
+        period = links.LinkPeriod.of(now)
+        link = base + links.path(generation.output_key, period)
         download = f"{base}/api/v1/generate/{generation.pk}/download/"
-        expires_at = window.expires_at
+        expires_at = period.expires_at
     return {
         "success": True,
         "id": str(generation.pk),

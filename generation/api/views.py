@@ -76,7 +76,7 @@ class DownloadView(APIView):
         if generation.state != State.COMPLETED:
             raise WITHOUT_FILE.get(generation.state, NotReady)
         if settings.OUTPUT_STORAGE == "gcs":
-            return HttpResponseRedirect(links.of_bucket(generation.output_key, links.WINDOW))
+            return HttpResponseRedirect(links.of_bucket(generation.output_key, links.PERIOD))
         suffix = generation.output_key.rpartition(".")[2]
         file = default_storage.open(generation.output_key)
         return ranged_file_response(

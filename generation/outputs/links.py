@@ -1,7 +1,7 @@
 """Signed links to outputs: they play in a browser without a header, and expire.
 
-A link is the same string within a window of 15 minutes, so that players and caches keep working
-with it, and stays valid for 15 minutes after the window (contract, section 4).
+A link is the same string within a period of 15 minutes, so that players and caches keep working
+with it, and stays valid for 15 minutes after it (contract, section 4).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.core import signing
 from django.core.files.storage import default_storage
 from django.utils.crypto import constant_time_compare
 
-WINDOW = 900  # seconds
+PERIOD = 900  # seconds
 
 
 @cache
@@ -34,18 +34,18 @@ class LinkPeriod:
 
     @classmethod
     def of(cls, now: datetime) -> LinkPeriod:
-        """The window of a moment."""
-        return cls(int(now.timestamp()) // WINDOW)
+        """The period of a moment."""
+        return cls(int(now.timestamp()) // PERIOD)
 
     @property
     def expires_at(self) -> datetime:
-        """Between 15 and 30 minutes from any moment in the window."""
-        return datetime.fromtimestamp((self.number + 2) * WINDOW, UTC)
+        """Between 15 and 30 minutes from any moment in the period."""
+        return datetime.fromtimestamp((self.number + 2) * PERIOD, UTC)
 
 
-def path(key: str, window: LinkPeriod) -> str:
+def path(key: str, period: LinkPeriod) -> str:
     """The link's path and query for the file stored under ``key``."""
-    expires = int(window.expires_at.timestamp())
+    expires = int(period.expires_at.timestamp())
     query = urlencode({"expires": expires, "signature": _signature(key, expires)})
     return f"/media/{key}?{query}"
 

@@ -35,7 +35,7 @@ def link(api: Api, alice: Person, film: Generation) -> str:
     return str(api(alice.key).get(f"/api/v1/generate/{film.pk}/").json()["video_url"])
 
 
-def test_a_link_is_one_string_for_a_window_and_lives_on_for_another() -> None:
+def test_a_link_is_one_string_for_a_period_and_lives_on_for_another() -> None:
     first = links.path("k.mp4", links.LinkPeriod.of(NOON))
     assert links.path("k.mp4", links.LinkPeriod.of(NOON + timedelta(seconds=899))) == first
     assert links.path("k.mp4", links.LinkPeriod.of(NOON + timedelta(seconds=900))) != first
