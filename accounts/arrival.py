@@ -69,11 +69,11 @@ class SentSecret:
 
     _windows: ClassVar[Memory[tuple[str, bytes], Window]] = Memory()
 
-    def __init__(self, text: str, request: Request) -> None:
+    def __init__(self, text: str, request: Request, window_name: str) -> None:
         self.text = text
         self.path: dict[str, str] = (request.parser_context or {}).get("kwargs", {})
         self._digest = secrets.digest(text)
-        self._name = _window_name(request)
+        self._name = window_name
         self._counted: tuple[Window, Decision] | None = None
 
     def count(self) -> None:
@@ -143,9 +143,3 @@ def window_of(account: Account, name: str) -> Window:
         UPLOADS: (None, settings.RATE_LIMIT_UPLOADS),
     }[name]
     return Window(name, default if own is None else own, str(account.pk))
-
-
-def _window_name(request: Request) -> str:
-    view = (request.parser_context or {}).get("view")
-    name: str = getattr(view, "throttle_scope_name", READS)
-    return name if request.method == "POST" else READS

@@ -15,7 +15,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts import keys, secrets
-from accounts.arrival import SECONDS, Arrival, Memory, SentSecret
+from accounts.arrival import CREATES, READS, SECONDS, UPLOADS, Arrival, Memory, SentSecret
 from accounts.models import ApiKey, User
 from common.errors import InvalidCredentials, NotAuthenticated
 from common.web import rate_limit
@@ -39,6 +39,8 @@ class SecretAuthentication(BaseAuthentication):
     CALM: ClassVar[float] = 1.0
     _calm_until: ClassVar[Memory[str, float]] = Memory()
 
+    posts: ClassVar[str] = READS  # the window that POST requests count in; all else is a read
+
     def look_up(self, secret: SentSecret) -> tuple[ApiKey | None, Any]:
         """Find a secret's key, and what else the view wants to be found by the same statement.
 
@@ -56,7 +58,8 @@ class SecretAuthentication(BaseAuthentication):
         limit = settings.RATE_LIMIT_AUTH_FAILURES
         self._refuse_guessing(who, limit)
         secret = read_secret(authorization, header_key)
-        arrival = secret and Arrival.of(SentSecret(secret, request), self.look_up)
+        window = self.posts if request.method == "POST" else READS
+        arrival = secret and Arrival.of(SentSecret(secret, request, window), self.look_up)
         if not arrival:
             self._calm_until.drop(who)
             # Of a burst that passed the look above, no more than the limit get this answer.
@@ -84,6 +87,18 @@ class SecretAuthentication(BaseAuthentication):
     def clear(cls) -> None:
         """Ask about every address again; tests begin so."""
         cls._calm_until.clear()
+
+
+class SecretThatCreates(SecretAuthentication):
+    """For views whose POST makes or buys something."""
+
+    posts = CREATES
+
+
+class SecretThatUploads(SecretAuthentication):
+    """For the view whose POST is a file."""
+
+    posts = UPLOADS
 
 
 class HasAccount(BasePermission):

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import arrival
+from accounts.authentication import SecretThatCreates, arrival
 from common.api.headers import idempotency_key
 from common.telemetry import access_log
 from generation.api import document, ordering
@@ -19,7 +19,7 @@ from generation.order import CreateResult
 
 
 class _CreateView(APIView):
-    throttle_scope_name = "creates"
+    authentication_classes = [SecretThatCreates]
     kind: ClassVar[str]
 
     def _create(self, request: Request) -> Response:

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.utils.mediatypes import _MediaType
 from rest_framework.views import APIView
 
-from accounts.authentication import arrival
+from accounts.authentication import SecretThatUploads, arrival
 from common.errors import ServiceUnavailable
 from common.times import with_z
 from generation import metrics
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 class UploadView(APIView):
     """By its time credentials and rate were judged; the body comes after the day's limits."""
 
-    throttle_scope_name = "uploads"
+    authentication_classes = [SecretThatUploads]
     parser_classes = []
 
     @upload_document.upload

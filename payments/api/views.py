@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import arrival
+from accounts.authentication import SecretThatCreates, arrival
 from common import ids
 from common.api.headers import idempotency_key
 from common.api.pagination import paginate
@@ -42,7 +42,7 @@ class PacksView(APIView):
 
 
 class CheckoutView(APIView):
-    throttle_scope_name = "creates"
+    authentication_classes = [SecretThatCreates]
 
     @document.checkout
     def post(self, request: Request) -> Response:

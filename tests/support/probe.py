@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import arrival
+from accounts.authentication import SecretThatCreates, arrival
 
 
 class ProbeView(APIView):
@@ -21,7 +21,7 @@ class ProbeView(APIView):
 
 
 class CreatesView(ProbeView):
-    throttle_scope_name = "creates"
+    authentication_classes = [SecretThatCreates]
 
 
 urlpatterns = [
