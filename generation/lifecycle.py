@@ -24,7 +24,7 @@ from generation.metrics import count_fenced
 from generation.models import Attempt, Generation, reasons
 from generation.models.states import OPEN, State
 from generation.provider.route import Route
-from generation.transitions import end_undelivered, held_row, in_seconds, lock, move, stay
+from generation.transitions import end_undelivered, held_row, in_seconds, lock, move
 
 Outcome = Attempt.Outcome
 
@@ -233,15 +233,3 @@ def cancel(generation_id: uuid.UUID) -> bool:
 def is_cancelable(generation: Generation) -> bool:
     """Whether no attempt at the provider can have been accepted."""
     return generation.state == State.QUEUED and generation.unknown_attempts == 0
-
-
-def postpone(generation: Generation, wait: float, detail: str = "", *, counts: bool = True) -> bool:
-    """Nothing changed, or it did not work this time: the same again in ``wait`` seconds.
-
-    A ``detail`` says what did not work; it is counted in ``retries`` if it ``counts``.
-    """
-    changes: dict[str, Any] = {"next_attempt_at": in_seconds(wait)}
-    changes |= {"lease_token": None, "strikes": 0}
-    if detail:
-        changes |= {"retries": F("retries") + int(counts), "last_error": cut_text(detail)}
-    return stay(generation, OPEN, wait, changes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import F
@@ -27,6 +28,18 @@ def hand_back(generations: Sequence[Generation]) -> int:
     How many were still held. Not for rows that the provider is being asked for.
     """
     return transitions.hand_back(generations)
+
+
+def postpone(generation: Generation, wait: float, detail: str = "", *, counts: bool = True) -> bool:
+    """Nothing changed, or it did not work this time: the same again in ``wait`` seconds.
+
+    A ``detail`` says what did not work; it is counted in ``retries`` if it ``counts``.
+    """
+    changes: dict[str, Any] = {"next_attempt_at": in_seconds(wait)}
+    changes |= {"lease_token": None, "strikes": 0}
+    if detail:
+        changes |= {"retries": F("retries") + int(counts), "last_error": cut_text(detail)}
+    return stay(generation, OPEN, wait, changes)
 
 
 def images_ready(generation: Generation) -> bool:

@@ -82,7 +82,7 @@ class PollStage(StageBase):
             reject(generation, outcome)
         elif isinstance(outcome, base.Unavailable):
             wait = backoff(generation.retries, outcome.retry_after)
-            lifecycle.postpone(generation, max(self.poll_floor(generation), wait), str(outcome))
+            waiting.postpone(generation, max(self.poll_floor(generation), wait), str(outcome))
         elif isinstance(outcome, base.OperationGone):
             return self.look(generation)
         elif isinstance(outcome, Looked):

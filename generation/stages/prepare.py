@@ -137,7 +137,7 @@ class PrepareStage(StageBase):
             if waiting.images_ready(generation):
                 self.wake("submit")
         elif isinstance(outcome, NotKept):
-            lifecycle.postpone(generation, backoff(2), outcome.detail, counts=False)
+            waiting.postpone(generation, backoff(2), outcome.detail, counts=False)
         elif isinstance(outcome, InvalidSourceImage):
             self._not_now_or_never(generation, outcome)
         else:
@@ -151,7 +151,7 @@ class PrepareStage(StageBase):
         took = time.monotonic() - self._begun[generation.pk]
         in_time = took + wait < _seconds_left(generation)
         if error.is_passing and generation.retries + 1 < MAX_TRIES and in_time:
-            lifecycle.postpone(generation, wait, error.detail)
+            waiting.postpone(generation, wait, error.detail)
             return
         lifecycle.fail(
             generation,

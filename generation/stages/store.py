@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from common.crash import crash_point
-from generation import lifecycle, metrics
+from generation import lifecycle, metrics, waiting
 from generation.models import Generation
 from generation.models.states import State
 from generation.outputs import as_ordered
@@ -33,10 +33,10 @@ class StoreStage(StageBase):
         """Write back the delivery; a broken file is fetched again a few times."""
         if not self._is_settled(generation, outcome):
             if outcome.damaged:
-                lifecycle.postpone(generation, backoff(generation.retries), str(outcome))
+                waiting.postpone(generation, backoff(generation.retries), str(outcome))
             else:  # not the file's fault: does not count towards MAX_DAMAGED
                 wait = backoff(2, outcome.retry_after)
-                lifecycle.postpone(generation, wait, str(outcome), counts=False)
+                waiting.postpone(generation, wait, str(outcome), counts=False)
         return None
 
     def at_deadline(self, generation: Generation, outcome: Any) -> None:

@@ -110,7 +110,7 @@ class SubmitStage(StageBase):
         try:
             attempt = self._begin(generation)
         except base.Unavailable as error:  # the row's backend is none of this build's
-            lifecycle.postpone(generation, backoff(generation.retries), str(error))
+            waiting.postpone(generation, backoff(generation.retries), str(error))
             return None
         if attempt is None:
             return None
@@ -184,9 +184,9 @@ class SubmitStage(StageBase):
                 recovers = self.capabilities(generation).recovers
                 lifecycle.give_up_waiting(generation, recovers=recovers)
             else:
-                lifecycle.postpone(generation, jitter(60.0 * settings.TIME_SCALE))
+                waiting.postpone(generation, jitter(60.0 * settings.TIME_SCALE))
         elif isinstance(outcome, base.Unavailable):
-            lifecycle.postpone(
+            waiting.postpone(
                 generation, backoff(generation.retries, outcome.retry_after), str(outcome)
             )
         else:
@@ -225,7 +225,7 @@ def _without_images(generation: Generation, outcome: NoImages) -> None:
     """Prepare them (again): they were lost, or queued by a release that prepared nothing."""
     wait = backoff(generation.retries)
     if not outcome.lost:
-        lifecycle.postpone(generation, wait, outcome.detail)
+        waiting.postpone(generation, wait, outcome.detail)
     elif generation.retries < MAX_LOST_IMAGES:
         waiting.await_images(generation, wait if generation.retries else 0.0, outcome.detail)
     else:

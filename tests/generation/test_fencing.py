@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from credits.models import Wallet
-from generation import lifecycle
+from generation import lifecycle, waiting
 from generation.models import Attempt, Generation
 from generation.models.states import OPEN, TERMINAL, State
 from tests.support.bring_to import ROUTE, claimed, reached
@@ -39,7 +39,7 @@ VERBS: dict[str, Verb] = {
     "adopt": lambda g: lifecycle.adopt(g, "gs://x", attempt_or_none(g)),
     "complete": lambda g: lifecycle.complete(g, output_key="k"),
     "fail": lambda g: lifecycle.fail(g, "timeout", "m", attempt=attempt_or_none(g)),
-    "postpone": lambda g: lifecycle.postpone(g, 1, "d"),
+    "postpone": lambda g: waiting.postpone(g, 1, "d"),
 }
 FROM: dict[str, set[State]] = {
     "begin_attempt": {State.QUEUED},

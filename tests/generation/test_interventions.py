@@ -13,7 +13,7 @@ from common.fresh import Fresh
 from credits import ledger
 from credits.books import check_ledger
 from credits.models import LedgerEntry, Wallet
-from generation import interventions, lifecycle
+from generation import interventions, lifecycle, waiting
 from generation.books import check_generations
 from generation.interventions import NotAllowed
 from generation.models import Attempt, CatalogModel, Generation, Orphan
@@ -400,7 +400,7 @@ def worker_verbs(held: Generation) -> list[Any]:
         lifecycle.adopt(held, "gs://bucket/late.mp4"),
         lifecycle.complete(held, output_key="outputs/late.mp4"),
         lifecycle.fail(held, "timeout", "Too late"),
-        lifecycle.postpone(held, 1),
+        waiting.postpone(held, 1),
     ]
 
 

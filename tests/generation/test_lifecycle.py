@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from credits.models import Wallet
-from generation import lifecycle
+from generation import lifecycle, waiting
 from generation.lifecycle import NotCancelable, Outcome
 from generation.models import Attempt, Generation
 from generation.models.states import ERROR_CODES, OPEN, State
@@ -126,7 +126,7 @@ def test_not_accepted_means_queued_again_later_without_using_up_an_attempt(alice
 def test_waits_end_at_the_deadline(alice: Person) -> None:
     generation = claimed(created(alice))
     age(str(generation.pk), deadline_at="7 seconds")
-    assert lifecycle.postpone(generation, 3600)
+    assert waiting.postpone(generation, 3600)
     assert 0 < seconds_until_due(generation) <= 7
 
 
@@ -205,7 +205,7 @@ def test_fail_refunds_from_every_open_state(state: State, alice: Person) -> None
 
 def test_fail_without_a_detail_keeps_the_last_error(alice: Person) -> None:
     generation = claimed(created(alice))
-    assert lifecycle.postpone(generation, 0, "the disk is full")
+    assert waiting.postpone(generation, 0, "the disk is full")
     generation = claimed(generation)
     assert generation.retries == 1
     assert lifecycle.fail(generation, "timeout", "Too late")

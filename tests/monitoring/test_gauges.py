@@ -238,7 +238,7 @@ def test_a_late_write_back_is_counted(scraped: Callable[[], Samples], alice: Per
     generation.lease_token = None
     assert not lifecycle.adopt(generation, "gs://b/x")
     assert not lifecycle.fail(generation, "timeout", "too late")
-    assert not lifecycle.postpone(generation, 1.0)
+    assert not waiting.postpone(generation, 1.0)
     assert waiting.poll_again([(generation, 1.0)]) == 0
     assert value(scraped(), "reelmint_fenced_writes_total") == before + 4
 
