@@ -23,7 +23,7 @@ from common.api.query import choice
 from common.api.ranges import ranged_file_response
 from common.errors import ApiError, NotFound, PreconditionFailed
 from generation import lifecycle, public
-from generation.api import document, lookup, waiting
+from generation.api import document, held, lookup
 from generation.api.errors import GenerationCanceled, GenerationFailed, NotReady, OutputExpired
 from generation.models import CatalogModel, Generation, states
 from generation.models.states import State
@@ -43,7 +43,7 @@ class GenerationView(APIView):
     @document.status
     def get(self, request: Request, generation_id: str) -> HttpResponseBase:
         """How far it is, and where its output is."""
-        waiting.seconds(request)  # refused like by the waiter; nobody is held here
+        held.seconds(request)  # refused like by the waiter; nobody is held here
         generation: Generation | None = arrival(request).found
         if generation is None:
             raise NotFound

@@ -6,12 +6,12 @@ from drf_spectacular.utils import OpenApiParameter
 
 from common.api.error_examples import bad_field
 from common.api.openapi import header
-from generation.api import waiting
+from generation.api import held
 
 HELD = [
     OpenApiParameter(
         "wait",
-        {"type": "integer", "minimum": 1, "maximum": waiting.MOST},
+        {"type": "integer", "minimum": 1, "maximum": held.MOST},
         description="Hold the answer until the generation has ended, for so many seconds at most. "
         "One that runs out is 200 with `processing`.",
     ),
@@ -20,7 +20,7 @@ HELD = [
         str,
         OpenApiParameter.HEADER,
         description="`wait=10` (RFC 7240), the same; the parameter wins. What cannot be read is "
-        f"ignored, and {waiting.MOST} is the most.",
+        f"ignored, and {held.MOST} is the most.",
     ),
     header(
         "Preference-Applied",
@@ -30,5 +30,5 @@ HELD = [
         {"type": "string", "pattern": "^wait=[0-9]+$"},
     ),
 ]
-_BOUNDS = f"ust be a whole number from 1 to {waiting.MOST}"
+_BOUNDS = f"ust be a whole number from 1 to {held.MOST}"
 BAD_WAIT = bad_field("wait", f"Wait m{_BOUNDS}", f"M{_BOUNDS}")

@@ -23,7 +23,7 @@ from accounts.models import ApiKey
 from common.api import shape
 from common.api.base_url import base_url
 from common.telemetry import request_id
-from generation.api import waiting
+from generation.api import held
 from generation.models import Generation
 from webhooks.waiter import frames
 from webhooks.waiter.metrics import STREAM, WAIT
@@ -96,7 +96,7 @@ def _described(request: HttpRequest, response: HttpResponse) -> First:
         return First(answer, identity, False, None)
     if not isinstance(arrival, Arrival):
         return First(answer, identity, False, None)
-    seconds = waiting.seconds(request) if kind == WAIT else None
+    seconds = held.seconds(request) if kind == WAIT else None
     is_wait, generation = seconds is not None, arrival.found
     match = request.resolver_match
     if not generation.is_open or (kind == WAIT and not is_wait):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from generation.api.waiting import preferred
+from generation.api.held import preferred
 from tests.contract.answers import error
 from tests.support.bring_to import created
 from tests.support.people import Person
