@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 # The heartbeat file, without a name, must not be on a disk that can stall.
-MEMORY = "/dev/shm"  # noqa: S108
+MEMORY = "/dev/shm"  # noqa: S108 - a file without a name cannot be opened
 worker_tmp_dir = MEMORY if os.access(MEMORY, os.W_OK) else None
 # Two checkouts would share the default path in the home folder.
 control_socket_disable = True
