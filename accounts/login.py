@@ -41,7 +41,7 @@ class NoAccount(ApiError):
 class Door:
     """A way in by name and password: its name for the audit log, and whom it is for.
 
-    To a user whom it does not admit, it answers a right password like a wrong one.
+    A user whom it does not admit gets the same answer for a right password as for a wrong one.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """The second factor: an authenticator app (TOTP), and recovery codes for its loss.
 
-Operators and customers keep it in the same tables. Who only finds a secret or a password does not
-load it: the API asks for no second factor.
+Operators and customers keep it in the same tables. Code that only checks a secret or a password
+does not load this module: the API asks for no second factor.
 """
 
 from __future__ import annotations

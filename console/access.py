@@ -91,7 +91,7 @@ def of_account(
 
 
 def fresh(view: View) -> View:
-    """A page that a session left open must not be enough for."""
+    """The page asks for the password again: a session left open is not enough for it."""
 
     @functools.wraps(view)
     def answer(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:

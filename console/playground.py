@@ -68,7 +68,10 @@ class Draft:
 
     @cached_property
     def asked(self) -> Parameters:
-        """What is priced: a fault counts as the default, and is refused once it is ordered."""
+        """The parameters that are priced.
+
+        A faulty value counts as the default here; the order refuses it.
+        """
         return Parameters.filled(self.model, _without_faults(self.model, self.body))
 
     @property

@@ -63,10 +63,10 @@ def refund(charge_id: uuid.UUID, description: str) -> uuid.UUID:
 
 
 def take_back(grant_id: uuid.UUID, generation_id: uuid.UUID, description: str) -> uuid.UUID:
-    """Take a grant back that paid for a generation nobody got; return the adjustment's id.
+    """Take back the grant that paid for an undelivered generation; return the adjustment's id.
 
-    Belongs behind the refund, in its transaction: so the balance is never lower than before both.
-    A second one is refused (IntegrityError). Raises LedgerRefusal for no such grant.
+    Call it after the refund, in the same transaction: then the balance is never lower than before.
+    A second call raises IntegrityError. Raises LedgerRefusal for no such grant.
     """
     entry_id = ids.new()
     values: dict[str, Any] = {"id": entry_id, "grant": grant_id, "generation": generation_id}

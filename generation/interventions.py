@@ -43,10 +43,10 @@ def order_again(
 ) -> CreateResult:
     """Order the same again at today's price: a new generation, whose ``retry_of`` is this one.
 
-    ``charge`` takes the credits from the account once more, ``grant`` gives it as many before, and
-    takes them back with the refund when the new one is not delivered. The same ``token`` orders
-    once, however often it is sent. Raises NotAllowed, or what ``creation.create`` raises; then
-    nothing was written, no grant either.
+    With ``charge`` the account pays once more. With ``grant`` it first gets as many credits as the
+    new one costs; if that is not delivered, they are taken back together with the refund.
+    The same ``token`` orders once, however often it is sent. Raises NotAllowed and what
+    ``creation.create`` raises; then nothing was written, not even the grant.
     """
     with transaction.atomic():
         lost = _locked(generation, reason)
@@ -68,7 +68,7 @@ def order_again(
 
 
 def fail_and_refund(generation: Generation, *, actor: User, reason: str) -> State:
-    """End an open generation as failed and give the credits back; the state that it was in.
+    """End an open generation as failed and refund it; return the state that it was in.
 
     A worker that holds it is fenced off; what the provider still delivers becomes an orphan. Raises
     NotAllowed when it is over.
@@ -93,9 +93,9 @@ def fail_and_refund(generation: Generation, *, actor: User, reason: str) -> Stat
 
 
 def cancel(generation: Generation, *, actor: User, reason: str) -> State:
-    """Cancel what nothing can have been bought for, as the customer could; the state it was in.
+    """Cancel a generation that nothing can have been bought for; return the state it was in.
 
-    Raises NotAllowed for everything else; what may have been bought can be failed and refunded.
+    Raises NotAllowed for every other one. What may have been bought can be failed and refunded.
     """
     with transaction.atomic():
         row = _locked(generation, reason)

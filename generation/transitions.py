@@ -172,10 +172,11 @@ def end_undelivered(
     lease: bool = True,
     **changes: Any,
 ) -> bool:
-    """Lock, refund and end as one; the CHECK wants the refund in the very same UPDATE.
+    """Lock the row, refund the charge, end the row: in the caller's transaction.
 
-    What the house had paid goes back to the house. Belongs into a transaction of the caller's.
-    With ``lease=False`` the caller has locked the row in it, and in one of ``sources``.
+    The refund's id is in the same UPDATE as the end, because a CHECK asks for both. What the house
+    had paid goes back to the house. ``lease=False``: the caller has locked the row, which is in
+    one of ``sources``.
     """
     if lease and not lock(held_row(generation, sources)):
         count_fenced()

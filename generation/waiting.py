@@ -23,9 +23,9 @@ from generation.transitions import in_seconds, stay
 
 
 def hand_back(generations: Sequence[Generation]) -> int:
-    """Claimed in vain, through no fault of theirs: due at once, for anybody, and no strike.
+    """Make rows due at once, for any worker, without a strike; return how many were still held.
 
-    How many were still held. Not for rows that the provider is being asked for.
+    A row whose request was sent stays ``submitting``; its next claim puts it in doubt.
     """
     return transitions.hand_back(generations)
 

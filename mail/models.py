@@ -26,8 +26,8 @@ class Mail(models.Model):
     """One mail, written in the transaction of its cause and sent by a worker.
 
     Its id is the mail's ``Message-ID``. Text and HTML hold codes and links, so they go when it
-    ends. What no server was ever given, a mail of emulated mode, stays readable: it is ``emulated``
-    then, and only leaving that mode takes its text away.
+    ends. In emulated mode no server gets the mail: it ends as ``emulated``, and its text stays
+    until that mode is left.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)

@@ -107,7 +107,7 @@ def is_undecided(rows: Sequence[Reversal]) -> bool:
 
 
 def to_order(rows: Sequence[Reversal]) -> list[Reversal]:
-    """Those of ours that Stripe does not know yet."""
+    """The refunds that we ordered and that Stripe does not know yet."""
     return [row for row in rows if row.status == ORDERED and row.provider_id is None]
 
 

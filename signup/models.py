@@ -13,7 +13,7 @@ MOST_TRIES = 5
 
 
 class EmailCode(models.Model):
-    """Six digits that were mailed to an address, to be typed by the person that reads there.
+    """Six digits that were mailed to an address. The reader of that mailbox types them.
 
     ``digest`` is keyed and covers the row's id: a bare hash of six digits is found in a second.
     Rows that are over say how often a person has asked; ``signup/codes.py`` deletes the old ones.

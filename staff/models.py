@@ -38,7 +38,7 @@ class AuditEntry(models.Model):
         verbose_name_plural = "audit entries"
         default_permissions = ("view",)
         indexes = [
-            # a filter of the page each, in the order of its list
+            # one index for each filter of the page, in the order of its list
             models.Index(fields=["actor", "-id"], name="audit_by_actor"),
             models.Index(fields=["action", "-id"], name="audit_by_action"),
             models.Index(fields=["account_id", "-id"], name="audit_by_account"),

@@ -87,7 +87,7 @@ def default_secret(row: DefaultSecret, secret: str) -> PublicDefaultSecret:
 
 
 def delivery(row: WebhookDelivery) -> PublicDelivery:
-    """``row`` has its event, and its endpoint if that has one."""
+    """A delivery as customers see it. ``row`` comes with its event, and its endpoint if any."""
     return {
         "id": delivery_id(row.pk),
         "event_id": payload.shown_id(row.event_id),

@@ -40,7 +40,8 @@ class DeliverStage:
     patience = send.SECONDS + 3.0
 
     def __init__(self, queue: due.Queue | None = None, lookups: Lookups | None = None) -> None:
-        # not the same for two processes: while one waits for what is left, the other claims
+        # each process has another limit, so that one claims while another waits for its last
+        # deliveries
         self.keeps_claiming = jitter(KEEPS_CLAIMING)
         self._queue = queue or due.Queue()
         self._lookups = lookups or Lookups()

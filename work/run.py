@@ -134,7 +134,8 @@ class Run(Generic[R]):
         done, _ = self._loop.run_until_complete(
             asyncio.wait(self._running, timeout=TURN, return_when=until)
         )
-        for task in done:  # noted before it is forgotten: rather written back twice than never
+        for task in done:
+            # kept before the task is dropped: an answer written twice is better than one lost
             outcome = task.exception() or task.result()
             self._done.append(Unwritten(self._running[task], outcome))
             del self._running[task]

@@ -29,9 +29,9 @@ def is_for_customers(request: HttpRequest) -> bool:
 
 
 def only_where(is_theirs: Callable[[HttpRequest], bool], middleware: type[Any]) -> type[Any]:
-    """``middleware``, which then sees those requests and no others.
+    """``middleware``, limited to the requests for which ``is_theirs`` is true.
 
-    A class again: Django's checks look for its own classes among the middleware.
+    The result is a class, because Django's checks look for its own classes.
     """
 
     def call(self: Any, request: HttpRequest) -> Any:

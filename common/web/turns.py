@@ -16,8 +16,8 @@ from common.web.worker import REFUSED_SECONDS, Worker
 class StreamingWorker(Worker):
     """Streamed requests wait for one of few threads, and not for long.
 
-    A customer has one of them at a time, so that who sends many leaves the others to others. The
-    loop alone touches who waits and who is served.
+    Each customer has at most one of these threads, so that many requests of one leave the rest to
+    others. Only the loop changes ``waiting`` and ``served``.
     """
 
     def run(self) -> None:
@@ -28,7 +28,7 @@ class StreamingWorker(Worker):
         self.streamers.shutdown(wait=False)
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Hand a request to a thread; of a streamed one its head."""
+        """Hand a request to a thread; of a streamed request, only the head is there."""
         if conn.stream is None:
             super().enqueue_req(conn)
             return

@@ -152,7 +152,10 @@ def _upload(request: ConsoleRequest, account: Account, image: image_form.OneImag
 def _asked_for(
     request: HttpRequest, account: Account, address: str
 ) -> tuple[Draft | None, Generation | None]:
-    """What a link asks to be filled in, and what the form of this name has made. Raises Http404."""
+    """The draft that the link fills in, and the generation that a form of this name has made.
+
+    Raises Http404.
+    """
     name = request.GET.get(playground.NAME, "")
     made = playground.made_by(account, name)
     before = made

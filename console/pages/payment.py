@@ -81,7 +81,8 @@ def status(request: ConsoleRequest, account: Account, payment: str) -> HttpRespo
     """The part of the page that changes; 204 while it does not: one SELECT of the payment."""
     row, since = _payment(account, payment), _number(request, "since")
     if request.method == "GET" and row.state == State.OPEN and _age(since) in AGAIN:
-        # who came back and paid within seconds: the first visit has used up the one question
+        # Somebody may have paid within seconds of coming back. The first visit has already used the
+        # one question allowed in that time.
         ask_again(row.pk, return_page.AT_MOST_EVERY)
     context = _context(account, row, since)
     if request.GET.get("seen") == context["seen"]:

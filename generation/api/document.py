@@ -152,7 +152,8 @@ status = operation(
     "get_generation",
     summary="Watch a generation",
     tags=TAG,
-    # as everywhere; drf-spectacular takes the view's own class for another scheme of the same name
+    # The same schemes as everywhere. drf-spectacular would take the view's own class for a second
+    # scheme of that name.
     auth=[{name: []} for name in SecretScheme.name],
     parameters=[_ID, *wait_document.HELD, _CONDITION, _WANTED, _ETAG, _WAIT],
     responses={

@@ -58,12 +58,12 @@ def of_account(account_id: uuid.UUID, generation_id: uuid.UUID) -> Generation | 
 
 
 def of_ids(ids: list[uuid.UUID]) -> list[Generation]:
-    """The generations of these ids, whoever's they are, in any order; each with its ``now``."""
+    """The generations of these ids, of any account and in any order; each with its ``now``."""
     return [_read(row) for row in OF_IDS.all({"ids": ids})]
 
 
 def changed(versions: Mapping[uuid.UUID, int]) -> tuple[datetime, list[Generation]]:
-    """The database's time, and those of these generations that are not of that version any more."""
+    """The database's time, and those generations whose version has changed since."""
     rows = CHANGED.all({"ids": list(versions), "versions": list(versions.values())})
     now = rows[0][0]
     return now, [_read((*row[1:], now)) for row in rows if row[1] is not None]

@@ -63,7 +63,7 @@ def _layers(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def _in_mode(image: Image.Image, mode: str) -> Image.Image:
-    """Without a copy, which Pillow would make of 100 MB, if it is so already."""
+    """The image in ``mode``. One that has it already is not copied: it may have 100 MB."""
     return image if image.mode == mode else image.convert(mode)
 
 

@@ -44,15 +44,15 @@ AT_PROVIDER = (State.SUBMITTING, State.SUBMIT_UNKNOWN, State.RUNNING)
 
 Result = Literal["works", "fails", "quota", "gone"]
 
-# A row's turn is how many rows its account has under way, and waiting up to this one. So the first
-# waiting row of each account comes before the second of any, and an account with rows under way
-# waits for accounts with none.
-# Rows are locked in a second step, because a window function cannot be locked. One row at most is
-# a suspect (work/due.py). Other choices: IN_ORDER there, and generation/inputs/image_queue.py.
-# The planner expects next to nothing to be open among millions of finished rows: it would walk
-# through all that is under way for each waiting row. A FULL JOIN is never done row by row, and the
-# COALESCE hides that a LEFT one would do. No index serves the COALESCE in the second step, so that
-# the keys find what to lock.
+# The order: a row's turn is its place among its account's waiting rows, plus the number of rows
+# that the account has under way. So accounts take turns, and one with many rows under way waits for
+# those with fewer. Other orders are IN_ORDER of work/due.py and generation/inputs/image_queue.py.
+# At most one row is a suspect (work/due.py).
+# `due` locks the chosen rows in a step of its own: a query with a window function cannot lock any.
+# FULL JOIN: the planner expects hardly an open row among millions of finished ones. A LEFT JOIN
+# would read all of `under_way` again for each waiting row; a FULL JOIN is never done so. COALESCE
+# around `place` keeps the planner from making it a LEFT JOIN.
+# COALESCE around `next_attempt_at` fits no index, so that the ids find the rows to lock.
 CLAIM = due.Claim(
     Generation,
     """

@@ -1,4 +1,4 @@
-"""Where one attempt goes."""
+"""Where a new attempt goes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The names that the rows keep of it, and the backend's own ``place_for``.
+    """Where a new attempt goes. Its names are kept by the rows; ``place_for`` is the backend's.
 
-    ``remembers``: the provider has to be told to forget it.
+    ``remembers``: the provider has to be told to forget the attempt.
     """
 
     backend: str

@@ -20,10 +20,10 @@ logger = logging.getLogger(__name__)
 
 
 def let_expire(router: Router[Reader], loop: asyncio.AbstractEventLoop, seconds: float) -> int:
-    """Work for up to ``seconds`` and a batch; how many generations lost their files.
+    """Work for up to ``seconds`` and one batch more; return how many generations lost their files.
 
-    A batch is taken out of sight, then its files are deleted, so that a storage that refuses holds
-    up the next batch instead of being given more and more to do.
+    Rows are marked before their files are deleted. A storage that refuses stops the next batch:
+    otherwise its backlog would grow by all that is due.
     """
     ends = time.monotonic() + seconds
     count = 0

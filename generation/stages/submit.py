@@ -121,7 +121,10 @@ class SubmitStage(StageBase):
         return self.provider.of(attempt.backend, attempt.location).submit(request)
 
     def _begin(self, generation: Generation) -> Attempt | None:
-        """The intent; one whose COMMIT got no answer is found when this is tried again."""
+        """Commit the intent and return its attempt; None when fenced off.
+
+        If a COMMIT got no answer, the next try finds that attempt.
+        """
         route = self.provider.route(generation.model, model_ids.id_to_ask(generation))
         try:
             attempt = lifecycle.begin_attempt(generation, route)

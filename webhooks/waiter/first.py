@@ -51,7 +51,7 @@ class Holdable:
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """What the view answered; ``is_wait``: held or not, it asked for it."""
+    """What the view answered. ``is_wait``: the request asked to be held, whether it was or not."""
 
     answer: Answer
     request_id: str

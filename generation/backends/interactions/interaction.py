@@ -45,7 +45,7 @@ class InteractionName:
 
     @classmethod
     def of_answer(cls, answer: Json, project: str) -> InteractionName | None:
-        """That of a new interaction of ours; None without a usable id."""
+        """The name of an interaction that we just made; None if the answer has no usable id."""
         told = answer.get("id")
         match = _TOLD.fullmatch(told) if isinstance(told, str) else None
         own = f"projects/{project}/locations/{LOCATION}/interactions/"
