@@ -5,7 +5,6 @@ The way in is open to everybody, and a role that may only look must not stop the
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from accounts.models import User
 from staff.models import AuditEntry
 from tests.staff.test_roles import APART, NOBODY, PAGES, Things, things
 from tests.support.people import PASSWORD, inside, make_staff
+from tests.support.walked_forms import cookies, walk
 from tests.support.worst_texts import BOUND, cost, marks, texts
 
 __all__ = ["things"]
@@ -25,7 +25,7 @@ __all__ = ["things"]
 FORM = (20_000, 4096)
 LINE = (600,)  # of a request's first line gunicorn takes 4094 bytes
 KINDS = ("an address of marks",)
-INPUT = re.compile(r'<(?:input|textarea|select)\b[^>]*\bname="([^"]+)"')
+WORST = texts(FORM, KINDS)
 
 
 @pytest.fixture(autouse=True)
@@ -33,35 +33,15 @@ def _limits_aside(settings: Any) -> None:
     settings.RATE_LIMIT_LOGINS = 1_000_000
 
 
-def cookie(client: Client) -> dict[str, str]:
-    known = client.cookies.get("sessionid")
-    return {} if known is None else {"HTTP_COOKIE": f"sessionid={known.value}"}
-
-
-def walk(client: Client, path: str) -> int:
-    """Send each field of the page's form with each text; how many fields there were."""
-    page = client.get(path)
-    assert page.status_code == 200, path
-    names = set(INPUT.findall(page.text)) - {"csrfmiddlewaretoken"}
-    good = dict.fromkeys(names, "x") | {"username": "nobody"}
-    for name in names:
-        for text in texts(FORM, KINDS):
-            sent = (good | {name: text}) if name in good else good
-            status, took = cost("POST", path, form=sent, head=cookie(client))
-            assert took < BOUND, (path, name, len(text), text[:3])
-            assert status < 500, (path, name, len(text), text[:3])
-    return len(names)
-
-
 def test_the_way_in() -> None:
     client = Client()
-    assert walk(client, "/admin/login/") >= 2  # name, password
+    assert walk(client, "/admin/login/", WORST) >= 2  # name, password
     assert not AuditEntry.objects.exclude(action="refuse_log_in").exists()
     user = make_staff()
     client.post("/admin/login/", {"username": user.username, "password": PASSWORD})
-    assert walk(client, reverse("admin:enroll")) >= 2  # code, next
+    assert walk(client, reverse("admin:enroll"), WORST) >= 2  # code, next
     inside(user)
-    assert walk(client, reverse("admin:second_factor")) >= 2
+    assert walk(client, reverse("admin:second_factor"), WORST) >= 2
     for path in ("/admin/login/", "/admin/second-factor/", "/admin/enroll/", "/admin/leave/"):
         for text in (*texts(LINE, KINDS), "//" + marks(600), "http://" + marks(600)):
             for method in ("GET", "POST"):
@@ -87,7 +67,7 @@ def test_every_form(things: Things) -> None:
     seen = 0
     for name, need in PAGES.items():
         if need != NOBODY and name not in APART and not name.endswith(("_changelist", "_csv")):
-            seen += walk(client, things.path(name))
+            seen += walk(client, things.path(name), WORST)
     assert seen > 60
     assert User.objects.filter(is_staff=True).count() == 2
 
@@ -106,6 +86,6 @@ def test_every_list_and_the_search(things: Things) -> None:
         for name in names:
             for text in texts(LINE, KINDS):
                 query = {str(name): text, "s": text}
-                status, took = cost("GET", path, query=query, head=cookie(client))
+                status, took = cost("GET", path, query=query, head=cookies(client))
                 assert took < BOUND, (path, name, text[:3])
                 assert status < 500, (path, name, text[:3])

@@ -10,6 +10,7 @@ People and requests
     probe            two views that do nothing, for tests that count requests
     document         the OpenAPI document, and whether an answer is as it says
     worst_texts      texts that cost the most to fold, match or parse
+    walked_forms     a page's forms, each field sent with such texts
     log_reader       our log lines, read again
     receiver         the receiver of webhooks as a process, and what it remembers
     verifiers        the programs that customers verify webhooks with
