@@ -47,8 +47,10 @@ ALSO = {
     "webhook-switch": {"enabled"},
     "webhook-rotate": {"keep", "force"},
 }
-ASKED = ("next", "done", "sent", "seen", "last", "again", "example", "prompt", "model", "pack")
-ASKED += ("form", "tries", "checks", "state", "kind", "q", "before", "after", "cursor", "page")
+ASKED = (
+    *("next", "done", "sent", "seen", "last", "again", "example", "prompt", "model", "pack"),
+    *("form", "tries", "checks", "state", "kind", "q", "before", "after", "cursor", "page"),
+)
 
 
 @pytest.fixture(autouse=True)
