@@ -15,7 +15,9 @@ from django.test import Client
 
 from accounts import passwords
 from accounts.models import User
-from tests.support.people import Person, inside, make_staff
+from tests.console.test_reset import link
+from tests.support.console import browser
+from tests.support.people import Person, inside, make_person, make_staff
 
 # one of each script that composes in a way of its own, and some that only order their marks
 WORDS = {
@@ -98,6 +100,27 @@ def by_change_over_the_api(password: str) -> None:
     assert answer.status_code == 200, answer.content
 
 
+def by_sign_up(password: str) -> None:
+    Client().post("/sign-up/", {"email": "dora@example.com", "password": password})
+    assert User.objects.update(username="dora") == 1
+
+
+def by_the_persons_page(password: str) -> None:
+    former = "the-former-sentence-é"
+    dora = make_person("dora").user
+    dora.set_password(former)
+    dora.save()
+    sent = {"current_password": unicodedata.normalize("NFD", former), "new_password": password}
+    assert browser(dora).post("/me/password/", sent).status_code == 303
+
+
+def by_a_mailed_link(password: str) -> None:
+    make_person("dora")
+    client = Client()
+    path = link(client, "dora@example.com")
+    assert client.post(path, {"new_password": password}).status_code == 303
+
+
 def by_manager(password: str) -> None:
     User.objects.create_user("dora", "dora@example.com", password)
 
@@ -105,12 +128,14 @@ def by_manager(password: str) -> None:
 SETTERS = [
     *(by_api, by_command, by_staff_command, by_superusers_page, by_change_of_anothers),
     *(by_change_of_ones_own, by_change_over_the_api, by_manager),
+    *(by_sign_up, by_the_persons_page, by_a_mailed_link),
 ]
 
 
 @pytest.mark.parametrize("setter", SETTERS)
 def test_every_door_that_sets_one(setter: Callable[[str], None], settings: Any) -> None:
     settings.ROOT_URLCONF = "config.urls"
+    settings.ALLOW_EMULATOR, settings.VERTEX_BASE_URL = True, "http://127.0.0.1:9"  # mails go out
     setter(forms(WORDS["Vietnamese"])[1])
     user = User.objects.get(username="dora")
     for spelling in forms(WORDS["Vietnamese"]):
@@ -143,6 +168,8 @@ def test_every_door_that_checks_one(script: str, settings: Any, alice: Person) -
             assert answer.status_code == 200, (kept, typed)
             page = Client().post("/admin/login/", {"username": "dora", "password": typed})
             assert page.status_code == 302, (kept, typed)
+            page = Client().post("/log-in/", {"identity": "alice", "password": typed})
+            assert page.status_code == 303, (kept, typed)
 
 
 @pytest.mark.parametrize("script", WORDS)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import ApiKey
+from accounts.models import ApiKey, ConsoleSession
 from staff.models import AuditEntry
-from tests.support.people import PASSWORD, Person, inside, make_staff
+from tests.support.console import browser
+from tests.support.people import PASSWORD, Person, inside, make_staff, make_token
 
 Door = Callable[[str, str], tuple[int, str]]
 
@@ -29,7 +30,14 @@ def pages(name: str, password: str) -> tuple[int, str]:
     return page.status_code, page.context["form"].non_field_errors()[0]
 
 
-DOORS = {"api": api, "operators": pages}
+def console(name: str, password: str) -> tuple[int, str]:
+    page = Client().post("/log-in/", {"identity": name, "password": password})
+    if page.status_code == 303:
+        return 303, "in"
+    return page.status_code, str(page.context["form"].non_field_errors())
+
+
+DOORS = {"api": api, "operators": pages, "console": console}
 
 
 @pytest.fixture
@@ -56,6 +64,7 @@ def test_a_wrong_password_is_noted_whatever_the_door(
     [
         ("api", "superuser", "belongs to no account"),
         ("operators", "alice", "not one of the staff"),
+        ("console", "superuser", "belongs to no account"),
     ],
 )
 def test_whom_a_door_is_not_for_learns_nothing_of_the_password(
@@ -71,10 +80,11 @@ def test_whom_a_door_is_not_for_learns_nothing_of_the_password(
     assert DOORS[door](name, PASSWORD)[0] == 429, "the right one gave no place back"
     assert AuditEntry.objects.count() == 5, "what was not looked at is not noted"
     assert not ApiKey.objects.filter(kind="token").exists()
+    assert not ConsoleSession.objects.exists()
 
 
 def test_the_doors_share_their_limits(people: dict[str, Any]) -> None:
-    for door in ("api", "operators", "api", "operators", "api"):
+    for door in ("api", "operators", "console", "console", "api"):
         assert DOORS[door]("superuser", "wrong")[0] in (401, 200)
     for door in DOORS:
         assert DOORS[door]("superuser", PASSWORD)[0] == 429
@@ -97,6 +107,31 @@ def test_ones_own_password_is_guessed_no_faster_in_a_session_left_open() -> None
     assert right.status_code == 429
     user.refresh_from_db()
     assert user.check_password(PASSWORD)
+
+
+def test_a_customers_own_password_is_guessed_no_faster_by_changing_doors(alice: Person) -> None:
+    client, headers = browser(alice.user), {"Authorization": f"Bearer {make_token(alice)}"}
+    new = {"current_password": "wrong", "new_password": "another-sentence-8"}
+
+    def status(door: str, password: str) -> int:
+        body = new | {"current_password": password}
+        if door == "api":
+            path = "/api/password/"
+            return Client().post(path, body, "application/json", headers=headers).status_code
+        if door == "confirm":
+            return client.post("/confirm/", {"password": password}).status_code
+        return client.post("/me/password/", body).status_code
+
+    doors = ("api", "confirm", "change", "change", "api")
+    assert [status(door, "wrong") for door in doors] == [401, 200, 200, 200, 401]
+    told = AuditEntry.objects.order_by("id").values_list("action", "actor", "changes__door")
+    said = ["api", "console", "console", "console", "api"]
+    assert list(told) == [("refuse_own_password", alice.user.pk, door) for door in said]
+    for door in ("api", "confirm", "change"):
+        assert status(door, PASSWORD) == 429
+    assert AuditEntry.objects.count() == 5
+    alice.user.refresh_from_db()
+    assert alice.user.check_password(PASSWORD)
 
 
 def test_ones_own_password_is_changed_with_an_entry() -> None:
