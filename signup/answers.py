@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.models import ApiKey
 
-# What an API key is answered where a login token is needed.
+# The answers to an API key where a login token is needed.
 ONLY_TOKENS_LOG_OUT = "Only a login token can log out, an API key is deleted by its id"
 ONLY_TOKENS_CHANGE = "Only a login token can change the password, log in first"
 ONLY_TOKENS_LIST = "Only a login token can list and end login tokens, log in first"
@@ -41,5 +41,5 @@ class TokenSerializer(serializers.Serializer[Any]):
     current = serializers.SerializerMethodField(help_text="The one this request was sent with.")
 
     def get_current(self, token: ApiKey) -> bool:
-        """Whether it is the view's own ``current``, of this request."""
+        """Whether this request was sent with it; the view says so by ``current``."""
         return bool(token.pk == self.context["current"].pk)

@@ -1,7 +1,7 @@
 """What people change about their way in: password, e-mail address, second factor.
 
-Each change tells its owner by a mail in the same transaction. Operators change theirs on their own
-pages, which ask for the second factor and write the audit log: here they are refused.
+Each change writes a mail to its owner in the same transaction. Operators are refused here: their
+own pages ask for the second factor and write the audit log.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from signup.links import LIVES, LinkOver
 from signup.registration import EMAIL_TAKEN
 
 HOUR = 3600  # seconds
-PER_PERSON, PER_NEW_ADDRESS = 5, 5  # changes of an address that are asked for in an hour
+PER_PERSON, PER_NEW_ADDRESS = 5, 5  # changes of an address that may be asked for in an hour
 SALT = "signup.changes.email"
 UNIQUE = "user_email_unique_whatever_the_case"
 MOST_ENROLMENTS = 5  # keys that a person was shown and has not confirmed
@@ -50,10 +50,10 @@ class AtTheOperators(ApiError):
 
 
 def change_password(user: User, current: str, new: str, address: str) -> User:
-    """Give the person a ``new`` password, which is validated and canonical; the fresh row.
+    """Give the person a ``new`` password, which is validated and canonical; return the new row.
 
-    All sessions and login tokens end, API keys go on. Raises InvalidCredentials or RateLimited, as
-    a log-in does, and AtTheOperators.
+    All sessions and login tokens end; API keys go on. Raises InvalidCredentials and RateLimited,
+    as a log-in does, and AtTheOperators.
     """
     person = _person(user)
     login.check_again(step_up.DOOR, person, current, address)
@@ -67,10 +67,10 @@ def change_password(user: User, current: str, new: str, address: str) -> User:
 
 
 def ask_for_email(user: User, new: str, link: Callable[[str], str]) -> None:
-    """Send a link to a ``new`` address, which is a valid one. Nothing changes before it is used.
+    """Send a link to the ``new`` address, which is valid. Nothing changes before the link is used.
 
-    ``link`` makes its text of a token. Raises RateLimited, AtTheOperators, or InvalidRequest for an
-    address that somebody has.
+    ``link`` turns a token into the link's text. Raises RateLimited, AtTheOperators, and
+    InvalidRequest for an address that somebody has already.
     """
     person = _person(user)
     for name, limit, key in (
@@ -97,9 +97,9 @@ def new_email_of(token: str) -> str:
 
 
 def confirm_email(token: str, address: str) -> User:
-    """Give the link's person the new address, which is verified by that; the old one is told.
+    """Give the link's person the new address, and tell the old one. The link proves the new one.
 
-    Raises LinkOver, also for the later of two at once, and InvalidRequest if somebody else has
+    Of two uses at once the later one raises LinkOver. Raises InvalidRequest if somebody else has
     taken the address meanwhile: the constraint decides.
     """
     user_id, new, state = _read(token)
@@ -122,7 +122,7 @@ def confirm_email(token: str, address: str) -> User:
 
 
 def begin_second_factor(user: User, shown: object) -> TOTPDevice:
-    """The key for an app that this browser was ``shown``, or else a new one."""
+    """The unconfirmed key that this browser was ``shown``, if it still exists; else a new one."""
     person = _person(user)
     waiting = TOTPDevice.objects.filter(user=person, confirmed=False)
     device = waiting.filter(pk=shown).first() if isinstance(shown, int) else None
@@ -179,7 +179,7 @@ def new_recovery_codes(user: User, *, tell: bool = True) -> list[str]:
 
 
 def rename(user: User, name: str) -> None:
-    """What the person is called; the name to log in with stays as it is."""
+    """Change what the person is called. The name to log in with stays as it is."""
     User.objects.filter(pk=user.pk).update(first_name=name)
 
 
@@ -201,7 +201,7 @@ def _taken() -> InvalidRequest:
 
 
 def _read(token: str) -> tuple[uuid.UUID, str, str]:
-    """Whose, the new address, and the state of before. Raises LinkOver."""
+    """The person's id, the new address, and the state at the time. Raises LinkOver."""
     try:
         said = signing.loads(token, salt=SALT, max_age=LIVES)
         return ids.parse(said["user"]), said["new"], said["of"]
@@ -214,9 +214,9 @@ def _fits(person: User, state: str) -> bool:
 
 
 def _state(person: User) -> str:
-    """What a change of address or password changes, so that each link of before ends.
+    """A digest that differs after each change of address or password: it ends all earlier links.
 
-    Back to an old address is no way to an old link: the time of its proof is another one.
+    It also differs after a return to an old address, whose proof then has another time.
     """
     proven: datetime | None = person.email_verified_at
     facts = (str(person.pk), person.password, person.email, proven.isoformat() if proven else "")

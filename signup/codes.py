@@ -29,7 +29,7 @@ KEPT = timedelta(days=1)
 SOON = 90  # seconds; a longer wait is told in minutes
 DIGITS = re.compile(r"[0-9]{6}")
 SALT = "signup.codes"
-# Counts the try and compares in one statement, so that of many that race five are looked at.
+# One statement counts the try and compares, so that of many at once only five are compared.
 TRY = """
     UPDATE signup_emailcode
        SET tries = tries + 1, used_at = CASE WHEN digest = ANY(%(digests)s) THEN now() END
@@ -40,9 +40,9 @@ TRY = """
 
 
 def make(user: User, purpose: EmailCode.Purpose, address: str) -> str:
-    """A new code for the purpose, the former one ends. Raises RateLimited.
+    """Make a new code for the purpose, and end the former one. Raises RateLimited.
 
-    Belongs into a transaction that holds the lock of the user's row, so that the limits are exact.
+    The caller's transaction has locked the user's row, so that the limits are exact.
     """
     theirs = EmailCode.objects.filter(user=user, purpose=purpose)
     wait = _wait(theirs.filter(created_at__gt=Now() - HOUR))
@@ -69,9 +69,9 @@ def works(row: EmailCode | None) -> bool:
 
 
 def compare(row: EmailCode, code: str) -> int | None:
-    """Use one try: None when the code is right, which uses it up; else how many are left.
+    """Use one try. None: the code is right, and used up. Else how many tries are left.
 
-    A code that has expired, or was tried too often, has none left. The try counts once the
+    0 are left of a code that has expired or was tried too often. The try counts once the
     transaction is committed.
     """
     keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
@@ -99,7 +99,7 @@ def _digest(row: EmailCode, code: str, key: str) -> bytes:
 def _wait(rows: QuerySet[EmailCode]) -> timedelta:
     """How long until one more may be sent. ``rows`` are those of the last hour.
 
-    A row that a racing request has just made may be younger than our transaction.
+    An age may be below 0: another request may have made a row after our transaction began.
     """
     age = ExpressionWrapper(Now() - F("created_at"), DurationField())
     ages = list(rows.annotate(age=age).order_by("age").values_list("age", flat=True)[:MOST_AN_HOUR])

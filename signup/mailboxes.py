@@ -1,4 +1,4 @@
-"""Which addresses are one mailbox, so that one mailbox is not taken for many people."""
+"""Which addresses lead to the same mailbox, so that its owner does not pass for many people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SAME_AS_GMAIL = frozenset({GMAIL, "googlemail.com"})
 def normalised(address: str) -> str:
     """The address without what its owner can vary: case, quotes, a plus-tag, Gmail's dots.
 
-    ``address`` is a valid one. Nothing is sent to the answer; it need not be deliverable.
+    ``address`` is valid. The result need not be deliverable: nothing is sent to it.
     """
     local, _, domain = unicodedata.normalize("NFKC", address.strip()).casefold().rpartition("@")
     domain = _ascii(domain)
@@ -32,13 +32,13 @@ def digest(address: str) -> str:
 
 
 def is_disposable(address: str) -> bool:
-    """Whether anybody makes such addresses by the hundred; a subdomain is as its domain."""
+    """Whether such addresses can be made by the hundred; a subdomain counts like its domain."""
     labels = normalised(address).rpartition("@")[2].split(".")
     return any(".".join(labels[start:]) in blocklist for start in range(len(labels)))
 
 
 def _ascii(domain: str) -> str:
-    """The spelling in ASCII of a domain that may be written in two."""
+    """The domain's spelling in ASCII, of the two that it may have."""
     try:
         return domain.encode("idna").decode()
     except UnicodeError:

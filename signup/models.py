@@ -16,7 +16,7 @@ class EmailCode(models.Model):
     """Six digits that were mailed to an address. The reader of that mailbox types them.
 
     ``digest`` is keyed and covers the row's id: a bare hash of six digits is found in a second.
-    Rows that are over say how often a person has asked; ``signup/codes.py`` deletes the old ones.
+    Rows that are over show how often a person has asked; ``signup/codes.py`` deletes old rows.
     """
 
     class Purpose(models.TextChoices):
@@ -62,7 +62,7 @@ class EmailCode(models.Model):
 
 
 class TrialDay(models.Model):
-    """How many trial credits a UTC day has given; its row lock orders all that are being given."""
+    """How many trial credits a UTC day has given. All gifts of a day queue for its row's lock."""
 
     day = models.DateField(primary_key=True)
     granted = models.BigIntegerField(db_comment="credits")
@@ -79,7 +79,7 @@ class TrialDay(models.Model):
 
 
 class Trial(models.Model):
-    """The trial credits that a person got, once. The entry is in the ledger (``trial:…``)."""
+    """That a person got trial credits, once. The entry is in the ledger (``trial:…``)."""
 
     user = models.OneToOneField(
         User, on_delete=models.PROTECT, primary_key=True, related_name="trial"

@@ -1,4 +1,4 @@
-"""User names for people who have given an e-mail address alone."""
+"""User names for people who gave an e-mail address and no name."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from accounts.login import MAX_FOLDED, fold
 
 NOT_IN_A_NAME = re.compile(r"[^\w.+-]")
 SHORTEST = 3
-LONGEST = 140  # characters; what is put behind a name that is taken needs 9
+LONGEST = 140  # characters; a name that is taken gets 9 more
 ATTEMPTS = 5
 
 
 def of_email(email: str) -> Iterator[str]:
-    """What stands before the @, as the contract spells names; then the same with some digits.
+    """What stands before the @, as the contract spells names; then the same with random digits.
 
-    The digits are drawn: whoever counted up would ask as often as people have the name.
+    Numbers that count up would need a question for each person with that name.
     """
     local = fold(email[:MAX_FOLDED].rpartition("@")[0])
     name = NOT_IN_A_NAME.sub("", local)[:LONGEST].ljust(SHORTEST, "_")

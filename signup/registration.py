@@ -33,7 +33,7 @@ def register(username: str, email: str, password: str) -> Issued:
     """Make a customer from validated values and log them in.
 
     Raises RegistrationClosed, or InvalidRequest when the name or the e-mail is taken. Unique
-    constraints decide that, so that of two at once only one gets it.
+    constraints decide that, so that only one of two at once gets it.
     """
     if not settings.REGISTRATION_OPEN:
         raise RegistrationClosed
@@ -51,16 +51,16 @@ def register(username: str, email: str, password: str) -> Issued:
 
 
 def is_open_here() -> bool:
-    """Whether somebody can sign up by an e-mail address, which has to be verified by mail."""
+    """Whether one can sign up on the console's pages, where a mail verifies the address."""
     return bool(settings.REGISTRATION_OPEN) and mode.can_send()
 
 
 def register_by_email(email: str, password: str, address: str) -> User:
     """Make a customer from validated values, and mail them a code that verifies the address.
 
-    The user name is made of the e-mail. ``address`` is the client's, which may register so many an
-    hour, here and by the API together. Raises RegistrationClosed, RateLimited, or InvalidRequest
-    when the e-mail is taken.
+    The user name is made from the e-mail. ``address`` is the client's: its registrations of an hour
+    are limited, here and by the API together. Raises RegistrationClosed, RateLimited, or
+    InvalidRequest when the e-mail is taken.
     """
     if not is_open_here():
         raise RegistrationClosed
@@ -83,7 +83,7 @@ def register_by_email(email: str, password: str, address: str) -> User:
 
 
 def count(address: str) -> None:
-    """Take one of the client's places for registrations. Raises RateLimited."""
+    """Count one registration of the client's ``address``. Raises RateLimited."""
     limit: int = settings.RATE_LIMIT_REGISTRATIONS
     decision = rate_limit.hit("registrations", limit, HOUR, address)
     if not decision.allowed:
@@ -100,7 +100,7 @@ def open_account(user: User) -> Account:
 
 
 def taken(username: str, email: str) -> dict[str, str]:
-    """The fault of each of the two that somebody has already, in whatever case."""
+    """The faults, by field, of a name or an e-mail that somebody has, in whatever case."""
     details = {}
     if find_user(username) is not None:
         details["username"] = NAME_TAKEN

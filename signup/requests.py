@@ -32,7 +32,7 @@ class UsernameField(StrictCharField):
         super().__init__(validators=validators, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        """DRF's hook. Folds the name, whose length counts again: one character may become 18."""
+        """DRF's hook. Folds the name. Its length is checked again: one character may become 18."""
         return fold(super().to_internal_value(data))
 
 
@@ -67,7 +67,7 @@ class RegistrationSerializer(serializers.Serializer[Any]):
     def validate_password(self, value: str) -> str:
         """DRF's hook. Django's validators compare the password with the other fields, too.
 
-        Those were not checked yet, so only texts of a sane length are compared.
+        The other fields were not checked yet, so only texts of a sane length are compared.
         """
         others = {name: self.initial_data.get(name) for name in ("username", "email")}
         known = {

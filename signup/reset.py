@@ -1,8 +1,8 @@
 """A forgotten password: a link by mail, and a new password for whoever has the link.
 
-Nobody learns whether an address is somebody's: the same is done for each, what was done for nobody
-is taken back, and every answer takes the same time. Operators get no link (decision 95); a
-superuser sets their password.
+Nobody learns whether an address is known. The same is done for each address, and rolled back where
+it is nobody's; every answer takes the same time. Operators get no link (decision 95): a superuser
+sets their password.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from mail.kinds import Kind
 from signup import notices
 from signup.links import LIVES, LinkOver
 
-ANSWERED_AFTER = 0.3  # seconds, of which looking and writing take a tenth
+ANSWERED_AFTER = 0.3  # seconds; looking and writing take a tenth of it
 MINUTE, HOUR = 60, 3600  # seconds
 PER_ADDRESS, PER_EMAIL = 20, 5  # a minute
 STRANGER = "nobody@example.invalid"
-MAILS = 10  # an hour an e-mail; who asks more often is told the same, and has links enough
+MAILS = 10  # an hour an e-mail; more questions get the same answer and no more mails
 
-# From the person's id and a token to a link's full text.
+# Makes a link's full text from the person's id and a token.
 MakeLink = Callable[[str, str], str]
 
 _tokens = PasswordResetTokenGenerator()
 
 
 def ask(email: str, address: str, link: MakeLink) -> None:
-    """Send a link to whom ``email`` belongs, if to anybody. Raises RateLimited.
+    """Send a link to the owner of ``email``, if there is one. Raises RateLimited.
 
-    ``address`` is the client's. The answer says nothing, and takes as long for everybody.
+    ``address`` is the client's. The answer says nothing, and takes the same time for each e-mail.
     """
     begun = time.monotonic()
     who = email.lower()
@@ -62,7 +62,7 @@ def ask(email: str, address: str, link: MakeLink) -> None:
 
 
 def person_of(uid: str, token: str) -> User:
-    """Whose password the link may set. Raises LinkOver."""
+    """The person whose password the link may set. Raises LinkOver."""
     try:
         user = User.objects.filter(pk=ids.parse(uid)).first()
     except NotFound as error:
@@ -75,10 +75,9 @@ def person_of(uid: str, token: str) -> User:
 def set_password(uid: str, token: str, password: str) -> User:
     """Give the link's person a new ``password``, which is validated and canonical.
 
-    It ends the link, all sessions and all login tokens, and logs nobody in. API keys and second
-    factor stay, unless the address was never proven: then a stranger may have joined with it, and
-    what was made until now may be the stranger's. Raises LinkOver, also for the later of two at
-    once.
+    The link, all sessions and all login tokens end; nobody is logged in. API keys and the second
+    factor stay, unless the address was never proven: then a stranger may have signed up with it,
+    and may have made them. Raises LinkOver, also for the later of two at once.
     """
     user = person_of(uid, token)
     user.set_password(password)  # slow on purpose, therefore outside the transaction
@@ -105,7 +104,7 @@ def _fits(user: User, token: str) -> bool:
 
 
 def _queue(user: User | None, link: MakeLink) -> None:
-    """Write the mail; for an unknown address the same one, to a stranger who does not exist."""
+    """Write the mail. For an unknown address it is the same, to a stranger who does not exist."""
     whose = user if user is not None else User(email=STRANGER)
     text = link(str(whose.pk), _tokens.make_token(whose))
     outbox.queue(Kind.RESET, whose.email, {"link": text}, user=user, lives=LIVES)

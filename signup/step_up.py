@@ -1,6 +1,7 @@
-"""Who it is, shown once more: a code after the password, or either before what is sensitive.
+"""A person proves once more who they are.
 
-The limits and the audit log's entries are those of every way in (``accounts/guesses.py``).
+After the password a code is asked for; before a sensitive step, a password or a code. The limits
+and the audit log's entries are those of every way in (``accounts/guesses.py``).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def needs_code(user: User) -> bool:
 
 
 def check_code(user: User, code: str, address: str) -> Device:
-    """The device of the person's ``code``, which works once.
+    """The device that the ``code`` is of. A code works once.
 
     Raises InvalidCredentials or RateLimited.
     """

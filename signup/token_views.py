@@ -32,7 +32,7 @@ class PasswordView(APIView):
         """
         token = login_token(request, ONLY_TOKENS_CHANGE)
         user = User.objects.get(pk=token.created_by_id)
-        if user.is_staff:  # the pages ask for the second factor, and note it in the audit log
+        if user.is_staff:  # their pages ask for the second factor and write the audit log
             raise PermissionDenied(OPERATORS)
         serializer = PasswordSerializer(data=request.data, context={"user": user})
         serializer.is_valid(raise_exception=True)

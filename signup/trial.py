@@ -1,4 +1,4 @@
-"""Trial credits: given at the first verification of an address, once a mailbox."""
+"""Trial credits: given when an address is verified for the first time, once for each mailbox."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from signup.models import Trial
 
 GIVEN_TO_AN_ADDRESS = 3  # a client address and UTC day; each wider IPv6 network twice as many
 DESCRIPTION = "Trial credits"
-# What a registration gave before verifying did, as its ledger still says.
+# Registrations gave these before verifications did; old ledgers have them.
 WELCOME = "Welcome credits"
 ONCE = "ledger_reference_credits_once"
 
-# Two that race wait for each other's row lock here: the later one sees what the earlier has left.
-# The database's clock says which day it is.
+# Two gifts at once wait for each other's row lock, so the later one sees what the earlier one left.
+# The day is the database's.
 TAKE_FROM_DAY = """
     INSERT INTO signup_trialday AS today (day, granted)
     SELECT (now() AT TIME ZONE 'UTC')::date, %(amount)s WHERE %(amount)s <= %(limit)s
@@ -43,22 +43,22 @@ class WhyNot(enum.Enum):
     VERIFIED_BEFORE = "verified before"
     NO_ACCOUNT = "no account"
     HAD_THEIRS = "had theirs"
-    MAILBOX = "mailbox"  # of somebody who had theirs
+    MAILBOX = "mailbox"  # its owner had theirs, by another address
     DISPOSABLE = "disposable"
-    DAY = "day"  # gave all that it had
-    ADDRESS = "address"  # of several who had theirs today
+    DAY = "day"  # all credits of the day are given
+    ADDRESS = "address"  # several people of the client's address had theirs today
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``credits`` were given; 0 of them says ``why_not``."""
+    """How many ``credits`` were given; if 0, ``why_not`` says why."""
 
     credits: int = 0
     why_not: WhyNot | None = None
 
 
 class _NotGivenError(Exception):
-    """Takes back what the day has counted."""
+    """Raised so that the transaction takes back what was counted for the day."""
 
     def __init__(self, why: WhyNot) -> None:
         super().__init__(why.value)
@@ -66,10 +66,10 @@ class _NotGivenError(Exception):
 
 
 def give(user: User, client: str) -> Outcome:
-    """Give trial credits to somebody whose address was proven just now, if they may have them.
+    """Give trial credits to a person whose address was proven just now, if they may have them.
 
-    ``client`` is a ``client_address``. Belongs into the transaction of the verification, which
-    succeeds whatever comes of this.
+    ``client`` is a ``client_address``. Called in the transaction of the verification, which
+    succeeds with or without credits.
     """
     amount: int = settings.SIGNUP_CREDITS
     if not amount:
@@ -129,7 +129,7 @@ def _given_to_unknown(day: date) -> int:
 
 
 def _was_welcomed(owned: Membership) -> bool:
-    """Whether the account got credits when it registered: its ledger begins with them."""
+    """Whether the account got credits at its registration: its ledger begins with them."""
     first = LedgerEntry.objects.filter(wallet_id=owned.account_id, sequence=1)
     return first.filter(
         kind=LedgerEntry.Kind.GRANT, description=WELCOME, reference=None, created_by=None

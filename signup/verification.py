@@ -1,4 +1,4 @@
-"""Showing that an e-mail address is one's own, by a code that was sent there."""
+"""Proving that an e-mail address is one's own, by a code that was sent there."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class NoMail(ServiceUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The address is theirs; what came of the trial credits."""
+    """The address is proven; ``trial`` says what came of the trial credits."""
 
     trial: Outcome
 
@@ -65,8 +65,8 @@ def is_on_its_way(user: User) -> bool:
 def verify(user: User, code: str, address: str) -> Verified:
     """Take ``code`` as proof of the user's address, and give them their trial credits.
 
-    ``address`` is the client's. An address that is verified already stays so, whatever is typed.
-    Raises CodeRefused; a wrong code counts as a try of five.
+    ``address`` is the client's. A verified address stays verified, whatever is typed.
+    Raises CodeRefused. A wrong code counts as one of five tries.
     """
     typed = codes.typed(code)
     with transaction.atomic():
@@ -81,7 +81,7 @@ def verify(user: User, code: str, address: str) -> Verified:
         left = codes.compare(sent, typed)
         if left is None:
             return Verified(_proven(row, address))
-    raise CodeRefused(_left(left))  # once the try is committed
+    raise CodeRefused(_left(left))  # outside: the try is committed
 
 
 def _proven(row: User, client: str) -> Outcome:
@@ -91,7 +91,7 @@ def _proven(row: User, client: str) -> Outcome:
 
 
 def _locked(user: User) -> User:
-    """The row, locked before its codes, in the one order that all take."""
+    """The user's row, locked. Everybody locks it before its codes."""
     return User.objects.select_for_update(no_key=True).get(pk=user.pk)
 
 

@@ -38,7 +38,7 @@ class RegisterView(APIView):
             raise registration.RegistrationClosed
         serializer = RegistrationSerializer(data=request.data)
         valid = serializer.is_valid()
-        # Learning that a name is taken counts like a registration, a slip of the pen does not.
+        # Learning that a name is taken counts as a registration; a typing error does not.
         if valid or _says_taken(serializer.errors):
             registration.count(client_address(request))
         if not valid:
@@ -64,7 +64,7 @@ class LogoutView(APIView):
     @document.logout
     def post(self, request: Request) -> Response:
         """End the login token that this request was sent with; it stops working at once."""
-        # A program that calls this by mistake must not lose the key it runs on.
+        # A program that calls this by mistake must not lose its API key.
         token = login_token(request, ONLY_TOKENS_LOG_OUT)
         keys.revoke(ApiKey.objects.filter(pk=token.pk))
         return Response(status=status.HTTP_204_NO_CONTENT)
