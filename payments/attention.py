@@ -1,4 +1,4 @@
-"""What a person should look at: pages, dashboard and alerts of the operators ask the same."""
+"""What a person should look at; the operators' pages, dashboard and alerts ask the same."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MOST_DISPUTED = 5_000  # payments of the newest disputes
 
 
 def stuck() -> QuerySet[Payment]:
-    """Payments that are due for so long that nobody can be working on them.
+    """Payments that have been due for so long that nobody can be working on them.
 
-    Those of the other mode are left out, as are all without a key: nobody should work on them. Read
-    by the index ``payment_due``.
+    Payments of the other mode are left out, and without a key all are: nobody should work on them.
+    Read by the index ``payment_due``.
     """
     if not payments_available():
         return Payment.objects.none()
@@ -31,12 +31,12 @@ def stuck() -> QuerySet[Payment]:
 
 
 def mismatched() -> QuerySet[Payment]:
-    """Money arrived, and the facts differ from what was agreed."""
+    """Payments whose money arrived, but whose facts differ from what was agreed."""
     return Payment.objects.filter(state=State.MISMATCH)
 
 
 def disputed() -> QuerySet[Payment]:
-    """With a dispute, decided or not."""
+    """Payments with a dispute, decided or not."""
     disputes = Reversal.objects.filter(kind=Reversal.Kind.DISPUTE)
     newest = disputes.order_by("-created_at", "-id").values("payment")[:MOST_DISPUTED]
     return Payment.objects.filter(pk__in=newest)

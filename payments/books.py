@@ -1,7 +1,7 @@
 """Whether Stripe and we agree on what was paid and given back in the last five weeks.
 
-Stripe is asked first, outside of any transaction, then the rows. So what is under way meanwhile is
-newer here than there, and waits for the next check.
+Stripe is asked first, outside of any transaction, then the rows are read. What changes meanwhile is
+newer here than at Stripe, and is left to the next check.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SETTLES = timedelta(minutes=15)  # after the link's end every payment is over
 TOLD = timedelta(days=1)  # until the daily look has found what no webhook told
 PAID = ("paid", "no_payment_required")
 
-# What ledger and payments say of each other: each row is an account and a sentence about it.
+# Whether ledger and payments agree: each row found is an account and a sentence about it.
 QUESTIONS = (
     """
 SELECT wallet_id, format('purchase %s is of no payment that was paid', entry.id)
@@ -83,9 +83,9 @@ class There:
 
 
 def check_payments(client: StripeClient, turn: Callable[[], None] = lambda: None) -> Result:
-    """Compare both sides, of our mode. Raises StripeError when Stripe does not answer.
+    """Compare both sides, in our mode. Raises StripeError when Stripe does not answer.
 
-    ``turn`` is called with each entry of Stripe's lists, and what it raises ends the check.
+    ``turn`` is called for each entry of Stripe's lists; an exception of it ends the check.
     """
     began = timezone.now()
     since = began - BACK
@@ -108,7 +108,7 @@ def check_payments(client: StripeClient, turn: Callable[[], None] = lambda: None
 def _taken(
     client: StripeClient, since: datetime, turn: Callable[[], None]
 ) -> dict[uuid.UUID, Taken]:
-    """The complete Checkout Sessions that name a payment; whether it is ours shows later."""
+    """The complete Checkout Sessions that name a payment, which need not be one of ours."""
     found = {}
     for session in lists.sessions(client, since):
         turn()
@@ -145,7 +145,7 @@ def _compare_payments(
 
 
 def _of_no_row(payment_id: uuid.UUID, theirs: Taken) -> list[Difference]:
-    """A payment that a restored backup does not have; nothing where the account is none of ours."""
+    """A payment that we lack, as after a restore; nothing if the account is none of ours."""
     try:
         account = Account.objects.filter(pk=uuid.UUID(theirs.account)).first()
     except ValueError:
@@ -157,7 +157,7 @@ def _of_no_row(payment_id: uuid.UUID, theirs: Taken) -> list[Difference]:
 
 
 def _problem(row: Payment, theirs: Taken, began: datetime) -> str:
-    """What is wrong with a payment for which Stripe took money; empty when nothing is."""
+    """The fault of a payment for which Stripe took money; empty if there is none."""
     if row.state == State.PAID:
         if row.paid_minor != theirs.amount:
             return f"payment {row.pk}: Stripe took {theirs.amount}, we noted {row.paid_minor}"
@@ -171,7 +171,7 @@ def _problem(row: Payment, theirs: Taken, began: datetime) -> str:
 
 
 def _was_given_back(row: Payment) -> bool:
-    """Whether a person gave the money back, after a look at a mismatch."""
+    """Whether a person looked at a mismatch and gave the money back."""
     return bool(reversals.live_minor(reversals.rows_of(row)))
 
 
@@ -191,7 +191,7 @@ def _compare_reversals(
         here = known.get(name, "unknown")
         is_new = name not in known and there.created > told
         if here == there.status or is_new or here in reversals.UNDECIDED:
-            continue  # the undecided ones are looked at every day
+            continue  # what is undecided is fetched again every day
         problem = f"{name} is {there.status} at Stripe and {here} here"
         result.differences.append(Difference(accounts[there.intent_id], problem))
     stored = Reversal.objects.filter(

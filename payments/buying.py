@@ -1,7 +1,7 @@
-"""Buying a pack: the row first, then Stripe is asked for the link at which it is paid.
+"""Buying a pack: the row is committed, then Stripe is asked for the link at which it is paid.
 
-The row is committed before Stripe hears of it, so that no money can arrive for what nobody knows.
-An idempotency key is looked up under the account's lock, and again before anything is refused.
+In this order no money can arrive for a payment that nobody knows. An idempotency key is looked up
+under the account's lock, and again before anything is refused.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ class Bought:
 
 
 def buy(purchase: Purchase) -> Bought:
-    """Make a payment and ask Stripe for its link; or find the one that the same key made.
+    """Make a payment and ask Stripe for its link, or find the payment that the same key made.
 
-    Not to be called inside a transaction. Raises the errors of section 10 of the contract, in its
-    order; then nothing was bought, and the key is free.
+    Never inside a transaction. Raises the errors of section 10 of the contract, in its order; then
+    nothing was bought, and the key is free.
     """
     try:
         if (again := replay(purchase)) is not None:
@@ -87,7 +87,7 @@ def replay(purchase: Purchase) -> Bought | None:
 
 
 def replay_of(caller: Caller, key: str, path: str, body: dict[str, Any]) -> Bought | None:
-    """The same, for a request that cannot be read as a purchase any more."""
+    """``replay`` for a request that is no valid purchase any more."""
     found = Payment.objects.filter(account_id=caller.account_id, idempotency_key=key).first()
     if found is None:
         return None
@@ -97,7 +97,7 @@ def replay_of(caller: Caller, key: str, path: str, body: dict[str, Any]) -> Boug
 
 
 def hurry(payment: Payment) -> None:
-    """Have Stripe asked now for a link that its own request did not live to ask for."""
+    """Have Stripe asked for the link now, if the request that should have asked has died."""
     if payment.state == State.CREATED and timezone.now() - payment.created_at > ASKING:
         ask_again(payment.pk, ASKING)
 
@@ -108,7 +108,7 @@ def _looked_after(again: Bought) -> Bought:
 
 
 def _refusal_at_the_door(purchase: Purchase) -> ApiError | None:
-    """What needs no look at the account's other payments; the address's window comes last."""
+    """The refusal that needs no look at other payments, if any. The address's window comes last."""
     account_id = purchase.caller.account_id
     if not payments_available():
         return PaymentsUnavailable()
@@ -122,7 +122,7 @@ def _refusal_at_the_door(purchase: Purchase) -> ApiError | None:
 
 
 def _begin(purchase: Purchase, refusal: ApiError | None) -> Bought:
-    """The row, or what the same key made while this request waited for the lock."""
+    """Make the row, or find what the same key made while this request waited for the lock."""
     key, pack = purchase.idempotency_key, purchase.pack
     if refusal is not None and key is None:
         raise refusal
@@ -157,6 +157,9 @@ def _begin(purchase: Purchase, refusal: ApiError | None) -> Bought:
 
 
 def _give_key_back(payment: Payment) -> None:
-    """A refused request does not use its key up. Who saw the payment as ``created`` keeps it."""
+    """Free the key: a refused request does not use it up.
+
+    The row stays, for a replay that was answered with it as ``created``.
+    """
     row = Payment.objects.filter(pk=payment.pk, state=State.FAILED, session_id=None)
     row.update(idempotency_key=None, request_sha256=None)

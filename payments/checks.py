@@ -1,4 +1,4 @@
-"""Django's system check of what selling needs; config/payments.py has what contradicts itself."""
+"""Django's system check of what selling needs; config/payments.py refuses contradictions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from payments.mode import payments_available
 
 
 def check_return_address(**_: Any) -> list[CheckMessage]:
-    """Customers come back from Stripe's page, to an address that no request tells us there."""
+    """Stripe leads customers back to an address that a worker takes from the setting."""
     if not payments_available() or settings.PUBLIC_BASE_URL:
         return []
     return [
@@ -25,5 +25,5 @@ def check_return_address(**_: Any) -> list[CheckMessage]:
 
 
 def register_all() -> None:
-    """Not without --deploy: migrate needs no address."""
+    """Register it for ``--deploy`` alone: ``migrate`` needs no address."""
     register(check_return_address, Tags.security, START, deploy=True)

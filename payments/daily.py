@@ -1,7 +1,7 @@
-"""Once a day Stripe's lists are asked for refunds and disputes that nobody told us of.
+"""Once a day Stripe's lists are read for refunds and disputes that no webhook told us of.
 
-Stripe lists events for 30 days only, and webhooks may be lost; its refunds and disputes stay. Here
-payments are made due, no more.
+Webhooks may be lost, and Stripe lists events for 30 days only; its refunds and disputes stay. This
+module makes payments due and does no more.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from payments.waking import make_due
 logger = logging.getLogger(__name__)
 
 EVERY = timedelta(days=1)
-OVERLAP = timedelta(days=2)  # what was made in the same moment as the last look is seen again
+OVERLAP = timedelta(days=2)  # what was made during the last look is seen again
 AT_FIRST = timedelta(days=35)
 
 Found = Iterator[Refund | Dispute]
@@ -34,9 +34,9 @@ LISTS: dict[str, Callable[[StripeClient, datetime], Found]] = {
 
 
 def look(client: StripeClient, turn: Callable[[], None] = lambda: None) -> int:
-    """Look through each list whose day is over; how many payments were made due.
+    """Look through each list whose day is over; return how many payments were made due.
 
-    ``turn`` is called with each entry; what it raises ends the look, which begins anew then.
+    ``turn`` is called for each entry. An exception of it ends the look; the next begins anew.
     """
     woken = 0
     for name, listed in LISTS.items():
@@ -55,7 +55,7 @@ def look(client: StripeClient, turn: Callable[[], None] = lambda: None) -> int:
 
 
 def _wake(found: Refund | Dispute) -> bool:
-    """Whether it is of a payment of ours that does not know it, or not in this state."""
+    """Make its payment due if we do not know it, or know it in another state; whether so."""
     of_ours: dict[str, Any] = {"intent_id": lists.intent_of(found), "livemode": livemode()}
     payment_id = Payment.objects.filter(**of_ours).values_list("pk", flat=True).first()
     if not of_ours["intent_id"] or payment_id is None:

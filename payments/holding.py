@@ -22,7 +22,7 @@ UPDATE payments_payment AS row
 
 
 def lock(claimed: Payment) -> Payment | None:
-    """The row as it is, locked; None when the lease is another's by now.
+    """Lock the row and read it anew; None when another worker has the lease by now.
 
     Belongs into a transaction.
     """
@@ -37,10 +37,10 @@ def lock(claimed: Payment) -> Payment | None:
 def release(
     row: Payment, claimed: Payment, next_attempt_at: datetime | None, **changes: Any
 ) -> None:
-    """Write and let go. A payment that was woken while it was held stays due.
+    """Write, and end the lease. A payment that was woken while it was held stays due.
 
-    A wake-up moves the time away from the end of our lease. What it tells of may have happened
-    after Stripe was asked.
+    A wake-up changes ``next_attempt_at``, which was the end of our lease. It may be about something
+    that happened after Stripe was asked.
     """
     if row.next_attempt_at == claimed.next_attempt_at:
         changes["next_attempt_at"] = next_attempt_at

@@ -1,7 +1,7 @@
-"""What an operator does to a payment. Every verb is one transaction; who calls it notes why.
+"""What an operator does to a payment. Every verb is one transaction; the caller records why.
 
-Credits first, money second: a refund takes the credits back here, and a worker asks Stripe for the
-money afterwards. The other way round they would be spent meanwhile.
+Credits first, money second: a refund takes the credits back here, and a worker asks Stripe to give
+the money back afterwards. In the other order the customer could spend the credits meanwhile.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def ask_again(payment: Payment) -> None:
 
 
 def default_refund(payment: Payment) -> int:
-    """What was paid for the credits that are not spent, in the minor unit; 0 = nothing is left."""
+    """What was paid for the credits that are not spent, in the minor unit; 0 if all are."""
     if payment.state != State.PAID or not payment.paid_minor:
         return 0
     balance = Wallet.objects.values_list("balance", flat=True).get(pk=payment.account_id)
@@ -48,15 +48,15 @@ def default_refund(payment: Payment) -> int:
 
 
 def refundable(payment: Payment) -> int:
-    """The most that can be given back still, in the minor unit."""
+    """The most that can still be given back, in the minor unit."""
     return (payment.paid_minor or 0) - reversals.live_minor(reversals.rows_of(payment))
 
 
 def refund(payment: Payment, amount_minor: int, *, by: User) -> Reversal:
     """Take credits back, pro rata, and have Stripe give ``amount_minor`` of the money back.
 
-    Of a mismatch all of it is given back: nothing was credited, and the payment has failed then.
-    What Stripe refuses is reinstated. Raises NotAllowed.
+    Of a mismatch all money is given back, since nothing was credited; the payment has failed then.
+    If Stripe refuses, the credits are reinstated. Raises NotAllowed.
     """
     _ask_for_a_key(payment)
     with transaction.atomic():
@@ -78,7 +78,7 @@ def refund(payment: Payment, amount_minor: int, *, by: User) -> Reversal:
 
 
 def credit(payment: Payment) -> uuid.UUID:
-    """Credit a mismatch after all, with exactly what was sold; the ledger entry's id."""
+    """Credit a mismatch after all, with exactly what was sold; return the ledger entry's id."""
     with transaction.atomic():
         row = _locked(payment)
         if row.state != State.MISMATCH:
@@ -101,7 +101,7 @@ def release_hold(account: Account) -> None:
 
 
 def _give_back(row: Payment, by: User) -> Reversal:
-    """All that Stripe took for a mismatch; no credits were given."""
+    """Order a refund of all that Stripe took for a mismatch, which got no credits."""
     if reversals.live_minor(reversals.rows_of(row)):
         raise NotAllowed("It is being refunded already")
     took = int(row.facts.get("amount_total") or 0)
@@ -114,7 +114,7 @@ def _give_back(row: Payment, by: User) -> Reversal:
 
 
 def _order(row: Payment, amount_minor: int, by: User) -> Reversal:
-    """A refund that a worker is to ask Stripe for, now."""
+    """Write down a refund, and make the payment due: a worker then asks Stripe for it."""
     ordered = Reversal.objects.create(
         payment=row,
         kind=Reversal.Kind.REFUND,

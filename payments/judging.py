@@ -1,4 +1,4 @@
-"""What Stripe's facts make of a payment. Pure: it reads no table and asks nobody."""
+"""Which state Stripe's facts stand for. No table is read here, and nobody is asked."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from payments.models import Payment
 from payments.models.states import State
 from payments.stripe.facts import Facts
 
-# What a bank debit's intent says while it is under way, and when nothing will come of it.
+# The states of a bank debit's intent: while it is under way, and when nothing will come of it.
 UNDER_WAY = {"processing", "requires_action", "requires_confirmation", "requires_capture"}
 OVER = {"requires_payment_method", "canceled"}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``state`` is where the payment belongs, before anybody asks whether it may go there.
+    """``state`` is where the payment belongs; whether it may go there is asked later.
 
-    ``known`` is False for a word of Stripe's that we do not know: then nothing changes.
+    ``known`` is False for a word of Stripe's that we do not know. Then nothing changes.
     """
 
     state: State | None

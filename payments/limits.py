@@ -1,7 +1,7 @@
 """How much an account may buy, judged under its lock (contract, section 10).
 
-The windows are those of the rows themselves, so they are exact, survive a restart, and count what
-was made and not what was refused.
+The payments' own rows are counted. So the limits are exact, survive a restart, and count what was
+made, not what was refused.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from payments.refusals import PurchaseLimitReached, TooManyOpenPayments
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
-KNOWN_AFTER = timedelta(days=7)  # since a payment was paid
+KNOWN_AFTER = timedelta(days=7)  # since an account first paid
 MAX_OPEN = 3
 WAITING = (State.CREATED, State.OPEN)  # for the customer
 SPENT = (*UNFINISHED, State.PAID)
@@ -59,7 +59,7 @@ def _refuse_too_many(rows: Sequence[Payment], now: datetime) -> None:
 
 
 def most_in_a_day(account: Account, now: datetime) -> int:
-    """In the currency's minor unit; less for an account that has not proven itself yet."""
+    """What the account may spend in 24 hours, in the minor unit; a new one may spend less."""
     paid = Payment.objects.filter(
         account=account, livemode=livemode(), state=State.PAID, finished_at__lte=now - KNOWN_AFTER
     )
@@ -86,16 +86,16 @@ def _above_the_day(
 
 
 def above_the_day(limit_minor: int, currency: str) -> str:
-    """The sentence of a purchase that would be too much; of currencies that have hundredths."""
+    """The sentence that refuses a purchase; for currencies that have hundredths."""
     amount = f"{limit_minor // 100}.{limit_minor % 100:02} {currency.upper()}"
     return f"Credits can be bought for at most {amount} in 24 hours"
 
 
 def too_many_open() -> str:
-    """The sentence of one payment too many."""
+    """The sentence that refuses one more open payment."""
     return f"At most {MAX_OPEN} payments can be open at once, pay or wait for one to expire"
 
 
 def seconds_to(moment: datetime, now: datetime) -> int:
-    """At least 1, for a header."""
+    """Whole seconds until then, at least 1; for a header."""
     return max(1, math.ceil((moment - now).total_seconds()))

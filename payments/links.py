@@ -1,6 +1,6 @@
-"""Which addresses a customer's browser is sent to: pages of Stripe's, or of what stands in for it.
+"""The addresses that a customer's browser may be sent to: Stripe's pages, or the emulator's.
 
-All of them came from Stripe itself. This looks at them once more, since our own page forwards.
+All of them came from Stripe itself. They are checked once more, because our own page forwards.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def to_pay(payment: Payment) -> str:
 def is_stripes(url: str) -> bool:
     """Whether a browser may be sent there.
 
-    Without a real key the emulator says by itself where its pages are, maybe behind another name.
+    The emulator itself says where its pages are; they may have another host name than its API.
     """
     if len(url) > LONGEST or not url.isascii() or not url.isprintable() or " " in url:
         return False

@@ -41,5 +41,5 @@ for _result in RESULTS:
 
 
 def surprised(kind: Surprise) -> None:
-    """Count what an alert tells a person about."""
+    """Count something that an alert tells a person about."""
     SURPRISES.labels(kind).inc()

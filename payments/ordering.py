@@ -1,7 +1,7 @@
 """Asking Stripe for the link at which a payment is paid.
 
-The row is committed before. So a web process that dies anywhere in here leaves a row that is due,
-and a worker asks again, in the same words.
+The row is committed before. A web process that dies in here leaves a row that is due: a worker
+then asks again, in the same words.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ SOON = 2.0  # seconds until a worker asks for the link that a web request did no
 
 
 def ask_for_link(payment: Payment) -> Payment:
-    """Ask Stripe once, for 8 s at most; returns the row as it is then.
+    """Ask Stripe once, for 8 s at most; return the row as it is then.
 
-    It is ``open`` with its url; still ``created`` without an answer; ``failed`` when Stripe refused
-    for good. Never inside a transaction: it talks to Stripe.
+    It is ``open`` with its url, still ``created`` if Stripe did not answer, or ``failed`` if Stripe
+    refused for good. Never inside a transaction: it talks to Stripe.
     """
     if payment.state != State.CREATED:
         return payment
@@ -46,7 +46,7 @@ def ask_for_link(payment: Payment) -> Payment:
 
 
 def write_outcome(payment: Payment, outcome: Link | NoAnswer | Refused) -> bool:
-    """Write back what came of asking, unless another process did; whether it was this one."""
+    """Write back what came of asking. False if another process has done so already."""
     row = Payment.objects.filter(pk=payment.pk, state=State.CREATED)
     if isinstance(outcome, Link):
         return bool(
@@ -69,7 +69,7 @@ def write_outcome(payment: Payment, outcome: Link | NoAnswer | Refused) -> bool:
 
 
 def refusal(payment: Payment, outcome: Refused) -> dict[str, object]:
-    """The columns of a payment whose order Stripe refused for good."""
+    """Log that Stripe refused the payment's order for good; return the columns that say so."""
     logger.error("Stripe refused the order of payment %s: %s", payment.pk, outcome.detail)
     metrics.surprised("reused_key" if outcome.reused_key else "order_refused")
     return {
@@ -80,7 +80,7 @@ def refusal(payment: Payment, outcome: Refused) -> dict[str, object]:
 
 
 def _ask(payment: Payment) -> Link | NoAnswer | Refused:
-    """Both calls together take no longer than one may."""
+    """Ask for a customer if there is none, then for the link: 8 s for both calls together."""
     ends = time.monotonic() + PATIENCE
     order = orders.order_of(payment)
     customer_id = order.customer_id
@@ -97,7 +97,7 @@ def _ask(payment: Payment) -> Link | NoAnswer | Refused:
 
 
 def forget_lost_customer(payment: Payment, outcome: NoAnswer | Refused) -> None:
-    """Ask for another customer next time when Stripe has lost this one."""
+    """Drop our customer id if Stripe does not know it: the next payment asks for a new one."""
     lost = ("resource_missing", "customer")
     if isinstance(outcome, Refused) and (outcome.code, outcome.param) == lost:
         orders.drop_customer(payment)

@@ -1,4 +1,4 @@
-"""The invoice or the receipt of a payment, fetched at the click: we keep its id and no link.
+"""The link to a payment's invoice or receipt, fetched at the click: we keep ids and no links.
 
 Never inside a transaction: it talks to Stripe.
 """
@@ -20,7 +20,7 @@ from payments.stripe.errors import NoAnswer, meaning
 
 logger = logging.getLogger(__name__)
 
-A_MINUTE, MINUTE = 10, 60  # how often an account may have Stripe asked
+A_MINUTE, MINUTE = 10, 60  # how often Stripe is asked for an account
 
 
 class NoPaper(enum.Enum):

@@ -33,7 +33,7 @@ class PaymentHold(ApiError):
 
 
 class PurchaseLimitReached(ApiError):
-    """429: with this one the account would buy for more than it may in 24 hours."""
+    """429: with this purchase the account would spend more than it may in 24 hours."""
 
     status_code = 429
     default_code = "purchase_limit_reached"

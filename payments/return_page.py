@@ -1,7 +1,7 @@
-"""Where Stripe's page leads back to, paid or not: one page for everybody.
+"""The page that Stripe's page leads back to, paid or not: the same one for everybody.
 
-Whoever was sent a link may pay it without a log-in, and anybody can write an address. So the page
-is the same for every id, whether or not there is such a payment, and credits nothing.
+A link can be paid without a log-in, and anybody can type an address. So the page is the same for
+every id, whether or not there is such a payment, and credits nothing.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ HEADERS = {
 def return_page(
     request: HttpRequest, account_id: str, payment_id: str, ways: Mapping[str, str] | None = None
 ) -> HttpResponse:
-    """Thank whoever comes; have Stripe asked about the payment if there is one.
+    """Thank the visitor; have Stripe asked about the payment if there is one.
 
-    ``ways`` are addresses that lead on: ``log_in``, or ``home`` for who is logged in.
+    ``ways`` are addresses that lead on: ``log_in``, or ``home`` for a visitor who is logged in.
     """
     look_at(request, account_id, payment_id)
     return HttpResponse(render_to_string("payments/return.html", dict(ways or {})), headers=HEADERS)
 
 
 def look_at(request: HttpRequest, account: str, payment: str) -> None:
-    """Make the payment due, if this address has not asked about too many. HEAD asks nothing."""
+    """Make the payment due, unless the client has asked about too many. HEAD asks nothing."""
     try:
         account_id, payment_id = ids.parse(account), ids.parse(payment)
     except NotFound:
@@ -68,7 +68,7 @@ def look_at(request: HttpRequest, account: str, payment: str) -> None:
         if _may_have_news(account_id, payment_id):
             ask_again(payment_id, AT_MOST_EVERY)
     except (OperationalError, InterfaceError) as error:
-        # whoever has just paid is thanked all the same; the payment is due soon anyway
+        # the visitor may have paid and is thanked all the same; the payment is due soon anyway
         logger.error("database away: %s", type(error).__name__)
         connections.close_all()
 

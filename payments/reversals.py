@@ -1,7 +1,7 @@
-"""What was given back or disputed takes credits back, pro rata and cumulatively.
+"""Refunds and disputes take credits back, pro rata and cumulatively.
 
-The sum decides, not the single refund: the last one takes the exact rest, and a take that rounds to
-0 is in the next one. All of it belongs into a transaction that has locked the payment.
+The sum decides, not the single refund: a take that rounds to 0 is in the next one, and the last one
+takes the exact rest. All of it belongs into a transaction that has locked the payment.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ logger = logging.getLogger(__name__)
 ORDERED = "ordered"  # by an operator of ours; Stripe does not know it yet
 REFUSED = "refused"  # by Stripe, when we ordered it
 
-# Stripe's words of a refund: one that counts, and one that came back.
+# Stripe's words for a refund: it counts, or its money came back to us.
 COUNTS = {ORDERED, "pending", "requires_action", "succeeded"}
 CAME_BACK = {REFUSED, "failed", "canceled"}
-# Of a dispute: the money is gone; it moved no money; it came back.
+# Stripe's words for a dispute: the money is gone; no money moved; the money came back.
 TAKEN = {"needs_response", "under_review", "appeal_needs_response", "appeal_under_review", "lost"}
 MOVES_NOTHING = {"warning_needs_response", "warning_under_review", "warning_closed", "prevented"}
 WON = {"won"}
-# Something is still to come of these.
+# These will still change.
 UNDECIDED = {
     *(ORDERED, "pending", "requires_action", "needs_response", "under_review"),
     *("appeal_needs_response", "appeal_under_review"),
@@ -43,9 +43,9 @@ REFUND, DISPUTE = Reversal.Kind.REFUND, Reversal.Kind.DISPUTE
 
 
 def match(payment: Payment, facts: Facts) -> list[Reversal]:
-    """Bring our rows up to what Stripe says; all rows of the payment, the oldest first.
+    """Bring our rows up to what Stripe says; return all rows of the payment, the oldest first.
 
-    A refund that carries the id of one of our rows is that row, and is not taken twice.
+    A refund that carries the id of one of our rows is that row, and takes no credits twice.
     """
     rows = rows_of(payment)
     for fact in facts.refunds:
@@ -68,17 +68,18 @@ def match(payment: Payment, facts: Facts) -> list[Reversal]:
 
 
 def rows_of(payment: Payment) -> list[Reversal]:
-    """With their entries, since all of them are added up."""
+    """The payment's reversals with their ledger entries, which all get added up."""
     found = payment.reversals.select_related("entry", "reinstated")
     return list(found.order_by("created_at", "id"))
 
 
 def post(payment: Payment, rows: Sequence[Reversal]) -> int:
-    """Write what is missing in the ledger; the credits that are taken back now.
+    """Write the missing ledger entries; return how many credits are taken back after them.
 
-    While a dispute holds the money all is taken. What came back is reinstated as far as the rest
-    does not stand for it: another refund may have found less left to take than its own share. One
-    that found nothing takes its share now, since what is reinstated once never is again.
+    The target is all credits while a dispute holds the money, else the share of the refunds that
+    stand. What came back is reinstated, but only down to the target: another refund may have found
+    less left to take than its share. If one that stands has no entry yet, more is reinstated and
+    that one takes its share, because an entry can be reinstated only once.
     """
     disputed = is_disputed(rows)
     target = payment.credits if disputed else _share(payment, live_minor(rows))
@@ -102,7 +103,7 @@ def post(payment: Payment, rows: Sequence[Reversal]) -> int:
 
 
 def is_undecided(rows: Sequence[Reversal]) -> bool:
-    """Whether something may still become of one of them."""
+    """Whether one of them will still change."""
     return any(row.status in UNDECIDED for row in rows)
 
 
@@ -112,12 +113,12 @@ def to_order(rows: Sequence[Reversal]) -> list[Reversal]:
 
 
 def live_minor(rows: Sequence[Reversal]) -> int:
-    """What refunds give back, as far as they did not come back themselves."""
+    """The money of all refunds that stand, in the minor unit."""
     return sum(row.amount_minor for row in rows if row.kind == REFUND and row.status in COUNTS)
 
 
 def write_answer(row: Reversal, outcome: Made | Refused) -> None:
-    """Stripe has taken our order of a refund, or refused it for good."""
+    """Write what Stripe answered to our order of a refund: taken, or refused for good."""
     if isinstance(outcome, Refused):
         logger.error("Stripe refused refund %s: %s", row.pk, outcome.detail)
         metrics.surprised("refund_refused")
@@ -133,9 +134,10 @@ def is_disputed(rows: Sequence[Reversal]) -> bool:
 
 
 def hold_account(payment: Payment, rows: Sequence[Reversal], known: Sequence[str]) -> None:
-    """No more purchases after a dispute that was not ``known`` before; a person lifts it.
+    """Stop the account's purchases after a dispute that was not ``known`` before.
 
-    Behind the entries: a charge locks the wallet first and its account second.
+    A person lifts the hold. Called after the ledger's entries: a charge locks the wallet first and
+    the account second.
     """
     new = [row for row in rows if row.status in TAKEN and row.provider_id not in known]
     if any(row.kind == DISPUTE for row in new):
@@ -145,7 +147,7 @@ def hold_account(payment: Payment, rows: Sequence[Reversal], known: Sequence[str
 
 
 def _share(payment: Payment, counted: int) -> int:
-    """The credits that so much of the money stands for."""
+    """The credits that ``counted`` of the money paid for."""
     paid = payment.paid_minor or 0
     return payment.credits * min(counted, paid) // paid if paid else 0
 
@@ -155,7 +157,7 @@ def _is_live(row: Reversal) -> bool:
 
 
 def _is_taking(rows: Sequence[Reversal], disputed: bool) -> bool:
-    """Whether one that stands has no entry yet and may have its share; disputes come first."""
+    """Whether one that stands has no entry yet and takes its share now; disputes come first."""
     kinds = (DISPUTE,) if disputed else (REFUND,)
     return any(_is_live(row) and row.entry is None and row.kind in kinds for row in rows)
 

@@ -1,6 +1,6 @@
-"""When Stripe is asked again about a payment that nobody woke.
+"""When Stripe is asked again about a payment that no webhook woke.
 
-Webhooks are a matter of seconds. With every one of them lost each payment still ends, by these.
+Webhooks take seconds. If all of them are lost, each payment still ends by these times.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0  # seconds, as all times here before 
 FIRST_LOOKS = (1 * MINUTE, 5 * MINUTE, 15 * MINUTE)
 THEN_EVERY = 10 * MINUTE
 LAST_LOOK = 2 * MINUTE  # after the link's end; Stripe has closed it by then
-GIVEN_UP = 5 * MINUTE  # from the order on, once there is no answer
+GIVEN_UP = 5 * MINUTE  # after the order, if there was no answer
 NO_ANSWER = 30.0
-SURPRISED = 10 * MINUTE  # a word of Stripe's that we do not know
+SURPRISED = 10 * MINUTE  # after a word of Stripe's that we do not know
 LONGEST_PAUSE = 30.0  # between two tries to get a link
 SHORTEST_PAUSE = 2.0
 
@@ -29,7 +29,7 @@ def scaled(seconds: float) -> timedelta:
 
 
 def is_given_up(payment: Payment) -> bool:
-    """Whether Stripe was asked for a link for long enough."""
+    """Whether no link came for so long that nobody asks for it any more."""
     return payment.claimed_at >= payment.created_at + scaled(GIVEN_UP)
 
 
@@ -48,9 +48,9 @@ def after_a_surprise(payment: Payment) -> datetime:
 
 
 def next_look(payment: Payment, state: str, *, undecided: bool) -> datetime | None:
-    """When to look at a payment that is in ``state`` now; None = when somebody wakes it.
+    """When to look at a payment that is in ``state`` now; None = not before something wakes it.
 
-    ``undecided`` says that something is under way whose end nobody may tell us.
+    ``undecided``: something is under way whose end we may not be told.
     """
     now = payment.claimed_at
     if state == State.OPEN:

@@ -1,7 +1,7 @@
-"""Facts become money: one transaction that posts what is missing and moves the state forward.
+"""Facts become money: one transaction posts what is missing and moves the state forward.
 
-It is monotone, so neither the order of events nor their number matters. A purchase is posted before
-its reversals.
+States never go back, so neither the order of events nor their number matters. A purchase is posted
+before its reversals.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from payments.stripe.facts import Facts
 
 logger = logging.getLogger(__name__)
 
-# As payments/migrations/0002_guards.py has it, without what a person alone may do.
+# As the trigger of payments/migrations/0002_guards.py allows, without what only a person may do.
 FORWARD: dict[str, frozenset[State]] = {
     State.CREATED: frozenset(State) - {State.CREATED},
     State.OPEN: frozenset(State) - {State.CREATED, State.OPEN},
@@ -38,9 +38,9 @@ FORWARD: dict[str, frozenset[State]] = {
 
 
 def settle(claimed: Payment, facts: Facts) -> list[Reversal]:
-    """Post what the facts say; the refunds of ours that Stripe has to be asked for.
+    """Post what the facts say; return our refunds that Stripe still has to be asked for.
 
-    The lease is kept while there are some, and let go otherwise.
+    If there are any the lease is kept, else it ends.
     """
     with transaction.atomic():
         row = holding.lock(claimed)
@@ -76,7 +76,10 @@ def settle(claimed: Payment, facts: Facts) -> list[Reversal]:
 
 
 def credit(row: Payment, facts: dict[str, Any], changes: dict[str, Any]) -> uuid.UUID:
-    """Post the purchase, with exactly what was sold, and note what was paid; the entry's id."""
+    """Post the purchase of exactly what was sold; return the entry's id.
+
+    ``changes`` gets the payment's columns, with what was paid.
+    """
     posted = ledger.purchase(
         row.account_id,
         row.credits,
@@ -97,7 +100,7 @@ def credit(row: Payment, facts: dict[str, Any], changes: dict[str, Any]) -> uuid
 
 
 def _names(facts: Facts) -> dict[str, str]:
-    """What Stripe calls it; an operator finds a payment by each of them."""
+    """Stripe's ids of it, and its link; an operator finds a payment by each id."""
     return {
         "intent_id": facts.intent_id,
         "charge_id": facts.charge_id,
@@ -109,7 +112,7 @@ def _names(facts: Facts) -> dict[str, str]:
 def _move(
     row: Payment, verdict: Verdict, facts: Facts, rows: Sequence[Reversal], changes: dict[str, Any]
 ) -> str:
-    """Put the state into ``changes`` if it goes forward; how the payment ended, if it did now."""
+    """Put the state into ``changes`` if it goes forward. Returns how the payment ended, if now."""
     state = verdict.state
     if _is_given_back(row, rows):
         state = None
@@ -133,7 +136,7 @@ def _move(
 
 
 def _is_to_be_reviewed(row: Payment) -> bool:
-    """Whether it is so large a first purchase that a person looks at it."""
+    """Whether it is a first purchase, and so large that a person has to look at it."""
     above = settings.PURCHASE_REVIEW_FIRST_ABOVE
     if not above or row.amount_minor <= above:
         return False
@@ -144,7 +147,7 @@ def _is_to_be_reviewed(row: Payment) -> bool:
 
 
 def _by_a_person(row: Payment, rows: Sequence[Reversal]) -> list[Reversal]:
-    """Refunds of a mismatch, of which nothing was ever credited."""
+    """The refunds that a person ordered for a mismatch, which got no credits."""
     if row.state != State.FAILED:
         return []
     return [each for each in rows if each.created_by_id is not None]
@@ -164,7 +167,7 @@ def _taken(rows: Sequence[Reversal]) -> list[str]:
 
 
 def _tell(row: Payment, verdict: Verdict, end: str) -> None:
-    """Count and log, once it is true."""
+    """Count and log it, after the commit."""
     if end:
         metrics.ENDED.labels(end).inc()
         level = logging.ERROR if end in ("mismatch", "review") else logging.INFO

@@ -37,7 +37,7 @@ class Refunded:
 
 
 class SettleStage:
-    """Every payment that is due, in any state: late money and refunds come after the end."""
+    """Works on every due payment, in any state: late money and refunds come after the end."""
 
     name = "settle"
     noun = "payment"
@@ -51,7 +51,7 @@ class SettleStage:
         self.client = client
 
     def claim(self, limit: int) -> list[Payment]:
-        """Lease due rows of our mode: Stripe would not know those of the other one."""
+        """Lease due rows of our mode. With this key Stripe does not know those of the other."""
         condition = "livemode" if livemode() else "NOT livemode"
         return due.claim(Payment, ALL, limit, float(settings.LEASE), condition)
 
@@ -59,11 +59,11 @@ class SettleStage:
         return {}
 
     def start(self, payment: Payment) -> Step | None:
-        """Ask for what is there; for the link, where there is none yet."""
+        """Fetch what Stripe has of it, or ask for the link if there is none yet."""
         if payment.session_id:
             return _in_time(fetch(self.client, payment.session_id))
         if payment.state == State.CREATED:
-            # however late: whoever asked before may have died with Stripe's answer
+            # however late: the process that asked before may have died with Stripe's answer
             return self._order(payment)
         _write(payment, None)  # nobody ever got a link to it: there is nothing to ask about
         return None
@@ -78,7 +78,7 @@ class SettleStage:
         return done
 
     def finish(self, payment: Payment, outcome: Any) -> Step | None:
-        """Write back what Stripe said; maybe go on with the next question."""
+        """Write back what Stripe said, and go on with the next question if there is one."""
         if isinstance(outcome, StripeError | TimeoutError):
             outcome = meaning(outcome)
         if isinstance(outcome, Customer):
@@ -124,7 +124,7 @@ class SettleStage:
 
 
 async def _in_time(call: Coroutine[Any, Any, Any]) -> Any:
-    """An answer in several pages must not outlive the lease."""
+    """Await a call; an answer of several pages must not outlive the lease."""
     async with asyncio.timeout(settings.LEASE * 0.8):
         return await call
 
@@ -158,7 +158,7 @@ def _no_answer(payment: Payment, outcome: NoAnswer) -> None:
 def _gone(payment: Payment, outcome: Gone | Refused) -> None:
     """Stripe knows no such Checkout Session, or does not let us ask: nothing was paid there.
 
-    Only the link's end makes that final; until then a person may find out why.
+    Before the link's end that is not final, so that a person may find out why.
     """
     metrics.surprised("unknown_value")
     last = payment.expires_at + schedule.scaled(schedule.LAST_LOOK)
@@ -176,7 +176,10 @@ def _gone(payment: Payment, outcome: Gone | Refused) -> None:
 
 
 def _write_refund(payment: Payment, done: Refunded) -> None:
-    """What Stripe did is fetched again at once; what it refused is given back in credits then."""
+    """Write Stripe's answer to a refund, and be due at once: the facts are fetched again.
+
+    If Stripe refused, that gives the credits back.
+    """
     with transaction.atomic():
         row = holding.lock(payment)
         if row is None:

@@ -17,14 +17,14 @@ from work.heartbeat import beat
 from work.process import counted, is_stopping, run, task_of
 from work.queue import app
 
-# Seconds that a look through Stripe's lists may take, and seconds to end it then: within the lease
+# Seconds that a look through Stripe's lists may take, then seconds to end: within the lease
 LONGEST, GRACE = 3000, 60
 CHECK = "check_payments"  # the command that does the same by hand
 
 
 @cache
 def _client() -> StripeClient:
-    """This process's, for its one event loop."""
+    """The client of this process's one event loop."""
     return connect(transport())
 
 
@@ -49,7 +49,7 @@ def daily() -> None:
 
 
 def _go_on() -> None:
-    """Signs of life of all that wait for this process meanwhile; ends when it was told to end."""
+    """Give signs of life for the queues that wait meanwhile. Raises Stopped when told to end."""
     beat("payments")
     beat("settle")
     if is_stopping():

@@ -19,9 +19,9 @@ STAGE = "settle"
 
 
 def ask_again(payment_id: uuid.UUID, at_most_every: timedelta) -> bool:
-    """Make a payment due unless it just was; whether it is due now.
+    """Make a payment due, unless it was within ``at_most_every``; return whether it is due now.
 
-    For whoever may ask at will, such as a page that a customer keeps open.
+    For callers that may ask at will, such as a page that a customer keeps open.
     """
     seconds = max(1, round(at_most_every.total_seconds()))
     if not rate_limit.hit("payment-asked", 1, seconds, str(payment_id)).allowed:
@@ -30,9 +30,10 @@ def ask_again(payment_id: uuid.UUID, at_most_every: timedelta) -> bool:
 
 
 def make_due(payment_id: uuid.UUID) -> bool:
-    """Let Stripe be asked at once; whether there is such a payment in our mode.
+    """Let Stripe be asked at once; return whether there is such a payment in our mode.
 
-    A worker that holds the row then finds another time than the end of its lease, and leaves it.
+    A worker that holds the row then finds another time than the end of its lease, and keeps that
+    time.
     """
     found = Payment.objects.filter(pk=payment_id, livemode=livemode())
     due = found.filter(Q(next_attempt_at__gt=Now()) | Q(next_attempt_at=None))

@@ -1,7 +1,7 @@
 """``POST /webhooks/stripe/``: a wake-up of Stripe's. It makes a payment due, and writes no money.
 
-Whoever signs it decides nothing either: what happened is asked of Stripe by a worker. So events may
-come twice, late, in any order or not at all.
+Even a signed event decides nothing: a worker asks Stripe what happened. So events may come twice,
+late, in any order or not at all.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FRAUD_WARNING = "radar.early_fraud_warning.created"
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest) -> HttpResponse:
-    """200 for whatever Stripe signed in our mode; it repeats all else for three days."""
+    """Answer 200 to all that Stripe signed in our mode. Stripe repeats all else for three days."""
     if not payments_available():
         return HttpResponse(status=404)
     event = _signed(request.body, request.headers.get("Stripe-Signature", ""))
@@ -61,7 +61,7 @@ def _answer(result: str, status: int) -> HttpResponse:
 
 
 def _signed(body: bytes, header: str) -> dict[str, Any] | None:
-    """The event, if one of our secrets signed exactly this body a short while ago."""
+    """The event, if one of our secrets signed exactly this body within the last minutes."""
     if not header.isascii():  # the library cannot compare such a signature, and raises TypeError
         return None
     for secret in settings.STRIPE_WEBHOOK_SECRETS:
@@ -75,7 +75,7 @@ def _signed(body: bytes, header: str) -> dict[str, Any] | None:
 
 
 def _make_due(event: dict[str, Any]) -> bool:
-    """Make the payment due that the event is about; whether there is one."""
+    """Make the event's payment due; return whether there is one."""
     name, kind, about = _word(event.get("id")), _word(event.get("type")), _object(event)
     if not name or not kind:
         return False
@@ -96,7 +96,7 @@ def _object(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _payment_of(about: dict[str, Any]) -> uuid.UUID | None:
-    """By our own id where the object carries it, else by the id of its intent or charge."""
+    """The payment by our own id, if the object carries it, or by its intent's or charge's id."""
     metadata = about.get("metadata")
     named = metadata.get("payment") if isinstance(metadata, dict) else None
     known = Q(pk__in=_ids(about.get("client_reference_id"), named))
@@ -113,7 +113,7 @@ def _payment_of(about: dict[str, Any]) -> uuid.UUID | None:
 
 
 def _word(value: object) -> str:
-    """A text that fits a column, as all names of Stripe's do; empty for all else."""
+    """A text that fits a column, as all of Stripe's ids do; empty for anything else."""
     fits = isinstance(value, str) and len(value) <= LONGEST_ID and value.isascii()
     return str(value) if fits and "\0" not in str(value) else ""
 
@@ -129,9 +129,10 @@ def _ids(*values: object) -> list[uuid.UUID]:
 
 
 def _keep_event(name: str, kind: str, about: dict[str, Any], payment_id: uuid.UUID) -> None:
-    """For operators alone: nothing is decided by it.
+    """Keep the event, for operators alone: it decides nothing.
 
-    A payment's page finds it by the object. A warning's id is kept nowhere, so its charge is noted.
+    A payment's page finds it by its object's id. Nothing keeps the id of a fraud warning, so its
+    charge's id is kept instead.
     """
     shown = _word(about.get("charge" if kind == FRAUD_WARNING else "id"))
     _, is_new = StripeEvent.objects.get_or_create(

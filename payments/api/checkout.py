@@ -1,4 +1,4 @@
-"""One order of a pack, whichever surface it comes by: read, bought, or found again by its key."""
+"""An order of a pack, from the API or the console: read, then bought or found again by its key."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def order(
 ) -> Bought:
     """Buy what ``body`` names, as the contract's section 10 has it.
 
-    ``path`` is a part of what the key stands for. Raises ValidationError for a body that names no
-    pack, and the errors of ``buy``.
+    The key stands for ``path`` and ``body`` together. Raises ValidationError for a body that names
+    no pack, and the errors of ``buy``.
     """
     serializer = CheckoutSerializer(data=body)
     try:
         serializer.is_valid(raise_exception=True)
     except ValidationError:
-        # what was on sale then is replayed, also when it was taken off sale meanwhile
+        # a replay is never refused, though the pack may have been taken off sale since
         again = replay_of(caller, idempotency_key, path, body) if idempotency_key else None
         if again is None:
             raise

@@ -14,7 +14,7 @@ LONGEST_NAME = 50  # the model's
 
 
 class PackField(StrictCharField):
-    """A text; what is none, or is too long, is the name of no pack."""
+    """A text. Anything else, or a text that is too long, gets the answer to an unknown pack."""
 
     def fail(self, key: str, **kwargs: Any) -> NoReturn:
         """Raise the ValidationError of ``key``, in one of the contract's two sentences."""
@@ -41,7 +41,7 @@ class CheckoutSerializer(serializers.Serializer[Any]):
 
 
 def unknown(found: list[CreditPack]) -> str:
-    """What a pack that is not among ``found`` is answered."""
+    """The answer to a pack that is not among ``found``."""
     if not found:
         return "No pack is on sale at the moment"
     return f"Invalid pack. Must be one of: {', '.join(pack.name for pack in found)}"

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of packs depends on those on sale."""
+"""What the OpenAPI document says of packs: it depends on the packs on sale."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from payments import packs
 
 
 def names() -> list[str]:
-    """Of the packs on sale, in their order."""
+    """The names of the packs on sale, in their order."""
     return [pack.name for pack in packs.on_sale()]
 
 

@@ -20,9 +20,9 @@ OPEN_WORDS = [str(state) for state in UNFINISHED]
 
 
 class Payment(models.Model):
-    """What was agreed is frozen; what Stripe says of it moves ``state`` forward.
+    """What was agreed never changes; what Stripe says moves ``state`` forward.
 
-    The id is Stripe's idempotency key, its ``client_reference_id`` and metadata, so whatever Stripe
+    Stripe gets the id as idempotency key, ``client_reference_id`` and metadata. So all that Stripe
     has leads back to this row, which was committed before Stripe was asked.
     """
 
@@ -105,7 +105,7 @@ class Payment(models.Model):
             models.Index(fields=["account", "-created_at", "-id"], name="payment_history"),
             # read by the operators' page and by check_payments
             models.Index(fields=["-created_at", "-id"], name="payment_newest"),
-            # what a person looks for: few rows each, in the list's order
+            # read by the filters of the operators' page: few rows each, in the list's order
             models.Index(
                 fields=["-created_at", "-id"],
                 condition=Q(state="mismatch"),

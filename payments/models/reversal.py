@@ -12,12 +12,12 @@ from common import ids
 from credits.models import LedgerEntry
 from payments.models.payment import Payment
 
-# Stripe's words for a dispute that waits for what we have to say. Their list may grow.
+# Stripe's words for a dispute that waits for our answer. Their list may grow.
 TO_ANSWER = ("needs_response", "warning_needs_response", "appeal_needs_response")
 
 
 class Reversal(models.Model):
-    """A refund or a dispute. One of our own making has no ``provider_id`` until Stripe has it."""
+    """A refund or a dispute. Our own refund has no ``provider_id`` until Stripe knows it."""
 
     class Kind(models.TextChoices):
         REFUND = "refund"

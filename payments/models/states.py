@@ -1,4 +1,4 @@
-"""What becomes of a payment. States only go forward (payments/migrations/0002_guards.py)."""
+"""The states of a payment. States only go forward (payments/migrations/0002_guards.py)."""
 
 from __future__ import annotations
 

@@ -11,14 +11,14 @@ PATIENCE = 8.0  # seconds that one call may take
 
 
 def transport(seconds: float = PATIENCE) -> HTTPXClient:
-    """Connections to Stripe, for one event loop and for any thread."""
+    """Connections to Stripe that one event loop or any thread may use."""
     return HTTPXClient(timeout=seconds, allow_sync_methods=True)
 
 
 def connect(http: HTTPXClient) -> StripeClient:
-    """A client that repeats nothing by itself.
+    """A client that repeats no call by itself.
 
-    A web request has no time for it, and a row that is due is the repetition of everything else.
+    A web request has no time for it. All other calls are repeated because their row is due again.
     """
     key, base_url = settings.STRIPE_SECRET_KEY, settings.STRIPE_BASE_URL
     if base_url:
@@ -30,7 +30,7 @@ def connect(http: HTTPXClient) -> StripeClient:
 
 @cache
 def shared_transport(seconds: float) -> HTTPXClient:
-    """This process's, for its threads; made at the first use and therefore after the fork."""
+    """The connections of this process's threads; made at the first use, so after the fork."""
     return transport(seconds)
 
 

@@ -11,7 +11,7 @@ from common.telemetry.redaction import cut_text
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """It may have been done or not: the same again, with the same key."""
+    """It may have been done or not: ask the same again, with the same key."""
 
     detail: str
 
@@ -23,11 +23,11 @@ class Refused:
     detail: str
     code: str = ""
     param: str = ""
-    reused_key: bool = False  # other parameters than those that the key stands for
+    reused_key: bool = False  # the key was used before, with other parameters
 
 
 def meaning(error: Exception) -> NoAnswer | Refused:
-    """Raises ``error`` again where it is none of Stripe's."""
+    """What an error of Stripe's means. Raises any other error again."""
     if isinstance(error, TimeoutError):
         return NoAnswer("no answer in time")
     if not isinstance(error, stripe.StripeError):

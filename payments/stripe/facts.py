@@ -1,4 +1,4 @@
-"""What Stripe says of one payment, fetched anew each time and reduced to what decides."""
+"""What Stripe says of one payment: fetched anew each time, and reduced to what is needed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAGE = 100  # the most that Stripe gives at once
 
 @dataclass(frozen=True, slots=True)
 class RefundFact:
-    """One refund; ``reversal`` is the id that ours carry in their metadata."""
+    """One refund. ``reversal`` is our row's id, which our own refunds carry in their metadata."""
 
     id: str
     created: int
@@ -75,7 +75,7 @@ class Gone:
 
 
 async def fetch(client: StripeClient, session_id: str) -> Facts | Gone:
-    """Three calls at most. Raises StripeError, and TimeoutError by whoever limits it."""
+    """Fetch by three calls at most. Raises StripeError; the caller limits the time."""
     try:
         session = await client.v1.checkout.sessions.retrieve_async(
             session_id, {"expand": [*EXPANDED]}
@@ -133,7 +133,7 @@ def _facts(
 
 
 def metadata_word(metadata: Any, key: str) -> str:
-    """What an object's metadata say under ``key``; empty without."""
+    """The text under ``key`` in an object's metadata; empty if there is none."""
     return str(metadata[key]) if metadata and key in metadata else ""
 
 

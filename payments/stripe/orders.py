@@ -1,7 +1,7 @@
-"""What is asked of Stripe for one payment: its customer, then a Checkout Session.
+"""What Stripe is asked to make for one payment: a customer, then a Checkout Session.
 
-The same payment always asks the same, in the same words, with the same keys: Stripe answers a
-repetition with what it did the first time.
+For a payment the words and the keys are always the same. So Stripe answers a repetition with what
+it did the first time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """All that the network needs to know, so that it needs no database."""
+    """All that the calls need to know, so that they need no database."""
 
     payment: Payment
     customer_id: str | None
@@ -46,7 +46,7 @@ class Link:
 
 
 def order_of(payment: Payment) -> Order:
-    """Read who buys: the account's first owner."""
+    """Read the buyer: the account's customer at Stripe, and the e-mail of its first owner."""
     profile = BillingProfile.objects.filter(
         account_id=payment.account_id, livemode=payment.livemode
     ).first()
@@ -61,7 +61,7 @@ def order_of(payment: Payment) -> Order:
 
 
 def keep_customer(payment: Payment, customer_id: str) -> str:
-    """Keep it, unless another request was first; the account's customer."""
+    """Keep the id, unless another request kept one first; return the account's."""
     profile, _ = BillingProfile.objects.get_or_create(
         account_id=payment.account_id,
         livemode=payment.livemode,
@@ -74,7 +74,7 @@ def keep_customer(payment: Payment, customer_id: str) -> str:
 
 
 def drop_customer(payment: Payment) -> None:
-    """Stripe knows it no longer: the next payment asks for another one."""
+    """Forget an id that Stripe does not know any more: the next payment asks for a new one."""
     profiles = BillingProfile.objects.filter(account_id=payment.account_id)
     profiles.filter(livemode=payment.livemode).update(customer_id=None)
 
@@ -125,7 +125,7 @@ def _session(payment: Payment, customer_id: str) -> SessionCreateParams:
         "customer": customer_id,
         "client_reference_id": str(payment.pk),
         "metadata": metadata,
-        # a charge, a refund and a dispute show these alone
+        # a charge, a refund and a dispute show only the intent's metadata
         "payment_intent_data": {"metadata": metadata},
         "line_items": [
             {
@@ -152,5 +152,5 @@ def _session(payment: Payment, customer_id: str) -> SessionCreateParams:
 
 
 def return_page(account_id: uuid.UUID, payment_id: uuid.UUID) -> str:
-    """Where Stripe's page leads back to, paid or not."""
+    """The address that Stripe's page leads back to, paid or not."""
     return f"{settings.PUBLIC_BASE_URL}/c/{account_id}/billing/payments/{payment_id}/"
