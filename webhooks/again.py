@@ -58,10 +58,10 @@ def test(endpoint: WebhookEndpoint) -> WebhookDelivery:
 
 
 def resend(delivery: WebhookDelivery) -> WebhookDelivery:
-    """Send a delivery now, whatever became of it, in a new round of attempts.
+    """Send a delivery now, whatever its state, in a new round of attempts.
 
-    Raises EndpointDisabled. An endpoint that is switched off at this moment ends the delivery when
-    its worker sees that (``webhooks/switching.py``).
+    Raises EndpointDisabled. If the endpoint is switched off at the same moment, the worker sees
+    that and ends the delivery (``webhooks/switching.py``).
     """
     endpoint = delivery.endpoint
     if endpoint is not None and endpoint.deleted_at is not None:
@@ -76,13 +76,12 @@ def resend(delivery: WebhookDelivery) -> WebhookDelivery:
 
 
 def recover(endpoint: WebhookEndpoint, since: datetime, until: datetime | None = None) -> Recovered:
-    """Let all be sent now that the endpoint did not get of the events of that time.
+    """Send now the events of that time that the endpoint did not get. Raises EndpointDisabled.
 
-    That is what failed, and events of its types that found it switched off: those have no delivery.
-    Raises EndpointDisabled.
-
-    Looking takes a second where there are many events. So the endpoint is locked only afterwards,
-    and of what was found that is taken which no other call has taken meanwhile.
+    These are failed deliveries, and events of its types that found it switched off and therefore
+    have no delivery.
+    Where there are many events, the search takes a second. So the endpoint is locked only after it,
+    and what another call has taken meanwhile is left out.
     """
     row = _now(endpoint, WebhookEndpoint.objects.all())
     if not row.enabled:
@@ -112,7 +111,7 @@ def recover(endpoint: WebhookEndpoint, since: datetime, until: datetime | None =
 
 
 def _failed(endpoint: WebhookEndpoint, since: datetime, until: datetime) -> list[uuid.UUID]:
-    """Up to MOST and one more; no delivery is older than its event."""
+    """The oldest failed deliveries, up to MOST + 1. No delivery is older than its event."""
     of_endpoint = WebhookDelivery.objects.filter(target=endpoint.pk, state=DeliveryState.FAILED)
     found = of_endpoint.filter(
         created_at__gte=since, event__created_at__gte=since, event__created_at__lte=until
@@ -129,7 +128,7 @@ def _missed(endpoint: WebhookEndpoint, since: datetime, until: datetime, most: i
 
 
 def _locked(endpoint: WebhookEndpoint) -> WebhookEndpoint:
-    """The endpoint as it is now, before its deliveries. Raises NotFound for one that is deleted."""
+    """The endpoint as it is now, locked before its deliveries. Raises NotFound if it is deleted."""
     return _now(endpoint, WebhookEndpoint.objects.select_for_update(no_key=True))
 
 

@@ -1,4 +1,4 @@
-"""Django's system checks of webhooks: what must not go into production by accident."""
+"""Django's system checks of webhooks: settings that must not reach production by accident."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from common.checks import START, in_production
 
 
 def check_receivers(**_: Any) -> list[CheckMessage]:
-    """Webhooks are signed and not secret: they travel by TLS, and never into our own network."""
+    """Webhooks are signed, not encrypted: they need TLS, and must never go into our own network."""
     found: list[CheckMessage] = []
     if settings.WEBHOOK_ALLOW_HTTP and not settings.DEBUG:
         found.append(
@@ -33,5 +33,5 @@ def check_receivers(**_: Any) -> list[CheckMessage]:
 
 
 def register_all() -> None:
-    """A part of ``manage.py check`` and of every start."""
+    """Register it for ``manage.py check`` and for every start."""
     register(check_receivers, Tags.security, START)

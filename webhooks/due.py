@@ -1,7 +1,7 @@
-"""Whose deliveries are sent next: two at a time of a target, however many wait for it.
+"""Which deliveries are sent next: at most two of a target at a time, however many wait.
 
-A target is an endpoint, or the account whose orders name their own URLs. Those whose last attempt
-was slow or failed share half of the slots, with unknown ones most of them, and let others go first
+A target is an endpoint, or an account whose orders name their own URLs. Targets whose last attempt
+was slow or failed share half of the slots, and with new ones 40 of 50; they let others go first
 (decision 102).
 """
 
@@ -20,13 +20,13 @@ from work import due
 LEASE = 35.0  # seconds, of a real machine: an attempt takes 15 of them at most
 SLOTS = 50  # deliveries under way in a process
 OF_A_TARGET = 2
-OF_SLOW = SLOTS // 2  # whose last attempt was slow or failed
-OF_UNPROVEN = SLOTS - 10  # these, and those to whom nothing was ever sent
-PROMPT = 5.0  # seconds; whoever takes longer is slow
-STANDS_BACK = timedelta(minutes=1)  # a slow one
+OF_SLOW = SLOTS // 2  # for targets whose last attempt was slow or failed
+OF_UNPROVEN = SLOTS - 10  # for these, and for targets to which nothing was ever sent
+PROMPT = 5.0  # seconds; an attempt that takes longer is slow
+STANDS_BACK = timedelta(minutes=1)  # so much later a slow target has its turn
 WALK_MOST = 1_000  # targets that one look visits; the next look goes on behind them
 
-# From one target of the index delivery_due to the next: a row of each, the one that is due first.
+# Goes from target to target in the index delivery_due, and takes of each the row that is due first.
 WALK = """
 WITH RECURSIVE walk AS (
     (SELECT target, next_attempt_at, 1 AS number FROM events_webhookdelivery
@@ -51,8 +51,8 @@ SELECT walk.target, walk.next_attempt_at, walk.next_attempt_at <= now(), walk.nu
     walk=WALK,
 )
 
-# So many of each target, and of all rows that may have killed their workers one (work/due.py).
-# The inner limit is a constant: of another one the planner expects a tenth of all that wait.
+# Takes so many rows of each target, and at most one suspect of all (work/due.py).
+# The inner limit is a constant: with a parameter the planner expects a tenth of all waiting rows.
 CLAIM = due.Claim(
     WebhookDelivery,
     """
@@ -81,7 +81,7 @@ START = uuid.UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Somebody for whom a delivery is due. ``is_prompt`` is None when nothing was ever sent."""
+    """A target with a due delivery. ``is_prompt`` is None if nothing was ever sent there."""
 
     id: uuid.UUID
     since: datetime
@@ -89,7 +89,7 @@ class Target:
 
 
 class UnderWay:
-    """What a process is sending at the moment: by target, and by what is known of them."""
+    """How much a process is sending at the moment: by target, and by the kind of target."""
 
     def __init__(self) -> None:
         self.targets: Counter[uuid.UUID] = Counter()
@@ -114,27 +114,27 @@ class UnderWay:
 
 
 class Queue:
-    """The claims of one process; it remembers how far its looks have come."""
+    """The claims of one process. It remembers which target its last look came to."""
 
     def __init__(self) -> None:
         self._behind = START
 
     def claim(self, limit: int, under_way: UnderWay) -> list[WebhookDelivery]:
-        """Up to ``limit`` due deliveries, leased, beside what this process has under way."""
+        """Lease up to ``limit`` due deliveries, as far as those under way leave room."""
         rooms = share_out(self.look(), limit, under_way)
         if not rooms:
             return []
         return CLAIM.rows(LEASE, targets=list(rooms), rooms=list(rooms.values()))
 
     def look(self) -> list[Target]:
-        """For whom something is due, of the next targets in line."""
+        """Those of the next targets in line that have something due."""
         rows = LOOK.all({"behind": self._behind, "most": WALK_MOST})
         self._behind = next((row[0] for row in rows if row[3] == WALK_MOST), START)
         return [Target(id_, since, prompt) for id_, since, is_due, _, prompt in rows if is_due]
 
 
 def share_out(targets: list[Target], limit: int, under_way: UnderWay) -> dict[uuid.UUID, int]:
-    """How many deliveries of each target may be claimed: of all one, before anybody gets two."""
+    """How many deliveries of each target may be claimed: one of each, before any gets two."""
     rooms: Counter[uuid.UUID] = Counter()
     then = copy.deepcopy(under_way)
     for room in range(1, OF_A_TARGET + 1):

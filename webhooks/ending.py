@@ -1,6 +1,6 @@
-"""Writing back to a delivery that a worker holds, if it still does.
+"""Writing back to a delivery, if the worker still holds it.
 
-As in ``webhooks/switching.py`` the endpoint is locked before its delivery, so nothing deadlocks.
+The endpoint is locked before its delivery, as in ``webhooks/switching.py``, so nothing deadlocks.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 KEPT = 50  # attempts of a delivery
 GONE = 410
 
-# The delivery, its attempt, and what is known of who got it. Nothing of it when the lease is over.
+# Writes the delivery, its attempt, and what is known of the target; nothing if the lease is over.
 # Of two attempts at one endpoint the later one counts, whichever is written back first.
 WRITE = Statement(
     """
@@ -70,7 +70,7 @@ WITH delivery AS (
 SELECT attempts_made FROM delivery
 """
 )
-# It is not sent: no attempt. The lease says that nobody else has ended it.
+# The delivery ends without an attempt. The lease shows that nobody else has ended it.
 END = """
 UPDATE events_webhookdelivery
    SET state = 'failed', failed_reason = %(reason)s, next_attempt_at = NULL, lease_token = NULL,
@@ -89,11 +89,11 @@ UPDATE events_webhookdelivery AS row
 class _Fate:
     state: DeliveryState
     reason: FailedReason | None = None
-    wait: float | None = None  # seconds until the next attempt; of what is pending alone
+    wait: float | None = None  # seconds until the next attempt, if it stays pending
 
 
 def attempted(delivery: WebhookDelivery, answer: Answer) -> None:
-    """Write back what came of an attempt, and what follows from it."""
+    """Write back what came of an attempt; switch the endpoint off if that follows."""
     with transaction.atomic():
         endpoint = _locked(delivery)
         fate = _fate(delivery, answer, endpoint)
@@ -111,7 +111,7 @@ def attempted(delivery: WebhookDelivery, answer: Answer) -> None:
 
 
 def not_sent(delivery: WebhookDelivery, reason: FailedReason) -> None:
-    """It failed without another attempt."""
+    """Let the delivery fail without another attempt."""
     values = {"id": delivery.pk, "token": delivery.lease_token, "reason": reason.value}
     with connection.cursor() as cursor:
         cursor.execute(END, values)
@@ -129,13 +129,13 @@ def hand_back(deliveries: Sequence[WebhookDelivery]) -> None:
 
 
 def url_of(delivery: WebhookDelivery) -> str:
-    """Where it goes, as of the claim."""
+    """The URL it goes to, as read at the claim."""
     endpoint = delivery.endpoint
     return delivery.url or "" if endpoint is None else endpoint.url
 
 
 def is_off(endpoint: WebhookEndpoint | None) -> FailedReason | None:
-    """Why nothing is sent to it any more."""
+    """Why nothing is sent to the endpoint any more; None if something is."""
     if endpoint is None:
         return None
     if endpoint.deleted_at is not None:
@@ -144,7 +144,7 @@ def is_off(endpoint: WebhookEndpoint | None) -> FailedReason | None:
 
 
 def _locked(delivery: WebhookDelivery) -> WebhookEndpoint | None:
-    """The endpoint as it is now. New deliveries name it meanwhile, so its key is not locked."""
+    """The endpoint as it is now, locked so that new deliveries can still name it."""
     if delivery.endpoint_id is None:
         return None
     return WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=delivery.endpoint_id)
@@ -153,7 +153,7 @@ def _locked(delivery: WebhookDelivery) -> WebhookEndpoint | None:
 def _fate(delivery: WebhookDelivery, answer: Answer, endpoint: WebhookEndpoint | None) -> _Fate:
     if answer.error is None:
         return _Fate(DeliveryState.SUCCEEDED)
-    # 410 of a place that its customer has left says nothing of the new one
+    # a 410 of the former URL says nothing about the new one
     if answer.status_code == GONE and (endpoint is None or endpoint.url == url_of(delivery)):
         return _Fate(DeliveryState.FAILED, FailedReason.GONE)
     wait = schedule.next_pause(delivery.round_attempts + 1, answer.retry_after)
@@ -164,13 +164,13 @@ def _fate(delivery: WebhookDelivery, answer: Answer, endpoint: WebhookEndpoint |
 
 
 def _is_failing(delivery: WebhookDelivery, answer: Answer, endpoint: WebhookEndpoint) -> bool:
-    """What is our own fault switches nobody off."""
+    """Whether the endpoint has failed for days. Our own faults switch no endpoint off."""
     ours = answer.error is AttemptError.INTERNAL
     return not ours and schedule.is_failing(endpoint, delivery.claimed_at)
 
 
 def _write(delivery: WebhookDelivery, answer: Answer, fate: _Fate) -> bool:
-    """Whether the lease was still ours."""
+    """Write it all; False if the lease was not ours any more."""
     succeeded = answer.error is None
     values: dict[str, Any] = {
         "id": delivery.pk,

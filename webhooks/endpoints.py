@@ -21,7 +21,7 @@ LONGEST_DESCRIPTION = 200
 
 
 class Changes(TypedDict, total=False):
-    """What a customer says of an endpoint; each was checked before."""
+    """What a customer says of an endpoint. The values were checked before."""
 
     url: str
     event_types: list[str]
@@ -30,13 +30,13 @@ class Changes(TypedDict, total=False):
 
 
 def of_account(account_id: uuid.UUID) -> QuerySet[WebhookEndpoint]:
-    """Those that are not deleted, each with the database's time as ``now``."""
+    """The account's endpoints but the deleted ones, each with the database's time as ``now``."""
     kept = WebhookEndpoint.objects.filter(account_id=account_id, deleted_at__isnull=True)
     return kept.annotate(**keys.TIMED)
 
 
 class MadeAlready(Exception):
-    """The same was asked before: there is an endpoint of this id, and nothing shows its secret."""
+    """An endpoint of this id was made before; nothing shows its secret again."""
 
 
 def create(
@@ -48,7 +48,8 @@ def create(
     """A new endpoint, and its secret, which nothing shows again. Raises TooManyWebhookEndpoints.
 
     Of several calls with one ``endpoint_id`` the first makes it, the others raise MadeAlready.
-    Counting and inserting happen under the account's lock, or two at once would make one too many.
+    The account's lock is held while endpoints are counted and one is inserted; without it, two
+    calls at once would make one too many.
     """
     made = keys.make()
     enabled = said.get("enabled", True)
@@ -76,9 +77,9 @@ def create(
 
 
 def change(endpoint: WebhookEndpoint, **said: Unpack[Changes]) -> WebhookEndpoint:
-    """The endpoint with what was said of it. Raises NotFound for one that was just deleted.
+    """The endpoint after the changes. Raises NotFound if it was just deleted.
 
-    What is pending goes to the new ``url``, since each attempt reads it anew.
+    Pending deliveries go to the new ``url``, because each attempt reads it anew.
     """
     texts = {name: value for name, value in said.items() if name != "enabled"}
     if "event_types" in said:
@@ -96,7 +97,7 @@ def change(endpoint: WebhookEndpoint, **said: Unpack[Changes]) -> WebhookEndpoin
 
 
 def delete(endpoint: WebhookEndpoint) -> None:
-    """Nothing more is sent there, and its secrets are gone. Raises NotFound the second time."""
+    """Send nothing there any more, and drop its secrets. Raises NotFound the second time."""
     with transaction.atomic():
         row = _locked(endpoint.pk)
         row.secret, row.secret_hint = "", ""
@@ -112,7 +113,7 @@ def delete(endpoint: WebhookEndpoint) -> None:
 def rotate(
     endpoint: WebhookEndpoint, keep_hours: int = keys.KEEP_HOURS, force: bool = False
 ) -> tuple[WebhookEndpoint, str]:
-    """The endpoint with a new secret, and that secret. Raises RotationInProgress, NotFound."""
+    """Give the endpoint a new secret; return both. Raises RotationInProgress and NotFound."""
     with transaction.atomic():
         row = _locked(endpoint.pk)
         secret = keys.rotate(row, row.now, keep_hours, force)
@@ -122,13 +123,13 @@ def rotate(
 
 
 def merged(event_types: Iterable[str]) -> list[str]:
-    """Each once; ``*`` stands for all."""
+    """The types, each once; ``*`` alone if it is among them."""
     said = dict.fromkeys(event_types)
     return [EVERY_TYPE] if EVERY_TYPE in said else list(said)
 
 
 def _locked(endpoint_id: uuid.UUID) -> WebhookEndpoint:
-    """Before its deliveries, as everywhere; the lock lets rows in that point to it."""
+    """Lock it, before its deliveries as everywhere. New rows may still point to it."""
     rows = WebhookEndpoint.objects.select_for_update(no_key=True).annotate(**keys.TIMED)
     found = rows.filter(pk=endpoint_id, deleted_at__isnull=True).first()
     if found is None:

@@ -1,4 +1,4 @@
-"""Lists of deliveries, and one of them with what came of it."""
+"""Lists of deliveries, and one delivery with its attempts."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from django.db.models import QuerySet
 from common.errors import NotFound
 from events.models import TEST, DeliveryState, Type, WebhookAttempt, WebhookDelivery
 
-MOST_ATTEMPTS = 50  # that are shown of one delivery
+MOST_ATTEMPTS = 50  # shown of one delivery
 TYPES = (*Type.values, TEST)
 Rows = QuerySet[WebhookDelivery]
 
 
 def of_target(target: uuid.UUID) -> Rows:
-    """What went to an endpoint, or to the ``webhook_url`` of an account's creates."""
+    """The deliveries to an endpoint, or to the ``webhook_url`` of an account's creates."""
     return WebhookDelivery.objects.filter(target=target).select_related("event", "endpoint")
 
 
 def filtered(target: uuid.UUID, status: str | None, what: str | None) -> tuple[Rows, list[Rows]]:
-    """The rows, and the same in parts that each have an index in the list's order.
+    """The rows, and the same rows in parts: each part has an index in the list's order.
 
-    Without a filter there is one of them all, ``delivery_of_target``, and no parts are needed.
+    Without a filter the index ``delivery_of_target`` serves all rows, and there are no parts.
     """
     rows = of_target(target)
     if status is not None:
@@ -41,7 +41,7 @@ def filtered(target: uuid.UUID, status: str | None, what: str | None) -> tuple[R
 
 
 def one(target: uuid.UUID, delivery_id: uuid.UUID) -> WebhookDelivery:
-    """Raises NotFound for what went elsewhere."""
+    """The delivery. Raises NotFound if it went elsewhere."""
     found = of_target(target).filter(pk=delivery_id).first()
     if found is None:
         raise NotFound

@@ -1,4 +1,4 @@
-"""The secrets that sign what an endpoint gets, and what the ``webhook_url`` of an order gets."""
+"""The secrets that sign deliveries, to an endpoint or to the ``webhook_url`` of an order."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from webhooks import signing
 from webhooks.refusals import RotationInProgress
 
 HINT = 4  # characters
-KEEP_HOURS, MOST_HOURS = 24, 168  # for which the old secret signs, too, after a rotation
-TIMED = {"now": Now()}  # by its name alone mypy would take it for a second one of the model
+KEEP_HOURS, MOST_HOURS = 24, 168  # how long the old secret signs, too, after a rotation
+TIMED = {"now": Now()}  # as a keyword, mypy would take it for a second field of that name
 COLUMNS = ("secret", "secret_hint", "previous_secret", "previous_secret_expires_at")
 
 
@@ -37,9 +37,10 @@ def make() -> Made:
 
 
 def valid_secrets(signer: Signer, now: datetime) -> list[str]:
-    """What signs at ``now``, the newest first. Raises DoesNotOpenError, also if only one does not.
+    """The secrets that sign at ``now``, the newest first.
 
-    A receiver may know the one that does not open: a signature less would be a refusal there.
+    Raises DoesNotOpenError even if only one of two does not open: a receiver that knows just that
+    one would refuse the delivery.
     """
     valid = [signer.secret]
     if signer.previous_secret is not None and two_are_valid(signer, now):
@@ -53,7 +54,7 @@ def two_are_valid(signer: Signer, now: datetime) -> bool:
 
 
 def previous_ends_at(signer: Signer, now: datetime) -> datetime | None:
-    """When the predecessor ends; None when there is none any more."""
+    """When the predecessor ends; None if there is none or it has ended."""
     ends = signer.previous_secret_expires_at
     return ends if ends is not None and ends > now else None
 
@@ -61,8 +62,8 @@ def previous_ends_at(signer: Signer, now: datetime) -> datetime | None:
 def rotate(signer: Signer, now: datetime, keep_hours: int = KEEP_HOURS, force: bool = False) -> str:
     """Give ``signer`` a new secret and return it. The caller locks the row, and saves its COLUMNS.
 
-    The old one signs, too, for ``keep_hours``. Raises RotationInProgress while two are valid,
-    unless with ``force``: then the older one ends at once.
+    The old one signs, too, for ``keep_hours``. While two are valid, raises RotationInProgress; with
+    ``force`` the older one ends at once instead.
     """
     ends = previous_ends_at(signer, now)
     if ends is not None and not force:
@@ -77,9 +78,9 @@ def rotate(signer: Signer, now: datetime, keep_hours: int = KEEP_HOURS, force: b
 
 
 def default_of(account_id: uuid.UUID) -> DefaultSecret:
-    """The account's with the database's time as ``now``, made when it is first needed.
+    """The account's default secret, with the database's time as ``now``.
 
-    Of two at once both get the same.
+    It is made when it is first needed. Two calls at once get the same one.
     """
     rows = DefaultSecret.objects.annotate(**TIMED)
     found = rows.filter(pk=account_id).first()
@@ -94,7 +95,7 @@ def default_of(account_id: uuid.UUID) -> DefaultSecret:
 def rotate_default(
     account_id: uuid.UUID, keep_hours: int = KEEP_HOURS, force: bool = False
 ) -> tuple[DefaultSecret, str]:
-    """The account's with a new secret, and that secret. Raises RotationInProgress."""
+    """Give the account a new default secret; return row and secret. Raises RotationInProgress."""
     default_of(account_id)
     with transaction.atomic():
         rows = DefaultSecret.objects.select_for_update(no_key=True)
@@ -105,7 +106,7 @@ def rotate_default(
 
 
 def _opens(sealed: str) -> bool:
-    """One that no key of ours opens signs nothing. To keep it would make every attempt fail."""
+    """Whether a key of ours opens it. A secret that none opens would make every attempt fail."""
     try:
         sealing.open_sealed(sealed)
     except sealing.DoesNotOpenError:

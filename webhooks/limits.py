@@ -11,12 +11,12 @@ TESTS, RETRIES = 10, 60  # a minute, contract section 12
 
 
 def count_test(account_id: uuid.UUID) -> None:
-    """A test of an endpoint. Raises RateLimited."""
+    """Count a test of an endpoint. Raises RateLimited."""
     _count("webhook-tests", TESTS, account_id)
 
 
 def count_retry(account_id: uuid.UUID) -> None:
-    """One delivery again, or all that was missed. Raises RateLimited."""
+    """Count a delivery that is sent again, or a recovery. Raises RateLimited."""
     _count("webhook-retries", RETRIES, account_id)
 
 

@@ -1,4 +1,4 @@
-"""Reading an account's log of ends, by its numbers: what it costs does not grow with the log."""
+"""Reading an account's log of ends by its numbers, at a cost that does not grow with the log."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from common.statement import Columns, Statement
 from events.models import Event, WebhookEndpoint
 
 _EVENT = Columns(Event, "event")
-# The place that is asked for, then what lies behind it: one row without an event when that is
-# nothing, and a place of NULL when it is none of the account's.
+# The place that is asked for, joined with the events behind it. If there are none, one row without
+# an event comes back; if the event is none of the account's, its place is NULL.
 _AFTER = """
 SELECT place.sequence, {event}
   FROM (SELECT CASE WHEN %(after)s::uuid IS NULL THEN 0 ELSE (
@@ -27,8 +27,8 @@ SELECT place.sequence, {event}
  ORDER BY event.sequence
 """
 AFTER = Statement(_AFTER, event=_EVENT.sql, beyond="sequence > place.sequence ORDER BY sequence")
-# The pair finds its place in the index of types. To the planner "=" would say that the type does
-# not matter for the order, and that the other index with a filter, which may read all, does, too.
+# The comparison of pairs uses the index of types. With "=" the planner would see that the type does
+# not change the order, and might take the index without it and filter, which may read all rows.
 AFTER_OF_TYPE = Statement(
     _AFTER,
     event=_EVENT.sql,
@@ -77,7 +77,7 @@ def newest(account_id: uuid.UUID) -> uuid.UUID | None:
 def behind(
     account_id: uuid.UUID, after: uuid.UUID | None, limit: int, what: str | None
 ) -> Page | None:
-    """What was committed after an event, or all; None when it is no event of the account."""
+    """The events committed after one, or from the first. None if it is none of the account's."""
     statement = AFTER if what is None else AFTER_OF_TYPE
     values = {"account": account_id, "after": after, "most": limit + 1, "type": what}
     rows = statement.all(values)
@@ -90,7 +90,7 @@ def behind(
 def without_delivery(
     endpoint: WebhookEndpoint, types: Collection[str], time: tuple[datetime, datetime], most: int
 ) -> list[Event]:
-    """The account's oldest events of these types and that time that the endpoint was not sent."""
+    """The account's oldest events of these types and that time without a delivery to it."""
     begins, ends = time
     account = endpoint.account_id
     values = {
@@ -105,9 +105,9 @@ def without_delivery(
 
 
 def _first(account_id: uuid.UUID, moment: datetime, behind: bool = False) -> int:
-    """The number of the account's first event at ``moment`` or later, or only later.
+    """The number of the account's first event at ``moment`` or later; if ``behind``, only later.
 
-    No index knows the times, but they rise with the numbers: some twenty looks find the place.
+    No index has the times, but they rise with the numbers: some twenty looks find the place.
     """
     bounds = BOUNDS.one({"account": account_id})
     if bounds is None or bounds[0] is None:

@@ -1,4 +1,4 @@
-"""The one form of an event, whichever way a customer learns of it."""
+"""The one form of an event, the same in every way that a customer learns of it."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def shown_id(event_id: uuid.UUID) -> str:
 
 
 def parse_id(text: str) -> uuid.UUID | None:
-    """The id that ``shown_id`` made this of; None for everything else."""
+    """The id of which ``shown_id`` made this text; None for any other text."""
     found = SHOWN.fullmatch(text)
     return None if found is None else uuid.UUID(found[1])
 
 
 def to_dict(event: Event, generation: Generation, now: datetime, base_url: str) -> PublicEvent:
-    """``generation`` is the event's, with its account; ``now`` is the database's."""
+    """The event's form. ``generation`` comes with its account; ``now`` is the database's time."""
     return {**envelope(event), "data": public.to_dict(generation, now, base_url)}
 
 

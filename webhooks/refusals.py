@@ -1,4 +1,4 @@
-"""What verbs about webhooks refuse."""
+"""The errors with which verbs about webhooks refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The body of a delivery, made from the rows as they are now: nothing that is sent is stored."""
+"""The body of a delivery, made from the rows as they are now. No body is stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEST_MESSAGE = "This is a test"
 
 
 class EventWithoutGenerationError(Exception):
-    """The generation of an event is not there: generations are never deleted."""
+    """The generation of an event is missing, though generations are never deleted."""
 
 
 def body_of(delivery: WebhookDelivery, base_url: str = "") -> dict[str, Any]:

@@ -18,7 +18,7 @@ FIELDS = ("secret", "previous_secret")
 
 @dataclass
 class Resealed:
-    """Counted in secrets; ``closed`` names what holds one that no key opens."""
+    """Numbers of secrets. ``closed`` names the owner of each secret that no key opens."""
 
     anew: int = 0
     already: int = 0
@@ -26,7 +26,7 @@ class Resealed:
 
 
 def reseal() -> Resealed:
-    """Row by row, each in a transaction of its own; may run beside everything, and again."""
+    """Seal row by row, each in a transaction of its own. It may run at any time, and repeatedly."""
     found = Resealed()
     for model, name in ((WebhookEndpoint, "we_"), (DefaultSecret, "the default secret of ")):
         for pk in _keys_of(model):
@@ -45,7 +45,7 @@ def _keys_of(model: type[models.Model]) -> Iterator[uuid.UUID]:
 
 
 def _reseal_row(model: type[models.Model], pk: uuid.UUID, found: Resealed, name: str) -> bool:
-    """Whether nobody else wrote its secrets since they were read."""
+    """Seal a row's secrets anew; False if they were changed since they were read."""
     row = _rows(model).filter(pk=pk).values(*FIELDS).first()
     if row is None:
         return True  # deleted meanwhile, with its secrets
@@ -70,5 +70,5 @@ def _reseal_row(model: type[models.Model], pk: uuid.UUID, found: Resealed, name:
 
 
 def _rows(model: type[models.Model]) -> models.QuerySet[Any]:
-    """Those with a secret; deleted endpoints have none."""
+    """The rows with a secret; deleted endpoints have none."""
     return model._default_manager.exclude(secret="")

@@ -20,9 +20,9 @@ MOST_STRIKES = 5  # claims in a row without a write-back; one more counts as a f
 
 
 def next_pause(made: int, wish: float | None) -> float | None:
-    """Seconds until the next attempt, after ``made`` of this round; None when it was the last.
+    """Seconds until the next attempt, after ``made`` attempts of this round; None after the last.
 
-    ``wish`` is what the receiver asked for, in seconds.
+    ``wish`` is the receiver's ``Retry-After``, in seconds.
     """
     if made >= ATTEMPTS:
         return None
@@ -31,6 +31,6 @@ def next_pause(made: int, wish: float | None) -> float | None:
 
 
 def is_failing(endpoint: WebhookEndpoint, now: datetime) -> bool:
-    """Whether nothing has succeeded there for days, nor was it switched on meanwhile."""
+    """Whether nothing has succeeded there for days, and it was on for as long."""
     since = max(endpoint.enabled_at, endpoint.last_success_at or endpoint.enabled_at)
     return now - since >= FAILING_AFTER * settings.TIME_SCALE

@@ -1,4 +1,4 @@
-"""One attempt at one receiver. What comes back is all that may be told and kept of it."""
+"""One attempt at one receiver. It returns all of the answer that may be kept and shown."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from events.models import AttemptError
 
 SECONDS = 15.0  # from the look-up of the name to the status
 HEADERS = {"Content-Type": "application/json", "User-Agent": "Reelmint-Webhooks/1"}
-STEP = 100  # milliseconds that durations are told in
-# A name that we do not know, an address that we refuse and a host that refuses us take different
-# times. Told only at the next half second, they are one.
+STEP = 100  # milliseconds; durations are rounded up to these
+# An unknown name, an address that we refuse and a host that refuses us take different times. The
+# answer waits for the next half second, so that nobody can tell them apart.
 CONNECTION_STEP = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``error`` is None for a success; ``retry_after`` is what a failing answer asks for."""
+    """What a receiver answered. ``error`` is None for a success."""
 
     status_code: int | None
     error: AttemptError | None
@@ -76,5 +76,5 @@ async def _not_answered(kind: Kind, started: float) -> Answer:
 
 
 def _told(seconds: float, step: int) -> int:
-    """In milliseconds, rounded up and never more than an attempt may take."""
+    """Milliseconds, rounded up to the step, and at most what an attempt may take."""
     return min(max(math.ceil(seconds * 1000 / step), 1) * step, int(SECONDS * 1000))

@@ -13,7 +13,7 @@ SECRET_BYTES = 32
 
 
 def new_secret() -> str:
-    """The standard alphabet with padding: known verifiers split at ``_``."""
+    """A secret in the standard alphabet with padding, because known verifiers split at ``_``."""
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
@@ -27,7 +27,7 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 def headers(
     valid_secrets: Sequence[str], message_id: str, timestamp: int, body: bytes
 ) -> dict[str, str]:
-    """What a receiver verifies. Each secret that is valid signs."""
+    """The headers that a receiver verifies. Each valid secret signs."""
     entries = [signature(secret, message_id, timestamp, body) for secret in valid_secrets]
     return {
         "webhook-id": message_id,

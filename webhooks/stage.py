@@ -48,7 +48,7 @@ class DeliverStage:
         self._under_way = due.UnderWay()
 
     def claim(self, limit: int) -> list[WebhookDelivery]:
-        """Lease due deliveries, and read what they tell and whom: both or neither."""
+        """Lease due deliveries and read their events and endpoints: both or neither."""
         with transaction.atomic():
             rows = self._queue.claim(limit, self._under_way)
             prefetch_related_objects(rows, "event", "endpoint", "account")
@@ -58,7 +58,7 @@ class DeliverStage:
         return {}
 
     def start(self, delivery: WebhookDelivery) -> Step | None:
-        """Send it, unless there is no use in it."""
+        """Send the delivery, unless there is no use in it."""
         crash_point("deliver.after_claim")
         if delivery.strikes > schedule.MOST_STRIKES:
             _not_survived(delivery)
@@ -109,11 +109,11 @@ class DeliverStage:
         ending.hand_back(deliveries)
 
     def drop(self, delivery: WebhookDelivery, error: BaseException) -> None:
-        """Our own code failed: lease and strike stay, so the row comes back, a few times."""
+        """Our own code failed. Lease and strike stay, so the row comes back a few times."""
 
 
 def _not_survived(delivery: WebhookDelivery) -> None:
-    """It may be what kills the workers, or something else did: the schedule tells the two apart."""
+    """Count it as a failed attempt: the later ones show whether it is what kills the workers."""
     logger.error("delivery %s was held by %d workers that died", delivery.pk, delivery.strikes)
     if delivery.round_attempts + 1 < schedule.ATTEMPTS:
         ending.attempted(delivery, _counted(OURS))
@@ -122,7 +122,7 @@ def _not_survived(delivery: WebhookDelivery) -> None:
 
 
 def _is_a_first_test(delivery: WebhookDelivery, off: FailedReason) -> bool:
-    """It goes once to an endpoint that is switched off, for who mends it."""
+    """Whether it is the first attempt of a test, which goes even to an endpoint that is off."""
     is_test = delivery.event.type == TEST and delivery.round_attempts == 0
     return is_test and off is FailedReason.ENDPOINT_DISABLED
 

@@ -1,6 +1,6 @@
-"""Switching endpoints off and on, and ending what waits for one.
+"""Switching endpoints off and on, and ending the deliveries that wait for one.
 
-Everywhere the endpoint is locked first, and its deliveries behind it without waiting: one that is
+The endpoint is locked first everywhere, then its deliveries, without waiting. A delivery that is
 being claimed or written back at that moment ends when its worker sees that the endpoint is off.
 """
 
@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from events.models import DisabledReason, FailedReason, WebhookEndpoint
 from webhooks.metrics import DISABLED, ENDED
 
-# One that is under way ends with its own answer.
+# A delivery that is under way ends with its own answer.
 END = """
 UPDATE events_webhookdelivery
    SET state = 'failed', failed_reason = %(reason)s, next_attempt_at = NULL, lease_token = NULL,
@@ -29,9 +29,9 @@ UPDATE events_webhookdelivery
 
 
 def switch_off(endpoint_id: uuid.UUID, reason: DisabledReason | None) -> bool:
-    """Nothing is sent there any more, and what waits has failed; False when it was off.
+    """Send nothing there any more, and let what waits fail; False if it was off already.
 
-    Without a reason it was the customer.
+    Without a reason it was the customer who did it.
     """
     with transaction.atomic():
         if (
@@ -49,14 +49,17 @@ def switch_off(endpoint_id: uuid.UUID, reason: DisabledReason | None) -> bool:
 
 
 def switch_on(endpoint_id: uuid.UUID) -> bool:
-    """What ends from now on is sent there; False when it was on. What has failed stays so."""
+    """Send there what ends from now on; False if it was on already. Failed ones stay failed."""
     found = _kept(endpoint_id).filter(enabled=False)
     changes = {"enabled_at": Now(), "updated_at": Now()}
     return bool(found.update(enabled=True, disabled_reason="", disabled_at=None, **changes))
 
 
 def end_pending(endpoint_id: uuid.UUID, reason: FailedReason) -> int:
-    """How many deliveries ended that nobody is sending at this moment. In a transaction."""
+    """End all pending deliveries that nobody is sending now; return how many they were.
+
+    Belongs into a transaction.
+    """
     with connection.cursor() as cursor:
         cursor.execute(END, {"endpoint": endpoint_id, "reason": reason.value})
         ended: int = cursor.rowcount

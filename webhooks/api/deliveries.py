@@ -57,7 +57,7 @@ class RetryView(APIView):
 
 
 def _target(request: Request, endpoint_id: str) -> uuid.UUID:
-    """Whose deliveries they are. Raises NotFound."""
+    """The target whose deliveries they are. Raises NotFound."""
     if endpoint_id == DEFAULT:
         return arrival(request).caller.account_id
     return owned(request, endpoint_id).pk

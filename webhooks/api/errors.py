@@ -1,4 +1,4 @@
-"""What can go wrong when events are asked for."""
+"""The errors of a question for events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ AFTER = "Must be the id of an event, or latest"
 
 
 class EventsExpired(ApiError):
-    """410: so far back nothing is kept."""
+    """410: the events of so long ago are not kept any more."""
 
     status_code = 410
     default_code = "events_expired"
@@ -16,7 +16,7 @@ class EventsExpired(ApiError):
 
 
 class NoSuchEvent(InvalidRequest):
-    """400: it is no event of the account."""
+    """400: the id is of no event of the account."""
 
     def __init__(self) -> None:
         super().__init__(f"After m{AFTER[1:]}", details={"after": AFTER})

@@ -1,4 +1,4 @@
-"""The bodies of what is asked about endpoints: section 12 of the contract."""
+"""The bodies of requests about endpoints: section 12 of the contract."""
 
 from __future__ import annotations
 
@@ -113,5 +113,5 @@ def read(kind: type[serializers.Serializer[Any]], body: Any) -> dict[str, Any]:
 def _with_url_first(
     fields: dict[str, serializers.Field[Any, Any, Any, Any]],
 ) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-    """In the order of the contract: of several faults the first is the sentence."""
+    """Put the fields into the contract's order: the first fault is the one that is told."""
     return {"url": fields["url"]} | fields

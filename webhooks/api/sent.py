@@ -1,7 +1,7 @@
 """What a receiver gets: the section ``webhooks`` of the OpenAPI document.
 
-Written out, since drf-spectacular knows no headers of a webhook. The schemas of the bodies are
-those that the list of events and a delivery's ``payload`` have.
+It is written out, because drf-spectacular cannot describe headers of a webhook. The bodies have the
+schemas of the list of events and of a delivery's ``payload``.
 """
 
 from __future__ import annotations

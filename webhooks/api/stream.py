@@ -1,4 +1,4 @@
-"""A generation's stream where nobody can hold it: at once, and finished (contract, section 14)."""
+"""A generation's stream from the web, which holds none: it ends at once (contract, section 14)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The events of an account, by asking: section 11 of the contract."""
+"""The log of an account's events: section 11 of the contract."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class EventsView(APIView):
 
 
 def _place(said: str | None) -> uuid.UUID | None:
-    """Raises NoSuchEvent, or EventsExpired for what is older than anything that is kept."""
+    """The event's id. Raises NoSuchEvent, or EventsExpired if it is older than all that is kept."""
     if said is None:
         return None
     after = payload.parse_id(said)
@@ -62,7 +62,7 @@ def _place(said: str | None) -> uuid.UUID | None:
 
 
 def _told(request: Request, account: Account, events: list[Event]) -> list[PublicEvent]:
-    """The events with their generations as they are now, which are read by one statement."""
+    """The events with their generations as they are now, read by one statement."""
     named = [event.generation_id for event in events if event.generation_id is not None]
     generations = {each.pk: each for each in lookup.of_ids(named)} if named else {}
     base, told = base_url(request), []

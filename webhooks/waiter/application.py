@@ -17,20 +17,20 @@ from webhooks.waiter.sending import Connection, Receive, Send, SlowReaderError
 
 access = logging.getLogger("access")
 
-# Ids are judged by the view, but no other path of the API may be taken for one.
+# The view judges the id. The pattern only has to match no other path of the API.
 HELD = re.compile(r"/api/v1/generate/[0-9A-Fa-f-]{1,64}(/events)?/?", re.ASCII)
 LIVE, READY, COUNTS = "/livez", "/readyz", "/metrics"
 
 
 class Waiter:
-    """gunicorn calls it for each request, and tells it about its worker before the first."""
+    """The application. Before the first request gunicorn calls ``serve_under`` with its worker."""
 
     def __init__(self, hub: Hub, firsts: FirstAnswers) -> None:
         self._hub = hub
         self._firsts = firsts
 
     def serve_under(self, worker: Worker) -> None:
-        """gunicorn tells of its end only when all requests are over; the hub looks by itself."""
+        """Let the hub see by itself that the worker ends: gunicorn says so after all requests."""
         self._hub.worker = worker
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,7 +89,7 @@ class Waiter:
 
 
 def _log(held: Holdable, outcome: str, began: float) -> None:
-    """The second line of a request: the first one was written when the view had answered."""
+    """Write a second line about the request; the first was written after the view's answer."""
     fields = {
         "route": held.route,
         "duration_ms": round((time.perf_counter() - began) * 1000, 1),

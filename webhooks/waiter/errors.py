@@ -1,4 +1,4 @@
-"""What the waiter alone refuses."""
+"""The error that only the waiter has."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from common.errors import ApiError
 
 
 class TooManyStreams(ApiError):
-    """429: the account holds as many as it may, or the process does."""
+    """429: the account or the process has as many streams as it may."""
 
     status_code = 429
     default_code = "too_many_streams"

@@ -1,7 +1,7 @@
-"""The first answer to every request: that of the ordinary view, in a thread.
+"""The first answer to every request: the ordinary view gives it, in a thread.
 
-So authentication, limits, errors and ETag are those of web by construction. What is still open
-then may be held.
+So authentication, limits, errors and ETag are the same as at the web. The request for a generation
+that is still open may then be held.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from webhooks.waiter.metrics import STREAM, WAIT
 from webhooks.waiter.sending import Answer
 
 THREADS = 4  # each has a connection to the database
-OPEN = (200, 304)  # what an open generation may be answered with
+OPEN = (200, 304)  # the statuses of an answer about an open generation
 Scope = dict[str, Any]
 View = Callable[[HttpRequest], HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True)
 class Holdable:
-    """What is still open, and how it wants to be held."""
+    """A request about an open generation, and how it wants to be held."""
 
     kind: str
     generation: Generation
@@ -60,7 +60,7 @@ class First:
 
 
 class FirstAnswers:
-    """``views`` answer some paths in place of ``everything``, which is Django."""
+    """Asks one of ``views`` for its path, and ``everything``, which is Django, for the others."""
 
     def __init__(self, everything: View, views: Mapping[str, View]) -> None:
         self._everything = everything

@@ -22,24 +22,25 @@ HEADERS = {
     "X-Accel-Buffering": "no",  # nginx would keep the frames until it has a buffer full
 }
 KEEP_ALIVE = b": keep-alive\n\n"
-# No line's end in a stream, but one to clients in Python; the renderer escapes all others.
+# Clients in Python take it for the end of a line, though streams do not. The renderer escapes the
+# other characters of that kind.
 NEXT_LINE = "\u0085".encode(), b"\\u0085"
 SOONEST, LATEST = 3000, 6000  # milliseconds; at random, so that not all come back at once
 
 
 def seen(request: HttpRequest) -> str | None:
-    """The id of the last frame that the client says it has; the header wins."""
+    """The id of the client's last frame, from the header or else from the query."""
     header: str | None = request.headers.get("Last-Event-ID")
     return request.GET.get("after") if header is None else header
 
 
 def frame_id(generation: Generation, now: datetime) -> str:
-    """Changes when the version, the stage (which is the version's) or the progress does."""
+    """An id that changes with version, stage or progress. A new stage is a new version."""
     return f"{generation.version}.{progress.step(generation, now)}"
 
 
 def come_back(least: int = 0) -> bytes:
-    """When the client may come back, in no fewer than ``least`` seconds."""
+    """The frame that says when the client may come back: not within ``least`` seconds."""
     wait = SOONEST + secrets.randbelow(LATEST - SOONEST + 1)
     return f"retry: {max(wait, least * 1000)}\n\n".encode()
 
@@ -62,7 +63,7 @@ def error(problem: ApiError) -> bytes:
 
 
 def finished(generation: Generation, now: datetime, base_url: str, had: str | None) -> bytes | None:
-    """A whole stream that nobody holds; None when the client has all that will ever come."""
+    """A whole stream that nobody holds; None if the client has all frames already."""
     is_new = frame_id(generation, now) != had
     if generation.is_open:
         begin = come_back(progress.retry_after(generation, now))

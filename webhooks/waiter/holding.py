@@ -1,4 +1,4 @@
-"""Holding one request: a wait until the end, a stream as long as there is something to tell."""
+"""Holding one request: a wait until the generation's end, a stream with each of its changes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from webhooks.waiter.watching import Watcher
 
 KEEP_ALIVE = 15.0  # seconds of silence
 LONGEST = 600.0  # seconds of a stream
-BLIND_AT_THE_END = 5.0  # seconds without a look; then nobody knows what a wait came to
+BLIND_AT_THE_END = 5.0  # seconds without a look; after more, a wait has no true answer
 
 
 async def wait(hub: Hub, watcher: Watcher, first: First, held: Holdable, to: Connection) -> str:
-    """Answer at the end, at the latest after its seconds; what ended it (metrics.py)."""
+    """Answer at the generation's end or after the wait's seconds; return the outcome's word."""
     ends = time.monotonic() + held.seconds
     with _watched_for_leaving(to, watcher):
         while not (hub.is_ending or watcher.has_left or watcher.refusal or _is_over(watcher)):
@@ -50,7 +50,7 @@ def _is_over(watcher: Watcher) -> bool:
 
 
 def _told(hub: Hub, watcher: Watcher, first: Answer, held: Holdable) -> Answer:
-    """The status as it is now, as the view would answer it."""
+    """The answer that the view would give now."""
     row = watcher.watched.row
     now = hub.now(row.now)
     headers = {"Preference-Applied": f"wait={held.seconds}", **public.headers(row, now)}
@@ -62,7 +62,7 @@ def _told(hub: Hub, watcher: Watcher, first: Answer, held: Holdable) -> Answer:
 
 
 async def stream(hub: Hub, watcher: Watcher, first: First, held: Holdable, to: Connection) -> str:
-    """Frames until the end, a trouble, the client's leaving or the longest time."""
+    """Send frames until the end, an error, the client's leaving or LONGEST; return the outcome."""
     ends, told = time.monotonic() + LONGEST, held.had
     answer = first.answer.instead(200, frames.HEADERS, b"")
     with _watched_for_leaving(to, watcher):
@@ -97,7 +97,7 @@ def _trouble(hub: Hub, watcher: Watcher) -> ApiError | None:
 
 @contextlib.contextmanager
 def _watched_for_leaving(to: Connection, watcher: Watcher) -> Iterator[None]:
-    """Let the watcher know as soon as its client has gone."""
+    """Tell the watcher as soon as its client has gone."""
 
     async def look() -> None:
         await to.left()

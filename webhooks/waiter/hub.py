@@ -1,7 +1,7 @@
-"""All that is held by this process, and the one look a second at it.
+"""All requests that this process holds, and one look a second at their generations.
 
-It lives on the event loop: nothing here is touched by two at once. Statements run in a thread of
-their own, with their own connection.
+All of it runs on the event loop, so nothing needs a lock. Statements run in one thread, which has
+its own connection.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from webhooks.waiter.watching import Watched, Watcher
 T = TypeVar("T")
 
 LOOK = 1.0  # seconds between two looks
-PULSE = 0.2  # seconds until it is seen that the process is to end
-SECRETS = 30.0  # seconds between two looks at the secrets of all that is held
-BLIND = 30.0  # seconds without a look; then streams end
+PULSE = 0.2  # seconds between two looks at whether the process is to end
+SECRETS = 30.0  # seconds between two looks at the secrets of all held requests
+BLIND = 30.0  # seconds without a look that succeeded; then streams end
 OF_ACCOUNT = 50
 MOST = 5000
 
@@ -40,20 +40,20 @@ logger = logging.getLogger(__name__)
 
 
 class Worker(Protocol):
-    """What is needed of gunicorn's: it turns false when the process is to end."""
+    """gunicorn's worker: ``alive`` turns false when the process is to end."""
 
     alive: bool
 
 
 class Hub:
-    """``most`` is what the process may hold, which the descriptors bound as well."""
+    """``most`` is how many requests the process may hold; its descriptors are a limit, too."""
 
     def __init__(self, most: int = MOST) -> None:
         self.most = most
         self.worker: Worker | None = None
         self._watched: dict[uuid.UUID, Watched] = {}
         self._accounts: dict[uuid.UUID, Account] = {}
-        self._held: Counter[uuid.UUID] = Counter()  # of each account
+        self._held: Counter[uuid.UUID] = Counter()  # requests of each account
         self._thread = ThreadPoolExecutor(1, "look")
         self._tasks: list[asyncio.Task[None]] = []
         self._seen_at = time.monotonic()
@@ -62,12 +62,12 @@ class Hub:
         self._secrets_at = time.monotonic()
 
     def start(self) -> None:
-        """Begin to look; on the loop that will serve."""
+        """Begin to look. Called on the loop that will serve."""
         SEEN_SECONDS.set_function(lambda: self.blind_for)
         self._tasks = [asyncio.create_task(each()) for each in (self._look, self._pulse)]
 
     async def stop(self) -> None:
-        """End all of it, the thread included."""
+        """End the looks and their thread."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -76,12 +76,12 @@ class Hub:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still looks; an error of our own would have ended that."""
+        """Whether it still looks: an error of our own would have ended the task."""
         return not any(task.done() for task in self._tasks)
 
     @property
     def is_ending(self) -> bool:
-        """Whether nothing more is to be held, and what is held is to be let go."""
+        """Whether the process ends: it holds nothing more, and answers what it holds."""
         return self.worker is not None and not self.worker.alive
 
     @property
@@ -95,7 +95,7 @@ class Hub:
         return time.monotonic() - self._seen_at
 
     def now(self, at_least: datetime) -> datetime:
-        """The database's time, as far as is known; it never goes back."""
+        """The database's time, by the last look and our clock. It never goes back."""
         known = at_least
         if self._clock is not None:
             then, at = self._clock
@@ -104,7 +104,7 @@ class Hub:
         return self._newest
 
     def watch(self, kind: str, generation: Generation, key: ApiKey) -> Watcher | None:
-        """Hold one more; None when there is no room. ``generation`` is as it was read."""
+        """Hold one more request, for ``generation`` as it was read; None if there is no room."""
         account = key.account
         full = self.held >= self.most or self._held[account.pk] >= OF_ACCOUNT
         if self.is_ending or full:
@@ -121,7 +121,7 @@ class Hub:
         return watcher
 
     def leave(self, watcher: Watcher) -> None:
-        """It is answered, or its client has gone."""
+        """Let a request go: it is answered, or its client has gone."""
         CONNECTIONS.labels(watcher.kind).dec()
         watched = watcher.watched
         watched.watchers.discard(watcher)
@@ -139,7 +139,7 @@ class Hub:
                 if began - self._secrets_at >= SECRETS:
                     await self._look_at_secrets()
                     self._secrets_at = began
-            except Error as error:  # of the database; what is held is held on
+            except Error as error:  # of the database; requests stay held
                 logger.error("a look failed: %s", type(error).__name__)
             await asyncio.sleep(max(0.0, began + LOOK - time.monotonic()))
 
@@ -163,7 +163,7 @@ class Hub:
                     watched.wake(STREAM)
 
     async def _look_at_secrets(self) -> None:
-        """A key that was revoked, or whose account is suspended, loses what it holds."""
+        """Refuse the requests whose key was revoked or whose account is suspended."""
         held = {watcher for each in self._watched.values() for watcher in each.watchers}
         live = await self._asked(lambda: keys.live({watcher.key_id for watcher in held}))
         for key in live.values():
@@ -179,7 +179,7 @@ class Hub:
                 watcher.watched.row.account = found.account
 
     async def _pulse(self) -> None:
-        """Wake all of it when the process is to end, and the streams when nothing can be seen."""
+        """Wake everything when the process is to end, and the streams when no look succeeds."""
         told = False
         while True:
             await asyncio.sleep(PULSE)

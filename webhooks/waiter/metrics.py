@@ -1,4 +1,4 @@
-"""What the waiter counts. It is one process, so it is asked by itself and needs no folder."""
+"""What the waiter counts. It is one process and answers /metrics itself, so it needs no folder."""
 
 from __future__ import annotations
 

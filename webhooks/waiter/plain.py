@@ -12,7 +12,7 @@ from webhooks.waiter.sending import Answer
 
 
 def answer(scope: Scope, status: int, began: float, route: str | None = None) -> Answer:
-    """An error in the usual shape, or a word for who asks whether we live; with its log line."""
+    """An error in the usual shape, or the 200 of a probe; also writes the access log."""
     offered = dict(scope["headers"]).get(request_id.HEADER.lower().encode("ascii"))
     identity = request_id.choose(None if offered is None else offered.decode("latin-1"))
     request_id.current.set(identity)

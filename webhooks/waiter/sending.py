@@ -1,4 +1,4 @@
-"""Sending answers over ASGI, and cutting off who does not read them."""
+"""Sending answers over ASGI, and cutting off clients that do not read them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
-# Of the first answer, what stands over its own body alone; lower case.
+# The first answer's headers that are about its own body; lower case.
 OF_THE_BODY = {
     *(b"content-type", b"content-length", b"cache-control", b"etag", b"retry-after"),
     b"x-accel-buffering",
@@ -40,13 +40,13 @@ class Answer:
 
     @classmethod
     def of(cls, response: HttpResponse) -> Answer:
-        """Django's, with its cookies left out: there are none."""
+        """Django's answer. It has no cookies, so none are looked for."""
         pairs = response.items()
         found = [(name.encode("ascii"), value.encode("latin-1")) for name, value in pairs]
         return cls(response.status_code, found, response.content)
 
     def instead(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Another answer to the same request: what is not about the body stays."""
+        """Another answer to the same request; headers that are not about the body stay."""
         kept = [pair for pair in self.headers if pair[0].lower() not in OF_THE_BODY]
         return Answer(status, kept + encoded(headers), body)
 
@@ -84,7 +84,7 @@ class Connection:
         await self._sent({"type": "http.response.body", "body": body, "more_body": more})
 
     async def left(self) -> None:
-        """Return when the client has gone; a body is read and forgotten."""
+        """Return when the client has gone. A body is read and dropped."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
@@ -97,9 +97,10 @@ class Connection:
             raise SlowReaderError from error
 
     def _abort(self) -> None:
-        """Close at once: gunicorn would wait until all is read, and with it a worker that ends.
+        """Close the connection at once. gunicorn would wait until the client has read all of it,
+        even in a worker that is to end.
 
-        ASGI has no word for it. ``receive`` belongs to what knows the connection.
+        ASGI has no word for it, but ``receive`` is a method of the object with the connection.
         """
         protocol = getattr(getattr(self._receive, "__self__", None), "protocol", None)
         transport = getattr(protocol, "transport", None)

@@ -1,4 +1,4 @@
-"""One generation that is watched, and one of those who watch it."""
+"""A generation that is watched, and a request that watches it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Watched:
 
     def __init__(self, row: Generation) -> None:
         self.row = row
-        self.step = -1  # of the progress, as it was last told to streams
+        self.step = -1  # of the progress that streams were last told
         self.watchers: set[Watcher] = set()
 
     @property
@@ -25,7 +25,7 @@ class Watched:
         return any(watcher.kind == STREAM for watcher in self.watchers)
 
     def wake(self, kind: str | None = None) -> None:
-        """Let its watchers look, or those of one kind."""
+        """Wake its watchers, all or those of one ``kind``."""
         for watcher in self.watchers:
             if kind in (None, watcher.kind):
                 watcher.wake.set()
@@ -48,17 +48,17 @@ class Watcher:
         self.refusal: ApiError | None = None
 
     def leave(self) -> None:
-        """Its client has gone: nothing is answered."""
+        """The client has gone; nothing is answered."""
         self.has_left = True
         self.wake.set()
 
     def refuse(self, error: ApiError) -> None:
-        """Its secret is good no more, and this is why."""
+        """Its secret does not hold any more; ``error`` says why."""
         self.refusal = error
         self.wake.set()
 
     async def woken(self, seconds: float) -> bool:
-        """Wait for news; whether there was any within so many seconds."""
+        """Wait for news; False if there was none within so many seconds."""
         try:
             async with asyncio.timeout(max(seconds, 0.0)):
                 await self.wake.wait()
