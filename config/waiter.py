@@ -11,8 +11,10 @@ from typing import Any
 from common import memory_privacy
 from common.telemetry import tracing
 from config import serving
+from webhooks.waiter import refusing
 
 memory_privacy.keep_to_ourselves()  # the worker is forked from here and inherits it
+refusing.install()
 
 bind = "127.0.0.1:8001"  # a container says another
 workers = 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
@@ -140,8 +140,7 @@ def of_exception(error: BaseException) -> Refusal:
         # of a line that is no header at all, gunicorn tells the text without the request
         headers = error.req.headers if error.req is not None else []
         sent = [value for name, value in headers if name == error.hdr]
-        codings = {each.strip().lower() for value in sent for each in value.split(",")}
-        if codings - {"chunked", "identity"}:
+        if names_another_coding(sent):
             return TRANSFER_ENCODED
     found = (OF_EXCEPTIONS[kind] for kind in type(error).__mro__ if kind in OF_EXCEPTIONS)
     return next(found, BROKEN)
@@ -149,12 +148,22 @@ def of_exception(error: BaseException) -> Refusal:
 
 def answer(refusal: Refusal, request: Any) -> bytes:
     """The whole response; ``request`` is what is known of it. Writes its line into the log."""
-    began = time.perf_counter()
     headers = dict(request.headers) if isinstance(request, Request) else {}
-    identifier = request_id.choose(headers.get(request_id.HEADER.upper()))
-    method = getattr(request, "method", None)
+    return told(refusal, getattr(request, "method", None), headers.get(request_id.HEADER.upper()))
+
+
+def told(refusal: Refusal, method: str | None, offered: str | None) -> bytes:
+    """The whole response, likewise; ``offered`` is the id that the request may have sent."""
+    began = time.perf_counter()
+    identifier = request_id.choose(offered)
     access_log.write(method, None, refusal.status, began, request_id=identifier)
     return refusal.as_response(identifier, with_body=method != "HEAD")
+
+
+def names_another_coding(sent: Iterable[str]) -> bool:
+    """Whether these values of Transfer-Encoding name one that is not understood."""
+    codings = {each.strip().lower() for value in sent for each in value.split(",")}
+    return bool(codings - {"chunked", "identity"})
 
 
 def is_plain(encodings: str) -> bool:

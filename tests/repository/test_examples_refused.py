@@ -1,4 +1,4 @@
-"""Outside DEBUG nothing starts with a secret of an example, and the web not without a key."""
+"""Outside DEBUG nothing starts with a secret of an example; what signs not without a key."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ PYTHON = sys.executable
 SERVICES = compose.compose()["services"]
 PROGRAMS = {
     "web": [PYTHON, "-m", *compose.image_command(), "--check-config"],
+    "waiter": [PYTHON, "-m", *SERVICES["waiter"]["command"], "--check-config"],
     "worker": [PYTHON, "-m", *SERVICES["worker-submit"]["command"]],
     "beat": [PYTHON, "-m", *SERVICES["beat"]["command"]],
     "migrate": [PYTHON, *SERVICES["migrate"]["command"][1:]],
@@ -80,10 +81,11 @@ def test_each_of_them_alone_is_enough(name: str) -> None:
         env.finish()
 
 
-def test_only_the_web_needs_the_key() -> None:
-    done = run(PROGRAMS["web"])
-    assert done.returncode != 0
-    assert "reelmint.E009: SECRET_KEY is not set" in done.stdout + done.stderr
+def test_only_what_signs_needs_the_key() -> None:
+    for program in ("web", "waiter"):
+        done = run(PROGRAMS[program])
+        assert done.returncode != 0
+        assert "reelmint.E009: SECRET_KEY is not set" in done.stdout + done.stderr
     done = run(PROGRAMS["check"])
     assert "reelmint.E009" in done.stderr
     done = run([PYTHON, "-c", LOADS_OF_WORKERS])

@@ -211,6 +211,7 @@ def test_a_process_of_the_same_user_cannot_read_ours():
 DUMPABLE = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
 PROGRAMS = {
     "the web": "import runpy; runpy.run_path('gunicorn.conf.py'); ",
+    "the waiter": "import config.waiter; ",
     "workers and beat": "from config.celery import app; app.loader.init_worker(); ",
 }
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from dev.embedded.processes import wait_until
+from tests.common.web.test_worker import MOVES
 from tests.support.bring_to import created
 from tests.support.people import Person
 from tests.webhooks.waiter.conftest import Running
@@ -116,3 +117,11 @@ def test_fifty_that_vanish_are_forgotten(waiter: Running, alice: Person) -> None
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
         wire.close()
     assert wait_until(lambda: waiter.holds("stream") == 0, 10)
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_no_header_leads_round_a_path(name: str, waiter: Running) -> None:
+    """A proxy keeps /metrics from the public by its path."""
+    for path in ("/x/metrics", "/y"):
+        line = head(f"GET {path} HTTP/1.1", None, f"{name}: {MOVES[name]}", "Connection: close")
+        assert told(waiter, line)[9:12] == b"404"
