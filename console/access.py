@@ -1,10 +1,10 @@
-"""Who may see a page: decorators of its view, one of them for each.
+"""Who may see a page. Each view has one of these decorators:
 
-    @public         everybody
-    @signed_in      who is logged in; others are asked to
-    @of_account     who is logged in and a member of the account in the path; others get 404
+    @public         for everybody
+    @signed_in      for people who are logged in; others are led to the log-in
+    @of_account     for members of the account in the path who are logged in; others get 404
 
-``@fresh`` stands below one of the last two, and asks again who it is.
+``@fresh`` stands below one of the last two: people prove once more who they are.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ ACCOUNT = "console_account"  # the attribute of a request that is about one
 
 
 class ConsoleRequest(HttpRequest):
-    """What a view behind ``signed_in`` or ``of_account`` is called with."""
+    """The request that views behind ``signed_in`` and ``of_account`` get."""
 
     user: User
     console_account: Account
 
 
 def public(*methods: str) -> Callable[[View], View]:
-    """A page for everybody, by these methods; HEAD is answered where GET is."""
+    """A page for everybody, by these methods. Where GET is one of them, HEAD is, too."""
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
@@ -50,7 +50,7 @@ def public(*methods: str) -> Callable[[View], View]:
 
 
 def signed_in(*methods: str) -> Callable[[View], View]:
-    """A page for who is logged in, by these methods."""
+    """A page for people who are logged in, by these methods."""
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
@@ -69,7 +69,7 @@ def of_account(
 ) -> Callable[[View], View]:
     """A page of one account; the view gets the Account in place of the id in the path.
 
-    ``keeping`` answers who is not in, where there is something to keep.
+    If nobody is logged in, ``keeping`` answers a request that carries something to keep.
     """
 
     def decorate(view: View) -> View:
@@ -103,7 +103,7 @@ def fresh(view: View) -> View:
 
 
 def account_of(request: HttpRequest, account: str) -> Account | None:
-    """The account of that id if the person is in and belongs to it; the page is about it then."""
+    """The account of that id if its member is logged in. The page's frame is about it then."""
     user = request.user
     try:
         account_id = ids.parse(account)
@@ -120,7 +120,7 @@ def account_of(request: HttpRequest, account: str) -> Account | None:
 
 
 def refuse_suspended(account: Account) -> None:
-    """Before anything is ordered, bought or made. Raises AccountSuspended."""
+    """Raises AccountSuspended. Called before anything is ordered, bought or made."""
     if account.suspended_at is not None:
         raise AccountSuspended
 
@@ -134,7 +134,7 @@ def parse_or_404(text: str) -> uuid.UUID:
 
 
 def redirect(request: HttpRequest, address: str) -> HttpResponse:
-    """303, also for htmx, which would put the page it is led to into a part of this one."""
+    """A 303. htmx gets a header instead, or it would put the next page into a part of this one."""
     if "HX-Request" in request.headers:
         return HttpResponseClientRedirect(address)
     response = HttpResponseRedirect(address)
@@ -147,10 +147,10 @@ def to_log_in(request: HttpRequest) -> HttpResponse:
 
 
 def private(response: HttpResponse) -> HttpResponse:
-    """An answer that shows a secret once, or has one in its path.
+    """Mark an answer that shows a secret once, or has one in its path.
 
-    Its path is told to nobody. Not ``no-referrer``: browsers then send ``Origin: null`` with each
-    form of the page, the log-out among them, and Django takes it for another site's.
+    No other site learns the path. ``no-referrer`` would do more than that: browsers then send
+    ``Origin: null`` with each form of the page, and Django takes it for another site's.
     """
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "strict-origin"
@@ -158,7 +158,7 @@ def private(response: HttpResponse) -> HttpResponse:
 
 
 def _next(request: HttpRequest) -> str:
-    """Back to this page; after a POST to the one that its form stands on, as far as it is known."""
+    """The query that leads back to this page; after a POST, to the page with the form."""
     if request.method in READING:
         return urlencode({"next": request.get_full_path()})
     return urlencode({"next": next_page.sent_from(request)})

@@ -1,4 +1,4 @@
-"""What a customer has to know on every page: one sentence each, and one thing to do."""
+"""What a customer has to know on every page: a sentence each, and one thing to do about it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Banner:
 
 
 def of(request: HttpRequest, account: Account, wallet: Wallet) -> list[Banner]:
-    """All that apply to this account and person, the gravest first."""
+    """The banners for this account and person, the gravest first."""
     found = []
     billing = reverse("console:billing", args=[account.pk])
     on_hold = account.payment_hold_at is not None
@@ -47,7 +47,7 @@ def of(request: HttpRequest, account: Account, wallet: Wallet) -> list[Banner]:
 
 
 def _negative(balance: str, on_hold: bool, billing: str) -> Banner:
-    """While nothing can be bought, nobody is told to buy."""
+    """The banner of a negative balance. It asks to buy only where something can be bought."""
     if on_hold:
         sentence = _("%(balance)s: a payment was taken back.")
         return Banner(BAD, sentence % {"balance": balance}, _("See your payments"), billing)

@@ -1,10 +1,10 @@
-"""What a browser says of itself, in two words."""
+"""A browser and its system in two words, from its ``User-Agent``."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-# The first that is found: most call themselves by the names of those below them, too.
+# The first that is found counts: most browsers also use the names of those below them.
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -28,7 +28,7 @@ MAX_OTHER = 60  # characters
 
 
 def named(said: str) -> str:
-    """Browser and system of a ``User-Agent``; one that is not known, as it is, cut."""
+    """Browser and system of a ``User-Agent``; an unknown one is shown as it is, cut."""
     browser = _first(BROWSERS, said)
     system = _first(SYSTEMS, said)
     if browser and system:

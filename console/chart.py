@@ -12,7 +12,7 @@ from credits.spending import Day, Spending
 
 STEP, GAP = 40, 8  # a day's width, and how much of it stays free
 HEIGHT = 120
-LEAST = 3  # so that a day of little is not taken for one of nothing
+LEAST = 3  # so that a small bar is not taken for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars above and below a line at ``zero``; without any there is still the line."""
+    """Bars above and below a line at ``zero``. The line is there even without bars."""
 
     bars: list[Bar]
     zero: int
@@ -38,7 +38,7 @@ class Chart:
 
 
 def draw(spending: Spending) -> Chart:
-    """The highest bar and the lowest one fill the height together."""
+    """Make the chart. Its highest and its lowest bar together fill the height."""
     up = max(0, *(day.spent for day in spending.days))
     down = max(0, *(-day.spent for day in spending.days))
     span = up + down
@@ -59,7 +59,7 @@ def _bar(day: Day, x: int, zero: int, span: int) -> Bar:
 
 
 def title(day: Day) -> str:
-    """What a bar says when it is pointed at."""
+    """The text of a bar that is pointed at."""
     shown = {"day": in_words(day.day), "credits": in_credits(abs(day.spent))}
     if not day.is_whole:
         return _("%(day)s: %(credits)s credits, and more that is not counted") % shown
@@ -69,5 +69,5 @@ def title(day: Day) -> str:
 
 
 def in_words(day: date) -> str:
-    """As a moment's date is written."""
+    """A day, written like the date of a moment."""
     return f"{day.day} {day:%b %Y}"

@@ -1,4 +1,4 @@
-"""What every page of an account shows around its own: menu, balance, banners."""
+"""What every page of an account has around its content: menu, balance, banners."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Link:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Django's context processor; other pages than those of an account get nothing of it."""
+    """Django's context processor. Only pages of an account get something from it."""
     account: Account | None = getattr(request, ACCOUNT, None)
     if account is None:
         return {}
@@ -42,7 +42,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def wallet_of(request: HttpRequest, account: Account) -> Wallet:
-    """Read once a request, so that a page shows one balance everywhere."""
+    """The account's wallet, read once a request: so a page shows one balance everywhere."""
     known: Wallet | None = getattr(request, WALLET, None)
     if known is None:
         known = Wallet.objects.get(account_id=account.pk)

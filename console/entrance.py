@@ -1,4 +1,4 @@
-"""Who is in: the session of a log-in, its end, and whether the person showed lately who it is."""
+"""The session of a log-in, its end, and whether the person proved lately who they are."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def leave(request: HttpRequest) -> None:
 
 
 def confirm_now(request: HttpRequest) -> None:
-    """The person has just shown who it is, by a password or a code."""
+    """Keep that the person proved just now who they are, by a password or a code."""
     request.session[CONFIRMED] = int(time.time())
 
 
 def has_confirmed_lately(request: HttpRequest) -> bool:
-    """Whether that was within a quarter of an hour."""
+    """Whether the last such proof is at most a quarter of an hour old."""
     return bool(time.time() - int(request.session.get(CONFIRMED, 0)) < LATELY)
 
 

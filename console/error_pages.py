@@ -72,7 +72,7 @@ def wrong_method(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse
 
 
 def of_error(request: HttpRequest, error: ApiError) -> HttpResponse:
-    """The page of an error that the view does not explain itself, in the API's words."""
+    """The page of an error in the API's words, for views that have no words of their own."""
     title = str(TITLES.get(error.status_code, _("This did not work")))
     sentence, link = f"{error.detail}.", None
     if isinstance(error, AccountSuspended):
@@ -95,9 +95,9 @@ def page(
     sentence: str,
     link: tuple[str, str] | None = None,
 ) -> HttpResponse:
-    """In the frame that needs neither a session nor a database. ``link`` is its next step.
+    """An error page. Its frame needs neither session nor database; ``link`` is its next step.
 
-    Who writes to support about a fault of ours can name its request.
+    For a fault of ours it shows the request's id, which people can give to the support.
     """
     known_as = request_id.current.get() if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
     action, address = link or (_("To your account"), reverse("console:start"))
@@ -108,7 +108,7 @@ def page(
         "sentence": sentence,
         "status": int(status),
         "known_as": known_as,
-        # those of the frame would be read for them, perhaps in vain once more
+        # empty: the frame would read them from a database that may be away
         "banners": (),
         "messages": (),
     }

@@ -15,7 +15,7 @@ PROMPT = "A paper boat on a quiet lake at sunrise"
 
 @dataclass(frozen=True, slots=True)
 class FirstCall:
-    """Orders the cheapest thing that is sold, so that there is something to look at."""
+    """A call that orders the cheapest thing on sale, so that there is something to look at."""
 
     model: CatalogModel
     url: str
@@ -23,7 +23,7 @@ class FirstCall:
 
     @classmethod
     def of(cls, base_url: str, secret: str) -> FirstCall | None:
-        """None while nothing is sold."""
+        """The call; None while nothing is on sale."""
         sold = catalog.on_sale("image") or catalog.on_sale()
         if not sold:
             return None
@@ -76,7 +76,7 @@ class FirstCall:
 
     @property
     def _body(self) -> str:
-        """A JSON object of texts is one in Python and JavaScript, too."""
+        """The body as JSON. An object of texts is the same in Python and JavaScript."""
         body = {"prompt": PROMPT}
         if self.model.kind == CatalogModel.Kind.VIDEO:
             body["video_model"] = self.model.name

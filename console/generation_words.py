@@ -83,7 +83,7 @@ class Happened:
 
 
 def state_of(generation: Generation, stage: str | None) -> Words:
-    """What is going on, or how it ended."""
+    """What is going on with it, or how it ended."""
     if stage is None:
         return ENDS[generation.state]
     if generation.state == State.QUEUED and generation.images_until is not None:
@@ -92,12 +92,12 @@ def state_of(generation: Generation, stage: str | None) -> Words:
 
 
 def reason_of(code: str) -> tuple[Words, Words]:
-    """Why it failed, and what to do."""
+    """Why it failed, and what the customer can do."""
     return REASONS.get(code, UNKNOWN_REASON)
 
 
 def timeline(events: Iterable[GenerationEvent]) -> list[Happened]:
-    """Every event in a few words; nothing of what is written down for operators."""
+    """Every event in a few words, without what is written down for operators."""
     return [Happened(event.created_at, _words(event)) for event in events]
 
 

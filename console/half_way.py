@@ -1,7 +1,7 @@
-"""Between a right password and the code: a session that knows who is coming, and nobody is in it.
+"""Between a right password and the code: the session knows the person, but nobody is logged in.
 
-It is another session than before the password and than after the code, so that a cookie that
-somebody planted, or saw, is worth nothing. A changed password or the end of the user ends it.
+A new session begins at the password and another one after the code, so that a planted or a seen
+cookie is worth nothing. A changed password or the end of the user ends it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LASTS = 600  # seconds
 
 
 def begin(request: HttpRequest, user: User, wanted: str, text: str = "") -> None:
-    """The password was right. ``wanted`` is the page to show after the code, ``text`` is for it."""
+    """Begin it after a right password. ``wanted`` is the page after the code, ``text`` its text."""
     session = request.session
     session.flush()
     session[KEY] = {
@@ -31,7 +31,7 @@ def begin(request: HttpRequest, user: User, wanted: str, text: str = "") -> None
 
 
 def user_of(request: HttpRequest) -> User | None:
-    """The user whose code is awaited; None when nobody's is any more."""
+    """The user whose code is awaited; None if no code is awaited any more."""
     said = request.session.get(KEY)
     if said is None or time.time() - said["at"] > LASTS:
         return None

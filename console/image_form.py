@@ -1,7 +1,7 @@
-"""The one image in a form: into a file without a name, while everything else of the form is kept.
+"""The one image in a form: it goes into a file without a name, and the other fields are kept.
 
-The body is read once it is known who sends it. An image that is too large is read and forgotten, so
-that nothing of what was typed beside it is lost.
+The body is read only when the sender is known. An image that is too large is read and dropped, so
+that nothing that was typed beside it is lost.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class OneImage(FileUploadHandler):
         self.file.close()
 
     def new_file(self, field_name: str, *args: Any, **kwargs: Any) -> None:
-        """Django's hook. Other files, and a second one, are read and forgotten."""
+        """Django's hook. Other files, and a second image, are read and dropped."""
         if field_name != FIELD or self.size:
             raise SkipFile
 
@@ -56,10 +56,10 @@ class OneImage(FileUploadHandler):
             self.file.write(raw_data)
 
     def file_complete(self, file_size: int) -> None:
-        """Django's hook: no file object is wanted of it."""
+        """Django's hook. It returns None: nobody needs a file object."""
 
     def kept(self, caller: Caller) -> Upload:
-        """The image as an upload of the account. Raises what an upload raises."""
+        """Keep the image as an upload of the account. Raises what an upload raises."""
         if not self.size:
             raise NoImageSent(_("Choose a file first"))
         if self.size > MAX_BYTES:
@@ -69,12 +69,12 @@ class OneImage(FileUploadHandler):
 
 
 def read(request: HttpRequest, image: OneImage) -> QueryDict:
-    """What is typed in the form. Raises UploadTooLarge and InvalidRequest."""
+    """Read the body; return the typed fields. Raises UploadTooLarge and InvalidRequest."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > MOST:
         raise UploadTooLarge
     request.upload_handlers = [image]
     try:
         return request.POST
     except (MultiPartParserError, SuspiciousOperation, TypeError, UnreadablePostError) as error:
-        # TypeError: Python's parser of a part's headers, of parameters like ``x*=a; x*0=b``
+        # TypeError: Python's parser raises it for parameters of a part's headers like x*=a; x*0=b
         raise InvalidRequest(_("The form did not arrive whole, send it again")) from error

@@ -1,8 +1,8 @@
-"""What was typed on Create when the session had ended: kept until the person is in again.
+"""What was typed on Create when the session had ended: kept until the person has logged in again.
 
-Before the password is right, only a field of the log-in form carries it. Then the session does,
-until Create has shown it, and only for a member of the account that it was typed for. No address
-and no log has it.
+Until then only a field of the log-in form carries it. After that the session does, until Create has
+shown it, and only for a member of the account that it was typed for. It is in no address and no
+log.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from console.playground import MOST_IMAGES, NAME
 KEY = "kept"  # of the session
 ACCOUNT, CODE = "account", "code"
 ONCE = (NAME, MODEL, *TYPED, CODE)
-MOST = 100_000  # characters, as they are carried; what is longer is not kept
+MOST = 100_000  # characters, as they are carried; a longer text is not kept
 HERE = "typed"  # the script of the pages then sends the form as a page, which loses nothing
 
 
 def for_whom_nobody_knows(request: HttpRequest) -> HttpResponse | None:
-    """The log-in page that keeps what this request was sent with; None if that is nothing."""
+    """The log-in page that keeps what this request carries; None if it carries nothing."""
     if request.method != "POST":
         return None
     return as_a_page(request) or with_log_in(request, in_request(request))
 
 
 def as_a_page(request: HttpRequest) -> HttpResponse | None:
-    """For htmx, which shows nothing of an answer that says no: ask again, by the whole form.
+    """Let htmx send the whole form as a page: of a refusal it shows nothing.
 
-    It is all that a stranger's upload gets: its body is not read.
+    A stranger's upload gets no more than this: its body is not read.
     """
     if "HX-Request" not in request.headers:
         return None
@@ -55,7 +55,7 @@ def with_log_in(request: HttpRequest, text: str) -> HttpResponse | None:
 
 
 def in_request(request: HttpRequest) -> str:
-    """What a form of Create was sent with, or a log-in form that carries it; "" if neither was."""
+    """What was typed, from a form of Create or from the log-in form that carries it; else ""."""
     try:
         found = resolve(request.path_info)
     except Resolver404:
@@ -72,7 +72,7 @@ def in_request(request: HttpRequest) -> str:
 
 
 def read(text: str) -> QueryDict | None:
-    """The fields that ``text`` carries; None if it carries none, or anything else."""
+    """The fields that ``text`` carries; None if it carries none, or is something else."""
     if not text or len(text) > MOST:
         return None
     try:
@@ -84,7 +84,7 @@ def read(text: str) -> QueryDict | None:
 
 
 def put(request: HttpRequest, user: User, text: str) -> None:
-    """Into the session of ``user``, who is in now. What was typed for others is forgotten."""
+    """Put it into the session of ``user``, who has logged in; drop what others' accounts had."""
     typed = read(text)
     if typed is None:
         return
@@ -93,7 +93,7 @@ def put(request: HttpRequest, user: User, text: str) -> None:
 
 
 def take(request: HttpRequest, account: Account) -> QueryDict | None:
-    """Out of the session, as the page of ``account`` shows it now."""
+    """Take it out of the session: the page of ``account`` shows it now."""
     typed = read(request.session.get(KEY, ""))
     if typed is None or typed[ACCOUNT] != str(account.pk):
         return None

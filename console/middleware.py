@@ -1,7 +1,7 @@
-"""Session, user and messages of the console's pages; a request of the API sees none of them.
+"""Session, user and messages of the console's pages; requests of the API have none of them.
 
-The cookie is the console's own. The operators' is strict and sent to /admin/ alone. This one is
-lax: who comes back from the payment page, or from a link in a mail, is still logged in.
+The console has a cookie of its own. The operators' one is strict and sent to /admin/ alone. This
+one is lax: people who come back from the payment page, or from a link in a mail, are still in.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ COOKIE = "reelmint_console"
 
 
 class _Sessions(SessionMiddleware):
-    """Django's, which reads the name and the flags of its cookie from the operators' settings."""
+    """Django's middleware with our cookie: Django reads its name from the operators' settings."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         super().__init__(get_response)
         self.SessionStore = SessionStore
 
     def process_request(self, request: HttpRequest) -> None:
-        """Django's hook. The session is read when somebody asks for what is in it."""
+        """Django's hook. The session is read when something in it is asked for."""
         request.session = self.SessionStore(request.COOKIES.get(COOKIE))
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
-        """Django's hook. While the database is away nobody asks it for the session once more.
+        """Django's hook. While the database is away, the session must not be read once more.
 
-        It would be asked for messages to keep and for its last use, outside of the view, where an
-        error is no "back in a moment" any more. The cookie stays.
+        It would be read for messages and for its last use, outside of the view: an error there is
+        no "back in a moment" any more. The cookie stays.
         """
         if is_database_away(error) and isinstance(getattr(request, "session", None), SessionStore):
             request.session = SessionStore()
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """Django's hook: write what changed and set the cookie, or take it away at the way out.
+        """Django's hook. Writes what changed and sets the cookie, or deletes it after a log-out.
 
-        A session that is not there any more takes no cookie away. Another tab may have got the next
-        one meanwhile, with a confirmation or a new password, and this answer comes after it.
+        If the session is gone the cookie stays: another tab may have got the next one meanwhile, by
+        a confirmation or a new password, and this answer comes after that.
         """
         session = cast("SessionStore", request.session)
         if session.accessed:

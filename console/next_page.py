@@ -1,4 +1,4 @@
-"""Where to go after a log-in or a confirmation: to a path of our own and nowhere else."""
+"""The page after a log-in or a confirmation: always a path of our own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_PATH = 2000  # characters
 def of(request: HttpRequest, wanted: str) -> str:
     """``wanted`` if it is a path of our own, else the person's first account.
 
-    Browsers drop tabs and line ends, and take a backslash for a slash: what they could read as
+    Browsers drop tabs and line ends, and take a backslash for a slash. All that they could read as
     another site's address is refused.
     """
     ours = (
@@ -29,7 +29,7 @@ def of(request: HttpRequest, wanted: str) -> str:
 
 
 def sent_from(request: HttpRequest) -> str:
-    """The page of ours that a form stands on, as far as the browser tells it."""
+    """The page of ours with the form that was sent, if the browser names it."""
     page = urlsplit(request.headers.get("Referer", ""))
     if page.netloc != request.get_host():
         return reverse("console:start")

@@ -1,7 +1,7 @@
-"""The playground's fields, and what they ask the API's own validation for.
+"""The playground's fields, and the body that they make for the API's own validation.
 
-Nothing is judged here: a field says what may be chosen, ``generation/api/ordering.py`` what is
-valid. The names are the contract's, so that its faults find their fields.
+Nothing is judged here. A field offers what may be chosen; ``generation/api/ordering.py`` says what
+is valid. The names are the contract's, so that each fault finds its field.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from generation.models import CatalogModel
 
 MODEL, IMAGES = "video_model", "source_image_urls"
-# of which a page shows what the chosen model has; what is typed into the others is kept
+# A page shows those of them that the chosen model has, and keeps what was typed into the others.
 OPTIONS = (
     *("aspect_ratio", "size", "resolution", "duration", "generate_audio"),
     *("seed", "negative_prompt"),
@@ -26,7 +26,7 @@ TYPED = ("prompt", *OPTIONS)
 WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 SOUND = {"true": True, "false": False}
 
-# what changes no price: the code that is shown follows, and nothing that has the focus is replaced
+# For fields that change no price: only the shown code is replaced, never the field with the focus.
 QUIETLY = {
     "hx-target": "#code",
     "hx-swap": "outerHTML",
@@ -37,13 +37,13 @@ Choices = Sequence[tuple[str, str]]
 
 
 class CreateForm(forms.Form):
-    """``values`` are texts, as typed or as shown first; ``address`` answers what they cost."""
+    """``values`` are texts, as typed or as first shown. ``address`` says what they cost."""
 
     prompt = forms.CharField(
         label=gettext_lazy("Prompt"),
         required=False,
         strip=False,
-        # no maxlength: a browser would cut off what is pasted, without a word
+        # no maxlength: browsers cut off a longer text that is pasted, and say nothing
         widget=forms.Textarea(attrs={"rows": 5, "required": ""}),
     )
 
@@ -63,14 +63,14 @@ class CreateForm(forms.Form):
         self.fields["prompt"].widget.attrs |= {"hx-post": address, **QUIETLY}
 
     def options(self) -> list[forms.BoundField]:
-        """What the model can be asked for besides the prompt."""
+        """The fields of what the model can be asked for besides the prompt."""
         return [each for each in self.visible_fields() if each.name != "prompt"]
 
 
 def body_of(
     model: CatalogModel, values: Mapping[str, str], images: Sequence[str]
 ) -> dict[str, Any]:
-    """The fields of a create, as a program would send them; what is left empty is absent."""
+    """The fields of a create as a program would send them; empty ones are left out."""
     body: dict[str, Any] = {"prompt": _lines(values.get("prompt", "")).strip()}
     if model.kind == CatalogModel.Kind.VIDEO:
         body[MODEL] = model.name
@@ -85,7 +85,7 @@ def body_of(
 
 
 def texts_of(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """The other way round: what is asked for, as it would be typed."""
+    """The reverse of ``body_of``: the parameters as they would be typed."""
     shown = {name: value for name in OPTIONS if (value := parameters.get(name)) is not None}
     return {
         name: str(value).lower() if isinstance(value, bool) else str(value)
@@ -99,7 +99,7 @@ def _lines(text: str) -> str:
 
 
 def _value(name: str, text: str) -> Any:
-    """A number or a switch as such; what is none stays a text, and the API says so."""
+    """A number or a switch as such. Any other text stays a text, and the API refuses it."""
     if name in ("duration", "seed") and WHOLE.fullmatch(text):
         return int(text)
     return SOUND.get(text, text) if name == "generate_audio" else text
@@ -126,7 +126,7 @@ def _seconds(count: int) -> str:
 
 
 def _chosen(name: str, choices: Choices) -> forms.Field:
-    """A choice without a check of Django's: whatever comes is judged by the API's rules."""
+    """A choice that Django does not check: the API's rules judge what comes."""
     labels = {
         "aspect_ratio": _("Aspect ratio"),
         "size": _("Size"),

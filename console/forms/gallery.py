@@ -25,7 +25,7 @@ MOST_KEYS = 100  # of which 20 are live
 
 
 class GalleryFilters(forms.Form):
-    """Valid or not, it can be shown; what is not among the choices fits no generation."""
+    """It can be shown, valid or not. A value that is no choice fits no generation."""
 
     kind = forms.ChoiceField(label=_("Kind"), required=False)
     status = forms.ChoiceField(label=_("Status"), required=False)
@@ -34,7 +34,7 @@ class GalleryFilters(forms.Form):
 
     @classmethod
     def of(cls, account: Account, sent: Any) -> GalleryFilters:
-        """With what this account may choose from."""
+        """The filters, with the choices of this account."""
         form = cls(sent)
         keys = account.api_keys.keys().order_by("-created_at", "-id")
         choices = {
@@ -53,7 +53,7 @@ class GalleryFilters(forms.Form):
 
     @property
     def is_used(self) -> bool:
-        """Whether anything is chosen, or asked for that is no choice."""
+        """Whether any filter has a value, be it a choice or not."""
         return any(self.data.get(name) for name in self.fields)
 
     def condition(self) -> dict[str, Any] | None:
@@ -72,6 +72,6 @@ class GalleryFilters(forms.Form):
 
 
 def _shown(key: ApiKey) -> str:
-    """Two keys may have one name."""
+    """The label of a key. Two keys may have the same name."""
     name = key.name or gettext("Without a name")
     return f"{name} ({key.preview})"

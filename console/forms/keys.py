@@ -23,13 +23,13 @@ LIFETIMES = [
 
 
 def seen(text: str) -> None:
-    """A validator: as in the API, a name has to have something that can be seen."""
+    """A validator: a name needs a visible character, as in the API."""
     if is_blank(text):
         raise ValidationError(_("This field is required."), code="required")
 
 
 class NewKey(forms.Form):
-    """``form`` is the form's own name: a form that is sent twice makes one key."""
+    """``form`` is the form's own name. A form that is sent twice makes one key."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -41,7 +41,7 @@ class NewKey(forms.Form):
     form = forms.Field(widget=forms.HiddenInput(), initial=uuid.uuid4, required=False)
 
     def key_id(self, account: Account, user: User) -> uuid.UUID:
-        """The same whenever this form is sent, and nobody else's whatever it says."""
+        """The id of the key that this form makes; no other user's form makes the same."""
         name = self.cleaned_data["form"] or uuid.uuid4()
         return uuid.uuid5(account.pk, f"{user.pk}/{name}")
 

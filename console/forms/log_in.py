@@ -23,6 +23,6 @@ class LogInForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-    # fields that judge nothing: a fault of what is hidden is seen by nobody
+    # these fields accept anything: nobody would see the fault of a hidden field
     next = forms.Field(required=False, widget=forms.HiddenInput)
     kept = forms.Field(required=False, widget=forms.HiddenInput)  # of ``console/kept.py``

@@ -1,4 +1,4 @@
-"""Fields for passwords. The length is checked before anything else is done with one."""
+"""Fields for passwords. The length is checked before anything else happens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOO_LONG = _("At most %(limit_value)s characters.")
 
 
 class PasswordField(forms.CharField):
-    """A password that is compared with the one that is kept."""
+    """A password that is compared with the stored one."""
 
     def __init__(
         self, label: _StrPromise | str, purpose: str = "current-password", **named: Any
@@ -30,7 +30,7 @@ class PasswordField(forms.CharField):
 
 
 class NewPasswordField(PasswordField):
-    """A password that will be kept, and is therefore made canonical."""
+    """A password that will be stored, and is therefore made canonical."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -45,7 +45,7 @@ class NewPasswordField(PasswordField):
 
 
 class SetsPassword(forms.Form):
-    """A form with a new password of ``person``, with whose names it is compared."""
+    """A form with a new password of ``person``; it is compared with the person's names."""
 
     new_password = NewPasswordField()
 

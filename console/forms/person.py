@@ -24,7 +24,7 @@ class CodeForm(forms.Form):
 
 
 class ConfirmForm(forms.Form):
-    """A password, or a code in its place where the person has a second factor."""
+    """A password, or a code in its place if the person has a second factor."""
 
     password = PasswordField(_("Password"), required=False)
     code = forms.CharField(
@@ -43,7 +43,7 @@ class ConfirmForm(forms.Form):
 
 
 class EmailForm(forms.Form):
-    """Whom a link for a new password is sent to."""
+    """The address that a link for a new password is sent to."""
 
     email = forms.EmailField(
         label=_("E-mail"),
@@ -63,7 +63,7 @@ class NewEmailForm(forms.Form):
 
 
 class OwnPasswordForm(SetsPassword):
-    """A new password of one's own; the old one is asked, as a session may be left open."""
+    """A new password. The old one is asked for, because a session may have been left open."""
 
     current_password = PasswordField(_("Current password"))
     field_order = ("current_password", "new_password")
@@ -80,5 +80,5 @@ class NameForm(forms.Form):
     )
 
     def clean_name(self) -> str:
-        """Django's hook: without characters that cannot be seen."""
+        """Django's hook. Takes invisible characters out of the name."""
         return "".join(letter for letter in self.cleaned_data["name"] if letter.isprintable())

@@ -1,4 +1,4 @@
-"""The form of what an account's members choose for it."""
+"""The form for an account's name and for how long its files and prompts are kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_COUNTED = 1_000
 
 
 class AccountForm(forms.Form):
-    """``seen`` says what it was filled in with, ``confirmed`` that files may be deleted for it."""
+    """``seen`` names the choices that the page showed; ``confirmed`` allows to delete files."""
 
     name = forms.CharField(
         label=_("Name"), max_length=Account._meta.get_field("name").max_length, validators=[seen]
@@ -31,7 +31,7 @@ class AccountForm(forms.Form):
     seen = forms.CharField(widget=forms.HiddenInput(), required=False)
 
     def __init__(self, account: Account, sent: Any = None) -> None:
-        """Filled in with the account's choices; ``sent`` is what a browser sent."""
+        """Fill in the account's choices. ``sent`` is what a browser sent."""
         now = Choices.of(account)
         filled = {
             "name": now.name,
@@ -46,7 +46,7 @@ class AccountForm(forms.Form):
             self.fields[name].help_text = _help(kept)
 
     def clean(self) -> dict[str, Any]:
-        """Hold the days to what may be chosen; ask before anything is deleted for it."""
+        """Check that the days may be chosen; ask before a choice deletes anything."""
         values = super().clean() or {}
         for name, kept in self.kept.items():
             if name in values and not kept.may_become(values[name]):
@@ -102,7 +102,7 @@ def _bounds(kept: Retention) -> str:
 
 
 def _what_goes(name: str, count: int, days: int) -> str:
-    """``count`` is exact up to MOST_COUNTED."""
+    """The sentence about what would be deleted. ``count`` is exact up to MOST_COUNTED."""
     shown = gettext("more than %s") % f"{MOST_COUNTED:,}" if count > MOST_COUNTED else f"{count:,}"
     sentences = {
         "outputs": gettext(

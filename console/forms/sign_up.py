@@ -12,7 +12,7 @@ from accounts.passwords import MAX_PASSWORD, canonical
 
 
 class SignUpForm(forms.Form):
-    """All that is asked of somebody who joins."""
+    """All that a person has to give to join."""
 
     email = forms.EmailField(
         label=_("E-mail"),
@@ -29,7 +29,7 @@ class SignUpForm(forms.Form):
     )
 
     def clean_password(self) -> str:
-        """Django's hook. Compares it with the address, too; the spelling that is kept."""
+        """Django's hook. Compares it with the address, too; returns the spelling that is stored."""
         kept = canonical(self.cleaned_data["password"])
         email = self.cleaned_data.get("email", "")
         validate_password(kept, User(email=email, username=email.partition("@")[0]))

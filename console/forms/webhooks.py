@@ -32,7 +32,7 @@ KEPT = [
 
 
 def taken(url: str) -> None:
-    """A validator: what the API refuses by its text is refused here, too."""
+    """A validator: refuses each URL whose text the API refuses."""
     fault = webhook_urls.check(url)
     if fault is not None:
         raise ValidationError(gettext(fault))
@@ -64,7 +64,7 @@ class EndpointForm(forms.Form):
 
     @classmethod
     def of(cls, endpoint: WebhookEndpoint) -> EndpointForm:
-        """Filled in with what it is now."""
+        """The form, filled in with the endpoint as it is now."""
         now = {
             "url": endpoint.url,
             "description": endpoint.description,
@@ -73,7 +73,7 @@ class EndpointForm(forms.Form):
         return cls(initial=now)
 
     def wanted(self) -> Changes:
-        """What the verbs of ``webhooks/endpoints.py`` are told."""
+        """The values for the verbs of ``webhooks/endpoints.py``."""
         values: dict[str, Any] = self.cleaned_data
         return {
             "url": values["url"],
@@ -83,23 +83,23 @@ class EndpointForm(forms.Form):
 
 
 class NewEndpoint(EndpointForm):
-    """``form`` is the form's own name: a form that is sent twice makes one endpoint."""
+    """``form`` is the form's own name. A form that is sent twice makes one endpoint."""
 
     form = forms.Field(widget=forms.HiddenInput(), initial=uuid.uuid4, required=False)
 
     @classmethod
     def empty(cls) -> NewEndpoint:
-        """Filled in with what most want."""
+        """A form, filled in with what most people want."""
         return cls(initial={"event_types": Type.values})
 
     def endpoint_id(self, account: Account, user: User) -> uuid.UUID:
-        """The same whenever this form is sent, and nobody else's whatever it says."""
+        """The id of the endpoint that this form makes; no other user's form makes the same."""
         name = self.cleaned_data["form"] or uuid.uuid4()
         return uuid.uuid5(account.pk, f"webhook/{user.pk}/{name}")
 
 
 class NewSecret(forms.Form):
-    """How long the old one signs, too; ``force`` ends the one before that at once."""
+    """How long the old secret signs, too. ``force`` ends the one before it at once."""
 
     keep = forms.TypedChoiceField(
         label=_("The old secret signs, too, for"),
