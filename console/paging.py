@@ -1,4 +1,4 @@
-"""Pages of a list, by the API's cursors: they do not shift when rows are added meanwhile."""
+"""Pages of a list, by the API's cursors: they do not shift when rows are added."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """``rows``, the newest first, and the addresses of the pages beside this one."""
+    """``rows``, the newest first, and the addresses of the neighbouring pages."""
 
     rows: list[Row]
     earlier: str | None
@@ -42,5 +42,5 @@ def page_of(
 
 
 def _here(link: str | None) -> str | None:
-    """Without scheme and host: a customer stays at the name that the page was asked for by."""
+    """The link without scheme and host, so that customers stay at the host name that they use."""
     return None if link is None else urlsplit(link)._replace(scheme="", netloc="").geturl()

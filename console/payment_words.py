@@ -1,4 +1,4 @@
-"""What pages say of payments, refusals and what was taken back, in words for people."""
+"""What pages say of payments, refusals, refunds and disputes, in words for people."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class TakenBack:
 
 
 def shown(payment: Payment, *, may_pay: bool) -> dict[str, Any]:
-    """The one public form of a payment, and what a page says and links beside it."""
+    """The one public form of a payment, with the words and links of a page."""
     return {
         **public.to_dict(payment),
         "word": STATES[State(payment.state)],
@@ -68,7 +68,7 @@ def shown(payment: Payment, *, may_pay: bool) -> dict[str, Any]:
 
 
 def taken_back(payment: Payment) -> list[TakenBack]:
-    """All that was taken back or asked about, the oldest first."""
+    """All refunds and disputes of the payment, the oldest first."""
     return [
         TakenBack(_what(row), row.amount_minor, _credits(row), row.created_at)
         for row in reversals.rows_of(payment)
@@ -87,6 +87,6 @@ def _what(row: Reversal) -> str:
 
 
 def _credits(row: Reversal) -> int:
-    """What it changed the balance by, all in all."""
+    """By how much it changed the balance in all."""
     taken = row.entry.amount if row.entry is not None else 0
     return taken + (row.reinstated.amount if row.reinstated is not None else 0)

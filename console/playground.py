@@ -1,4 +1,4 @@
-"""What the playground has in it at the moment: a model, texts, images, and what that would cost."""
+"""What is in the playground at the moment: a model, texts, images, and what they would cost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHOWN_MODEL, SHOWN_PRICE, NAME = "shown_model", "max_credits", "form"
 KEY = "console-{}"  # an idempotency key; nobody can guess a form's name
 PATH = "console"  # what "the same request" means: this and the fields
 PRICE = re.compile(r"\d{1,9}", re.ASCII)
-MOST_IMAGES = 20  # entries that are looked at; a model takes three
+MOST_IMAGES = 20  # entries that are read; a model takes three
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Draft:
-    """``name`` is the form's own, ``address`` the page that it is sent to."""
+    """``name`` is the form's own; ``address`` is where it is sent to."""
 
     model: CatalogModel
     values: Mapping[str, str]
@@ -63,7 +63,7 @@ class Draft:
 
     @cached_property
     def body(self) -> dict[str, Any]:
-        """As a program would send it."""
+        """The body of the order, as a program would send it."""
         return body_of(self.model, self.values, self.images)
 
     @cached_property
@@ -93,7 +93,7 @@ class Draft:
 
     @property
     def entries(self) -> list[tuple[int, str, bool]]:
-        """Number, text, and whether it was uploaded; an empty one while there is room."""
+        """Number, text, and whether it was uploaded; an empty row is added if one more fits."""
         room = [""] if len(self.images) < self.most_images else []
         named = enumerate((*self.images, *room))
         return [(number, text, text.startswith(SCHEME)) for number, text in named]
@@ -118,7 +118,7 @@ class Draft:
         return snippets.of_order(self.model.kind, self.body, base_url)
 
     def request(self, caller: Caller) -> ordering.Request:
-        """The order of what is in it; it costs what was shown, or nothing is ordered."""
+        """The order of its content. It costs at most what was shown, or nothing is ordered."""
         shown = self.shown[1]
         most = int(shown) if PRICE.fullmatch(shown) else self.price
         return ordering.Request(
@@ -131,11 +131,11 @@ class Draft:
         )
 
     def renamed(self) -> Draft:
-        """The same for another order."""
+        """The same draft under a new name, for another order."""
         return replace(self, name=uuid.uuid4())
 
     def fitting(self) -> Draft:
-        """Without what the model does not offer, as after another one was chosen."""
+        """The draft without values that the model does not offer, after the model was changed."""
         usable = _without_faults(self.model, self.body)
         wrong = self.body.keys() - usable.keys()
         return replace(self, values={n: v for n, v in self.values.items() if n not in wrong})
@@ -149,13 +149,13 @@ class Draft:
 
 
 def offered() -> list[CatalogModel]:
-    """What is on sale, and can be chosen: of image models the API makes the first one."""
+    """The models that can be chosen. Of image models only the first: the API makes that one."""
     videos = catalog.on_sale(CatalogModel.Kind.VIDEO)
     return videos + catalog.on_sale(CatalogModel.Kind.IMAGE)[:1]
 
 
 def empty(address: str, prompt: str = "", model: str = "") -> Draft | None:
-    """Nothing but perhaps a prompt; None while nothing is on sale."""
+    """A draft with the defaults and perhaps a prompt; None while nothing is on sale."""
     models = offered()
     if not models:
         return None
@@ -165,7 +165,7 @@ def empty(address: str, prompt: str = "", model: str = "") -> Draft | None:
 
 
 def sent(data: QueryDict, address: str) -> Draft | None:
-    """What a form was sent with; None while nothing is on sale."""
+    """The draft of a form that was sent; None while nothing is on sale."""
     models = offered()
     if not models:
         return None
@@ -184,7 +184,7 @@ def sent(data: QueryDict, address: str) -> Draft | None:
 
 
 def again(before: Generation, address: str) -> Draft | None:
-    """What was ordered before, as far as it is still offered; None while nothing is on sale."""
+    """The draft of an earlier order, as far as it is still offered; None if nothing is on sale."""
     models = offered()
     if not models:
         return None
@@ -199,7 +199,7 @@ def again(before: Generation, address: str) -> Draft | None:
 
 
 def made_by(account: Account, name: str) -> Generation | None:
-    """What a form of this name has ordered already; the browser's way back leads to it."""
+    """What a form of this name has ordered already; the browser's Back shows that form again."""
     if (known := _name(name)) is None:
         return None
     key = KEY.format(known)
@@ -207,13 +207,13 @@ def made_by(account: Account, name: str) -> Generation | None:
 
 
 def named(draft: Draft, name: str) -> Draft:
-    """The draft under the name of a page that was shown before, if that is one."""
+    """The draft under the name of an earlier page, if ``name`` is one."""
     known = _name(name)
     return draft if known is None else replace(draft, name=known)
 
 
 def examples() -> Sequence[str]:
-    """Prompts for who does not know what to ask for."""
+    """Prompts for people who do not know what to ask for."""
     return (
         _("A red fox runs through fresh snow at sunrise, slow motion, cinematic"),
         _("A paper boat sails down a rainy street, close to the water, warm light"),
@@ -233,10 +233,10 @@ def _parameters(asked: Parameters) -> dict[str, Any]:
 
 
 def _without_faults(model: CatalogModel, body: Mapping[str, Any]) -> dict[str, Any]:
-    """What the row offers of a body, each value of the type that it has to have."""
+    """The values of a body that have the right type and that the model's row offers."""
     types = {"duration": int, "seed": int, "generate_audio": bool, IMAGES: list}
     right = {n: v for n, v in body.items() if isinstance(v, types.get(n, str))}
-    for _round in range(2):  # a duration may be wrong for a resolution that is wrong itself
+    for _round in range(2):  # a duration may be wrong only because of a wrong resolution
         wrong = faults(model, right)
         right = {name: value for name, value in right.items() if name not in wrong}
     return right

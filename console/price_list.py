@@ -14,7 +14,7 @@ from payments.models import CreditPack
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Credits for one output; None where the model does not sell it so."""
+    """Credits for one output; None if the model does not make it so."""
 
     resolution: str
     with_sound: int | None
@@ -23,7 +23,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class PricedModel:
-    """``offers`` are for ``seconds`` of video; an image has its one price in ``credits``."""
+    """A model with its prices: ``offers`` for ``seconds`` of video, ``credits`` for an image."""
 
     name: str
     quality: str

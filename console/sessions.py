@@ -1,4 +1,4 @@
-"""Sessions of the console, beside what Django keeps: whose they are, since when and from where."""
+"""Sessions of the console. Their rows also say whose they are, since when and from where."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STEP = 300  # seconds; the last use is written no more often
 
 
 class SessionStore(DigestSessionStore):
-    """Ends CONSOLE_SESSION_IDLE after its last use, CONSOLE_SESSION_LIFETIME after its begin."""
+    """Ends CONSOLE_SESSION_IDLE after its last use, or CONSOLE_SESSION_LIFETIME after its begin."""
 
     @classmethod
     def get_model_class(cls) -> type[ConsoleSession]:
@@ -34,7 +34,7 @@ class SessionStore(DigestSessionStore):
         return int(settings.CONSOLE_SESSION_LIFETIME)
 
     def mark_used(self) -> None:
-        """Somebody who is logged in asked for a page; it is written every five minutes."""
+        """Have the last use written, if a person is logged in and the written one is old."""
         if SESSION_KEY in self and int(self.get(USED, 0)) + STEP <= time.time():
             self.modified = True
 

@@ -1,4 +1,4 @@
-"""One generation as its page and its live part show it: made of the API's own form of it."""
+"""One generation as its page and the page's live part show it, from the API's form of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JUST_NOW = timedelta(minutes=1)  # what was just made plays by itself
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """``it`` is the API's form. ``seen`` names what is shown: while it is the same, so is this."""
+    """``it`` is the API's form. While ``seen`` is the same, so is all that is shown."""
 
     it: PublicGeneration
     row: Generation
@@ -50,12 +50,12 @@ class Shown:
 
     @property
     def may_not_play(self) -> bool:
-        """Some browsers know no H.265."""
+        """Whether it is H.265, which some browsers cannot play."""
         return (self.it["video_codec"] or "avc1") != "avc1"
 
     @property
     def facts(self) -> list[tuple[str, object]]:
-        """What was asked for, name by name."""
+        """What was ordered: name and value of each parameter."""
         it = self.it
         sound = {True: _("with sound"), False: _("without sound"), None: None}
         seconds = it["duration"]
@@ -74,7 +74,7 @@ class Shown:
 
 
 def of(generation: Generation, account: Account) -> Shown:
-    """``generation`` as ``lookup.of_account`` found it. Asks no database."""
+    """Make it of a ``generation`` that ``lookup.of_account`` found. Asks no database."""
     generation.account = account  # says how long outputs are kept
     now = generation.now
     it = public.to_dict(generation, now, "")

@@ -1,7 +1,7 @@
 """Orders and look-ups as code that runs as it stands: in bash, Python and Node.
 
-The key comes from the environment variable API_KEY, so none is on any page or in a file. Values are
-literals of the text's own language. For curl the body is a here-document with a quoted end:
+The key comes from the environment variable API_KEY, so no page and no file has it. Values are
+literals of the snippet's language. For curl the body is a here-document with a quoted end word, so
 nothing in it means anything to the shell.
 """
 
@@ -19,7 +19,7 @@ PATHS = {
     CatalogModel.Kind.IMAGE: "/api/v1/generate/",
 }
 KEY = "API_KEY"
-END = "ORDER"  # a line of JSON never is this word
+END = "ORDER"  # no line of JSON is this word
 
 CURL = """curl {url} \\
   -H "Authorization: Bearer ${key}" \\
@@ -119,7 +119,7 @@ def _order_of_python(body: dict[str, Any]) -> str:
 
 
 def _of_python(value: Any) -> str:
-    """As Python writes it, with double quotes where that is as good."""
+    """The value as Python writes it, with double quotes where they need no escape."""
     if isinstance(value, list):
         return f"[{', '.join(map(_of_python, value))}]"
     if isinstance(value, str) and value.isprintable() and not set(value) & set('"\\'):

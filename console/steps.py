@@ -1,4 +1,4 @@
-"""The way from a new account to a program that uses it: what is done, and what comes next."""
+"""The steps from a new account to a program that uses it: which are done, and what is next."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from generation.models.states import State
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``address`` is where it is done."""
+    """One step. ``address`` is the page for it."""
 
     title: str
     address: str
@@ -24,7 +24,7 @@ class Step:
 
 
 def of(account: Account, user: User) -> list[Step]:
-    """All of them; none once all are done."""
+    """All steps; none if all are done."""
     made, key, called = _done(account)
     mine = [account.pk]
     steps = [
@@ -41,10 +41,10 @@ def _is_verified(user: User) -> bool:
 
 
 def _done(account: Account) -> tuple[bool, bool, bool]:
-    """A video, a key (also one that was deleted), and a call with one: each found by an index.
+    """Whether there is a video, a key (even a deleted one), and a call with one.
 
-    EXISTS lets the planner hope for an early hit in the whole table. Whoever asks for the first row
-    in an index's order gets it by that index, and the answer that there is none, too.
+    Each asks for the first row in an index's order, so that index is used even if there is none.
+    With EXISTS the planner may read the whole table, in the hope of an early hit.
     """
     videos = Generation.objects.filter(
         account=account,

@@ -24,7 +24,7 @@ from generation.refusals import (
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """``wait`` seconds are counted down; ``action`` and ``address`` are a button."""
+    """What to show: ``wait`` seconds are counted down, ``action`` and ``address`` are a button."""
 
     status: int
     sentence: str
@@ -34,7 +34,7 @@ class Trouble:
 
     @property
     def waiting(self) -> str:
-        """For who has no script, and to begin with for who has."""
+        """The sentence without a script, and the first one with it."""
         if not self.wait:
             return ""
         words = ngettext("Try again in %(n)s second.", "Try again in %(n)s seconds.", self.wait)
@@ -42,7 +42,7 @@ class Trouble:
 
 
 def of_refusal(error: ApiError, account: Account) -> Trouble:
-    """What a create refused. Nothing was charged, and each sentence says so."""
+    """The trouble of a refused create. Each sentence says that nothing was charged."""
     wait = _seconds(error)
     match error:
         case InsufficientCredits():

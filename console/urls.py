@@ -1,4 +1,4 @@
-"""Every page of the console; the path of an account's pages names the account."""
+"""The paths of all pages of the console. Pages of an account have its id in their path."""
 
 from __future__ import annotations
 

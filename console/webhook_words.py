@@ -27,7 +27,7 @@ from webhooks import payload, public
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint as a page shows it. ``look`` is one of a badge's."""
+    """An endpoint as a page shows it. ``look`` is a badge's class."""
 
     row: WebhookEndpoint
     id: str
@@ -39,7 +39,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery as a page shows it. ``seen`` says which state of it a reader has seen."""
+    """A delivery as a page shows it. ``seen`` names the state that the reader sees."""
 
     row: WebhookDelivery
     id: str
@@ -81,7 +81,7 @@ def endpoint(row: WebhookEndpoint) -> Endpoint:
 
 
 def delivery(row: WebhookDelivery) -> Delivery:
-    """``row`` has its event with it."""
+    """A delivery for a page. ``row`` comes with its event."""
     looks = {DeliveryState.SUCCEEDED: "good", DeliveryState.FAILED: "bad"}
     states = {
         DeliveryState.SUCCEEDED: _("delivered"),
@@ -136,7 +136,7 @@ def times(count: int) -> str:
 
 
 def pretty(body: dict[str, Any]) -> str:
-    """The event for people; what is sent has no blanks."""
+    """The event, indented for people; what is sent has no blanks."""
     return json.dumps(body, ensure_ascii=False, indent=2)
 
 

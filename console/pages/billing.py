@@ -30,7 +30,7 @@ from payments.mode import livemode, payments_available
 from payments.models import CreditPack, Payment
 
 NAME = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)  # of a form, as ``Offer.name`` makes it
-PREFIX = "console-"  # so that no page uses up a key that a program of the account chose
+PREFIX = "console-"  # with this prefix no page uses a key that a program of the account chose
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def show(request: ConsoleRequest, account: Account) -> HttpResponse:
 
 @access.of_account("GET", "POST")
 def buy(request: ConsoleRequest, account: Account) -> HttpResponse:
-    """Order a pack as the API's checkout does, and lead to the page that leads to Stripe."""
+    """Order a pack as the API's checkout does. The next page forwards to Stripe."""
     if request.method != "POST":  # a refusal was reloaded from its address
         return access.redirect(request, reverse("console:billing", args=[account.pk]))
     try:
@@ -113,12 +113,12 @@ def _page(
 
 
 def _of_billing(account: Account, link: str | None) -> str | None:
-    """A neighbouring page's link leads to Billing, also from the answer to a refused order."""
+    """The list's link to a neighbouring page: to Billing, even after a refused order."""
     return link and f"{reverse('console:billing', args=[account.pk])}?{urlsplit(link).query}"
 
 
 def _closed(account: Account) -> str:
-    """Why this account can buy nothing now; empty when it can."""
+    """Why this account can buy nothing now; empty if it can."""
     if account.suspended_at is not None:
         return "suspended"
     if not payments_available():

@@ -1,4 +1,4 @@
-"""Who it is, once more, before what is sensitive."""
+"""A person proves once more who they are, before a sensitive step."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def show(request: ConsoleRequest, account: Account) -> HttpResponse:
 def as_typed(
     request: HttpRequest, account: Account, typed: QueryDict, status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    """What was typed before a log-in, at the price of now; nothing is ordered."""
+    """Show what was typed before a log-in, at today's price. Nothing is ordered."""
     draft = playground.sent(typed, reverse("console:create", args=[account.pk]))
     gone = draft is not None and draft.model_is_gone
     said = Trouble(status, trouble.gone_model(typed.get(MODEL, ""))) if gone else None
@@ -87,7 +87,7 @@ def as_typed(
 
 
 def _order(request: ConsoleRequest, account: Account, draft: Draft, answer: Answer) -> HttpResponse:
-    """303 to what it made or had made before; else the page, with all that was typed."""
+    """Order it. A 303 leads to what it made, now or before; else the page keeps what was typed."""
     asked = draft.request(Caller.by_member(account.pk, request.user.pk))
     try:
         if (before := ordering.replayed(asked)) is not None:
@@ -140,7 +140,7 @@ def _upload(request: ConsoleRequest, account: Account, image: image_form.OneImag
     except ApiError as error:
         metrics.count_uploaded(str(error.get_codes()))
         draft.form.add_error(None, f"{error.detail}.")
-        if "HX-Request" in request.headers:  # which shows nothing of an answer that says no
+        if "HX-Request" in request.headers:  # htmx shows nothing of a refusal
             return _part(request, draft, answer)
         return _page(request, draft, answer, error.status_code)
     metrics.count_uploaded("stored")
@@ -174,7 +174,7 @@ def _asked_for(
 
 
 def _unseen(request: HttpRequest, draft: Draft) -> Trouble | None:
-    """Why the person has to look once more: these are not the fields or the price of the page."""
+    """Why the person has to look again: fields or price are not those that the page showed."""
     if draft.model_is_gone:
         return Trouble(HTTPStatus.CONFLICT, trouble.gone_model(request.POST.get(MODEL, "")))
     if draft.is_as_shown:
@@ -185,7 +185,7 @@ def _unseen(request: HttpRequest, draft: Draft) -> Trouble | None:
 
 
 def _tell(draft: Draft, faults: dict[str, str]) -> None:
-    """Put the API's sentences to the fields that they are about."""
+    """Put each of the API's sentences beside the field that it is about."""
     for name, sentence in faults.items():
         field = name if name in draft.form.fields else None
         draft.form.add_error(field, f"{ENTRY.sub(_numbered, sentence)}.")
@@ -224,7 +224,7 @@ def _page(
 
 
 def _part(request: HttpRequest, draft: Draft, answer: Answer) -> HttpResponse:
-    """For htmx: the fields and what they cost; or the images; or the code, if it is shown."""
+    """The part for htmx: the fields and their price, or the images, or the code if it is shown."""
     target = request.headers.get("HX-Target")
     if target == "images":
         context = _context(request, draft, answer) | {"is_part": True}

@@ -19,7 +19,7 @@ POSITION = ("cursor", "offset", "page", "limit")
 
 @access.of_account("GET")
 def show(request: ConsoleRequest, account: Account) -> HttpResponse:
-    """A page of it. A position that no page leads to leads to the first one."""
+    """A page of it. A position that no page links to gets the first one."""
     filters = GalleryFilters.of(account, request.GET)
     condition = filters.condition()
     try:

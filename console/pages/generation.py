@@ -41,7 +41,7 @@ def show(request: ConsoleRequest, account: Account, generation: str) -> HttpResp
 
 @access.of_account("GET")
 def progress(request: ConsoleRequest, account: Account, generation: str) -> HttpResponse:
-    """The part that lives, asked for every second; 204 while nothing has changed."""
+    """The part of the page that is asked for every second; 204 if nothing has changed."""
     now = shown.of(_owned(account, generation), account)
     seen = request.GET.get("seen", "")
     if seen == now.seen:
@@ -68,7 +68,7 @@ def cancel(request: ConsoleRequest, account: Account, generation: str) -> HttpRe
 
 
 def _owned(account: Account, generation: str) -> Generation:
-    """Raises Http404 for what is not this account's, whatever the reason."""
+    """The account's generation. Raises Http404 for any other id."""
     row = lookup.of_account(account.pk, access.parse_or_404(generation))
     if row is None:
         raise Http404

@@ -40,14 +40,14 @@ def show(request: ConsoleRequest, account: Account) -> HttpResponse:
 
 
 def _playground(account: Account) -> dict[str, Any]:
-    """With a prompt filled in, so that whoever is new has one button to press."""
+    """The playground with a prompt filled in: a new customer only has to press one button."""
     address = reverse("console:create", args=[account.pk])
     draft = playground.empty(address, playground.examples()[0])
     return {"draft": draft, "form": draft and draft.form}
 
 
 def worth(balance: int) -> str:
-    """How many videos of the first model, as it makes them unless asked otherwise."""
+    """How many videos the balance buys, of the first model with its defaults."""
     model = catalog.pick(catalog.on_sale(CatalogModel.Kind.VIDEO), None)
     if model is None:
         return ""
@@ -63,6 +63,6 @@ def worth(balance: int) -> str:
 
 
 def _newest(account: Account) -> list[Shown]:
-    """As the gallery shows them."""
+    """The newest generations, as the gallery shows them."""
     rows: Any = account.generations.annotate(**TIMED).order_by("-created_at", "-id")
     return [shown.of(row, account) for row in rows[:NEWEST]]

@@ -21,8 +21,8 @@ from console.access import ConsoleRequest
 from console.first_call import FirstCall
 from console.forms.keys import NewKey
 
-MOST_ENDED = 20  # that the list shows
-WAIT = timedelta(minutes=15)  # after a key was made the page asks no more whether it was used
+MOST_ENDED = 20  # shown in the list
+WAIT = timedelta(minutes=15)  # for so long the page asks whether a new key was used
 
 
 @access.of_account("GET", "POST")
@@ -32,7 +32,7 @@ def show(request: ConsoleRequest, account: Account) -> HttpResponseBase:
 
 @access.of_account("POST")
 def delete(request: ConsoleRequest, account: Account, key: str) -> HttpResponseBase:
-    """End a key of the account. Twice is as good as once."""
+    """End a key of the account. To do it twice does no harm."""
     return _delete(request, account, _key_of(account, key))
 
 
@@ -40,8 +40,8 @@ def delete(request: ConsoleRequest, account: Account, key: str) -> HttpResponseB
 def used(request: ConsoleRequest, account: Account, key: str) -> HttpResponse:
     """Whether the key was used: a page, or the part of one that asks until it was.
 
-    Nothing new is 204, which htmx leaves the page alone for: a program that reads pages aloud
-    would begin anew with each answer.
+    If nothing is new the answer is 204, and htmx leaves the page alone: screen readers would begin
+    anew with each answer.
     """
     row = _key_of(account, key)
     context = {"key": row, "is_waiting": _is_waiting(row)}
@@ -56,8 +56,8 @@ def used(request: ConsoleRequest, account: Account, key: str) -> HttpResponse:
 def _make(request: ConsoleRequest, account: Account) -> HttpResponse:
     """Make a key and show its secret.
 
-    It stands in this answer and nowhere else, so this is the one POST that does something and is
-    not answered 303. Sent again, the form makes no second key and shows nothing.
+    The secret is in this answer and nowhere else, so this POST is not answered by a 303. If the
+    form is sent again, it makes no second key and shows no secret.
     """
     access.refuse_suspended(account)
     form = NewKey(request.POST)

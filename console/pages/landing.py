@@ -1,4 +1,4 @@
-"""``/``: what this is and what it costs, for who has never been here."""
+"""``/``: what this is and what it costs, for people who have never been here."""
 
 from __future__ import annotations
 

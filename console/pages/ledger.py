@@ -65,7 +65,7 @@ def as_csv(request: ConsoleRequest, account: Account) -> HttpResponse:
 
 
 def spent(account: Account) -> dict[str, Any]:
-    """What ``templates/console/parts/spending.html`` shows, here and on Home."""
+    """The values of ``templates/console/parts/spending.html``, here and on Home."""
     found = spending.by_day(account.pk, timezone.now())
     cut = found.cut_until
     return {
@@ -78,7 +78,7 @@ def spent(account: Account) -> dict[str, Any]:
 
 
 def _line(entry: LedgerEntry) -> dict[str, Any]:
-    """The public form, with a word for the kind."""
+    """The public form of an entry, with a word for its kind."""
     shown = public.to_dict(entry)
     return shown | {"word": KINDS[entry.kind], "when": entry.created_at}
 

@@ -15,7 +15,7 @@ from console.forms.log_in import LogInForm
 from signup import step_up
 
 TEMPLATE = "console/log_in.html"
-# What was just done by somebody who is not logged in; a message would need a session.
+# What a person who is not logged in has just done; a message would need a session.
 DONE = {
     "password": gettext_lazy("Your password is set. Log in with it."),
     "email": gettext_lazy("Your new e-mail address is confirmed."),
@@ -52,7 +52,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 def _given(request: HttpRequest, wanted: str) -> dict[str, str]:
-    """What the form carries; who comes back from the code to the password loses none of it."""
+    """What the form carries, also for a person who comes back from the code to the password."""
     if wanted or half_way.user_of(request) is None:
         return {"next": wanted}
     return {"next": half_way.wanted(request), "kept": half_way.text(request)}

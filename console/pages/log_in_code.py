@@ -1,4 +1,4 @@
-"""The second step of the way in, for who has a second factor."""
+"""The second step of the way in, for people with a second factor."""
 
 from __future__ import annotations
 

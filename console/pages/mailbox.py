@@ -1,4 +1,4 @@
-"""The mailbox of emulated mode: mails that went nowhere else, for whoever tries the service out."""
+"""The mailbox of emulated mode: mails that went nowhere else, for trying the service out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEWEST = 50
 
 
 def emulated(view: View) -> View:
-    """Anywhere else there is no such page: it shows everybody's codes to everybody."""
+    """Make the page a 404 outside of emulated mode: it shows everybody's codes to everybody."""
 
     @functools.wraps(view)
     def answer(request: HttpRequest, *args: str, **options: str) -> HttpResponseBase:
@@ -30,7 +30,7 @@ def emulated(view: View) -> View:
 @emulated
 @access.public("GET")
 def show(request: HttpRequest) -> HttpResponse:
-    """The newest, those that are yet to be shown as sent included."""
+    """The newest mails, also those that no worker has taken yet."""
     mails = Mail.objects.defer("html").order_by("-created_at", "-id")[:NEWEST]
     return access.private(render(request, "console/mailbox.html", {"mails": mails}))
 

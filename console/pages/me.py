@@ -38,7 +38,7 @@ def show(request: ConsoleRequest) -> HttpResponse:
 @access.signed_in("GET", "POST")
 @access.fresh
 def password(request: ConsoleRequest) -> HttpResponse:
-    """All other browsers are logged out; this one goes on in a new session."""
+    """Change the password. All other browsers are logged out; this one gets a new session."""
     changes.refuse_operators(request.user)
     posted = request.POST if request.method == "POST" else None
     form = OwnPasswordForm(posted, person=request.user)
@@ -60,7 +60,7 @@ def password(request: ConsoleRequest) -> HttpResponse:
 @access.signed_in("GET", "POST")
 @access.fresh
 def email(request: ConsoleRequest) -> HttpResponse:
-    """Nothing changes before the new address has confirmed."""
+    """Ask for another address. Nothing changes before the link to it was used."""
     changes.refuse_operators(request.user)
     can_send = mode.can_send()
     if request.method != "POST" or not can_send:

@@ -15,7 +15,7 @@ from accounts.models import ConsoleSession
 from console import access, browsers, entrance
 from console.access import ConsoleRequest
 
-MOST = 100  # shown; the newest used come first
+MOST = 100  # shown; the last used come first
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def show(request: ConsoleRequest) -> HttpResponse:
 
 @access.signed_in("POST")
 def end(request: ConsoleRequest, session: str) -> HttpResponse:
-    """Somebody else's, an unknown and an ended one are alike: 404."""
+    """End a session. Somebody else's, an unknown and an ended one all get a 404."""
     found = sessions.of(request.user).filter(session_key=session)
     if session == sessions.digest(request.session.session_key or ""):
         entrance.leave(request)

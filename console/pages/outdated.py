@@ -1,7 +1,7 @@
-"""A form whose token is not the one of now: its page is older than a log-in in another tab.
+"""A form with an old token: its page is older than a log-in in another tab.
 
-Nothing is done by it. What was typed on Create is shown again, under a token that holds, if the
-form was sent from a page of ours by somebody who may see that account.
+The form does nothing. What was typed on Create is shown again with a valid token, if the form was
+sent from a page of ours by a person who may see that account.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from console.sessions import SessionStore
 def show(request: HttpRequest) -> HttpResponse:
     try:
         shown = _typed(request)
-    except DatabaseError:  # this is no view: nobody else sees to it that it is not asked once more
+    except DatabaseError:  # no view: the middleware does not keep the session from being read again
         request.session, shown = SessionStore(), None
     return shown or error_pages.not_from_here(request)
 

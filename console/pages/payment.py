@@ -1,4 +1,4 @@
-"""One payment: where Stripe sends the browser back to, the way there, its state and its receipt."""
+"""One payment: the way to Stripe, the page that Stripe leads back to, state and receipt."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MOST_TRIES = 30  # seconds that the way to Stripe waits for its link
 STATUS_OF = {NoPaper.TOO_MANY: 429, NoPaper.AWAY: 503}
 # How often a page asks again, in seconds, and until which age of the page.
 PACES = ((1, 120), (5, 3600))
-AGAIN = range(2, 20)  # seconds of a page's age in which Stripe is asked again by it
+AGAIN = range(2, 20)  # a page of so many seconds has Stripe asked again
 
 
 @csrf_exempt  # nothing is taken, so whatever is sent is the wrong method
@@ -39,8 +39,8 @@ AGAIN = range(2, 20)  # seconds of a page's age in which Stripe is asked again b
 def show(request: HttpRequest, account: str, payment: str) -> HttpResponseBase:
     """A member sees the payment. Everybody else is thanked, by the same page for every id.
 
-    A link that the API made may be paid by anybody, also by somebody who is logged in to another
-    account. Who has just paid must never be shown an error, and is told nothing about the payment.
+    Anybody may pay a link that the API made, even a person who is logged in to another account.
+    People who have just paid must never see an error, and learn nothing about the payment.
     """
     try:
         is_in = request.user.is_authenticated
@@ -48,7 +48,7 @@ def show(request: HttpRequest, account: str, payment: str) -> HttpResponseBase:
     except (OperationalError, InterfaceError) as error:
         logger.error("database away: %s", type(error).__name__)
         connections.close_all()
-        request.session = SessionStore()  # who cannot be looked up is not logged out for it
+        request.session = SessionStore()  # so that nobody is logged out because of that
         is_in, theirs = False, None
     if theirs is None:
         return _thanks(request, account, payment, is_in)
@@ -63,7 +63,7 @@ def show(request: HttpRequest, account: str, payment: str) -> HttpResponseBase:
 def pay(request: ConsoleRequest, account: Account, payment: str) -> HttpResponse:
     """Forward to Stripe by a header: a form's redirect to another site breaks ``form-action``.
 
-    It is not the page that Stripe leads back to, which would send everybody there again.
+    The page that Stripe leads back to must be another one, or it would send everybody there again.
     """
     row = _payment(account, payment)
     if account.suspended_at is None:
@@ -116,7 +116,7 @@ def _address(row: Payment) -> str:
 
 
 def _thanks(request: HttpRequest, account: str, payment: str, is_in: bool) -> HttpResponseBase:
-    """The neutral page, with a way on that tells no more than the address does."""
+    """The neutral page. Its way on tells no more than the address does."""
     if is_in:
         ways = {"home": reverse("console:start")}
     else:
@@ -125,7 +125,7 @@ def _thanks(request: HttpRequest, account: str, payment: str, is_in: bool) -> Ht
 
 
 def _log_in(request: HttpRequest, account: str, payment: str) -> str:
-    """It leads back here where the address can be one of ours."""
+    """The address of the log-in; it leads back here if this address can be one of ours."""
     address = reverse("console:log-in")
     try:
         ids.parse(account), ids.parse(payment)
@@ -135,7 +135,7 @@ def _log_in(request: HttpRequest, account: str, payment: str) -> str:
 
 
 def _wait_for_link(request: ConsoleRequest, row: Payment) -> HttpResponse:
-    """Ask again every second, and not for ever."""
+    """A page that asks again every second, for MOST_TRIES seconds."""
     buying.hurry(row)
     tries, here = _number(request, "tries"), request.path
     waits = tries < MOST_TRIES
@@ -146,9 +146,9 @@ def _wait_for_link(request: ConsoleRequest, row: Payment) -> HttpResponse:
 
 
 def _context(account: Account, row: Payment, since: int) -> dict[str, object]:
-    """What the state's part shows, and whether it goes on asking.
+    """The values of the part with the state, and whether it goes on asking.
 
-    ``seen`` names what a page shows, so that nothing is swapped, or read aloud, without a change.
+    ``seen`` names what is shown. While it is the same nothing is swapped, or read aloud.
     """
     pace = _pace(row, since)
     shown = payment_words.shown(row, may_pay=account.suspended_at is None)
@@ -165,14 +165,14 @@ def _context(account: Account, row: Payment, since: int) -> dict[str, object]:
 
 
 def _pace(row: Payment, since: int) -> int:
-    """Seconds to the next question; 0 = the page asks no more."""
+    """Seconds until the page asks again; 0 if it asks no more."""
     if row.state not in UNFINISHED:
         return 0
     return next((pace for pace, until in PACES if -1 <= _age(since) < until), 0)
 
 
 def _age(since: int) -> int:
-    """Seconds that a page has been open, as it says itself."""
+    """How many seconds the page has been open, as it says itself."""
     return int(time.time()) - since
 
 

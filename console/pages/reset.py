@@ -1,8 +1,8 @@
 """A forgotten password: asking for a link, and the page that the link leads to.
 
-The token stays in the path of one page, which is not kept by any cache, names itself to no other
-site and holds nothing of others. It works once and for an hour, so the browser's history is none
-the wiser.
+The token is in the path of that page. No cache keeps the page, no other site learns its path, and
+it loads nothing from elsewhere. The token works once and for an hour, so it is of no use in the
+browser's history.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         reset.ask(form.cleaned_data["email"], client_address(request), link)
     except RateLimited as error:
         return answers.with_form(request, ASK, form, error, can_send=can_send)
-    # not by a message: it would be kept in a session, which a stranger has no need of
+    # not by a message: that would need a session, and a stranger gets none
     return access.redirect(request, reverse("console:reset") + "?sent=1")
 
 

@@ -1,7 +1,7 @@
 """The second factor: on, off, and its recovery codes, which are shown once.
 
-A POST that makes codes answers 303, and the page that it leads to makes and shows them, once: so
-they are in no row and no session in clear, and a reload sends nothing twice.
+A POST that asks for codes answers 303. The page that it leads to makes and shows them, once: so no
+row and no session has them in clear, and a reload sends nothing twice.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from console.access import ConsoleRequest
 from console.forms.person import CodeForm
 from signup import changes
 
-ENROLLING = "enrolling"  # key in the session: the device whose key this browser was shown
-CODES = "recovery_codes"  # likewise: what the next page is to make, one of the following
+ENROLLING = "enrolling"  # key of the session: the device whose key this browser was shown
+CODES = "recovery_codes"  # likewise: which codes the next page makes, FIRST or ANEW
 FIRST, ANEW = "first", "anew"
 TEMPLATE, SHOWN = "console/second_factor.html", "console/recovery_codes.html"
 

@@ -1,4 +1,4 @@
-"""What the members of an account choose for it."""
+"""An account's name, and for how long its files and prompts are kept."""
 
 from __future__ import annotations
 

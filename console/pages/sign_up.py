@@ -1,4 +1,4 @@
-"""Joining by an e-mail address and a password."""
+"""Signing up by an e-mail address and a password."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ A_MOMENT = timedelta(seconds=30)
 
 @access.public("GET", "POST")
 def show(request: HttpRequest) -> HttpResponse:
-    """The form of the landing page again. Raises RegistrationClosed."""
+    """Show and take the form that is also on the landing page. Raises RegistrationClosed."""
     if request.user.is_authenticated:
         return access.redirect(request, reverse("console:start"))
     if not registration.is_open_here():
@@ -58,7 +58,10 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 def _sent_twice(email: str, password: str, address: str) -> User | None:
-    """Whom the same form made a moment ago. A browser heeds the later answer of a double click."""
+    """The user that the same form made a moment ago, by a double click.
+
+    Browsers show the answer to the later click.
+    """
     user = login.find_user(email)
     if user is None or timezone.now() - user.date_joined > A_MOMENT or step_up.needs_code(user):
         return None

@@ -11,7 +11,7 @@ from console.access import ConsoleRequest
 
 @access.signed_in("GET")
 def show(request: ConsoleRequest) -> HttpResponse:
-    """303 to it; staff without an account are told so."""
+    """Lead to it by a 303. Staff without an account are told so."""
     first = request.user.memberships.order_by("pk").values_list("account_id", flat=True).first()
     if first is None:
         return error_pages.without_account(request)

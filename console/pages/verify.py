@@ -1,4 +1,4 @@
-"""The six digits that show that an e-mail address is one's own."""
+"""The six digits that prove that an e-mail address is one's own."""
 
 from __future__ import annotations
 

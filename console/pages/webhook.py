@@ -1,4 +1,4 @@
-"""One webhook endpoint: what it is, what was sent there, and all that its owner does to it."""
+"""One webhook endpoint: its values, what was sent there, and all that its owner does to it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def show(request: ConsoleRequest, account: Account, endpoint: str) -> HttpRespon
 
 @access.of_account("POST")
 def switch(request: ConsoleRequest, account: Account, endpoint: str) -> HttpResponse:
-    """On or off, as the form says; what it is already it stays."""
+    """Switch it on or off, as the form says. Twice the same changes nothing."""
     access.refuse_suspended(account)
     row, is_on = found(account, endpoint), request.POST.get("enabled") == "on"
     endpoints.change(row, enabled=is_on)
@@ -72,7 +72,7 @@ def _change(request: ConsoleRequest, account: Account, row: WebhookEndpoint) -> 
 
 @access.fresh
 def _rotate(request: ConsoleRequest, account: Account, row: WebhookEndpoint) -> HttpResponse:
-    """A new secret, shown once as at the making."""
+    """Make a new secret, and show it once, as when the endpoint was made."""
     access.refuse_suspended(account)
     form = NewSecret(request.POST)
     if not form.is_valid():

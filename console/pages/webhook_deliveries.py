@@ -1,4 +1,4 @@
-"""What was sent: one delivery with its attempts, and those to the ``webhook_url`` of orders."""
+"""One delivery with its attempts, and the list of those to the ``webhook_url`` of orders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ORDER = ("created_at", "id")
 
 @access.of_account("GET")
 def of_orders(request: ConsoleRequest, account: Account) -> HttpResponse:
-    """What went to the ``webhook_url`` of single orders."""
+    """The deliveries to the ``webhook_url`` of single orders."""
     page = paging.page_of(request, history.of_target(account.pk), ORDER)
     context = {
         "deliveries": [webhook_words.delivery(each) for each in page.rows],
@@ -33,7 +33,7 @@ def of_orders(request: ConsoleRequest, account: Account) -> HttpResponse:
 
 @access.of_account("GET")
 def show(request: ConsoleRequest, account: Account, delivery: str) -> HttpResponse:
-    """One delivery, or the part of its page that lives; 204 while nothing has changed."""
+    """One delivery, or the part of its page that asks again; 204 if nothing has changed."""
     row = _owned(account, delivery)
     shown = webhook_words.delivery(row)
     context = {
@@ -63,7 +63,7 @@ def again(request: ConsoleRequest, account: Account, delivery: str) -> HttpRespo
 
 
 def _owned(account: Account, delivery: str) -> WebhookDelivery:
-    """Raises Http404 for what is not this account's."""
+    """The account's delivery. Raises Http404 for any other id."""
     rows = WebhookDelivery.objects.select_related("event", "endpoint", "account")
     row = rows.filter(pk=access.parse_or_404(delivery), account=account).first()
     if row is None:

@@ -34,7 +34,7 @@ def found(account: Account, endpoint: str) -> WebhookEndpoint:
 def with_secret(
     request: ConsoleRequest, endpoint: WebhookEndpoint, secret: str, is_new: bool
 ) -> HttpResponse:
-    """The one answer that shows it: no 303 follows what made it."""
+    """The only answer with the secret. So the POST that made it is not answered by a 303."""
     shown = webhook_words.endpoint(endpoint)
     context = {"endpoint": shown, "secret": secret, "is_new": is_new}
     return access.private(render(request, "console/webhook_secret.html", context))
@@ -42,7 +42,7 @@ def with_secret(
 
 @access.fresh
 def _make(request: ConsoleRequest, account: Account) -> HttpResponse:
-    """Make an endpoint and show its secret. Sent again, the form makes none and shows nothing."""
+    """Make an endpoint and show its secret. The form sent again makes none and shows none."""
     access.refuse_suspended(account)
     form = NewEndpoint(request.POST)
     if not form.is_valid():
