@@ -21,7 +21,7 @@ Api = Callable[..., httpx.Client]
 
 def test_the_watch_sees_what_it_has_to(api: Api, watch: Watch) -> None:
     api().get("/livez")
-    assert watch.uses
+    assert watch.sent
     assert not watch.inside
     with transaction.atomic():
         api().get("/livez")
@@ -59,7 +59,7 @@ def test_a_whole_generation_keeps_them_apart(
     assert shown["status"] == ends
     if shown["video_url"]:
         assert api().get(shown["video_url"]).status_code == 200
-    assert watch.uses > 10
+    assert watch.sent > 10
     assert watch.inside == []
 
 

@@ -87,5 +87,5 @@ def test_nothing_is_sent_and_nobody_is_asked_in_the_transaction(post: Post, watc
     assert post.office.taken == []
     post.worked(mail)
     assert len(post.office.taken) == 1
-    assert watch.uses > 5
+    assert watch.sent > 5
     assert watch.inside == []

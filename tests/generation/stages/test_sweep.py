@@ -196,7 +196,7 @@ def test_the_network_is_not_waited_for_in_a_transaction(
     for name in CALLS:
         monkeypatch.setattr(socket.socket, name, watch.watched(name))
     assert sweep(works) == 1
-    assert watch.uses
+    assert watch.sent
     assert watch.inside == []
 
 
