@@ -35,7 +35,7 @@ class _Swallows(asyncio.Protocol):
         self._before = before
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """asyncio's hook."""
+        """asyncio's hook: gunicorn counts connections by it."""
         self._before.connection_lost(exc)
 
 
