@@ -1,7 +1,7 @@
 """The way in: a request's secret is looked up, and the request is counted at the same time.
 
-Redis counts while the database looks, so that a request waits once and not twice. Whose window it
-counts in is not known yet then. It is taken from the last request with the same secret.
+Redis counts while the database looks, so that a request waits once and not twice. At that time
+nobody knows yet whose request it is. Its window is that of the last request with the same secret.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ class Memory(Generic[K, V]):
 class SentSecret:
     """A well-formed secret, while nobody knows yet whose it is.
 
-    The memory says in which window requests with it counted last, by the window's name. Where the
-    account's limit has changed since, the request is counted again. Where the secret has ended
-    since, its account is charged with one request too many in this process, and with no more.
+    The memory has the window in which requests with it counted last, by the window's name. If the
+    account's limit has changed since, the request is counted again. If the secret has ended since,
+    this process counts one request too many for its account, and no more than one.
     """
 
     _windows: ClassVar[Memory[tuple[str, bytes], Window]] = Memory()
@@ -77,13 +77,13 @@ class SentSecret:
         self._counted: tuple[Window, Decision] | None = None
 
     def count(self) -> None:
-        """Count the request where the last one counted. To be called while the secret is sought."""
+        """Count the request where the last one counted. Called while the secret is looked up."""
         window = self._windows.get((self._name, self._digest))
         if window is not None:
             self._counted = window, window.hit()
 
     def is_of_nobody(self) -> None:
-        """Forget a secret that has ended: no window suffers from it."""
+        """Drop what is known of a secret that has ended, so that it counts nowhere."""
         for name in (CREATES, READS, UPLOADS):
             self._windows.drop((name, self._digest))
 
@@ -105,7 +105,7 @@ LookUp = Callable[[SentSecret], tuple[ApiKey | None, Any]]
 
 
 class Arrival:
-    """Who has come with a valid secret, what their window says, and what was found with it.
+    """A request with a valid secret: its caller, the window's decision, what was found with it.
 
     It is ``request.auth``. The throttle refuses by ``decision``; ``found`` is what the
     authentication class of the view looked up beside the secret.
@@ -125,7 +125,7 @@ class Arrival:
 
     @classmethod
     def of(cls, secret: SentSecret, look_up: LookUp) -> Arrival | None:
-        """None for a secret of nobody. Raises AccountSuspended."""
+        """The arrival; None for a secret that is nobody's. Raises AccountSuspended."""
         key, found = look_up(secret)
         if key is None:
             secret.is_of_nobody()

@@ -1,4 +1,4 @@
-"""Who calls: one secret, in any of the spellings of the contract's section 1."""
+"""Finds the caller by one secret, in any of the spellings of the contract's section 1."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ FAILURES = "failed-secrets"
 
 
 class SecretAuthentication(BaseAuthentication):
-    """``request.user`` is who made the secret, ``request.auth`` the Arrival."""
+    """``request.user`` is the user who made the secret, ``request.auth`` the Arrival."""
 
-    # Seconds for which a process does not ask again how many failures an address has, if they were
-    # fewer than half of the limit. No guess gets through by that: each failure is counted before
+    # For so many seconds a process does not ask again how many failures an address has, if they
+    # were fewer than half of the limit. That lets no guess through: each failure is counted before
     # its answer, and ends the calm.
     CALM: ClassVar[float] = 1.0
     _calm_until: ClassVar[Memory[str, float]] = Memory()
@@ -42,9 +42,9 @@ class SecretAuthentication(BaseAuthentication):
     posts: ClassVar[str] = READS  # the window that POST requests count in; all else is a read
 
     def look_up(self, secret: SentSecret) -> tuple[ApiKey | None, Any]:
-        """Find a secret's key, and what else the view wants to be found by the same statement.
+        """Find a secret's key, and what else the view wants from the same statement.
 
-        A subclass that finds more says so to the views that name it.
+        A subclass may find more for the views that name it.
         """
         return keys.find(secret.text, secret.count), None
 
@@ -62,7 +62,7 @@ class SecretAuthentication(BaseAuthentication):
         arrival = secret and Arrival.of(SentSecret(secret, request, window), self.look_up)
         if not arrival:
             self._calm_until.drop(who)
-            # Of a burst that passed the look above, no more than the limit get this answer.
+            # A burst may have passed the look above. No more of it than the limit get this answer.
             decision = rate_limit.hit(FAILURES, limit, SECONDS, who)
             raise InvalidCredentials if decision.allowed else rate_limit.too_many(decision)
         arrival.key.mark_used(timezone.now())
@@ -111,7 +111,7 @@ class HasAccount(BasePermission):
 
 
 def arrival(request: Request) -> Arrival:
-    """Who has come, and with which secret. Raises NotAuthenticated without one."""
+    """The request's Arrival. Raises NotAuthenticated without one."""
     if not isinstance(request.auth, Arrival):
         raise NotAuthenticated
     return request.auth
@@ -129,14 +129,14 @@ def read_secret(authorization: str | None, header_key: str | None) -> str | None
         if len(words) != 1:
             return None
         secret = words[0]
-        # An X-API-Key without a value contradicts nothing.
+        # an empty X-API-Key contradicts nothing
         if key not in {"", secret}:
             return None
     return secret if secrets.is_well_formed(secret) else None
 
 
 def _has_secret(authorization: str) -> bool:
-    """Whether it carries what is meant to be a secret of ours: not when it is empty or Basic."""
+    """Whether it is meant to carry a secret of ours. An empty or a Basic one is not."""
     words = BLANKS.split(authorization.strip(" \t"))
     return (len(words) > 1 and words[0].lower() in SCHEMES) or any(
         prefix in authorization for prefix in (secrets.KEY_PREFIX, secrets.TOKEN_PREFIX)

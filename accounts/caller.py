@@ -1,4 +1,4 @@
-"""Who asks: all that is needed of them to order something, or to find what they ordered."""
+"""The caller: all that is needed to order something, or to find what was ordered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Caller:
     """``account_id`` pays, ``user_id`` acts, ``key_id`` is the API key or login token of the
     request.
 
-    A member on the console has no key, and neither has staff, who only order again
+    Members on the console have no key, and operators have none. Operators only order again
     (``Order.retry_of``).
     """
 
@@ -28,5 +28,5 @@ class Caller:
 
     @classmethod
     def by_member(cls, account_id: uuid.UUID, user_id: uuid.UUID) -> Caller:
-        """A person on the console, who was found to belong to the account."""
+        """A person on the console, whose membership in the account was checked."""
         return cls(account_id=account_id, user_id=user_id)

@@ -1,4 +1,4 @@
-"""What the members of an account choose for it: its name, and how long its files are kept."""
+"""What members choose for their account: its name, and how long its files are kept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from accounts.models import MAX_RETENTION_DAYS, Account
 
 
 class ChangedMeanwhile(Exception):
-    """Somebody else chose first, and the form does not show what."""
+    """Somebody else chose first, and the form shows the choices before that."""
 
 
 class KeptTooLong(Exception):
@@ -29,16 +29,16 @@ class Retention:
 
     @property
     def days(self) -> int:
-        """Those in force, at most a century of them."""
+        """The days in force, at most a century of them."""
         return min(self.default if self.own is None else self.own, MAX_RETENTION_DAYS)
 
     @property
     def longest(self) -> int:
-        """The most days that may be chosen. Files cost the house money: not more than it offers."""
+        """The most days that may be chosen: what the house offers, since files cost it money."""
         return min(self.default, MAX_RETENTION_DAYS) or MAX_RETENTION_DAYS
 
     def may_become(self, own: int | None) -> bool:
-        """Whether it may be chosen. What an operator gave may stay, however long that is."""
+        """Whether it may be chosen. What an operator gave may stay, even if it is longer."""
         if own is None or own == self.own:
             return True
         return own == self.default if own == 0 else 0 < own <= self.longest
@@ -63,7 +63,7 @@ class Choices:
 
     @property
     def fingerprint(self) -> str:
-        """By which a form says what it was filled in with."""
+        """The text by which a form says which choices it showed."""
         return hashlib.sha256(repr(astuple(self)).encode()).hexdigest()[:16]
 
 
@@ -76,9 +76,9 @@ def prompts(account: Account) -> Retention:
 
 
 def choose(account: Account, wanted: Choices, seen: str) -> None:
-    """Write ``wanted`` if the account still is as its fingerprint ``seen`` says.
+    """Write ``wanted`` if the account's choices still have the fingerprint ``seen``.
 
-    The same twice is no mistake. Raises ChangedMeanwhile and KeptTooLong.
+    The same choice twice is no mistake. Raises ChangedMeanwhile and KeptTooLong.
     """
     with transaction.atomic():
         row = Account.objects.select_for_update(no_key=True).get(pk=account.pk)

@@ -1,8 +1,8 @@
-"""How often somebody may guess at a password or a code, whatever the door and the address.
+"""How often one may guess at a password or a code, at any door and from any address.
 
-A guess takes its place before it is looked at: however many race, no more than the limit are ever
-compared. A success gives back the place of its person and address, but counts for the person over
-all addresses.
+A guess takes its place before it is looked at: however many come at once, no more than the limit
+are compared. A success gives back the place of its person and address, but still counts for the
+person over all addresses.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def take_place(kind: str, person: str, address: str) -> None:
     slow = rate_limit.peek(f"{kind}-failed-in-all", LONG_FACTOR * limit, LONG_WINDOW, person)
     if not slow.allowed:
         raise rate_limit.too_many(slow)
-    # An address that has no place left takes none from the person's other addresses.
+    # Without a place of its own, an address takes none of the person's places over all addresses.
     here = rate_limit.hit(f"failed-{kind}", limit, WINDOW, person, address)
     if not here.allowed:
         raise rate_limit.too_many(here)
@@ -42,7 +42,7 @@ def take_place(kind: str, person: str, address: str) -> None:
 
 
 def refuse_crowd(kind: str, address: str) -> None:
-    """Raises RateLimited for an address with too many failures, before anybody is looked for."""
+    """Raises RateLimited for an address with too many failures, before a user is looked for."""
     for name, limit, network in _crowds(kind, address):
         crowd = rate_limit.peek(name, limit, WINDOW, network)
         if not crowd.allowed:
@@ -50,7 +50,7 @@ def refuse_crowd(kind: str, address: str) -> None:
 
 
 def failed(kind: str, person: str, address: str) -> None:
-    """Count a wrong guess. Raises RateLimited beyond the limit, whatever the guess was."""
+    """Count a wrong guess. Raises RateLimited beyond the limit."""
     limit: int = settings.RATE_LIMIT_LOGINS
     rate_limit.hit(f"{kind}-failed-in-all", LONG_FACTOR * limit, LONG_WINDOW, person)
     for name, most, network in _crowds(kind, address):
@@ -65,7 +65,7 @@ def succeeded(kind: str, person: str, address: str) -> None:
 
 
 def _crowds(kind: str, address: str) -> list[tuple[str, int, str]]:
-    """Name, limit and network of each window; each wider network may fail twice as often."""
+    """Name, limit and network of each window. A wider network may fail twice as often."""
     limit = ADDRESS_FACTOR * settings.RATE_LIMIT_LOGINS
     return [
         (f"failed-{kind}-of-address", limit << step, network)

@@ -24,7 +24,7 @@ Meanwhile = Callable[[], object] | None
 MAX_LIVE_KEYS = 20  # an account, contract section 1
 MAX_LIVE_TOKENS = 20  # a user
 
-# What every request needs of them; the rest is loaded by the few that ask for it.
+# The columns that every request needs; few requests load the others.
 _KEY = Columns(
     ApiKey, "key", without=("digest", "scopes", "spend_limit", "name", "preview", "created_at")
 )
@@ -51,7 +51,7 @@ _WIDTHS = len(_KEY), len(_ACCOUNT), len(_USER)
 def statement(
     columns: str = "", join: str = "", where: str = "key.digest = %(digest)s::bytea"
 ) -> Statement:
-    """How a secret is found, by ``key.digest``; with ``columns`` of what a ``join`` adds to it."""
+    """The statement that finds a secret by ``key.digest``, with ``columns`` of a ``join``."""
     return Statement(
         "SELECT {key}, {account}, {user}{columns}"
         " FROM accounts_apikey key JOIN accounts_account account ON account.id = key.account_id"
@@ -87,12 +87,12 @@ class TooManyKeys(InvalidRequest):
 
 
 class MadeAlready(Exception):
-    """The same was asked before: there is a key of this id, and nothing knows its secret."""
+    """A key of this id was made before; nothing shows its secret again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A new row and its secret, which nothing can show a second time."""
+    """A new row and its secret, which nothing shows a second time."""
 
     api_key: ApiKey
     secret: str
@@ -112,11 +112,11 @@ def create_key(
 
     Of several calls with one ``key_id`` the first makes it, the others raise MadeAlready.
 
-    Counting and inserting happen under the account's lock, or a race would make more than 20. It
-    is the lock that does not stop others from inserting rows that point to the account.
+    The account's lock is held while keys are counted and one is inserted, or calls at once would
+    make more than 20. This kind of lock lets others insert rows that point to the account.
 
-    Raises AuthenticationFailed when ``asked_with``, the live secret or session of the request, has
-    just ended: whoever takes a user over ends all of them under the same lock.
+    Raises AuthenticationFailed if ``asked_with``, the request's live secret or session, has just
+    ended: a takeover of the user ends all of them under the same lock.
     """
     with transaction.atomic():
         Account.objects.select_for_update(no_key=True).get(pk=account.pk)
@@ -158,8 +158,8 @@ def tokens_of(user: User) -> QuerySet[ApiKey]:
 def issue_token(account: Account, user: User) -> Issued:
     """Make a login token; it lives for TOKEN_LIFETIME from its last use, TOKEN_AGE at most.
 
-    Belongs into a transaction that has the user's row locked: of more than MAX_LIVE_TOKENS the
-    oldest ends.
+    Belongs into a transaction that has locked the user's row. If there are more than
+    MAX_LIVE_TOKENS, the oldest ends.
     """
     surplus = tokens_of(user)[MAX_LIVE_TOKENS - 1 :]
     revoke(ApiKey.objects.filter(pk__in=surplus.values("pk")))
@@ -185,7 +185,7 @@ def find(secret: str, meanwhile: Meanwhile = None) -> ApiKey | None:
 def find_by(
     find: Statement, secret: str, values: Mapping[str, Any], meanwhile: Meanwhile = None
 ) -> tuple[ApiKey | None, tuple[Any, ...]]:
-    """The same by a ``statement()`` with ``values`` of its join's, and what that one added."""
+    """``find`` by a ``statement()`` with the ``values`` of its join; returns that row, too."""
     row = find.first_one({"digest": secrets.digest(secret), **values}, meanwhile)
     if row is None:
         return None, ()
@@ -197,7 +197,7 @@ def find_by(
 
 
 def live(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, ApiKey]:
-    """Those of these secrets that are still good for their account, whether suspended or not."""
+    """Those of these secrets that have not ended, by id; a suspended account's, too."""
     account_at, user_at, _ = itertools.accumulate(_WIDTHS)
     found = {}
     for row in OF_IDS.all({"ids": list(ids)}):
@@ -209,19 +209,19 @@ def live(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, ApiKey]:
 
 
 def revoke_key(account: Account, key_id: uuid.UUID) -> None:
-    """End one of the account's API keys. Raises NotFound, also for one that has ended already."""
+    """End one of the account's API keys. Raises NotFound, even if it has ended already."""
     if not revoke(account.api_keys.keys().filter(pk=key_id)):
         raise NotFound
 
 
 def revoke_token(user: User, token_id: uuid.UUID) -> None:
-    """End one of the user's login tokens. Raises NotFound, also for one that has ended already."""
+    """End one of the user's login tokens. Raises NotFound, even if it has ended already."""
     if not revoke(tokens_of(user).filter(pk=token_id)):
         raise NotFound
 
 
 def revoke_other_tokens(token: ApiKey) -> int:
-    """End all login tokens of the user but this one; how many those were."""
+    """End all login tokens of the user but this one; return how many they were."""
     return revoke(tokens_of(token.created_by).exclude(pk=token.pk))
 
 

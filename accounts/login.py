@@ -30,7 +30,7 @@ refused = Signal()
 
 
 class NoAccount(ApiError):
-    """A user of the admin pages alone, who owns nothing to call the API for."""
+    """403: an operator without an account has nothing to call the API for."""
 
     status_code = 403
     default_code = "permission_denied"
@@ -46,14 +46,14 @@ class Door:
 
     name: str
     admits: Callable[[User], bool]
-    otherwise: str  # why somebody with the right password is refused
+    otherwise: str  # why the right password of a user whom it does not admit is refused
 
 
 API = Door("api", lambda user: user.memberships.exists(), "belongs to no account")
 
 
 def log_in(identity: str, password: str, address: str) -> Issued:
-    """Issue a token to who ``identity`` (a user name or an e-mail) and ``password`` belong to.
+    """Issue a token to the owner of ``identity`` (a user name or an e-mail) and ``password``.
 
     Raises InvalidCredentials, RateLimited or AccountSuspended.
     """
@@ -84,7 +84,7 @@ def change_password(
 
 
 def hold(user: User, password: str) -> None:
-    """Lock the user's row, if this is still the password's hash; else raises InvalidCredentials.
+    """Lock the user's row if it still has this hash; else raises InvalidCredentials.
 
     Without the lock a racing log-in would leave a token that the change does not end. A second
     change with the old password would undo the first.
@@ -95,9 +95,9 @@ def hold(user: User, password: str) -> None:
 
 
 def check(door: Door, identity: str, password: str, address: str) -> User:
-    """Who ``identity`` and ``password`` belong to. Raises InvalidCredentials or RateLimited.
+    """The user of ``identity`` and ``password``. Raises InvalidCredentials or RateLimited.
 
-    Whatever is wrong costs the same: time, places and an entry in the audit log.
+    Each failure costs the same, for whatever reason: time, places and an entry of the audit log.
     """
     guesses.refuse_crowd(guesses.PASSWORDS, address)
     user = find_user(identity)
@@ -117,9 +117,9 @@ def check(door: Door, identity: str, password: str, address: str) -> User:
 
 
 def check_again(door: str, user: User, password: str, address: str) -> None:
-    """The password of somebody who is in already, as before it is changed.
+    """Check the password of a user who is logged in already, as before it is changed.
 
-    The same limits as a log-in's, and an entry, too. Raises InvalidCredentials or RateLimited.
+    Limits and entries are those of a log-in. Raises InvalidCredentials or RateLimited.
     """
     guesses.refuse_crowd(guesses.PASSWORDS, address)
     guesses.take_place(guesses.PASSWORDS, str(user.pk), address)
@@ -142,7 +142,7 @@ def account_of(user: User) -> Account:
 
 
 def find_user(identity: str) -> User | None:
-    """Who has this user name, or this e-mail if there is an ``@`` in it, whatever the case."""
+    """The user of this name, or of this e-mail if there is an ``@`` in it, in whatever case."""
     if len(identity) > MAX_IDENTITY:
         return None
     field = "email" if "@" in identity else "username"
@@ -166,12 +166,12 @@ def _tell(action: str, user: User | None, door: str, reason: str, address: str) 
 
 
 def _fits(user: User | None, password: str) -> bool:
-    """Takes as long for nobody as for somebody, so that time tells nothing."""
+    """Whether the password fits. Without a user it takes as long, so that time tells nothing."""
     known = user if user is not None and user.has_usable_password() else _stand_in()
     return known.check_password(password) and known.is_active
 
 
 @functools.cache
 def _stand_in() -> User:
-    """Has a password that nobody knows."""
+    """A user with a password that nobody knows."""
     return User(password=make_password(secrets.token_urlsafe()), is_active=False)

@@ -27,10 +27,10 @@ def canonical(password: str) -> str:
 
 
 def spellings(password: str) -> list[str]:
-    """What ``password`` may have been hashed as, without repetitions, the likeliest first.
+    """The spellings that ``password`` may have been hashed in, the likeliest first.
 
-    Hashes made before there was a canonical spelling are of what was typed: as it is typed today,
-    or in either normal form. Plain ASCII has one spelling. Raises ValueError as above.
+    Before there was a canonical spelling, the hash was made of what was typed: as it is typed
+    today, or in either normal form. Plain ASCII has one spelling. Raises ValueError as above.
     """
     composed = canonical(password)
     return list(dict.fromkeys((composed, password, unicodedata.normalize("NFD", password))))

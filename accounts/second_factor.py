@@ -60,7 +60,7 @@ def confirm(user: User, device: TOTPDevice, code: str) -> list[str] | None:
 
 
 def check(user: User, code: str) -> Device | None:
-    """The device that ``code`` belongs to. A code works once; a wrong one makes the next wait."""
+    """The device of ``code``. A code works once; after a wrong one the next has to wait."""
     digits = _digits(code)
     if len(digits) == TOTP_DIGITS and digits.isdecimal():
         device: Device | None = TOTPDevice.objects.filter(user=user, confirmed=True).first()
@@ -77,7 +77,7 @@ def check(user: User, code: str) -> Device | None:
 def guess(
     user: User, address: str, find: Callable[[], Found | None], refused: Callable[[], object]
 ) -> Found | None:
-    """What ``find`` returns for somebody's code. A wrong one calls ``refused``, and returns None.
+    """What ``find`` returns for a code. For a wrong one ``refused`` is called; the result is None.
 
     Each try takes a place of the rate limit, and even a right code does not give it back. Raises
     RateLimited, before the code is looked at or after it was wrong.
@@ -115,14 +115,14 @@ def reset(user: User) -> int:
 
 
 def qr_code(device: TOTPDevice) -> str:
-    """What an authenticator app scans, as an SVG element."""
+    """The QR code for an authenticator app, as an SVG element."""
     return segno.make(device.config_url, error="m").svg_inline(scale=5, dark="#000", light="#fff")
 
 
 def qr_squares(device: TOTPDevice) -> tuple[int, str]:
-    """The same as a path of SVG, one unit a square, and how many units wide it is.
+    """The QR code as a path of SVG, one unit a square, and its width in units.
 
-    For templates that mark nothing as safe.
+    It is for templates that mark nothing as safe.
     """
     rows = segno.make(device.config_url, error="m").matrix
     path = [

@@ -1,7 +1,7 @@
 """Sessions of people in browsers: the tables hold the SHA-256 of what the cookies hold.
 
-Django's own backend stores the cookie's value: a dump of the database would be enough to act as
-anybody. A random value needs no password hash, as with API keys.
+Django's own backend stores the cookie's value, so that a dump of the database would let its reader
+act as anybody. The value is random, so it needs no password hash; nor do API keys.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ def digest(session_key: str) -> str:
 
 
 def of(user: User) -> QuerySet[ConsoleSession]:
-    """Where the person is logged in to the console, the place of the last use first."""
+    """The person's sessions of the console, the last used first."""
     found = ConsoleSession.objects.filter(user=user, expire_date__gt=timezone.now())
     return found.order_by("-last_used_at", "session_key")
 
 
 def end_all(user: User, but: str | None = None) -> int:
-    """End the person's sessions of the console, except the one whose cookie is ``but``; how many.
+    """End the person's console sessions but the one of the cookie ``but``; return how many.
 
-    What the database deletes ends at that browser's next request.
+    Their rows are deleted. A browser notices that at its next request.
     """
     theirs = ConsoleSession.objects.filter(user=user)
     if but is not None:
@@ -47,7 +47,7 @@ def end_all(user: User, but: str | None = None) -> int:
 
 
 def delete_ended() -> int:
-    """Delete a batch of the sessions whose time is over, of customers and operators; how many.
+    """Delete a batch of sessions whose time is over, of customers and operators; return how many.
 
     Nothing else deletes them: a request with such a cookie finds no session, and leaves the row.
     """

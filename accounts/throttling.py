@@ -20,7 +20,7 @@ ANONYMOUS = "anonymous"
 
 
 class AccountThrottle(BaseThrottle):
-    """Refuses what has no place in its window; a request without credentials is counted here.
+    """Refuses a request for which its window has no place. Those without credentials count here.
 
     The ``RateLimit`` headers go through ``view.headers``, which DRF puts on every answer of the
     view, errors included.

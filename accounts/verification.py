@@ -1,4 +1,4 @@
-"""Whether anybody of an account can be reached: an e-mail address that was proven."""
+"""Whether somebody of an account can be reached by an e-mail address that was proven."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whether the ledger adds up. The constraints say it cannot do otherwise; this asks the rows.
+"""Whether the ledger adds up. The constraints say that it must; this asks the rows.
 
-Everything is read in one snapshot, so that it may run beside the busiest service, and some wallets
-at a time: so it can tell how far it is, and ten million entries need no memory of ours.
+Everything is read in one snapshot, so that it may run beside a busy service. Some wallets are read
+at a time, so that it can tell how far it is, and ten million entries need no memory of ours.
 """
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ class Result:
 def check_ledger(progress: Callable[[int, int], None] | None = None) -> Result:
     """Compare wallets with entries, refunds with charges, what was taken back with what was given.
 
-    ``progress`` is told after each batch how many entries of how many were read. Must not be called
-    inside a transaction, since it takes a snapshot of its own.
+    After each batch ``progress`` gets the number of entries read and the number of all. Never
+    inside a transaction: it takes a snapshot of its own.
     """
     result = Result({"wallets": 0, "entries": 0})
     with transaction.atomic(durable=True), connection.cursor() as cursor:
@@ -148,7 +148,7 @@ def check_ledger(progress: Callable[[int, int], None] | None = None) -> Result:
 
 
 def _check_wallets(cursor: Any, after: uuid.UUID, upto: uuid.UUID, result: Result) -> None:
-    """Add what there is to say of the wallets between two."""
+    """Add the differences of the wallets between two."""
     cursor.execute(WALLETS, {"after": after, "upto": upto})
     for row in cursor.fetchall():
         account, entries, stored, added, sequence, last, gap, slip, noted, taken = row
@@ -169,6 +169,6 @@ def _check_wallets(cursor: Any, after: uuid.UUID, upto: uuid.UUID, result: Resul
 
 
 def begin_snapshot(cursor: Any) -> None:
-    """Make the transaction that has just begun read-only, of one moment, without a time limit."""
+    """Make the transaction that has just begun a read-only snapshot without a time limit."""
     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     cursor.execute("SET LOCAL statement_timeout = 0")

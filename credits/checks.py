@@ -1,4 +1,4 @@
-"""Django's system check of who owns the ledger."""
+"""Django's system check of the ledger's owner."""
 
 from __future__ import annotations
 
@@ -38,6 +38,6 @@ def check_ledger_owner(databases: Sequence[str] | None = None, **_: Any) -> list
 def register_all() -> None:
     """Make it part of ``manage.py check --deploy``.
 
-    Not without --deploy: migrate runs the database's checks too, as the owner, rightly.
+    Not without --deploy: migrate runs the database's checks too, and it has to be the owner.
     """
     register(check_ledger_owner, Tags.database, deploy=True)

@@ -50,7 +50,7 @@ def parts(newest: int) -> Iterator[Part]:
 
 
 def text(account_id: uuid.UUID, last: int = MAX_SEQUENCE) -> str:
-    """The file of the entries up to the number ``last``; of none it has the head alone."""
+    """The file of the entries up to the number ``last``; without any it is the head alone."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(FIELDS)
@@ -60,6 +60,6 @@ def text(account_id: uuid.UUID, last: int = MAX_SEQUENCE) -> str:
 
 
 def _cells(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """As in the public form; nothing that somebody typed runs as a formula, numbers stay as is."""
+    """The values of the public form. Typed text cannot run as a formula; numbers stay as is."""
     *others, description, created_at = row
     return (*others, safe(description), with_z(created_at))

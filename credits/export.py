@@ -50,12 +50,12 @@ def lines(rows: QuerySet[LedgerEntry], order: tuple[str, str] = BY_TIME) -> Iter
 
 
 def safe(text: str | None) -> str:
-    """What somebody typed, so that no spreadsheet takes it for a formula."""
+    """A typed text, changed so that no spreadsheet takes it for a formula."""
     return f"'{text}" if text and text.startswith(FORMULA) else text or ""
 
 
 def _behind(last: dict[str, Any], order: tuple[str, str]) -> Q:
-    """Beyond ``last``; the first part lets the index find its place at once."""
+    """The condition for rows behind ``last``. Its first part lets the index find the place."""
     first, second = order
     return Q(**{f"{first}__gte": last[first]}) & (
         Q(**{f"{first}__gt": last[first]}) | Q(**{f"{second}__gt": last[second]})

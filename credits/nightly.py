@@ -38,11 +38,11 @@ UPDATE credits_nightlycheck
 
 
 class Stopped(Exception):
-    """The process was told to end, in the middle of a check; it is due again at once."""
+    """The process was told to end in the middle of a check, which is due again at once."""
 
 
 def check(command: str, ask: Callable[[], Result]) -> bool:
-    """Run the check of that name if it is due, and keep its result; whether it ran."""
+    """Run the check of that name if it is due, and keep its result; return whether it ran."""
     if not _claim(command):
         return False
     began = time.monotonic()

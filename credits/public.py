@@ -1,4 +1,4 @@
-"""The one public form of a ledger entry: the API's, the console's and that of a customer's file."""
+"""The one public form of a ledger entry: in the API, the console and the customer's file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from common.times import with_z
 from credits.models import LedgerEntry
 
-# Neither who of the staff wrote an entry nor their reference is shown to customers.
+# Customers see neither which operator wrote an entry nor the operator's reference.
 FIELDS = (
     *("id", "sequence", "kind", "amount", "balance_after", "generation_id", "description"),
     "created_at",

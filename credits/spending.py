@@ -74,9 +74,9 @@ class _Read:
 def by_day(account_id: uuid.UUID, now: datetime) -> Spending:
     """The last 14 days in UTC, today among them: the same figures wherever they are shown.
 
-    Entries never change, and their numbers are handed out under the wallet's lock: none comes later
-    below a number that was seen. So what was read is kept for 5 minutes, and what is newer is added
-    to it, exactly.
+    Entries never change, and their numbers are handed out under the wallet's lock, so no entry
+    appears later below a number that was seen. What was read is kept for 5 minutes, and newer
+    entries are added to it, exactly.
     """
     today = now.astimezone(UTC).date()
     known = _remembered(account_id, today)

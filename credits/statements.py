@@ -1,6 +1,6 @@
 """The SQL that writes money: for ``credits/ledger.py``, and ``CHARGE`` for a create.
 
-Nobody else may import this module; a contract of ``pyproject.toml`` holds it.
+No other module may import this one; a contract of ``pyproject.toml`` holds that.
 """
 
 from __future__ import annotations

@@ -54,12 +54,12 @@ SELECT count(*) FROM delivery
 def announce(
     account_id: uuid.UUID, generation_id: uuid.UUID, what: Type, webhook_url: str | None
 ) -> bool:
-    """Write the event of an end, and to whom it is sent, into its transaction.
+    """Write the event of an end and its deliveries, in the transaction of that end.
 
-    True when it is sent to somebody: to the account's endpoints of that type, and to
-    ``webhook_url``, which its order named.
-    Belongs behind the locks of generation and wallet, everywhere: then nothing deadlocks. A second
-    one of the same generation is refused (IntegrityError). One transaction ends one generation.
+    Deliveries go to the account's endpoints of that type, and to the order's ``webhook_url``. True
+    if there is one.
+    Call it after generation and wallet were locked: then nothing deadlocks. A second event of the
+    same generation raises IntegrityError. One transaction ends one generation.
     """
     values: dict[str, Any] = {"id": ids.new(), "account": account_id, "type": str(what)}
     values |= {"generation": generation_id, "url": webhook_url, "every": EVERY_TYPE}

@@ -1,4 +1,4 @@
-"""Events end some days after what they tell, and with them who was told."""
+"""Events are deleted some days after what they tell, and their deliveries with them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from common import ids
 
 BATCH, BATCHES = 1_000, 10  # a pass, so that a stage never waits for it
 # An id is made before its number, by another clock. So events are kept this much longer than they
-# may be asked for: whoever may ask for one finds every event that came after it.
+# may be asked for: behind each event that may be asked for, all later ones are still there.
 MARGIN = timedelta(hours=1)
 
 # A delivery that is still to be sent keeps its event; those that have ended go with theirs. One
@@ -43,13 +43,13 @@ DELETE FROM events_event AS event
 
 
 def kept_since(now: datetime) -> datetime | None:
-    """From when on events can be asked for; None = from the first one."""
+    """The time from which on events can be asked for; None = all of them."""
     days = min(settings.EVENT_RETENTION_DAYS, MAX_RETENTION_DAYS)
     return now - timedelta(days=days) if days else None
 
 
 def prune() -> int:
-    """Delete what nobody may ask for any more, in one pass; how many events it was."""
+    """Delete events that nobody may ask for any more, in one pass; return how many."""
     since = kept_since(timezone.now())
     if since is None:
         return 0

@@ -9,10 +9,10 @@ from events.models import DefaultSecret, WebhookEndpoint
 
 
 def end_all_of(user: User) -> int:
-    """Delete the endpoints that ``user`` made, and secrets that ``user`` could read; how many.
+    """Delete the endpoints that ``user`` made and the secrets that ``user`` could read.
 
-    The default secret is made anew when it is next needed. What is pending fails when a worker
-    sees that its endpoint is deleted. In the transaction of what takes the user over.
+    Returns how many. The default secret is made anew when it is next needed. A pending delivery
+    fails when a worker sees that its endpoint is deleted. Belongs into the takeover's transaction.
     """
     accounts = Membership.objects.filter(user=user).values("account")
     DefaultSecret.objects.filter(account__in=accounts).delete()

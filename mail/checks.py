@@ -1,6 +1,7 @@
-"""Django's system checks of what needs mails; config/mail.py has what contradicts itself.
+"""Django's system checks of what needs mails; config/mail.py refuses contradictions.
 
-All but one ask who serves customers: beside it only the worker of mails knows EMAIL_URL.
+All but one are for processes that serve customers: of the others only the worker of mails knows
+EMAIL_URL.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def check_purchases(**_: Any) -> list[CheckMessage]:
 
 
 def check_sign_up(**_: Any) -> list[CheckMessage]:
-    """Who joins by the pages is sent a code."""
+    """People who sign up on the pages are sent a code."""
     if not settings.REGISTRATION_OPEN or mode.can_send():
         return []
     return [
@@ -75,7 +76,7 @@ def check_backend(**_: Any) -> list[CheckMessage]:
 
 
 def register_all() -> None:
-    """Not without --deploy, but for the last: migrate needs no mail."""
+    """Register all but the last for ``--deploy`` alone: ``migrate`` needs no mail."""
     register(check_purchases, Tags.security, SIGNS, deploy=True)
     register(check_sign_up, Tags.security, SIGNS, deploy=True)
     register(check_backend, Tags.security, START)

@@ -1,4 +1,4 @@
-"""Writing back to a mail that a worker holds, if it still does. What has ended holds no text."""
+"""Writing back to a mail, if the worker still holds it. A mail that has ended has no text."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ EMPTY = {"text": "", "html": ""}
 
 
 def sent(mail: Mail) -> None:
-    """The server took it; its text goes."""
+    """Write that the server took it, and delete its text."""
     if _write(mail, state=State.SENT, sent_at=Now(), last_error="", **_over(), **EMPTY):
         metrics.ENDED.labels("sent").inc()
 
 
 def shown(mail: Mail) -> None:
-    """Emulated mode: it is in the mailbox, where it stays readable."""
+    """Write that it is in the mailbox of emulated mode, where it stays readable."""
     if _write(mail, state=State.SENT, sent_at=Now(), emulated=True, **_over()):
         metrics.ENDED.labels("sent").inc()
 
 
 def failed(mail: Mail, end: metrics.End, reason: str) -> None:
-    """It never goes out, and its text goes."""
+    """Write that it never goes out, and delete its text."""
     if _write(mail, state=State.FAILED, last_error=reason, **_over(), **EMPTY):
         metrics.ENDED.labels(end).inc()
         # why is in the row: servers quote addresses
@@ -68,7 +68,7 @@ def _over() -> dict[str, Any]:
 
 
 def _write(mail: Mail, **changes: Any) -> bool:
-    """Whether the lease was still ours."""
+    """Write it; False if the lease was not ours any more."""
     held = Mail.objects.filter(pk=mail.pk, lease_token=mail.lease_token, state=State.QUEUED)
     if held.update(**changes):
         return True

@@ -1,4 +1,4 @@
-"""What mails there are, and how long each is of use."""
+"""The kinds of mails, and how long a mail of each is of use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Kind(models.TextChoices):
-    """Each has ``templates/mail/<kind>.text`` and ``.html``; beside it what these are given."""
+    """Each has ``templates/mail/<kind>.text`` and ``.html``; beside it stand their variables."""
 
     VERIFY = "verify", "Code"  # code
     RESET = "reset", "Link for a new password"  # link

@@ -30,8 +30,8 @@ def queue(
 ) -> Mail:
     """Write a mail in the transaction of its cause; it goes out after the commit.
 
-    ``context`` is what the templates of the kind are given (``mail/kinds.py``). ``lives`` is how
-    long it is of use. Where no mail can be sent it is written as failed, so that operators see it.
+    ``context`` has the variables of the kind's templates (``mail/kinds.py``). ``lives`` is how long
+    the mail is of use. If no mail can be sent it is written as failed, so that operators see it.
     """
     now = timezone.now()
     mail = Mail(

@@ -10,14 +10,14 @@ DAYS = 90
 BATCH, BATCHES = 1_000, 10  # a pass, so that a stage never waits for it
 
 # The index on created_at finds them; a mail ends within days, so none of these is queued.
-# An array is made once. A query behind IN may be asked anew for each row, which finds others then.
+# An array is made once. A query behind IN may run anew for each row, and find other rows then.
 OLD = """
 DELETE FROM mail_mail WHERE id = ANY(ARRAY(
     SELECT id FROM mail_mail
      WHERE created_at < now() - %(days)s * interval '1 day' AND state <> 'queued'
      ORDER BY created_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED))
 """
-# Who leaves emulated mode leaves codes and links behind that nobody needs any more.
+# After emulated mode the codes and links that it showed are needed no more.
 READABLE = """
 UPDATE mail_mail SET text = '', html = '' WHERE id = ANY(ARRAY(
     SELECT id FROM mail_mail WHERE emulated AND text <> ''
@@ -26,7 +26,7 @@ UPDATE mail_mail SET text = '', html = '' WHERE id = ANY(ARRAY(
 
 
 def prune() -> int:
-    """One pass; how many rows it was."""
+    """Do one pass; return how many rows it changed."""
     statements = [OLD] if mode.is_emulated() else [OLD, READABLE]
     return sum(_in_batches(each) for each in statements)
 

@@ -1,6 +1,6 @@
 """Handing one mail over: blocking, in a thread, without the database.
 
-What comes of it is always an outcome. A mail is taken, refused for good, or not taken this time.
+The result is always an outcome: the mail is taken, refused for good, or not taken this time.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ SHORTEST = 4  # characters of what is taken out of it; less is in any text
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The server has it, and delivers it."""
+    """The server took it, and delivers it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """For good. ``is_address`` says that it is about whom the mail is to, and not about us."""
+    """Refused for good. ``is_address``: because of the recipient's address, and not of us."""
 
     detail: str
     is_address: bool = False
@@ -42,7 +42,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class NotTaken:
-    """Not this time; nobody knows whether it went out all the same."""
+    """Not taken this time. Nobody knows whether it went out all the same."""
 
     detail: str
 
@@ -51,9 +51,9 @@ Outcome = Taken | Refused | NotTaken
 
 
 def message_of(mail: Mail) -> EmailMultiAlternatives:
-    """What is sent. The ``Message-ID`` is the row's, however often it is.
+    """The message to send. Its ``Message-ID`` is the row's, at each try the same.
 
-    Raises ValueError for what is no address, or two of them.
+    Raises ValueError for a text that is no address, or two of them.
     """
     try:
         validate_email(mail.to)
@@ -80,10 +80,10 @@ class Courier:
         self._is_cut = False
 
     def run(self) -> Outcome:
-        """Connect, hand over, leave; raises nothing that a server or a mail can bring about."""
+        """Connect, hand over, leave. No server and no mail can make it raise anything."""
         try:
             message = message_of(self._mail)
-            message.message()  # headers that cannot be written are noticed before anybody is asked
+            message.message()  # raises for headers that cannot be written, before a server is asked
         except ValueError as error:
             return Refused(self._without_secrets(f"nobody can be written to: {error}"), True)
         outcome: Outcome = Taken()
@@ -133,7 +133,7 @@ class Courier:
         return NotTaken(detail)
 
     def _without_secrets(self, text: str) -> str:
-        """Nothing of how we log in, nor of the mail: servers quote what they refuse."""
+        """The text without our credentials and the mail's words: servers quote what they refuse."""
         secrets = [str(self._server.options[name]) for name in self._server.secret]
         secrets += (word for word in self._mail.text.split() if any(map(str.isdigit, word)))
         secrets += (word for word in self._mail.text.split() if "/" in word)

@@ -1,4 +1,4 @@
-"""Where mails are handed over: what EMAIL_URL says, read once at the start."""
+"""The server that mails are handed to, from EMAIL_URL, which is read once at the start."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Server:
 
 
 def parse(url: str) -> Server:
-    """Raises ValueError, which never quotes the URL: a password may be anywhere in it."""
+    """Read the URL. Raises ValueError, which never quotes it: a password may be anywhere in it."""
     if any(character.isspace() or not character.isprintable() for character in url):
         raise ValueError(f"holds a blank or a control character; {FORM}")
     try:
@@ -71,7 +71,7 @@ def _smtp(parts: SplitResult, host: str, port: int) -> Server:
 
 
 def _anymail(parts: SplitResult, name: str) -> Server:
-    """The settings of a provider's backend stand behind the question mark, in lower case."""
+    """A provider's backend; its settings stand behind the question mark, in lower case."""
     if not name.isidentifier() or parts.netloc != name:
         raise ValueError(f"names no provider of django-anymail's; {FORM}")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))

@@ -1,7 +1,7 @@
-"""Django's SMTP backend, but for one thing: from outside it can be made to end.
+"""Django's SMTP backend, with one addition: another thread can make it end.
 
-A socket's time-out is one of each read. A server that sends a byte now and then, or lines without
-end, would hold its thread for hours.
+A socket's time-out is for each read. A server that sends a byte now and then, or lines without end,
+would hold its thread for hours.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class _Tls(smtplib.SMTP_SSL):
 
 
 class SmtpBackend(EmailBackend):
-    """For one mail, in one thread; ``cut`` is for another one."""
+    """For one mail, in one thread. Another thread may call ``cut``."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

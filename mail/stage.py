@@ -22,7 +22,7 @@ LONGEST = 45.0  # for all of them; well within the lease
 
 
 class MailStage:
-    """Each mail by a connection of its own, in a thread: the libraries know no event loop."""
+    """Sends each mail by a connection of its own, in a thread: the libraries have no event loop."""
 
     name = "mail"
     noun = "mail"
@@ -44,7 +44,7 @@ class MailStage:
         return {}
 
     def start(self, mail: Mail) -> Step | None:
-        """Hand it over, unless there is no use in it."""
+        """Hand the mail over, unless there is no use in it."""
         if mail.claimed_at >= mail.expires_at:
             ending.failed(mail, "expired", mail.last_error or "of no use any more")
         elif mail.strikes > schedule.MOST_STRIKES:
@@ -87,7 +87,7 @@ class MailStage:
         ending.hand_back(mails)
 
     def drop(self, mail: Mail, error: BaseException) -> None:
-        """Our own code failed: the lease stays, so the row comes back when it ends."""
+        """Our own code failed. The lease stays, so the row comes back when it ends."""
         ending.keep_error(mail, cut_text(f"{type(error).__name__}: {error}"))
 
 

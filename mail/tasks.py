@@ -1,4 +1,4 @@
-"""The queue ``mail``: sending what is due, and taking away what is old."""
+"""The queue ``mail``: sending due mails, and deleting old ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who calls: people (User), tenants (Account), who belongs where (Membership), secrets (ApiKey)."""
+"""The callers: people (User), tenants (Account), Membership, and secrets (ApiKey)."""
 
 from __future__ import annotations
 

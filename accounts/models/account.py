@@ -1,4 +1,4 @@
-"""Tenants, and who belongs to them."""
+"""Tenants, and the people who belong to them."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Account(models.Model):
     payment_hold_reason = models.CharField(
         max_length=200, blank=True, db_default="", editable=False
     )
-    # null = the setting RATE_LIMIT_…, so that a change of the setting reaches everybody else
+    # null = the setting RATE_LIMIT_…, so that a change of the setting reaches all other accounts
     creates_per_minute = models.PositiveIntegerField(null=True, blank=True)
     reads_per_minute = models.PositiveIntegerField(null=True, blank=True)
     # likewise …_RETENTION_DAYS, counted from a generation's end; 0 = kept for ever
     output_retention_days = models.PositiveIntegerField(null=True, blank=True)
     prompt_retention_days = models.PositiveIntegerField(null=True, blank=True)
-    # a key that makes and deletes keys: whoever steals one makes others without an end
+    # may keys make and delete keys? A thief of one could make others without an end.
     keys_manage_keys = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(default=timezone.now, db_default=Now())
     members = models.ManyToManyField(User, through="Membership", related_name="accounts")

@@ -26,11 +26,11 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         )
 
     def keys(self) -> ApiKeyQuerySet:
-        """Those a customer made and sees, not login tokens."""
+        """The API keys, which customers make and see; no login tokens."""
         return self.filter(kind=ApiKey.Kind.KEY)
 
     def tokens(self) -> ApiKeyQuerySet:
-        """Those that a log-in gave."""
+        """The login tokens, which log-ins gave."""
         return self.filter(kind=ApiKey.Kind.TOKEN)
 
 

@@ -11,7 +11,7 @@ MAX_BROWSER = 200  # characters of what a browser says of itself
 
 
 class ConsoleSession(AbstractBaseSession):
-    """A browser in which somebody is logged in, or on the way in (then without a user).
+    """A browser in which a person is logged in, or is about to be (then without a user).
 
     ``session_key`` is a digest, see ``accounts/sessions.py``.
     """

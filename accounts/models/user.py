@@ -67,7 +67,7 @@ class User(AbstractUser):
     _lost_password = False
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Django's; a hash that it makes anew never takes the place of another password's."""
+        """Django's check; a hash that it makes anew never replaces another password's."""
 
         def renew(password: str) -> None:
             fresh = make_password(password)
@@ -78,14 +78,12 @@ class User(AbstractUser):
         return check_password(raw_password, self.password, renew)
 
     def set_unusable_password(self) -> None:
-        """Nobody logs in by a password any more; as with a new one, the tokens end."""
+        """End log-ins by a password. The tokens end, too, as with a new password."""
         super().set_unusable_password()
         self._lost_password = True
 
     def save(self, *args: Any, **named: Any) -> None:
-        """A new password ends what was logged in before, whoever sets it and wherever.
-
-        Those are login tokens and sessions of the console.
+        """A new password ends all login tokens and console sessions, wherever it is set.
 
         Without a new one the password's hash is not written: it may have changed since it was read.
         """

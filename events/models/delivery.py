@@ -1,4 +1,4 @@
-"""What is to be sent, what was sent, and what receivers answered."""
+"""Deliveries, sent and still to be sent, and what receivers answered."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class WebhookDelivery(models.Model):
     """One event for one receiver: an endpoint, or the ``webhook_url`` of an order.
 
     The row is its own outbox: pending means scheduled. It is written in the transaction of the end
-    that it tells (``events/outbox.py``); nothing that is sent is stored.
+    that it tells (``events/outbox.py``). No body that is sent is stored.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
@@ -156,7 +156,7 @@ class WebhookDelivery(models.Model):
 
 
 class WebhookAttempt(models.Model):
-    """One POST and what came of it. Nothing of the answer but its status is kept."""
+    """One POST and its result. Of the answer only the status is kept."""
 
     delivery = models.ForeignKey(
         WebhookDelivery, on_delete=models.PROTECT, related_name="attempts", db_index=False

@@ -28,7 +28,7 @@ class DisabledReason(models.TextChoices):
 class Signer(models.Model):
     """A secret that signs, and its predecessor while that signs, too.
 
-    Secrets are sealed by ``common/sealing.py``: whoever has only the database forges nothing.
+    Secrets are sealed by ``common/sealing.py``: with the database alone nobody can forge anything.
     """
 
     secret = models.TextField(db_comment="sealed; empty once its endpoint is deleted")
@@ -39,7 +39,7 @@ class Signer(models.Model):
         null=True, db_comment="its last attempt succeeded, within seconds: webhooks/due.py"
     )
 
-    now: datetime  # no column: whoever asks for it adds it, the database's time
+    now: datetime  # no column: a query may add it, the database's time
 
     class Meta:
         abstract = True
@@ -117,7 +117,7 @@ class WebhookEndpoint(Signer):
 
 
 class DefaultSecret(Signer):
-    """What signs the events that are sent to the ``webhook_url`` of an order."""
+    """The secret that signs the events for the ``webhook_url`` of orders."""
 
     account = models.OneToOneField(
         Account, on_delete=models.PROTECT, primary_key=True, related_name="+"

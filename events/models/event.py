@@ -1,4 +1,4 @@
-"""The log of ends: what customers are told of, numbered in the order in which it was committed."""
+"""The log of ends: what customers are told, numbered in the order of the commits."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Feed(models.Model):
 class Event(models.Model):
     """One end of one generation, or a test of an endpoint; until retention takes it.
 
-    ``sequence`` is 1, 2, 3 … within an account, in the order of the commits: whoever has read up
-    to a number misses none before it. A test has none. The id says when (UUID of version 7),
-    retention goes by it.
+    ``sequence`` is 1, 2, 3 … within an account, in the order of the commits: a reader who has come
+    to a number has missed none before it. A test has none. The id, a UUID of version 7, has the
+    time that retention goes by.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
