@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
 import pytest
 from django.contrib import admin
@@ -14,10 +13,10 @@ from staff import audit
 from staff.models import AuditEntry
 from staff.pages import filters
 from staff.pages.base import StaffAdmin
+from tests.support.packages import ROOT, packages
 from tests.support.people import Person, inside, make_staff
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PACKAGES = ("accounts", "common", "credits", "generation", "payments", "staff")
+PRODUCT = set(packages()) - {"dev"}
 
 
 def written() -> set[str]:
@@ -26,7 +25,7 @@ def written() -> set[str]:
     for model, pages in admin.site._registry.items():
         if isinstance(pages, StaffAdmin):
             texts |= {f"{verb}_{model._meta.model_name}" for verb in ("add", "change")}
-    paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    paths = [path for package in PRODUCT for path in (ROOT / package).rglob("*.py")]
     for path in paths:
         if path != ROOT / "staff" / "audit.py":
             nodes = ast.walk(ast.parse(path.read_text()))

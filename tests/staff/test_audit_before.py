@@ -31,6 +31,7 @@ from tests.support.bring_to import (
     reached,
 )
 from tests.support.people import Person, inside, make_staff
+from tests.support.purchases import PACK
 from tests.support.racing import wait_until_blocked
 from tests.support.webhook_rows import a_delivery, an_endpoint
 
@@ -188,7 +189,7 @@ def test_a_model_that_somebody_else_changes_meanwhile(admin_connection: psycopg.
 
 
 def test_a_pack_that_somebody_else_changes_meanwhile(admin_connection: psycopg.Connection) -> None:
-    browser, rows = inside(make_staff("operator")), CreditPack.objects.filter(pk=test_packs.PACK)
+    browser, rows = inside(make_staff("operator")), CreditPack.objects.filter(pk=PACK)
     sent = test_packs.filled(position="7", credits="2600")
     meanwhile(
         admin_connection,

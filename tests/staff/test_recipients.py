@@ -29,6 +29,7 @@ from events.models import WebhookEndpoint
 from mail.models import Mail
 from staff import roles
 from staff.models import AuditEntry
+from tests.support.packages import packages
 from tests.support.people import PASSWORD, Person, inside, make_person, make_staff
 
 Api = Callable[..., httpx.Client]
@@ -63,7 +64,7 @@ def commands() -> dict[str, BaseCommand]:
     }
 
 
-OURS = {"accounts", "common", "credits", "generation", "payments", "staff"}
+OURS = set(packages())
 DJANGOS = {action.dest for action in BaseCommand().create_parser("manage.py", "x")._actions}
 
 
