@@ -135,9 +135,9 @@ CHECKS: dict[str, Callable[[Turn], Result]] = {
 
 
 def check_books(turn: Turn) -> int:
-    """How many checks it was the time for.
+    """Run the checks that are due; return how many they were.
 
-    ``turn`` is asked now and then, as the engine asks its stages: whether to end.
+    ``turn`` is asked now and then whether to end, as the engine asks.
     """
     ran = 0
     for command, ask in CHECKS.items():

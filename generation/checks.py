@@ -1,4 +1,4 @@
-"""Django's system checks of the provider: what must not go into production by accident."""
+"""Django's system checks of the provider: settings that must not reach production by accident."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ SQL = """WITH{uploads}{charge}, generation AS (
     RETURNING (SELECT balance_after FROM entry)
 """
 CREATE = Statement(SQL, uploads="", charge=statements.CHARGE, when="", uses="")
-# Retention takes no upload whose lock is held here, and looks for its uses after it had the lock.
+# Retention skips an upload that is locked here, and looks for its uses only under its own lock.
 CREATE_WITH_UPLOADS = Statement(
     SQL,
     uploads="""
@@ -179,7 +179,7 @@ def _replay_or(order: Order, error: ApiError | None) -> CreateResult:
 
 
 def _unusable_upload(order: Order) -> UnusableUpload | None:
-    """The first one, if any; what staff order again may have expired."""
+    """The order's first unusable upload, if any. Staff may order again with an expired one."""
     entries, again = order.parameters.source_image_urls, order.retry_of is not None
     index = first_unusable(order.caller.account_id, entries, expired=again)
     return None if index is None else UnusableUpload(index)
@@ -192,7 +192,7 @@ def _above_max(order: Order, most: int) -> PriceAboveMax:
 
 
 def _named(order: Order) -> dict[str, Any]:
-    """What was ordered, as a refusal of its price says it."""
+    """The name of what was ordered, in a refusal because of its price."""
     of_video = order.model.kind == CatalogModel.Kind.VIDEO
     name = {"video_model": order.model.name} if of_video else {}
     return {**name, "generation_type": order.model.kind}
@@ -204,9 +204,9 @@ def _is_key_collision(error: IntegrityError) -> bool:
 
 
 def replay(caller: Caller, key: str, path: str, body: dict[str, Any]) -> CreateResult | None:
-    """What this key created before, as it was answered then; None when it created nothing.
+    """The answer to the create that this key made before; None if it made none.
 
-    Raises IdempotencyKeyReused when it belongs to another request.
+    Raises IdempotencyKeyReused if the key belongs to another request.
     """
     rows = Generation.objects.select_related("charge", "model")
     found = rows.filter(account_id=caller.account_id, idempotency_key=key).first()
@@ -226,7 +226,7 @@ def replay(caller: Caller, key: str, path: str, body: dict[str, Any]) -> CreateR
 
 
 def _refusal(order: Order) -> ApiError:
-    """Why nothing was charged; judged on the balance first (contract, section 6)."""
+    """Why nothing was charged. The balance is judged first (contract, section 6)."""
     price = order.price
     wallet = Wallet.objects.select_related("account").get(pk=order.caller.account_id)
     if wallet.account.suspended_at is not None:

@@ -1,8 +1,8 @@
 """What a member of staff does to one generation by hand: try again, end early, cancel.
 
-Every verb is one transaction, decides under the row's lock, and is refused with a sentence for the
-operator when it may not be. The event says who did it and why; the caller writes the audit entry
-in the same transaction (``staff/generations.py``).
+Every verb is one transaction and decides under the row's lock. A refusal has a sentence for the
+operator. The event says who did it and why; the caller writes the audit entry in the same
+transaction (``staff/generations.py``).
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def why_not_retry(lost: Generation) -> str | None:
 
 
 def price_today(lost: Generation) -> int:
-    """What the same costs now, in credits; for what ``why_not_retry`` has nothing against."""
+    """What the same costs now, in credits. Only if ``why_not_retry`` is None."""
     return price_of(lost.model, Parameters.of(lost.kind, lost.parameters))
 
 
@@ -172,7 +172,7 @@ def _why_not_sold(lost: Generation) -> str | None:
 
 
 def _why_no_images(lost: Generation) -> str | None:
-    """An expired upload will do, as long as its file is there."""
+    """Why its source images are of no use. An expired upload is, as long as its file exists."""
     if first_unusable(lost.account_id, lost.source_image_urls, expired=True) is None:
         return None
     return "Its uploaded images were deleted: it cannot be made again"

@@ -28,7 +28,7 @@ BY_FORMAT = {kind.format: kind for kind in IMAGES}
 
 
 def image_kind(data: bytes) -> FileKind | None:
-    """What the first bytes say; None when it is no image that can be delivered."""
+    """The kind, from the first bytes; None if it is no image that can be delivered."""
     for kind in IMAGES:
         if kind.signature is not None and kind.signature.match(data):
             return kind

@@ -28,8 +28,8 @@ from generation.transitions import end_undelivered, held_row, in_seconds, lock, 
 
 Outcome = Attempt.Outcome
 
-# How often a generation may be asked for without an answer. A video's window may close empty
-# because it was never made. An image whose answer was lost cannot be found even if it was paid for.
+# How often a generation may be asked for without an answer. If no video is found in the time of
+# doubt, it may never have been made. A lost image cannot be found even if it was paid for.
 MAX_UNKNOWN_ATTEMPTS = {"video": 2, "image": 1}
 
 
@@ -65,9 +65,9 @@ def begin_attempt(generation: Generation, route: Route) -> Attempt | None:
 
 
 def committed_intent(generation: Generation) -> Attempt | None:
-    """The intent of a ``begin_attempt`` whose COMMIT got no answer, if it took place after all.
+    """The attempt of a ``begin_attempt`` whose COMMIT got no answer, if it was committed.
 
-    For the holder of the lease that called it, and only before the provider was asked.
+    Only for the caller of that ``begin_attempt``, and only before the provider was asked.
     """
     held = held_row(generation, [State.SUBMITTING])
     return Attempt.objects.filter(outcome=Outcome.ASKED, generation__in=held).first()
@@ -118,9 +118,9 @@ def doubt(generation: Generation, attempt: Attempt, detail: str, seconds: float)
 
 
 def give_up_waiting(generation: Generation, *, recovers: bool = True) -> bool:
-    """The window closed and the place is empty: ask once more, or fail with submission_lost.
+    """The time of doubt is over and the place is empty: ask once more, or fail.
 
-    Not where nothing would be found even if it was paid for (``recovers`` is False).
+    Never once more if nothing would be found even if it was paid for (``recovers`` is False).
     """
     most = MAX_UNKNOWN_ATTEMPTS[generation.kind] if recovers else 1
     if generation.unknown_attempts >= most:
@@ -161,8 +161,8 @@ def complete(
 ) -> bool:
     """The file is whole and in our storage; ``output`` are the row's output_… fields.
 
-    ``differs`` says for operators what is not as it was ordered. What is ``remembered`` the
-    provider is told to forget at once, not after the deadline.
+    ``differs`` says for operators what is not as it was ordered. If the provider ``remembered``
+    anything, it is told to forget it at once, and not after the deadline.
     Lock order: generation, wallet, then the UPDATE. The other order deadlocks with a replayed
     create.
     """
@@ -195,8 +195,8 @@ def fail(
 
     ``message`` says what happened; that the same may be tried again is added from ``retryable``.
     Without a detail operators read what went wrong before, or the message.
-    ``attempt`` is the one that the provider said no to, in its ``refusal``: when it was asked, or
-    after it had accepted it, which then stays its outcome.
+    ``attempt`` is the one that the provider refused, with its ``refusal``. If it had accepted the
+    attempt before, that stays the attempt's outcome.
     """
     data = {"code": code} | ({"detail": cut_text(detail)} if detail else {})
     said: dict[str, Any] = {"detail": detail, "refusal": refusal}
@@ -216,9 +216,9 @@ def fail(
 
 
 def cancel(generation_id: uuid.UUID) -> bool:
-    """Give the credits back as long as nothing can have been bought; False when it was canceled.
+    """Give the credits back, as long as nothing can have been bought; False if it was done before.
 
-    Raises NotCancelable otherwise. Needs no lease: a worker that holds one finds itself fenced.
+    Else raises NotCancelable. Needs no lease: a worker that holds one finds itself fenced.
     """
     with transaction.atomic():
         generation = Generation.objects.select_for_update().get(pk=generation_id)

@@ -49,28 +49,28 @@ UPLOADS = Counter(
 
 
 def count_uploaded(what: str) -> None:
-    """An upload got its answer."""
+    """Count an upload that got its answer."""
     UPLOADS.labels(what).inc()
 
 
 def count_created(model: str, price: int) -> None:
-    """A generation was charged and created."""
+    """Count a generation that was charged and created."""
     transaction.on_commit(partial(_count_created, model, price))
 
 
 def count_ended(generation: Generation, state: State, code: str) -> None:
-    """A generation comes to its end in this transaction; ``code`` is the error's, if it failed."""
+    """Count a generation that ends in this transaction; ``code`` is the error's, if it failed."""
     transaction.on_commit(partial(_count_ended, generation, state, code))
 
 
 def count_not_as_ordered(whats: Iterable[str]) -> None:
-    """A video was delivered that differs in each of these: ``sound``, ``length``."""
+    """Count a delivered video that differs from its order in these: ``sound``, ``length``."""
     for what in whats:
         NOT_AS_ORDERED.labels(what).inc()
 
 
 def count_fenced(rows: int = 1) -> None:
-    """So many write-backs matched no row."""
+    """Count so many write-backs that matched no row."""
     FENCED.inc(rows)
 
 

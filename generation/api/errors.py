@@ -30,7 +30,7 @@ class GenerationCanceled(ApiError):
 
 
 class OutputExpired(ApiError):
-    """410: retention took the file."""
+    """410: retention has deleted the file."""
 
     status_code = 410
     default_code = "output_expired"

@@ -12,13 +12,13 @@ from django.http import HttpRequest
 from common.api.query import number
 
 MOST = 25  # seconds: below the time limits of most proxies and client libraries
-# Up to the end where nothing closes it, so that no header is read more than once.
+# A quote that nothing closes goes up to the end, so that no header is read more than once.
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.?)*+)("?)')
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 def seconds(request: HttpRequest) -> int | None:
-    """None where no wait is asked for. Raises InvalidRequest for a bad ``wait`` of the query."""
+    """Seconds to wait; None if no wait is asked for. Raises InvalidRequest for a bad query."""
     if "wait" in request.GET:
         return number(request, "wait", MOST, 1, MOST)
     header = request.headers.get("Prefer")
@@ -26,9 +26,9 @@ def seconds(request: HttpRequest) -> int | None:
 
 
 def preferred(header: str) -> int | None:
-    """What ``Prefer`` says of waiting; what cannot be read is ignored, as the RFC asks for.
+    """The seconds that ``Prefer`` asks for. As the RFC has it, what cannot be read is ignored.
 
-    Only the first ``wait`` counts, and without a value it is as long as may be.
+    Only the first ``wait`` counts; without a value it is MOST.
     """
     plain = _QUOTED.sub(_unquoted, header)
     for preference in plain.split(","):
@@ -43,6 +43,6 @@ def preferred(header: str) -> int | None:
 
 
 def _unquoted(found: re.Match[str]) -> str:
-    """The word within; what holds more than letters and digits stays no word at all."""
+    """The word within the quotes; ``?`` if it has more than letters and digits."""
     is_word = found[1] == "" or found[1].isalnum()
     return found[1] if is_word and found[2] else "?"

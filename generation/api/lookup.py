@@ -52,7 +52,7 @@ WITH_KEY = keys.statement(
 
 
 def of_account(account_id: uuid.UUID, generation_id: uuid.UUID) -> Generation | None:
-    """The account's generation, with the database's time as ``now``; None for anybody else's."""
+    """The account's generation, with the database's time as ``now``; None if it is another's."""
     row = OF_ACCOUNT.one({"id": generation_id, "account": account_id})
     return None if row is None else _read(row)
 
@@ -72,12 +72,12 @@ def changed(versions: Mapping[uuid.UUID, int]) -> tuple[datetime, list[Generatio
 class SecretWithGeneration(SecretAuthentication):
     """Finds the secret and the generation that the path names by one statement.
 
-    Each wait for the database costs a request more than it costs the database. Of status requests
-    there are more than of all others, so they wait once.
+    Each wait for the database costs a request more than it costs the database. Most requests are
+    for a status, so these wait only once.
     """
 
     def look_up(self, secret: SentSecret) -> tuple[ApiKey | None, Generation | None]:
-        """The generation is None when it is not the account's."""
+        """The key, and the generation; None if it is not the account's."""
         try:
             generation_id = ids.parse(secret.path["generation_id"])
         except NotFound:
@@ -88,7 +88,7 @@ class SecretWithGeneration(SecretAuthentication):
 def with_key(
     secret: str, generation_id: uuid.UUID, meanwhile: keys.Meanwhile = None
 ) -> tuple[ApiKey | None, Generation | None]:
-    """Whose the secret is, and that account's generation, by the same statement."""
+    """The secret's key and its account's generation, by the same statement."""
     key, row = keys.find_by(WITH_KEY, secret, {"id": generation_id}, meanwhile)
     if key is None or row[0] is None:
         return key, None
@@ -98,11 +98,11 @@ def with_key(
 def filtered(
     rows: QuerySet[Generation], kind: str | None, status: str | None
 ) -> list[QuerySet[Generation]]:
-    """``rows`` of an account that a history is filtered to, in parts that each have an index.
+    """The ``rows`` of a history with filters, in parts that each have an index.
 
-    An index for each filter would cost every create. What has ended has one by state and kind,
-    ``generation_ended_of_account``, which its end writes; what is open is bounded, and is found by
-    the index that the gate has (``generation_open_of_model``).
+    An index for each filter would cost every create. Generations that have ended are in one by
+    state and kind, ``generation_ended_of_account``, which only ends write. Open ones are few, and
+    are found by the gate's index (``generation_open_of_model``).
     """
     parts = [
         rows.filter(state=state, kind=each, finished_at__isnull=False)

@@ -28,9 +28,9 @@ from generation.outputs import links
 def media(request: HttpRequest, key: str) -> HttpResponseBase:
     """The file behind a link, with ``Range``; 403 for a link that is not ours or has expired.
 
-    Our link redirects to the bucket's own one, which would change with every status request. The
-    row is read only where the file is missing or in a bucket: it says whether retention took the
-    file (410).
+    If the file is in a bucket, our link redirects to the bucket's own, which would change with each
+    status request. The row is read only if the file is missing or in a bucket: it says whether
+    retention has deleted the file (410).
     """
     expires, signature = request.GET.get("expires", ""), request.GET.get("signature", "")
     now = timezone.now()

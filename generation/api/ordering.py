@@ -1,4 +1,4 @@
-"""From the fields of a request to a generation: what the API and the console have in common."""
+"""From a request's fields to a generation: the part that API and console share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from generation.order import CreateResult, Order
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Fields as the contract names them, and whose they are. ``kind``: ``video`` or ``image``."""
+    """Fields as the contract names them, and their caller. ``kind``: ``video`` or ``image``."""
 
     caller: Caller
     kind: str
@@ -54,7 +54,7 @@ def place(request: Request) -> CreateResult:
     try:
         order = judged(request)
     except ValidationError:
-        # what was valid then is replayed, also when its model was switched off meanwhile
+        # a replay is never refused, though its model may have been switched off since
         if (again := replayed(request)) is None:
             raise
         return again

@@ -33,7 +33,7 @@ class CatalogSchemaView(SchemaView):
 
 
 def _allowed(models: list[CatalogModel]) -> dict[str, dict[str, Any]]:
-    """Of each field whatever some model takes."""
+    """The values of each field that any model takes."""
     videos = [model for model in models if model.kind == CatalogModel.Kind.VIDEO]
     images = [model for model in models if model.kind == CatalogModel.Kind.IMAGE]
     able = [model.able for model in videos]
@@ -50,5 +50,5 @@ def _allowed(models: list[CatalogModel]) -> dict[str, dict[str, Any]]:
 
 
 def _one_of(values: Iterable[Any], kind: str = "string") -> dict[str, Any]:
-    """Each once, in the catalog's order."""
+    """A list of values, each once, in the catalog's order."""
     return {"type": kind, "enum": list(dict.fromkeys(values))}

@@ -67,7 +67,7 @@ class UploadView(APIView):
 
 
 def _told(request: Request) -> int | None:
-    """The body's length; None where it comes in chunks."""
+    """The body's length; None if it comes in chunks."""
     if request.META.get("HTTP_TRANSFER_ENCODING"):
         return None
     return int(request.META.get("CONTENT_LENGTH") or 0)

@@ -140,7 +140,7 @@ class ModelsView(APIView):
 
 
 def owned(request: Request, generation_id: str) -> Generation:
-    """The account's own generation with the database's time; else NotFound, whatever the reason."""
+    """The account's own generation with the database's time. Raises NotFound for any other id."""
     found = lookup.of_account(arrival(request).caller.account_id, ids.parse(generation_id))
     if found is None:
         raise NotFound

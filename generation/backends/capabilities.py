@@ -1,4 +1,4 @@
-"""What each backend can do, without the backends: a web process reads this and loads no SDK."""
+"""What each backend can do. A web process reads it here, and loads no backend and no SDK."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Capabilities:
     ``remembers``: it keeps prompt and inputs until ``forget``. ``poll_floor`` is the least time
     between two polls of an operation, in seconds. ``durations`` and ``resolutions`` are the widest
     of any of its models; ``silent``, ``audible`` and ``negative_prompt`` say what may be asked for.
-    ``location`` is where alone it can be asked; empty = wherever the deployment or the row says.
+    ``location`` is the only one where it can be asked; empty = the deployment's or the row's.
     """
 
     kinds: frozenset[Kind]

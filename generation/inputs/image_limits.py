@@ -1,4 +1,4 @@
-"""What an image may have at most, for whoever loads no decoder."""
+"""The limits of an image, for modules that load no decoder."""
 
 from __future__ import annotations
 

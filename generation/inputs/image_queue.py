@@ -1,8 +1,8 @@
-"""Whose source images are prepared next: two orders of an account at a time, over all workers.
+"""Which source images are prepared next: of at most two orders of an account at a time.
 
-A customer's host may be as slow as it likes. So an account gets ``SLOTS`` slots at most, accounts
-with fewer orders under way come first, and one that keeps ordering unusable images gets one slot,
-with pauses.
+A customer's host may be as slow as it likes. So an account gets ``SLOTS`` slots at most over all
+workers, and accounts with fewer orders under way come first. An account that keeps ordering
+unusable images gets one slot, with pauses.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ PAUSE = 5.0  # seconds after an unusable one
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('generation.image_queue'))"
 
 # The questions repeat the condition of generation_awaits_images, which holds these rows alone.
-# As in generation/provider/gate.py: locked in a second step; of the rows that may have killed their
-# workers, one.
+# As in generation/provider/gate.py, rows are locked in a second step, and at most one is a suspect.
 CLAIM = due.Claim(
     Generation,
     """
@@ -75,10 +74,10 @@ WITH under_way AS (
 
 
 def claim(limit: int, here: Mapping[uuid.UUID, int] | None = None) -> list[Generation]:
-    """Up to ``limit`` orders whose images may be prepared now, leased.
+    """Lease up to ``limit`` orders whose images may be prepared now.
 
-    ``here`` counts this process's orders by account. Canceled ones are among them, since they keep
-    their slot to the end.
+    ``here`` counts this process's orders by account, canceled ones included: they keep their slot
+    to the end.
     """
     if limit <= 0:
         return []

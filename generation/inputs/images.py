@@ -1,4 +1,4 @@
-"""The source images of an order, wherever they came from; read by whoever asks the provider.
+"""The source images of an order, from URLs and uploads, as the submit stage reads them.
 
 ``source_image_urls`` names URLs, whose images were prepared, and uploads (``upload:<id>``), which
 were drawn anew when they came.
@@ -27,7 +27,7 @@ class UploadLost(Exception):
 
 
 def upload_id(entry: str) -> uuid.UUID | None:
-    """Of a well-formed reference to an upload; None for everything else."""
+    """The id in a well-formed reference to an upload; None for any other text."""
     try:
         return ids.parse(entry.removeprefix(SCHEME)) if entry.startswith(SCHEME) else None
     except NotFound:
@@ -35,7 +35,7 @@ def upload_id(entry: str) -> uuid.UUID | None:
 
 
 def upload_ids(entries: Sequence[str]) -> list[uuid.UUID]:
-    """Each upload that is named, once."""
+    """The ids of the uploads that are named, each once."""
     found = [upload_id(entry) for entry in entries]
     return list(dict.fromkeys(each for each in found if each is not None))
 
@@ -50,7 +50,7 @@ def first_unusable(
 ) -> int | None:
     """The index of the first upload that this account may not use now.
 
-    ``expired``: one that may be used no more will do, as long as its file is there.
+    With ``expired`` an upload that has expired is usable, as long as its file exists.
     """
     named = [index for index, entry in enumerate(entries) if entry.startswith(SCHEME)]
     if not named:
@@ -68,7 +68,7 @@ def first_unusable(
 
 
 def keys_of(generation: Generation) -> dict[uuid.UUID, str]:
-    """Where its uploads lie in our storage."""
+    """The keys of its uploads in our storage, by their ids."""
     rows = Upload.objects.filter(
         pk__in=upload_ids(generation.source_image_urls), account_id=generation.account_id
     )
@@ -76,7 +76,7 @@ def keys_of(generation: Generation) -> dict[uuid.UUID, str]:
 
 
 def images_of(generation: Generation, keys: Mapping[uuid.UUID, str]) -> tuple[SourceImage, ...]:
-    """All of them in their order; ``keys`` is what ``keys_of`` found. Asks no database.
+    """Its images in their order. ``keys`` is the result of ``keys_of``. Asks no database.
 
     Raises UploadLost, FileNotFoundError when a prepared one is missing, and OSError.
     """

@@ -1,8 +1,8 @@
 """Prepared source images in our storage, where any submit worker finds them.
 
-A customer's image is fetched and drawn anew in one process and sent to the provider by another,
-maybe on another host. In between it lies beside the outputs, under a prefix that nobody gets a link
-to, until its generation is over.
+A customer's image is fetched and drawn anew in one process, and sent to the provider by another,
+maybe on another host. Between the two, and until its generation is over, it lies beside the
+outputs, under a prefix that no link leads to.
 """
 
 from __future__ import annotations
@@ -44,14 +44,17 @@ RETURNING prepared.generation_id
 
 
 def remember(generation_id: uuid.UUID) -> None:
-    """Note that there may be files from now on; before the first one is written."""
+    """Write down that there may be files from now on. Called before the first is written."""
     PreparedImages.objects.bulk_create(
         [PreparedImages(generation_id=generation_id)], ignore_conflicts=True
     )
 
 
 def keep(generation_id: uuid.UUID, images: Mapping[int, SourceImage]) -> None:
-    """Write them by their index, each whole or not at all; twice replaces them. Raises OSError."""
+    """Write the images by their index, each whole or not at all; twice replaces them.
+
+    Raises OSError.
+    """
     for number, image in images.items():
         key = _key(generation_id, number)
         if default_storage.save(key, ContentFile(image.data)) != key:
@@ -59,9 +62,9 @@ def keep(generation_id: uuid.UUID, images: Mapping[int, SourceImage]) -> None:
 
 
 def remove_ended(seconds: float) -> int:
-    """Delete the files of generations that are over, for up to ``seconds``; of how many.
+    """Delete the files of generations that are over, for up to ``seconds``; return of how many.
 
-    What a storage refuses to delete is tried again after a lease.
+    If a storage refuses, it is tried again after a lease.
     """
     with connection.cursor() as cursor:
         cursor.execute(ENDED, {"lease": settings.PREPARE_LEASE, "limit": BATCH})
@@ -82,7 +85,7 @@ def remove_ended(seconds: float) -> int:
 
 
 def read(generation: Generation, number: int) -> SourceImage:
-    """As it was kept. Raises FileNotFoundError when it is missing, and OSError."""
+    """The image as it was kept. Raises FileNotFoundError if it is missing, and OSError."""
     with default_storage.open(_key(generation.pk, number)) as file:
         data: bytes = file.read()
     kind = image_kind(data) or JPEG  # our own encoder wrote it

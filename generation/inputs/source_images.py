@@ -47,7 +47,7 @@ class InvalidSourceImage(Exception):
         self.retry_after = retry_after
 
     def at(self, index: int) -> InvalidSourceImage:
-        """The same error about another entry, for a caller who asked for some of them."""
+        """The same error for another index, for callers that asked for some entries only."""
         passing, wait = self.is_passing, self.retry_after
         return InvalidSourceImage(index, self.reason, is_passing=passing, retry_after=wait)
 
@@ -64,7 +64,7 @@ class UnusableImage(Exception):
 
 
 class _Slots:
-    """Of one account at a time, so that nobody takes all decoders; two altogether."""
+    """Decoders: two in all, and one for each account, so that nobody takes both."""
 
     def __init__(self) -> None:
         self.all = asyncio.Semaphore(_DECODES_AT_ONCE)
@@ -114,7 +114,7 @@ async def load_source_images(
 
 
 def _bodies(urls: Sequence[str], results: Sequence[bytes | BaseException]) -> list[bytes]:
-    """All of them; else raise for the first hopeless one, or the first that may be well later."""
+    """All bodies. Else raises for the first hopeless one, or the first that may be well later."""
     bodies, failed = [], []
     for index, result in enumerate(results):
         if isinstance(result, FetchError):
@@ -137,7 +137,7 @@ async def _fetched(
     allowed_origins: frozenset[str],
     resolver: AbstractResolver | None,
 ) -> bytes:
-    """What the host sends, at most 20 MB within 20 s. Raises FetchError."""
+    """The body that the host sends, at most 20 MB within 20 s. Raises FetchError."""
     body = await fetch(
         url,
         max_bytes=MAX_BYTES,

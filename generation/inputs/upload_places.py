@@ -1,6 +1,6 @@
-"""Whose upload is decoded next: one of an account at a time, never twice in a row before others.
+"""Which upload is decoded next: one of an account at a time, and then others have their turn.
 
-The places are the host's, whichever of its processes has them. They are locks on files, so a
+The places belong to the host, and all its processes share them. They are locks on files, so a
 process that dies frees its own.
 """
 
@@ -30,7 +30,8 @@ TURNS = 64  # accounts share that many files; two in the same one wait for each 
 def place(account_id: uuid.UUID) -> Iterator[None]:
     """One of the host's places for decoding. Raises ServiceUnavailable when none is free in time.
 
-    Who sends twenty images at once waits for each of them; somebody else waits for one at most.
+    An account that sends twenty images at once waits for each of them; another one waits for one
+    at most.
     """
     ends = time.monotonic() + PLACE_SECONDS
     mine = f"{account_id.int % TURNS:02}"
@@ -76,7 +77,7 @@ def _wait_until(ends: float) -> None:
 
 
 def _take(file: IO[bytes]) -> bool:
-    """Lock it, if nobody has it."""
+    """Lock the file; False if somebody else has it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

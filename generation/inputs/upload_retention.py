@@ -1,7 +1,7 @@
-"""Uploads end: those that nobody used when they expire, the others with the prompts that used them.
+"""Uploads end: unused ones when they expire, the others with the prompts that used them.
 
-Row first, as with outputs: from the commit that sets ``deleted_at`` nobody can use it, then the
-file goes, then the key. Killed at any place, the lease ends and what is left is done again.
+Row first, as with outputs: from the commit that sets ``deleted_at`` nobody can use the upload. Then
+the file is deleted, then the key. If the process dies anywhere, the rest is done after its lease.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ SELECT id FROM generation_upload
  WHERE (key <> '' OR deleted_at IS NULL) AND next_look_at <= now()
  ORDER BY next_look_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
-# A statement of its own, so that it sees the uses that were committed before the lock was there:
-# whoever orders with an upload holds a lock on it until then.
+# A statement of its own, so that it sees all uses that were committed before the row was locked
+# here. An order holds the upload's lock until its commit.
 JUDGE = """
 UPDATE generation_upload AS upload
    SET deleted_at = CASE WHEN may_go THEN COALESCE(deleted_at, now()) END,
@@ -60,7 +60,7 @@ RETURNING upload.id, upload.key, upload.deleted_at IS NOT NULL
 
 
 def remove_ended(seconds: float) -> int:
-    """Delete what has ended, for up to ``seconds``; how many uploads it was."""
+    """Delete uploads that have ended, for up to ``seconds``; return how many they were."""
     ends, removed = time.monotonic() + seconds, 0
     while time.monotonic() < ends:
         due, ended = _claim()
@@ -72,7 +72,7 @@ def remove_ended(seconds: float) -> int:
 
 
 def _claim() -> tuple[int, list[tuple[uuid.UUID, str]]]:
-    """How many were looked at; those that nobody can use any more, and their keys."""
+    """How many were looked at, and the ids and keys of those that nobody can use any more."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(DUE, {"limit": BATCH})
         ids = [row[0] for row in cursor.fetchall()]
@@ -85,7 +85,7 @@ def _claim() -> tuple[int, list[tuple[uuid.UUID, str]]]:
 
 
 def _remove(upload_id: uuid.UUID, key: str) -> bool:
-    """Delete the file, then what the row knows of it; of one that nobody used, the row, too."""
+    """Delete the file, then its key in the row; of an unused upload, the row as well."""
     row = Upload.objects.filter(pk=upload_id)
     if key:
         try:

@@ -1,7 +1,7 @@
-"""Uploads as rows: what is begun, kept, and may be used.
+"""Uploads as rows: begun, kept, and then usable.
 
-The row comes before the file, so that a crash leaves nothing that retention does not find, and it
-is there before the body is read, so that the day's limits hold for what is still under way.
+The row is written before the file, so that retention finds all that a crash leaves. It is written
+even before the body is read, so that the day's limits count uploads that are under way.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from generation.models.upload import LIFETIME
 
 DAY = timedelta(hours=24)
 EXTENSIONS = {kind.mime_type: kind.extension for kind in (PNG, JPEG)}
-# Two uploads of an account at once must not both be the last one of its day.
+# Of two uploads of an account at once, only one may be the last of its day.
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('upload-' || %s, 0))"
 
 
@@ -46,7 +46,7 @@ class UploadLimitReached(ApiError):
 
 
 def begin(caller: Caller, told: int) -> Upload:
-    """Count an upload of ``told`` bytes, or of so many at most. Raises UploadLimitReached."""
+    """Count an upload of at most ``told`` bytes. Raises UploadLimitReached."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(ONE_AT_A_TIME, [str(caller.account_id)])
@@ -79,7 +79,7 @@ def _until_one_leaves(oldest: datetime | None) -> int:
 
 
 def has_received(upload: Upload, count: int) -> None:
-    """So many bytes came, which is what counts for the day."""
+    """Count the bytes that came, in place of those that were told."""
     Upload.objects.filter(pk=upload.pk).update(received=count)
 
 
@@ -112,7 +112,7 @@ def keep(upload: Upload, picture: Picture) -> Upload:
 
 
 def take(caller: Caller, image: IO[bytes], size: int) -> Upload:
-    """Keep an image of ``size`` bytes that is here whole. It counts, whatever becomes of it.
+    """Keep an image of ``size`` bytes that was received whole. It counts, even if it is refused.
 
     Raises UploadLimitReached, and what ``redraw`` and ``keep`` raise.
     """

@@ -1,4 +1,4 @@
-"""When we asked the provider, and what came of it that no customer got."""
+"""The attempts, one for each time we asked the provider, and outputs that no customer got."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened to a generation, for operators and whoever is to be told."""
+"""What happened to a generation, for operators and for the customer's timeline."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The indexes of the table of generations, and who reads each of them.
+"""The indexes of the table of generations, and what reads each of them.
 
-Nearly all rows are over, and each index is paid for by every create. So most of them hold a few
-rows only: a question has to name the condition, or it reads the whole table.
+Nearly all rows are over, and every create pays for each index. So most of them have only a few of
+the rows: a query has to name the index's condition, or it reads the whole table.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ INDEXES = [
         condition=Q(finished_at__isnull=False),
         name="generation_ended_of_account",
     ),
-    # read by generation/outputs/retention.py; who creates does not pay for them, who ends does
+    # read by generation/outputs/retention.py; only ends write them, creates do not
     models.Index(
         fields=["account", "finished_at"],
         condition=~Q(output_key=""),
@@ -65,7 +65,7 @@ INDEXES = [
         condition=Q(images_until__isnull=False),
         name="generation_awaits_images",
     ),
-    # likewise: who has had many unusable ones lately
+    # likewise: which accounts have had many unusable ones lately
     models.Index(
         fields=["account", "finished_at"],
         condition=Q(error_code="invalid_source_image"),

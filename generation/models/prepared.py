@@ -1,4 +1,4 @@
-"""Whose prepared source images may lie in our storage."""
+"""Which generations may have prepared source images in our storage."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 
 class PreparedImages(models.Model):
-    """Files of a generation that submit reads and nobody else; see
+    """Files of a generation that only the submit stage reads; see
     generation/inputs/prepared_images.py.
 
     Written before the first file and removed after the last one, so that none is forgotten.

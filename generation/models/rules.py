@@ -1,7 +1,7 @@
 """Rules of a generation's row, held by the database. A constraint's name is its rule.
 
-Composite foreign keys and triggers hold what Django cannot say: whose charge, refund, grant and
-adjustment they are, and that a terminal row stays as it is. They are in the migrations.
+Django cannot say that charge, refund, grant and adjustment are the row's own, and that a terminal
+row stays as it is. Composite foreign keys and triggers in the migrations hold that.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ CONSTRAINTS: list[models.BaseConstraint] = [
         | (~Q(state__in=UNDELIVERED) & Q(refund__isnull=True)),
         name="generation_refunded_iff_not_delivered",
     ),
-    # what the house paid for goes back to the house with the refund, and not before
+    # what the house paid goes back to the house with the refund, and not before
     models.CheckConstraint(
         condition=Q(grant__isnull=True, adjustment__isnull=True)
         | Q(grant__isnull=False, refund__isnull=True, adjustment__isnull=True)

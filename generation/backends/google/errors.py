@@ -57,7 +57,7 @@ def not_taken(detail: str) -> Rejected:
 
 
 def broken(kind: Kind, detail: str, *, operator_fault: bool = False) -> Rejected:
-    """The provider failed, or nobody but us can mend it (``operator_fault``): both may pass."""
+    """The provider failed, or only we can mend it (``operator_fault``): both may pass."""
     return Rejected(
         "provider_error",
         _OUR_FAULT if operator_fault else _BROKEN.format(kind=kind),

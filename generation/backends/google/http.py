@@ -141,7 +141,7 @@ class GoogleHttp:
         return self.judge(response.status_code, response.headers, response.content)
 
     async def delete(self, url: str) -> None:
-        """Delete what is there; what is gone already will do. Raises Unavailable."""
+        """Delete it; it may be gone already. Raises Unavailable."""
         response = await self._ask("DELETE", url)
         payload = json_object(response.content)
         with contextlib.suppress(Missing):

@@ -1,4 +1,4 @@
-"""The one call of which there are many: how an operation is, some ten times a video.
+"""The most frequent call: how an operation is, some ten times a video.
 
 Through httpx it costs 1.3 ms of CPU, through aiohttp 0.1 ms (dev/benchmarks/in_flight.py); at
 10,000 operations in flight that is a whole core or a tenth of one. What an answer means is decided

@@ -31,8 +31,8 @@ class GoogleReader(Reader):
     ``credentials`` None means Google's application default credentials, looked up at the first
     call. ``base_url`` and ``storage_base_url`` are for the emulator; the latter follows the former.
     Operations and outputs are found by their own names: a generation that was made with another
-    location or bucket is finished there. ``location`` does not count for an API that is in one
-    place alone (``Capabilities.location``).
+    location or bucket is finished there. An API with only one location (``Capabilities.location``)
+    ignores ``location``.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Deletes what lies in a folder of Cloud Storage, and nothing beside it."""
+"""Deletes the objects in a folder of Cloud Storage, and nothing else."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _MAX_PAGES = 20
 
 
 def inputs_of(place: str) -> str:
-    """Where what an attempt sends lies: beside its place, so that it is never taken for output."""
+    """The folder of an attempt's inputs: beside its place, so that none is taken for an output."""
     return f"{place.removesuffix('/')}.inputs/"
 
 
 async def remove_all(http: GoogleHttp, base_url: str, folder: str) -> None:
     """Delete all objects below ``folder``, a ``gs://bucket/…/``. Raises Unavailable.
 
-    What is gone already will do, the whole bucket included.
+    Objects may be gone already, and so may the bucket.
     """
     place = Location.parse(folder)
     if place is None or not place.name.endswith("/"):

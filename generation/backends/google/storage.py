@@ -76,7 +76,7 @@ class Outputs:
         self._copy_timeout = copy_timeout
 
     async def write(self, uri: str, data: bytes, mime_type: str) -> None:
-        """Store ``data`` at ``uri``, over what is there. Raises Unavailable."""
+        """Store ``data`` at ``uri``, in place of any object there. Raises Unavailable."""
         place = _required(uri)
         try:
             stored = await self._http.call(

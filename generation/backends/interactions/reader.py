@@ -1,4 +1,4 @@
-"""What costs nothing: looking at interactions and for their videos, and having them forgotten.
+"""The calls that cost nothing: look at interactions, find their videos, have them forgotten.
 
 ``generation/backends/base.py`` says what each error means.
 """

@@ -20,7 +20,7 @@ class Input:
 
 
 def check_offered(request: SubmitRequest, can: Capabilities) -> None:
-    """Raise Rejected for what the API has no word for: nothing is left out or changed in silence.
+    """Raise Rejected for all that the API cannot be asked for: nothing is changed in silence.
 
     The catalog refuses it first; a row may be switched to this backend after the order was made.
     """

@@ -1,4 +1,4 @@
-"""What costs nothing: polling operations of Veo, looking for outputs and fetching them.
+"""The calls that cost nothing: poll operations of Veo, look for outputs and fetch them.
 
 A process that only does this need not load google-genai, whose 40 MB are most of a worker's own.
 ``generation/backends/base.py`` says what each error means.
