@@ -1,4 +1,4 @@
-"""What is ordered, by whom, and what a create answers with."""
+"""What is ordered, its caller, and what a create answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from generation.offer.pricing import price_of
 class Order:
     """A validated request. ``body`` is the parsed object as it came, before defaults.
 
-    ``max_credits`` is the most that the customer pays, if he said so.
+    ``max_credits`` is the most that the customer pays, if the order says so.
     """
 
     caller: Caller

@@ -1,7 +1,7 @@
 """Where a generation comes from: the request that made it, as its first event keeps it.
 
-Wake-ups are coalesced and rows are claimed in batches, so nothing that concerns one generation can
-travel in a message. What is to be known of its request is read from the row it wrote.
+Wake-ups are coalesced and rows are claimed in batches, so a message can carry nothing about one
+generation. What is to be known of its request is read from the event that the request wrote.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def of_this_request() -> dict[str, str]:
 
 
 def traceparents(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """The traces that generations began in; asks nothing when nobody collects them."""
+    """The traces that generations began in. If nobody collects traces, nothing is asked."""
     if not ids or not tracing.ENABLED:
         return {}
     with connection.cursor() as cursor:

@@ -1,8 +1,8 @@
 """How far a generation is, when it may be ready and when to ask again.
 
-All of it comes from the generation's row and the database's clock alone, so that the status stays
-one SELECT. A row does not know its place in the queue (``provider/gate.py``), so a queued one gets
-no estimate until its turn has come (decision 28).
+All of it comes from the generation's row and the database's clock, so that a status stays one
+SELECT. A row does not know its place in the queue (``provider/gate.py``), so a queued one has no
+estimate until its turn has come (decision 28).
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def step(generation: Generation, now: datetime) -> int:
     """0 to 20, never back.
 
     It is made of facts that a row only gains (asked, accepted, an output, an end) and of times that
-    only grow, never of a state that may be left for an earlier one. A later fact is worth at least
-    all that an earlier one can reach. What failed or was canceled stands where it was at its end.
+    only grow; never of a state, which may go back to an earlier one. A later fact is worth at least
+    all that an earlier one can reach. A failed or canceled one stands where it was at its end.
     """
     if generation.state == State.COMPLETED:
         return STEPS
@@ -69,7 +69,7 @@ def stage(generation: Generation) -> str | None:
 
 
 def expected_end(generation: Generation, now: datetime) -> datetime | None:
-    """When it should be ready; None while nobody knows: queued, in doubt, or later than that.
+    """When it should be ready. None if nobody knows: it is queued, in doubt, or late already.
 
     Between two versions of a row it only ever turns to None.
     """

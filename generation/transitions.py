@@ -52,7 +52,7 @@ UPDATE generation_generation AS row
   FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(waits)s::float8[]) AS due (id, token, wait)
  WHERE row.id = due.id AND row.lease_token = due.token AND row.state = %(state)s
 """
-# A claim that comes to nothing through no fault of the row: as if it had not been.
+# Takes a claim back that came to nothing through no fault of the row.
 HAND_BACK = """
 UPDATE generation_generation AS row
    SET next_attempt_at = now(), lease_token = NULL, strikes = GREATEST(row.strikes - 1, 0)
@@ -75,10 +75,10 @@ def move(
 ) -> bool:
     """The guarded UPDATE, its event and the attempt's outcome; False when the guard failed.
 
-    An end is announced to the customer in the same transaction, last of all: behind the generation
-    and the wallet that the caller has locked.
-    ``lease=False`` is for callers that hold the row's lock: they need no lease of a worker's.
-    What is written down for operators is redacted: an exception may quote a prompt or a link.
+    An end is announced to the customer in the same transaction, last of all: after the caller has
+    locked generation and wallet.
+    ``lease=False`` is for callers that hold the row's lock: they need no worker's lease.
+    Text for operators is redacted, because an exception may quote a prompt or a link.
     """
     terminal = state in TERMINAL
     if isinstance(said := changes.get("last_error"), str):
@@ -150,7 +150,7 @@ def _line(
 def stay(
     generation: Generation, states: Iterable[State], wait: float, changes: dict[str, Any]
 ) -> bool:
-    """The guarded UPDATE of a row that goes on as it is, in ``wait`` seconds."""
+    """The guarded UPDATE of a row that stays in its state; it goes on in ``wait`` seconds."""
     if not held_row(generation, states).update(**changes):
         count_fenced()
         return False
@@ -190,7 +190,7 @@ def end_undelivered(
 
 
 def release(state: State, waits: Sequence[tuple[Generation, float]]) -> int:
-    """Rows that stay in ``state`` and are due again in so many seconds; how many were held."""
+    """Make rows in ``state`` due again in so many seconds; return how many were still held."""
     values: dict[str, Any] = {
         "state": str(state),
         "ids": [generation.pk for generation, _ in waits],
@@ -205,7 +205,7 @@ def release(state: State, waits: Sequence[tuple[Generation, float]]) -> int:
 
 
 def hand_back(generations: Sequence[Generation]) -> int:
-    """What was claimed and not worked on is due at once, for anybody; how many were held."""
+    """Make claimed rows due at once, for any worker; return how many were still held."""
     values: dict[str, Any] = {
         "ids": [generation.pk for generation in generations],
         "tokens": [generation.lease_token for generation in generations],

@@ -31,7 +31,7 @@ def hand_back(generations: Sequence[Generation]) -> int:
 
 
 def postpone(generation: Generation, wait: float, detail: str = "", *, counts: bool = True) -> bool:
-    """Nothing changed, or it did not work this time: the same again in ``wait`` seconds.
+    """Do the same again in ``wait`` seconds: nothing has changed, or it did not work this time.
 
     A ``detail`` says what did not work; it is counted in ``retries`` if it ``counts``.
     """
@@ -43,13 +43,13 @@ def postpone(generation: Generation, wait: float, detail: str = "", *, counts: b
 
 
 def images_ready(generation: Generation) -> bool:
-    """They are in our storage: the provider may be asked as soon as its gate lets it."""
+    """The source images are in our storage: the provider may be asked when its gate lets it."""
     changes = {"images_until": None, "next_attempt_at": Now(), "lease_token": None, "strikes": 0}
     return stay(generation, [State.QUEUED], 0.0, changes)
 
 
 def await_images(generation: Generation, wait: float, detail: str) -> bool:
-    """They are not in our storage after all: prepare them (again) in ``wait`` seconds."""
+    """The source images are not in our storage: prepare them (again) in ``wait`` seconds."""
     until = Least(Now() + timedelta(seconds=settings.IMAGES_TIME), F("deadline_at"))
     changes = {
         "images_until": until,
@@ -63,12 +63,12 @@ def await_images(generation: Generation, wait: float, detail: str) -> bool:
 
 
 def poll_again(waits: Sequence[tuple[Generation, float]]) -> int:
-    """Operations still running: poll each again in so many seconds; how many rows were held."""
+    """Poll running operations again in so many seconds each; return how many rows were held."""
     return transitions.release(State.RUNNING, waits)
 
 
 def await_build(generation: Generation, wait: float, detail: str) -> bool:
-    """This build cannot even look at it: the same in ``wait`` seconds, past the deadline, too."""
+    """Try again in ``wait`` seconds, even past the deadline: this build cannot look at it."""
     changes = {
         "next_attempt_at": Now() + timedelta(seconds=wait),
         "lease_token": None,

@@ -1,4 +1,4 @@
-"""Images that customers send us themselves, and which generations used them."""
+"""Images that customers send us themselves, and the generations that used them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which models are paused, since the provider does not know their ids (any more)."""
+"""Which models are paused because the provider does not know their ids (any more)."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ paused = Fresh(1.0, _read)
 
 
 def paused_for(model: CatalogModel) -> int:
-    """Seconds until the model may be ordered again; 0 while it may."""
+    """Seconds until the model may be ordered again; 0 if it may be now."""
     return paused().get(model.pk, 0)

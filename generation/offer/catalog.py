@@ -22,8 +22,7 @@ def _read() -> list[CatalogModel]:
     return list(CatalogModel.objects.filter(not_retired, enabled=True))
 
 
-# A change is in force a second later. What was ordered meanwhile keeps the price that its answer
-# named.
+# A change is in force within a second. An order in between keeps the price that its answer named.
 sold = Fresh(1.0, _read)
 
 
@@ -107,6 +106,6 @@ def to_dict(model: CatalogModel) -> dict[str, Any]:
 
 
 def _times(model: CatalogModel, parameters: Parameters) -> dict[str, Any]:
-    """Those of a resolution that takes longer than the model's first one."""
+    """The times of each resolution that takes longer than the model's first one."""
     times: dict[str, Any] = model.times.get(parameters.resolution or "", {})
     return times

@@ -1,4 +1,4 @@
-"""Whether a backend can do what a row of the catalog sells; for who changes the row."""
+"""Whether a backend can do what a row of the catalog sells; asked before the row is changed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from generation.models.abilities import Abilities
 
 
 def misfits(model: CatalogModel, able: Abilities) -> dict[str, str]:
-    """What the row's backend cannot do, and what contradicts itself: a sentence for each field.
+    """A sentence for each field that the row's backend cannot do, or that contradicts another.
 
     ``able`` is what the row is to sell, in place of its ``abilities``.
     """
@@ -47,7 +47,7 @@ def _of_video(name: str, backend: Capabilities, able: Abilities) -> dict[str, st
 
 
 def _of_lengths(able: Abilities) -> dict[str, str]:
-    """Each combination on sale has a length, and the default is one of the row's."""
+    """The fault if a combination on sale has no length, or the default is none of the row's."""
     if able.default_duration not in able.durations:
         return {"default_duration": "Must be one of the lengths on sale"}
     for resolution in able.resolutions:

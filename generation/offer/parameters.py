@@ -14,7 +14,7 @@ OF_OLD: dict[str, Any] = {"duration": 8, "resolution": "720p", "generate_audio":
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Of a video or of an image, which has a ``size`` and nothing else. ``duration`` in seconds."""
+    """What is asked of a model. An image has a ``size`` only. ``duration`` is in seconds."""
 
     aspect_ratio: str | None = None
     size: str | None = None
@@ -27,7 +27,7 @@ class Parameters:
 
     @classmethod
     def of(cls, kind: str, stored: Mapping[str, Any]) -> Parameters:
-        """As ``Generation.parameters`` has them; an old row lacks what was the same for all."""
+        """Read them from ``Generation.parameters``. An old row lacks what was the same for all."""
         known = {name: stored[name] for name in NAMES if name in stored}
         if kind == CatalogModel.Kind.VIDEO:
             known = OF_OLD | known
@@ -36,7 +36,7 @@ class Parameters:
 
     @classmethod
     def filled(cls, model: CatalogModel, values: Mapping[str, Any]) -> Parameters:
-        """With the defaults of ``model``; ``values`` are without a fault, and may lack anything."""
+        """Fill in the defaults of ``model``. ``values`` have no fault, but may lack anything."""
         if model.kind == CatalogModel.Kind.IMAGE:
             return cls(size=values.get("size") or model.shapes[0])
         able = model.able
@@ -58,7 +58,7 @@ class Parameters:
         return self.aspect_ratio or self.size or ""
 
     def to_json(self) -> dict[str, Any]:
-        """As ``Generation.parameters`` keeps them: what is null is left out."""
+        """The value for ``Generation.parameters``; what is null is left out."""
         kept = {name: value for name in NAMES if (value := getattr(self, name)) is not None}
         if self.aspect_ratio is None:
             del kept["source_image_urls"]
@@ -71,9 +71,9 @@ NAMES = tuple(field.name for field in fields(Parameters))
 
 
 def faults(model: CatalogModel, values: Mapping[str, Any]) -> dict[str, str]:
-    """What of ``values`` the row does not offer: a sentence for each field, in the fields' order.
+    """A sentence for each of ``values`` that the row does not offer, in the fields' order.
 
-    ``values`` have the right types; what is missing takes its default and has no fault.
+    ``values`` have the right types. A missing one takes its default and has no fault.
     """
     if model.kind == CatalogModel.Kind.IMAGE:
         found = {"size": _one_of("size", values.get("size"), model.shapes)}
@@ -93,7 +93,7 @@ def faults(model: CatalogModel, values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def why_not_sold(model: CatalogModel, asked: Parameters) -> str | None:
-    """Why an order of before would not be taken today, for operators; None when it would."""
+    """Why an earlier order would not be taken today, for operators; None if it would."""
     values = {name: value for name in NAMES if (value := getattr(asked, name)) is not None}
     found = faults(model, values)
     if not found:
@@ -110,13 +110,13 @@ def why_not_sold(model: CatalogModel, asked: Parameters) -> str | None:
 
 
 def seed_sentence(model: CatalogModel) -> str:
-    """What a seed has to be, also where it is of another type."""
+    """The sentence that says what a seed has to be, whatever was wrong with it."""
     most = model.able.seed_max
     return _absent(model) if most is None else f"Must be an integer from 0 to {most}"
 
 
 def image_count_sentence(model: CatalogModel) -> str:
-    """What the source images have to be, also where they are no list."""
+    """The sentence that says what the source images have to be, whatever was wrong with them."""
     return f"Must be a list of at most {model.able.max_images} URLs"
 
 
@@ -142,7 +142,7 @@ def _duration(model: CatalogModel, values: Mapping[str, Any]) -> str | None:
 
 
 def _default_duration(model: CatalogModel, resolution: str, images: int) -> int | None:
-    """The row's, or the first one that the combination leaves."""
+    """The row's default, or the first length that the combination leaves."""
     left = model.able.durations_with(resolution, images)
     default = model.able.default_duration
     return default if default in left or not left else left[0]

@@ -40,13 +40,13 @@ def prices(model: CatalogModel) -> dict[str, dict[str, int]]:
 
 
 def sounds(model: CatalogModel) -> tuple[str, ...]:
-    """With and without sound, as far as the model has them; the default first."""
+    """With and without sound, as far as the model makes both; the default first."""
     every = {"always": (AUDIO,), "never": (SILENT,)}
     return every.get(model.able.audio or "", (AUDIO, SILENT))
 
 
 def cells(model: CatalogModel) -> dict[tuple[str, str], int]:
-    """All prices of the row by resolution and sound, also of what is not sold at the moment."""
+    """All prices of the row by resolution and sound, even of what is not on sale now."""
     every = model.prices | prices(model)
     return {
         (resolution, sound): price
@@ -56,7 +56,7 @@ def cells(model: CatalogModel) -> dict[tuple[str, str], int]:
 
 
 def fill(model: CatalogModel, given: dict[tuple[str, str], int]) -> None:
-    """Put ``cells`` into the columns of the row, which is not saved."""
+    """Put ``cells`` into the row's columns. The row is not saved."""
     default = (model.able.resolutions[0], sounds(model)[0])
     model.prices = {}
     for (resolution, sound), price in given.items():

@@ -1,7 +1,6 @@
-"""Whether a video is what was ordered. It is delivered all the same, and operators are told.
+"""Whether a video is what was ordered. If not it is still delivered, and operators are told.
 
-It is paid for, and may be what the customer wants. Picture sizes are not compared: the facts show
-them.
+It is paid for, and the customer may want it. Picture sizes are not compared: the facts show them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A bucket of ours for outputs, which fails as any storage does: by an OSError.
 
-The stage that stores knows what to do when a storage is away: wait, and buy nothing meanwhile.
-Google's libraries raise errors of their own, and repeat a request for two minutes, longer than a
-lease. Here each request is sent once, within a limit.
+When a storage is away, the store stage waits and nothing is bought meanwhile. Google's libraries
+raise errors of their own, and repeat a request for two minutes, longer than a lease. Here each
+request is sent once, within a limit.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ def _close() -> None:
 
 
 class StorageRefused(OSError):
-    """The bucket said no, or nothing, or we have nothing to show it; the words are Google's."""
+    """The bucket refused or did not answer, or we have no credentials. The words are Google's."""
 
 
 @deconstructible(path="generation.outputs.bucket_storage.BucketStorage")
 class BucketStorage(GoogleCloudStorage):  # type: ignore[misc]  # it has no types
-    """django-storages' bucket; what it raises is an OSError, and FileNotFoundError for no file."""
+    """django-storages' bucket, whose errors are OSErrors: FileNotFoundError for a missing file."""
 
     @property
     def client(self) -> Client:
-        """Google's; each answer is known to the thread that asked for it."""
+        """Google's client. Each thread keeps the last answer that it got."""
         with _making:
             if self._client is None:
                 super().client._http.hooks["response"].append(_keep)
@@ -89,7 +89,7 @@ class BucketStorage(GoogleCloudStorage):  # type: ignore[misc]  # it has no type
                 raise FileNotFoundError(f"{name} is not in the bucket") from error
 
     def delete(self, name: str) -> None:
-        """Delete what is there; what is gone already will do."""
+        """Delete the file. It may be gone already."""
         with self._refusals():
             try:
                 self.bucket.delete_blob(self._normalize_name(name), **ONCE)
@@ -102,7 +102,7 @@ class BucketStorage(GoogleCloudStorage):  # type: ignore[misc]  # it has no type
             return self.bucket.get_blob(self._normalize_name(name), **ONCE) is not None
 
     def size(self, name: str) -> int:
-        """In bytes. Raises FileNotFoundError, besides."""
+        """The size in bytes. Also raises FileNotFoundError."""
         with self._refusals():
             blob = self.bucket.get_blob(self._normalize_name(name), **ONCE)
         if blob is None:

@@ -41,7 +41,7 @@ class Delivered:
 
 
 class DeliveryFailed(Exception):
-    """Not this time. ``damaged``: the file was at fault; ``ours``: our disk or bucket was."""
+    """It failed this time. ``damaged``: because of the file; ``ours``: of our disk or bucket."""
 
     def __init__(
         self,
@@ -60,8 +60,8 @@ class DeliveryFailed(Exception):
 async def deliver(backend: Reader, generation: Generation) -> Delivered:
     """Fetch the generation's output, check it and keep it. Raises DeliveryFailed.
 
-    The key is the generation's, so that doing it twice overwrites the same bytes; the work file
-    carries the lease, so that two workers never write into one.
+    The key is made of the generation's id, so a second time overwrites the same bytes. The work
+    file's name has the lease, so two workers never write into the same one.
     """
     ends = asyncio.get_running_loop().time() + settings.LEASE * KEPT_WITHIN
     work = Path(settings.WORK_DIR) / f"{generation.pk}.{generation.lease_token}"

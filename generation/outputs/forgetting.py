@@ -1,8 +1,8 @@
-"""What a provider keeps of an attempt, prompt and inputs, until it is told to forget it.
+"""The prompt and inputs that a provider keeps of an attempt until it is told to forget them.
 
-It is told when the attempt is settled (decision 81), and again until it confirms. Only what a
-backend remembers has a ``forget_at``. As in ``orphans.py``, a claim moves it to the end of a lease,
-and that moment is the token.
+It is told when the attempt is settled (decision 81), and until it confirms. Only attempts
+that a backend remembers have a ``forget_at``. As in ``orphans.py``, a claim moves that to the end
+of a lease, and the moment is the token.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.db import connection
 from generation.models.states import State
 
 BATCH = 100  # attempts claimed together, and told of at once
-# What was not confirmed is told again after a quarter of the time since the end.
+# A provider that did not confirm is told again after a quarter of the time since the end.
 LEAST_WAIT, LONGEST_WAIT = 60.0, 6 * 3600.0
 
 CLAIM = """
@@ -40,8 +40,8 @@ UPDATE generation_attempt AS attempt
 RETURNING verdict, attempt.id, attempt.backend, attempt.operation_name, attempt.prefix,
           attempt.forget_at
 """
-# Without a name (the answer never came) its inputs are gone, and what the provider keeps is not
-# known.
+# An attempt without a name never got an answer: its inputs are deleted, and nobody knows what the
+# provider keeps.
 FORGOTTEN = """
 UPDATE generation_attempt
    SET forgotten_at = CASE WHEN operation_name <> '' THEN now() END, forget_at = NULL
@@ -69,7 +69,7 @@ class Memory:
 
 
 def claim_memories(limit: int = BATCH) -> tuple[int, list[Memory]]:
-    """How many due attempts there were, up to ``limit``, and those that are to be forgotten."""
+    """Claim up to ``limit`` due attempts; return their number, and those to be forgotten."""
     values: dict[str, Any] = {
         "limit": limit,
         "lease": settings.LEASE,

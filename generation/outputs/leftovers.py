@@ -1,4 +1,4 @@
-"""Files that killed workers left behind, on this host: removed, once nobody can be writing them.
+"""Removes files that killed workers left on this host, once nobody can be writing them.
 
 Ours are ``<generation>.<lease>`` in ``WORK_DIR``, and below ``OUTPUT_ROOT`` ``.part-…`` and outputs
 of generations that ended without them. Any other name stays; so does what was written lately, whose
@@ -55,7 +55,7 @@ class Leftovers:
         self._asked_until = 0.0  # the time of writing, in seconds
 
     def remove(self) -> int:
-        """Remove what is old enough; how many files it was. Needs the database for the leases."""
+        """Remove what is old enough; return how many files. Asks the database for the leases."""
         removed = sum(_remove(path) for path in _abandoned_work(Path(settings.WORK_DIR)))
         if settings.OUTPUT_STORAGE == "local" and time.monotonic() >= self._next_walk:
             self._next_walk = time.monotonic() + least_age()
@@ -69,7 +69,7 @@ class Leftovers:
 
 
 def _abandoned_work(folder: Path) -> list[Path]:
-    """Old work files, but for those of leases that still live."""
+    """Old work files but those whose lease still lives."""
     old: dict[tuple[uuid.UUID, uuid.UUID], Path] = {}
     for path in _old_files(folder.iterdir() if folder.is_dir() else [], WORK_NAME):
         generation, _, lease = path.name.partition(".")
@@ -91,7 +91,7 @@ def _parts(folder: Path) -> Iterator[Path]:
 
 
 def _unowned(folder: Path, written_after: float) -> Iterator[Path]:
-    """Old outputs of generations that are over and do not have them."""
+    """Old outputs of generations that are over and name no such file."""
     paths = (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
     old = (path for path in _old_files(paths, OUTPUT_NAME) if _written(path) > written_after)
     while batch := {uuid.UUID(path.stem): path for path in islice(old, BATCH)}:
@@ -112,7 +112,7 @@ def _is_old(path: Path) -> bool:
 
 
 def _written(path: Path) -> float:
-    """When it was written to last; infinite when its writer has just finished and it is gone."""
+    """When the file was last written; infinite if its writer has finished and it is gone."""
     try:
         return path.lstat().st_mtime
     except FileNotFoundError:

@@ -22,7 +22,7 @@ PERIOD = 900  # seconds
 
 @cache
 def _signer() -> signing.Signer:
-    """Made when it is asked for: workers and migrations load this file and have no SECRET_KEY."""
+    """The signer, made when first needed: workers and migrations have no SECRET_KEY."""
     return signing.Signer(salt="generation.links")
 
 
@@ -51,7 +51,7 @@ def path(key: str, period: LinkPeriod) -> str:
 
 
 def is_valid(key: str, expires: str, signature: str, now: datetime) -> bool:
-    """Whether we signed exactly this, with a key that is still known, and it has not expired."""
+    """Whether we signed exactly this with a key that still holds, and it has not expired."""
     if not expires.isascii() or not expires.isdigit() or len(expires) > 12:
         return False
     text = _text(key, int(expires))
@@ -64,7 +64,7 @@ def is_valid(key: str, expires: str, signature: str, now: datetime) -> bool:
 
 
 def seconds_left(expires: str, now: datetime) -> int:
-    """Whole seconds, rounded down, until a valid link is none."""
+    """Whole seconds, rounded down, until a valid link expires."""
     return math.floor(int(expires) - now.timestamp())
 
 

@@ -1,4 +1,4 @@
-"""Outputs that were paid for and reach nobody: found, kept for the operator, never charged.
+"""Outputs that were paid for and that nobody gets: found, kept for operators, never charged.
 
 The database gives each attempt a ``next_look_at``, and only this module clears it (decision 33).
 Nothing here writes a generation, a wallet or the ledger. A claim moves ``next_look_at`` to the end
@@ -31,8 +31,8 @@ LOOKS = (15 * MINUTE, 1 * HOUR, 6 * HOUR, 24 * HOUR)
 LEAST_WAIT, LONGEST_WAIT = 1 * MINUTE, 6 * HOUR
 GIVE_UP = 30 * DAY  # as long as operations are kept at most (AIP-151)
 
-# READ COMMITTED: a generation that ends at this moment may still be seen as open; it is then looked
-# at after its deadline. What is seen as over stays as it is seen.
+# READ COMMITTED: a generation that ends at this moment may still look open; its attempts are then
+# looked at after its deadline. One that looks over stays over.
 CLAIM = """
 WITH due AS (
     SELECT id, number, generation_id, backend, prefix, outcome FROM generation_attempt
@@ -93,7 +93,7 @@ RETURNING attempt.next_look_at
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """An attempt that may have left an output that nobody got, leased ``until`` then."""
+    """An attempt that may have left an output that nobody gets, leased ``until`` then."""
 
     attempt_id: int
     generation_id: uuid.UUID
@@ -107,7 +107,7 @@ class Look:
     until: datetime
 
     def why(self, uri: str) -> str:
-        """Why nobody got what is at ``uri``, for the operator."""
+        """Why nobody gets the output at ``uri``, for operators."""
         if self.state == State.COMPLETED:
             return "another attempt was delivered"
         if self.state == State.CANCELED:
@@ -118,10 +118,10 @@ class Look:
 
 
 def claim_looks(limit: int = BATCH) -> tuple[int, list[Look]]:
-    """How many due attempts there were, up to ``limit``, and those that are to be looked for.
+    """Claim up to ``limit`` due attempts; return their number, and those to be looked for.
 
-    The others are dealt with by the same statement: attempts of open generations come back after
-    the deadline; what was certainly not bought, or was delivered, never does.
+    The same statement settles the others. Attempts of open generations come back after the
+    deadline; attempts that were certainly not bought, or were delivered, never do.
     """
     values: dict[str, Any] = {
         "limit": limit,
@@ -144,7 +144,7 @@ def found(look: Look, uri: str) -> bool:
 
 
 def not_found(look: Look) -> None:
-    """Nothing is there yet: look again later, or no more when a day has passed."""
+    """Nothing is there yet: look again later, or never again if a day has passed."""
     _again(look, NOT_FOUND, looks=[seconds * settings.TIME_SCALE for seconds in LOOKS])
 
 
@@ -156,7 +156,7 @@ def not_answered(look: Look) -> bool:
 
 
 def listed(since: datetime | None = None) -> QuerySet[Orphan]:
-    """The report, oldest first: what was found at or after ``since``, with whose it would be."""
+    """The report: orphans found at or after ``since``, the oldest first, with their accounts."""
     rows = Orphan.objects.select_related("attempt__generation").order_by("found_at", "pk")
     return rows if since is None else rows.filter(found_at__gte=since)
 
@@ -166,7 +166,7 @@ def _held(look: Look) -> dict[str, Any]:
 
 
 def _again(look: Look, statement: str, **values: Any) -> tuple[datetime | None] | None:
-    """The new moment (None: never again) as a row; no row when the lease was lost."""
+    """Write the next look (None: never again) and return it in a row; no row if fenced off."""
     with connection.cursor() as cursor:
         cursor.execute(statement, _held(look) | values)
         row: tuple[datetime | None] | None = cursor.fetchone()

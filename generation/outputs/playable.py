@@ -33,7 +33,7 @@ _UNKNOWN_DURATIONS = (0, 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF)
 
 
 class NotPlayable(Exception):
-    """The file is cut, damaged, or nothing that a browser plays; the words are for operators."""
+    """The file is cut, damaged, or no browser plays it. The words are for operators."""
 
 
 @dataclass(frozen=True, slots=True)

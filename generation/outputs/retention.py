@@ -1,4 +1,4 @@
-"""Outputs and prompts end some days after their generation did: what is due, and what it becomes.
+"""Outputs and prompts end some days after their generation: what is due, and what is deleted.
 
 Row first: the statement that takes the key from a generation writes it into an :class:`Erasure`
 (decision 34). So no link leads to a file that is gone, and no file is forgotten. Deleting is
@@ -24,13 +24,13 @@ from common.telemetry.redaction import cut_text
 from generation.models import Attempt, Erasure, Generation
 from generation.models.states import State
 
-BATCH = 200  # rows of a statement: some milliseconds of locks on what nobody changes any more
+BATCH = 200  # rows of a statement: locks of some milliseconds, on rows that nothing else changes
 ERASED_TOGETHER = 50  # files deleted at once
-# What could not be deleted is tried again after a quarter of the time since it was due.
+# A file that could not be deleted is tried again after a quarter of the time since it was due.
 LEAST_WAIT, LONGEST_WAIT = 60.0, 6 * 3600.0
 
-# An account after another, each by its own number of days: the index begins with the account, so
-# that the millions of rows of somebody who keeps everything are never walked over.
+# One account after another, each with its own number of days. The index begins with the account, so
+# that the millions of rows of an account that keeps everything are never read.
 DUE = """
 WITH due AS (
     SELECT row.id FROM (
@@ -93,7 +93,7 @@ UPDATE generation_erasure
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What is to be deleted of a generation: the key in our storage, places in the provider's."""
+    """The files to delete of a generation: a key in our storage, places in the provider's."""
 
     generation_id: uuid.UUID
     key: str
@@ -101,12 +101,12 @@ class Files:
 
 
 def expire_outputs() -> int:
-    """Take the files of up to a batch of generations out of sight; how many they were."""
+    """Take the files of up to BATCH generations out of sight; return how many they were."""
     return _erase(EXPIRE, settings.OUTPUT_RETENTION_DAYS)
 
 
 def erase_prompts() -> int:
-    """Erase prompts, source images' addresses and ``webhook_url`` of up to a batch; how many."""
+    """Erase prompts, image URLs and ``webhook_url`` of up to BATCH generations; return how many."""
     return _erase(FORGET, settings.PROMPT_RETENTION_DAYS)
 
 
@@ -134,12 +134,12 @@ def claim_erasures(limit: int = ERASED_TOGETHER) -> list[Files]:
 
 
 def erased(files: Files) -> None:
-    """Nothing is left of it."""
+    """Write that all of it is deleted."""
     Erasure.objects.filter(pk=files.generation_id).delete()
 
 
 def not_erased(files: Files, error: str) -> None:
-    """Something is left: try again later."""
+    """Something is left: write when to try again."""
     scale = settings.TIME_SCALE
     values: dict[str, Any] = {"generation": files.generation_id, "error": cut_text(error)}
     values |= {"least": LEAST_WAIT * scale, "most": LONGEST_WAIT * scale}
@@ -148,7 +148,7 @@ def not_erased(files: Files, error: str) -> None:
 
 
 def output_expires_at(generation: Generation) -> datetime | None:
-    """When its file is deleted at the earliest; None while there is none, or when it is kept."""
+    """When its file is deleted at the earliest; None if there is none, or it is kept."""
     if generation.state != State.COMPLETED or not generation.output_key:
         return None
     days = output_days(generation.account)
@@ -163,12 +163,12 @@ def output_days(account: Account) -> int:
 
 
 def with_older_output(account: Account, days: int) -> QuerySet[Generation]:
-    """Those whose file would be deleted soon, were outputs kept for so many days."""
+    """The generations whose file would be deleted soon if outputs were kept for so many days."""
     return _older(account, days).exclude(output_key="")
 
 
 def with_older_prompt(account: Account, days: int) -> QuerySet[Generation]:
-    """Those whose prompt would be erased soon, were prompts kept for so many days."""
+    """The generations whose prompt would be erased soon if they were kept for so many days."""
     return _older(account, days).exclude(prompt="")
 
 

@@ -25,9 +25,9 @@ LEFTOVER_PREFIX = ".part-"
 class AtomicFileSystemStorage(FileSystemStorage):
     """Django's local storage, with saves that happen whole or not at all.
 
-    The name that was asked for is the name that is used: saving it again replaces the file, while
-    whoever reads the old one goes on reading the old one. A kill in the middle leaves a file called
-    ``.part-…`` in the same folder, and nothing else; an error, such as a full disk, not even that.
+    The file gets exactly the name that was asked for. To save it again replaces it; open readers
+    go on with the old one. A kill in the middle leaves only a file called ``.part-…`` in the same
+    folder; an error, such as a full disk, leaves nothing.
     """
 
     def __init__(self, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""Refusing before charging, when so much waits that a new order would miss its deadline."""
+"""Refusing before the charge, if so much waits that a new order would miss its deadline."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from common.fresh import Fresh
 from generation.models import CatalogModel, Generation
 from generation.models.states import State
 
-# The bound is a forecast, and a count per request would make it dearer, not truer. A count takes a
-# millisecond for a thousand rows. However long it takes, counting has at most a hundredth of a
-# process's time.
+# The bound is a forecast: a count for each request would cost more and tell no more. A thousand
+# rows are counted in a millisecond. Counting gets at most a hundredth of a process's time.
 FRESH = 1.0  # seconds
 SHARE = 0.01
 

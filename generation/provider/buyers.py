@@ -1,4 +1,4 @@
-"""The whole backends, for the process that buys; with them comes google-genai."""
+"""The whole backends, for the process that buys. They load google-genai."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A backend as this process talks to it: where, as which project, with which limits."""
+"""Makes a backend with the settings' location, project and limits."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Protects the provider, and customers from each other: rate, open operations, turns, breaker.
 
-A claim of queued rows goes through the model's gate. The gate's row is locked for the claim only;
-a worker that finds it locked leaves the model to the one who holds it.
+A claim of queued rows goes through the model's gate. The gate's row is locked only for the claim;
+a worker that finds it locked leaves the model to the worker that holds it.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ WITH asked AS (
 
 
 def claim(limit: int) -> list[Generation]:
-    """Up to ``limit`` queued rows that may be asked for now, leased; of all models together."""
+    """Lease up to ``limit`` queued rows, of all models, that may be asked for now."""
     rows: list[Generation] = []
     if limit <= 0:
         return rows
@@ -134,10 +134,10 @@ def _claim_of(name: str, limit: int) -> list[Generation]:
 
 
 def record(name: str, result: Result, retry_after: float | None = None, *, asked: str = "") -> None:
-    """Note how a call went, and open or close the breaker.
+    """Record how a call went, and open or close the breaker.
 
     ``quota`` is a 429; ``retry_after`` is what the provider asked for, in seconds. ``gone`` is an
-    unknown id, ``asked`` the id. It is no fault of the provider's, and nothing to the breaker.
+    unknown id; ``asked`` is the id. It is no fault of the provider's, so the breaker ignores it.
     """
     healthy = ProviderGate.objects.filter(pk=name, window_ends_at__gt=Now(), **NOTHING_WRONG)
     if result == "works" and healthy.update(calls=F("calls") + 1):
@@ -172,7 +172,7 @@ def record(name: str, result: Result, retry_after: float | None = None, *, asked
 
 
 def judge(outcome: Any) -> Result:
-    """What an answer says about the provider; a customer's bad prompt says nothing against it."""
+    """What an answer says about the provider. A customer's bad prompt is no fault of it."""
     if isinstance(outcome, base.ModelGone):
         return "gone"
     if isinstance(outcome, base.NotAccepted):
@@ -185,8 +185,8 @@ def judge(outcome: Any) -> Result:
 def hold() -> None:
     """Nothing can be stored: buy nothing for a minute.
 
-    Every try to store that fails holds the gates for another one, so they stay closed for as long
-    as there is anything to store and no room for it.
+    Each try to store that fails holds the gates for another minute. So they stay closed as long as
+    there is something to store and no room for it.
     """
     until = Now() + timedelta(seconds=HELD * settings.TIME_SCALE)
     ProviderGate.objects.update(held_until=until)
@@ -199,7 +199,7 @@ def _is_too_much(gate: ProviderGate) -> bool:
 
 
 def _places(gate: ProviderGate, now: datetime) -> int:
-    """How many may be asked for now: by the breaker, the rate and the bound on open operations."""
+    """How many may be asked for now, by breaker, rate and bound on open operations."""
     if gate.is_closed(now):
         return 0
     model = gate.model

@@ -1,8 +1,8 @@
-"""Which of a row's ids the provider is asked for, and what follows when it does not know them.
+"""Which of a row's ids the provider is asked for, and what follows if it does not know them.
 
-An order that met an unknown id was not bought. It then asks for the fallback; without one it fails,
-is refunded, and the model is not sold for a while (decision 84). Times are the
-database's, scaled by ``TIME_SCALE``.
+An order whose id is unknown was not bought. It then asks for the fallback; without one it fails,
+is refunded, and the model is not sold for a while (decision 84). Times are the database's, scaled
+by ``TIME_SCALE``.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def falls_back(generation: Generation, attempt: Attempt) -> bool:
 
 
 def refusal(gone: ModelGone) -> Rejected:
-    """What an unknown id means for an order without a fallback: a no, which only we can mend."""
+    """What an unknown id means for an order without a fallback: a no that only we can mend."""
     return Rejected(
         "provider_error",
         NO_MODEL,
@@ -80,9 +80,9 @@ def refusal(gone: ModelGone) -> Rejected:
 
 
 def record_answer(gate: ProviderGate, asked: str, now: datetime, *, known: bool) -> None:
-    """What an answer says about the id that was ``asked`` for; the caller has the gate's lock.
+    """Record what an answer says about the id ``asked``. The caller has the gate's lock.
 
-    One that the row does not name any more says nothing: an operator has switched it.
+    An id that the row does not name any more is ignored: an operator has changed the row.
     """
     first, fallback = catalog.provider_model(gate.model), gate.model.provider_model_fallback
     if asked not in (first, fallback):

@@ -53,7 +53,7 @@ T = TypeVar("T")
 
 
 def observed(backend: base.Reader) -> base.Reader:
-    """The same backend, observed; one that only reads gets no way to buy."""
+    """The same backend, observed. One that only reads gets no method that buys."""
     if isinstance(backend, base.Backend):
         return ObservedBuyer(backend)
     return ObservedReader(backend)

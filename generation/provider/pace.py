@@ -1,8 +1,8 @@
-"""When to look at an operation: not before it can be done, often while it may be, then ever rarer.
+"""When to poll an operation: not before it can be done, often while it may be, then ever rarer.
 
-Durations are learned from a model's last operations in each resolution (decision 32); until then
-the catalog's figures and the steps of decision 17 hold. An outage delays the end we saw, so the
-soonest counts; looks begin before it.
+Durations are learned from a model's last operations in each resolution (decision 32). Until then
+the catalog's figures and the steps of decision 17 hold. An outage makes an operation look longer,
+so the soonest end counts; polls begin before it.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ UPDATE generation_providergate AS gate
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """``soonest`` and ``latest``, in seconds: between them nearly all are done."""
+    """``soonest`` and ``latest``, in seconds: between them nearly all get done."""
 
     soonest: float
     latest: float
 
     @classmethod
     def of(cls, lasted: list[float]) -> Pace | None:
-        """None while too few are known."""
+        """The pace; None if too few durations are known."""
         if len(lasted) < ENOUGH:
             return None
         soonest = min(lasted)
@@ -59,7 +59,7 @@ class Pace:
 
     @property
     def step(self) -> float:
-        """Between two looks while it may be done at any moment."""
+        """Seconds between two polls while it may be done at any moment."""
         shortest, longest = SHORTEST * settings.TIME_SCALE, LONGEST * settings.TIME_SCALE
         return min(longest, max(shortest, (self.latest - self.soonest) / LOOKS))
 
@@ -74,7 +74,7 @@ class Pace:
 
 
 def key_of(generation: Generation) -> Key:
-    """Whose pace is the generation's."""
+    """The model and resolution whose pace is the generation's."""
     return generation.model_id, Parameters.of(
         generation.kind, generation.parameters
     ).resolution or ""
@@ -83,8 +83,8 @@ def key_of(generation: Generation) -> Key:
 def first_poll(generation: Generation, pace: Pace | None) -> float:
     """Seconds to wait, from the acceptance on.
 
-    While nothing is learned, it is the same share of what this order was told as the catalog's
-    first look is of the model's time: 4k is told more than the model's row says, and takes longer.
+    If nothing is learned yet, the catalog's first look is scaled by the time that this order was
+    told, against the model's: an order of 4k is told more, and takes longer.
     """
     if pace is not None:
         return min(pace.next_poll(0.0), generation.expected_seconds)
@@ -109,7 +109,7 @@ def learned() -> dict[Key, Pace | None]:
 
 
 def learn(generation: Generation, seconds: float) -> None:
-    """Its operation was seen done so many seconds after its acceptance."""
+    """Learn that its operation was seen done so many seconds after its acceptance."""
     name, resolution = key_of(generation)
     values: dict[str, str | float] = {
         "model": name,

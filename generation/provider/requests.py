@@ -1,4 +1,4 @@
-"""What a generation asks of a backend."""
+"""The request that a generation makes to a backend."""
 
 from __future__ import annotations
 

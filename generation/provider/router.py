@@ -1,7 +1,7 @@
-"""Which backend does what: a new attempt goes by the catalog's row, all else by the name stored.
+"""Which backend is asked: for a new attempt the catalog row's, for all else the one stored.
 
-A name is never guessed from the look of an operation's. One that this build does not have (a newer
-release wrote it) can be asked nothing: its rows wait, and an alert calls an operator.
+The backend is never guessed from an operation's name. A backend that this build lacks (a newer
+release wrote its name) cannot be asked: its rows wait, and an alert calls an operator.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Router(Generic[Backend_co]):
         return self._classes.get(name, Unreachable).capabilities
 
     def of(self, name: str, location: str = "") -> Backend_co:
-        """The backend of that name; ``location`` counts for submits alone, "" = its own."""
+        """The backend of that name. ``location`` counts only for submits; "" = its own one."""
         if not self.has(name):
             return cast("Backend_co", Unreachable(name))
         where = location or self._own_location(name)
@@ -55,7 +55,7 @@ class Router(Generic[Backend_co]):
         return cast("Backend_co", self._made[name, where])
 
     def route(self, model: CatalogModel, provider_model: str) -> Route:
-        """Of a new attempt for that row. Raises Unavailable for a backend that is missing."""
+        """The route of a new attempt for that row. Raises Unavailable if its backend is missing."""
         name = model.backend
         if not self.has(name):
             raise Unavailable(f"this build has no backend {name!r}")

@@ -14,7 +14,7 @@ from generation.provider.model_ids import ids_of
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``unknown`` are the ids of its row that the last probe did not find at the provider."""
+    """``unknown`` are the ids of a model's row that the last probe did not find."""
 
     model: str
     unknown: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class Standing:
 
     @property
     def warnings(self) -> list[str]:
-        """A sentence for each thing that somebody should look at."""
+        """A sentence for each thing that an operator should look at."""
         found = [
             f"the provider does not know {each}, asked for {self.model}" for each in self.unknown
         ]
@@ -35,13 +35,13 @@ class Standing:
 
 
 def standings() -> list[Standing]:
-    """Of all models of the catalog, in its order; one statement."""
+    """The standings of all models, in the catalog's order, by one statement."""
     rows = CatalogModel.objects.select_related("gate").annotate(now=Now())
     return [standing_of(row, row.now) for row in rows]
 
 
 def standing_of(model: CatalogModel, now: datetime) -> Standing:
-    """The standing of one row; a model that is not on sale has nothing to look at."""
+    """The standing of one row. A model that is not on sale has no warnings."""
     gate: ProviderGate | None = getattr(model, "gate", None)
     retired = model.retires_at is not None and model.retires_at <= now
     if gate is None or not model.enabled or retired:

@@ -19,7 +19,7 @@ from generation.backends.capabilities import VERTEX
 
 
 class Unreachable(Backend):
-    """Reads fail and nothing is bought; its outputs wait for a build that has the backend."""
+    """Fails each read and buys nothing. Its outputs wait for a build that has the backend."""
 
     capabilities = VERTEX
 

@@ -146,7 +146,7 @@ class StageBase:
     def adopt(
         self, generation: Generation, output: base.Produced, *asked: Any, number: int | None = None
     ) -> bool:
-        """There is an output: the store stage is to have it now, not at its next tick."""
+        """Adopt an output, and wake the store stage, so that it need not wait for a tick."""
         uri, cost = output.uri, output.cost
         adopted = lifecycle.adopt(generation, uri, *asked, number=number, cost=cost)
         if adopted:
@@ -154,16 +154,16 @@ class StageBase:
         return adopted
 
     def hand_back(self, generations: list[Generation]) -> None:
-        """Make rows due as before their claim; one that was asked for is doubted instead."""
+        """Make rows due at once. A row that was asked for is put in doubt by its next claim."""
         waiting.hand_back(generations)
 
     def drop(self, generation: Generation, error: BaseException) -> None:
-        """Our own code failed: the lease stays, so the row comes back when it ends, 5 times."""
+        """Our own code failed. The lease stays; when it ends the row comes back, up to 5 times."""
         waiting.keep_error(generation, f"{type(error).__name__}: {error}")
 
 
 def _wait_for_a_build(generation: Generation, backend: str) -> None:
-    """Wait for a build that has the backend, past the deadline, too: no other can tell."""
+    """Wait for a build that has the backend, even past the deadline: no other can look."""
     wait = MISSING_WAIT * settings.TIME_SCALE
     waiting.await_build(generation, wait, f"this build has no backend {backend!r}")
 
@@ -173,7 +173,7 @@ def kind_of(generation: Generation) -> base.Kind:
 
 
 def fail_overdue(generation: Generation) -> None:
-    """The deadline is over and nothing was found."""
+    """Fail it: the deadline is over and nothing was found."""
     lifecycle.fail(
         generation,
         "timeout",
@@ -184,9 +184,9 @@ def fail_overdue(generation: Generation) -> None:
 
 
 def reject(generation: Generation, error: base.Rejected, attempt: Attempt | None = None) -> None:
-    """A final no of the provider's: its words for the customer, its reasons for operators.
+    """Fail it for a provider's final no: words for the customer, reasons for operators.
 
-    Without ``attempt`` it is about the one whose operation was looked at.
+    Without ``attempt`` the no is about the attempt whose operation was polled.
     """
     if attempt is None:
         attempt = generation.attempts.filter(operation_name=generation.operation_name).last()

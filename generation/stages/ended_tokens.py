@@ -10,11 +10,11 @@ from django.db import connection, transaction
 KEPT_DAYS = 30  # after their end, for operators to look at
 TOGETHER = 500
 
-# Some key may have ordered nearly all there is, and then the planner expects to find a row of any
-# key soon, and reads the whole table for a token that ordered nothing. Also holds for the check
-# of the foreign key, which comes with the commit.
+# If one key has ordered nearly everything, the planner expects to find a row of any key soon, and
+# reads the whole table for a token that ordered nothing. The same goes for the foreign key's check
+# at the commit.
 BY_INDEX = "SET LOCAL enable_seqscan = off"
-# What stays gives up its end, so that nobody looks at it again.
+# A token that stays loses its end, so that it is not looked at again.
 DELETE = """
 WITH ended AS (
     SELECT id FROM accounts_apikey
@@ -34,9 +34,9 @@ DELETE FROM accounts_apikey token USING seen WHERE token.id = seen.id AND NOT ha
 
 
 def delete_ended_tokens() -> int:
-    """Delete those of a batch that ordered nothing, KEPT_DAYS after their end; how many those were.
+    """Delete those of a batch that ordered nothing, KEPT_DAYS after their end; return how many.
 
-    One that was revoked is used no more, so its ``expires_at`` passes, too.
+    A revoked token is used no more, so its ``expires_at`` passes, too.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(BY_INDEX)

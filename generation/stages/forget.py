@@ -18,9 +18,9 @@ logger = logging.getLogger(__name__)
 
 
 def let_forget(router: Router[Reader], loop: asyncio.AbstractEventLoop, seconds: float) -> int:
-    """Work for up to ``seconds`` and a batch; how many attempts were forgotten.
+    """Work for up to ``seconds`` and one batch more; return how many attempts were forgotten.
 
-    Ends early when nothing is due any more, or when no provider answers at all.
+    Ends early if nothing is due any more, or if no provider answers.
     """
     ends = time.monotonic() + seconds
     count = 0
@@ -50,7 +50,7 @@ async def _forget(router: Router[Reader], memory: Memory) -> None:
 
 
 def _write_back(memory: Memory, outcome: BaseException | None) -> bool:
-    """Whether the provider has forgotten it."""
+    """Write the outcome; return whether the provider has forgotten it."""
     if outcome is None:
         forgetting.forgotten(memory)
         return True

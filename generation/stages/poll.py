@@ -44,7 +44,7 @@ class PollStage(StageBase):
         return float(settings.POLL_LEASE)
 
     def claim(self, limit: int) -> list[Generation]:
-        """The due rows; the places of all of them in one query."""
+        """Lease the due rows, and read the places of all of them by one query."""
         rows = super().claim(limit)
         attempts = Attempt.objects.filter(generation__in=rows).order_by("number")
         found = attempts.values_list("generation_id", "number", "prefix")
@@ -52,7 +52,7 @@ class PollStage(StageBase):
         return rows
 
     def work(self, generation: Generation) -> Step:
-        """One look at the operation, by its stored name alone."""
+        """Poll the operation, by its stored name alone."""
         crash_point("poll.after_claim")
         _, place = self._newest[generation.pk]
         backend = self.provider.of(generation.backend)
@@ -70,7 +70,7 @@ class PollStage(StageBase):
         return [each for each in done if not isinstance(each[1], base.Running)]
 
     def in_time(self, generation: Generation, outcome: Any) -> Step | None:
-        """Write back the operation's state; a vanished one may have left its output."""
+        """Write back the operation's state. A vanished operation may have left its output."""
         crash_point("poll.before_save")
         if isinstance(outcome, base.Running):  # one that could not be written with the others
             waiting.poll_again([(generation, self._next_poll(generation))])

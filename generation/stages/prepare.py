@@ -1,7 +1,7 @@
 """Source images by URL: fetched and drawn anew before the order may be sent to the provider.
 
-Whatever hosts and pictures of a customer do, it is done here: in a queue and processes of its own,
-two orders of an account at a time, and before a place of the provider's rate is taken.
+Slow hosts and hostile pictures do their harm only here: in a queue and processes of its own, two
+orders of an account at a time, and before a place of the provider's rate is taken.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class NotKept:
-    """Our storage refused the images, which is not the customer's fault."""
+    """Our storage refused the images; that is not the customer's fault."""
 
     detail: str
 
@@ -72,7 +72,7 @@ class PrepareStage(StageBase):
         self._busy: Counter[uuid.UUID] = Counter()  # by account, canceled ones included
 
     def claim(self, limit: int) -> list[Generation]:
-        """Late rows first, which cost nothing; then rows of accounts with a free slot."""
+        """Lease late rows, which cost nothing, then rows of accounts with a free slot."""
         rows = due.claim(Generation, self.states, limit, self.lease, TOO_LATE)
         return rows + image_queue.claim(limit - len(rows), +self._busy)
 
@@ -117,7 +117,7 @@ class PrepareStage(StageBase):
     async def _loaded(
         self, generation: Generation, wanted: Mapping[int, str]
     ) -> dict[int, base.SourceImage]:
-        """By their index in the order. Raises InvalidSourceImage."""
+        """The images, by their index in the order. Raises InvalidSourceImage."""
         try:
             images = await load_source_images(
                 list(wanted.values()),
@@ -145,7 +145,7 @@ class PrepareStage(StageBase):
         return None
 
     def _not_now_or_never(self, generation: Generation, error: InvalidSourceImage) -> None:
-        """Ask again what may be well later, a few times and as long as there is time."""
+        """Ask again if it may be well later, a few times and while there is time; else fail."""
         logger.info("source image refused", extra={"reason": error.detail})
         wait = backoff(generation.retries, error.retry_after)
         took = time.monotonic() - self._begun[generation.pk]
@@ -163,7 +163,7 @@ class PrepareStage(StageBase):
 
 
 def _seconds_left(generation: Generation) -> float:
-    """From its claim on, by the database's clock."""
+    """Seconds left to prepare it, from its claim on, by the database's clock."""
     until = generation.images_until or generation.deadline_at
     return (min(until, generation.deadline_at) - generation.claimed_at).total_seconds()
 

@@ -1,7 +1,7 @@
 """Asks the providers whether they know the ids of the models on sale. It only warns.
 
-Whether a provider answers 404 for an id that it retired is unverified. So nothing is sold or
-refused by this: what operators are told is all that it changes.
+Nobody has verified that a provider answers 404 for an id that it retired. So the result changes
+only what operators are told, and nothing that is sold.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Known = dict[str, bool | None]  # by id; None = it cannot be told
 def probe_models(
     router: Router[Reader], loop: asyncio.AbstractEventLoop, *, all_rows: bool = False
 ) -> dict[str, Known]:
-    """Probe the rows on sale whose answers are old, or of other ids; by row, what came of it."""
+    """Probe the rows on sale whose answers are old, or about other ids; return answers by row."""
     rows = CatalogModel.objects.filter(enabled=True).select_related("gate").annotate(now=Now())
     due = [row for row in rows if all_rows or _is_due(row, row.now)]
     found = loop.run_until_complete(_ask(router, due)) if due else {}

@@ -1,8 +1,8 @@
-"""After a dump was restored: what it shows as queued may have been asked for since.
+"""After a dump was restored: the provider may have been asked since for what it shows as queued.
 
 The bucket knows: an attempt's place is made of the generation's id and the attempt's number. So the
-next attempt is written down as one without an answer; the submit stage looks into its place, and
-asks again after the window.
+next attempt is written down as one without an answer. The submit stage looks into its place, then
+asks again after the doubt.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ BATCH = 100
 
 
 def doubt_the_queue() -> tuple[int, int]:
-    """Doubt every queued row that is due: how many were doubted, and how many are not due yet.
+    """Put every due queued row in doubt; return how many, and how many are not due yet.
 
-    Only while no worker runs: a queued row is of no doubt to one that has its lease.
+    Only while no worker runs: a worker that has a queued row's lease would ask for it.
     """
     count = 0
     while rows := due.claim(Generation, [State.QUEUED], BATCH, settings.LEASE):

@@ -40,7 +40,7 @@ def let_expire(router: Router[Reader], loop: asyncio.AbstractEventLoop, seconds:
 def _delete_due(
     router: Router[Reader], loop: asyncio.AbstractEventLoop, ends: float
 ) -> tuple[int, int]:
-    """How many erasures were completed, of how many that were tried."""
+    """Delete the files of due erasures; return how many were completed, and how many tried."""
     deleted = tried = 0
     while files := retention.claim_erasures():
         outcomes = loop.run_until_complete(_delete_all(router, files))
@@ -57,9 +57,7 @@ async def _delete_all(router: Router[Reader], files: Sequence[Files]) -> list[Ba
 
 
 async def _delete(router: Router[Reader], files: Files) -> None:
-    """Delete our file first, since links led to it, then the provider's. A missing file is no
-    error.
-    """
+    """Delete our file first, since links led to it, then the provider's. Both may be missing."""
     async with asyncio.timeout(settings.LEASE * 0.8):
         await asyncio.to_thread(default_storage.delete, files.key)
         for backend, place in files.places:
@@ -67,7 +65,7 @@ async def _delete(router: Router[Reader], files: Files) -> None:
 
 
 def _write_back(files: Files, outcome: BaseException | None) -> bool:
-    """Return whether nothing is left of them."""
+    """Write the outcome; return whether all of them are deleted."""
     if outcome is None:
         retention.erased(files)
         return True

@@ -40,12 +40,12 @@ class StoreStage(StageBase):
         return None
 
     def at_deadline(self, generation: Generation, outcome: Any) -> None:
-        """A file that is there is delivered late; one that failed is not fetched again."""
+        """Deliver a file late if it is there. One that failed is not fetched again."""
         if not self._is_settled(generation, outcome):
             fail_overdue(generation)
 
     def _is_settled(self, generation: Generation, outcome: Any) -> bool:
-        """Whether the delivery ended the generation; if not, it may be tried again."""
+        """Whether the delivery settled the generation. If not, it may be tried again."""
         if isinstance(outcome, Delivered):
             crash_point("store.after_put")
             differs = as_ordered.differences(generation, outcome.facts)

@@ -43,14 +43,14 @@ _Claim = tuple[uuid.UUID, uuid.UUID | None]  # a row and its lease
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """What was prepared, as the provider gets it."""
+    """The prepared images, as the provider gets them."""
 
     images: tuple[base.SourceImage, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NoImages:
-    """Our storage has them not (``lost``), or does not answer."""
+    """Our storage has lost them (``lost``), or does not answer."""
 
     detail: str
     lost: bool
@@ -65,7 +65,7 @@ class SubmitStage(StageBase):
     # Each request is sent before the next intent is committed, so that a crash leaves few to look
     # for.
     gap = 0.005
-    patience = 20.0  # for what the provider was asked: cut off, it has to be looked for
+    patience = 20.0  # for requests at the provider: one that is cut off has to be looked for
 
     provider: Router[base.Backend]
 
@@ -80,12 +80,12 @@ class SubmitStage(StageBase):
         self._uncertain: set[_Claim] = set()  # whose intent may have been committed
 
     def claim(self, limit: int) -> list[Generation]:
-        """What is in doubt or too late first, then what the provider may be asked for now."""
+        """Lease rows in doubt or too late, then rows that the provider may be asked for now."""
         rows = due.claim(Generation, self.states, limit, settings.LEASE, IN_DOUBT_OR_TOO_LATE)
         return rows + gate.claim(limit - len(rows))
 
     def work(self, generation: Generation) -> Step | None:
-        """Ask the provider, or look whether it had been asked successfully."""
+        """Ask the provider, or look for what an earlier request may have made."""
         if generation.state == State.SUBMITTING:  # its worker died: nobody knows how far it came
             attempt = generation.attempts.filter(outcome=Attempt.Outcome.ASKED).first()
             if attempt is None:  # it is in doubt already: that COMMIT got no answer
@@ -225,7 +225,7 @@ async def _read(
 
 
 def _without_images(generation: Generation, outcome: NoImages) -> None:
-    """Prepare them (again): they were lost, or queued by a release that prepared nothing."""
+    """Prepare the images (again): they were lost, or an older release has prepared none."""
     wait = backoff(generation.retries)
     if not outcome.lost:
         waiting.postpone(generation, wait, outcome.detail)

@@ -1,4 +1,4 @@
-"""Looks for outputs that nobody got, in the places of attempts that are not settled."""
+"""Looks for outputs that nobody gets, in the places of attempts that are not settled."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Outcome = Produced | BaseException | None
 def look_for_orphans(
     router: Router[Reader], loop: asyncio.AbstractEventLoop, seconds: float
 ) -> int:
-    """Deal with due attempts for up to ``seconds`` and a batch; how many orphans were found.
+    """Deal with due attempts for up to ``seconds`` and one batch more; return how many orphans.
 
-    Ends early when nothing is due any more, or when the provider's storage answers nothing at all:
-    then the rest can wait, and this process has files to store. PostgreSQL is only touched between
-    two turns of the loop; errors of it are raised, and the leases bring the attempts back.
+    Ends early if nothing is due any more, or if the provider's storage does not answer: this
+    process has files to store, and the rest can wait. PostgreSQL is only touched between two turns
+    of the loop; its errors are raised, and the leases bring the attempts back.
     """
     ends = time.monotonic() + seconds
     count = 0
@@ -57,7 +57,7 @@ async def _find(router: Router[Reader], look: Look) -> Produced | None:
 
 
 def _write_back(look: Look, outcome: Outcome) -> bool:
-    """Whether an orphan was found, and kept."""
+    """Write the outcome; return whether an orphan was found and kept."""
     if isinstance(outcome, Produced):
         if not orphans.found(look, outcome.uri):
             return False

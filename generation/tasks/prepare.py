@@ -1,4 +1,4 @@
-"""The queue ``prepare``: what customers name is fetched and decoded here, and nowhere else."""
+"""The queue ``prepare``: the only one where customers' URLs are fetched and decoded."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def store() -> None:
 
 @app.task(name="generation.sweep")
 def sweep() -> None:
-    """Remove what killed workers left on this host; look for outputs that nobody got."""
+    """Remove what killed workers left on this host; look for outputs that nobody gets."""
     with task_of("sweep"):
         router, loop = readers(), engine().loop
         _leftovers().remove()
@@ -74,7 +74,7 @@ def books() -> None:
 
 
 def _turn() -> bool:
-    """Signs of life of all that wait for this process meanwhile; whether it was told to end."""
+    """Give signs of life for the queues that wait meanwhile; return whether to end."""
     for stage, queue in QUEUES.items():
         if queue == "store":
             beat(stage)
