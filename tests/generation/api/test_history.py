@@ -16,18 +16,19 @@ from common.api import pagination
 from credits import ledger
 from generation.models import Generation
 from generation.models.states import State
-from tests.contract.test_isolation import routes
+from tests.contract.test_isolation import ONE_THING, an_endpoint, named, routes
 from tests.support.bring_to import created, reached
-from tests.support.people import Person
+from tests.support.people import Person, make_token
 from tests.support.purchases import a_payment
+from tests.support.webhook_rows import a_delivery
 from webhooks import endpoints
 
 Api = Callable[..., httpx.Client]
 PATH = "/api/v1/generate/history/"
 PAYMENTS = "/api/v1/credits/payments/"
 ENDPOINTS = "/api/v1/webhook-endpoints/"
-# of deliveries, whose path has an id: tests/webhooks/api/test_deliveries.py
-LISTS = (PATH, "/api/v1/credits/transactions/", PAYMENTS, ENDPOINTS)
+DELIVERIES = f"{ENDPOINTS}default/deliveries/"  # of orders' own URLs
+LISTS = (PATH, "/api/v1/credits/transactions/", PAYMENTS, ENDPOINTS, DELIVERIES)
 
 
 @pytest.fixture
@@ -50,6 +51,9 @@ def fill(path: str, person: Person) -> None:
     elif path == ENDPOINTS:
         for _ in range(5):
             endpoints.create(person.account.pk, person.user.pk, url="https://hooks.example.com/")
+    elif path == DELIVERIES:
+        for _ in range(5):
+            a_delivery(person)
     else:
         images(person, 5)
 
@@ -282,14 +286,23 @@ class TestPagesByNumber:
         assert client.get(path, params={"page": str(most), "limit": str(limit)}).is_success
 
 
-def test_no_paged_list_is_forgotten(client: httpx.Client) -> None:
-    found = [f"/{each}" for each in routes() if "<" not in each]
-    bodies = {path: client.get(path) for path in found if not path.startswith("/api/docs")}
-    # events go forwards alone: tests/webhooks/api/test_events.py
-    paged = {
-        path for path, body in bodies.items() if body.is_success and '"previous":' in body.text
-    }
-    assert paged == set(LISTS)
+def test_no_paged_list_is_forgotten(client: httpx.Client, alice: Person) -> None:
+    generation = reached(alice, State.COMPLETED)
+    a_payment(alice)
+    make_token(alice)
+    an_endpoint(alice)
+    answered, paged = set(), set()
+    for route in routes():
+        names = ONE_THING[route][1](alice, generation) if "<" in route else ""
+        answer = client.get(named(route, names))
+        if answer.is_success and not route.startswith("api/docs"):
+            answered.add(route)
+            # events go forwards alone: tests/webhooks/api/test_events.py
+            if b'"previous":' in answer.content:
+                paged.add(f"/{route}")
+    asked = {route for route, (methods, _) in ONE_THING.items() if "GET" in methods}
+    assert asked <= answered
+    assert paged == {path.replace("/default/", "/<str:endpoint_id>/") for path in LISTS}
 
 
 def cursor(*values: Any) -> str:
