@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.contract.test_isolation import routes
+from tests.support.packages import ROOT
 from tests.support.people import Person
 
 SERVERS = "This API is for servers: browsers may not call it from other pages (no CORS)"
@@ -40,6 +41,12 @@ def test_an_accept_that_nobody_can_parse_names_nothing_that_we_have(
     for path in ("/api/v1/models/", "/api/schema/"):
         answer = client.get(path, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
+
+
+@pytest.mark.parametrize("page", ["README.md", "templates/api_introduction.md"])
+def test_who_reads_hears_of_it_before_he_tries(page: str) -> None:
+    said = " ".join((ROOT / page).read_text().split())
+    assert "The API is for servers: it sends no CORS headers" in said
 
 
 def test_a_preflight_is_told_that_this_is_for_servers(client: Client, alice: Person) -> None:

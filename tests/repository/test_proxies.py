@@ -34,6 +34,24 @@ def test_nginx_buffers_requests_and_answers() -> None:
     assert found["client_header_timeout"] == found["client_body_timeout"] == "10s"
 
 
+LOCATION = re.compile(
+    r"^ *location ([^{]*(?:\{[\d,]+\}[^{]*)*)\{\n(.*?)^ *\}", re.DOTALL | re.MULTILINE
+)
+OFF = re.compile(r'buffering +off;|buffering: "?off|proxy_max_temp_file_size +0|flush_interval -1')
+
+
+def test_only_the_streams_are_not_buffered() -> None:
+    """Whatever block a reader copies, one that does not read holds no thread by it."""
+    pages = [CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md")]
+    pages += [path for path in (CHECKOUT / "ops").rglob("*") if path.suffix in (".yaml", ".conf")]
+    said = {path.name: len(OFF.findall(path.read_text())) for path in pages}
+    assert {name: count for name, count in said.items() if count} == {"production.md": 1}
+    locations = [found for text in BLOCKS for found in LOCATION.findall(text)]
+    assert len(locations) >= 3
+    (where,) = [where.strip() for where, inside in locations if OFF.search(inside)]
+    assert where == "~ ^/api/v1/generate/[0-9a-fA-F-]+/events/?$"
+
+
 @pytest.mark.parametrize(
     ("name", "lines"),
     [
