@@ -36,7 +36,7 @@ run: $(VENV)/.installed ## Keep the whole stack up until Ctrl-C (PORT=8000, TIME
 COVERED := 94
 COVERED_MONEY := 100
 MONEY := credits/*,generation/creation.py,generation/interventions.py,generation/lifecycle.py,generation/transitions.py
-MONEY := $(MONEY),payments/reversals.py,payments/settling.py,signup/trial.py
+MONEY := $(MONEY),generation/waiting.py,payments/reversals.py,payments/settling.py,signup/trial.py
 # three processes for two cores: the tests of the real processes mostly wait
 test: $(VENV)/.installed-dev ## Run the tests, all on real servers (ARGS="-k name" picks some)
 	$(BIN)/python -m pytest -n 3 --ignore=tests/system $(if $(COVERAGE),--cov --cov-report=) $(ARGS)

@@ -76,6 +76,8 @@ class Buyers:
         self.stop()
         self._doubles.shutdown(cancel_futures=True)
         self._http.close()
+        for thread in self._threads:
+            thread.join()  # it may be asking Stripe at this moment
         self._stripe.close()
 
     def _live(self, number: int) -> None:
