@@ -21,7 +21,7 @@ from common.web.refusals import Refusal
 
 # What a refused client may go on sending: a socket that is closed with unread bytes in it takes the
 # answer back.
-SWALLOW_SECONDS = 2.0
+SWALLOW_SECONDS = 5.0
 NO_WEBSOCKET = Refusal(
     403, "permission_denied", "No WebSocket is opened here, ask without the header Upgrade"
 )
@@ -72,6 +72,9 @@ def _refusal(error: BaseException | None, status: int, headers: Headers) -> Refu
 
 def _answer(protocol: Any, refusal: Refusal, headers: Headers) -> None:
     """Send it, end our half, and wait for the client's a little."""
+    request = protocol._current_request
+    if request is not None and getattr(protocol, "begun", None) is request:
+        return  # its answer has begun, and this would stand in it; gunicorn closes
     method = getattr(protocol._callback_parser, "method", None)
     offered = dict(headers).get(request_id.HEADER.lower().encode("ascii"))
     response = refusals.told(

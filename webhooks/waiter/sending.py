@@ -76,6 +76,8 @@ class Connection:
         await self.part(b"" if self._is_head else answer.body, more=False)
 
     async def start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        if (protocol := self._protocol()) is not None:
+            protocol.begun = getattr(protocol, "_current_request", None)  # for refusing.py
         message = {"type": "http.response.start", "status": status, "headers": list(headers)}
         await self._sent(message)
 
@@ -99,13 +101,17 @@ class Connection:
     def _abort(self) -> None:
         """Close the connection at once. gunicorn would wait until the client has read all of it,
         even in a worker that is to end.
-
-        ASGI has no word for it, but ``receive`` is a method of the object with the connection.
         """
-        protocol = getattr(getattr(self._receive, "__self__", None), "protocol", None)
-        transport = getattr(protocol, "transport", None)
+        transport = getattr(self._protocol(), "transport", None)
         if transport is not None:
             transport.abort()
+
+    def _protocol(self) -> Any:
+        """gunicorn's object of the connection, or None under another server.
+
+        ASGI has no word for it, but ``receive`` is a method of the object that has it.
+        """
+        return getattr(getattr(self._receive, "__self__", None), "protocol", None)
 
 
 def _length(answer: Answer) -> Headers:

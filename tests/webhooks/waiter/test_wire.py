@@ -125,3 +125,19 @@ def test_no_header_leads_round_a_path(name: str, waiter: Running) -> None:
     for path in ("/x/metrics", "/y"):
         line = head(f"GET {path} HTTP/1.1", None, f"{name}: {MOVES[name]}", "Connection: close")
         assert told(waiter, line)[9:12] == b"404"
+
+
+def test_a_broken_body_ends_a_stream_and_puts_nothing_into_it(
+    waiter: Running, alice: Person
+) -> None:
+    path = f"/api/v1/generate/{created(alice).pk}/events/"
+    with connected(waiter) as wire:
+        wire.sendall(head(f"GET {path} HTTP/1.1", alice, "Transfer-Encoding: chunked"))
+        came = b""
+        while b"retry: " not in came:
+            came += wire.recv(65536)
+        wire.sendall(b"zz\r\n")
+        while data := wire.recv(65536):
+            came += data
+    assert came.count(b"HTTP/1.1 ") == 1
+    assert wait_until(lambda: waiter.holds("stream") == 0, 10)
