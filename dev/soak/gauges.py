@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 import psutil
@@ -17,6 +18,7 @@ MB = 1024 * 1024
 OURS = ("web", *STAGES, "beat")
 FORKED = {"web": WEB_PROCESSES, **dict.fromkeys(STAGES, 1)}  # processes that do the work
 START_SECONDS = 60.0
+SETTLED_SECONDS = 2.0
 QUESTIONS = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE usename = 'reelmint_app'),
        (SELECT count(*) FROM generation_generation WHERE next_attempt_at IS NOT NULL),
@@ -37,7 +39,7 @@ class Gauges:
         self._redis = redis.Redis.from_url(stack.env["REDIS_URL"])
         # Children that decode a source image live for a moment, so nothing can grow in them.
         self._families = {
-            name: _family(stack.processes.children[name].pid, FORKED.get(name, 0))
+            name: family_of(stack.processes.children[name].pid, FORKED.get(name, 0))
             for name in (*OURS, "emulator", "valkey")
         }
 
@@ -74,9 +76,15 @@ class Gauges:
         }
 
 
-def _family(pid: int, forked: int) -> list[psutil.Process]:
-    """A program and the processes that it forks at its start."""
+def family_of(pid: int, forked: int) -> list[psutil.Process]:
+    """A program and the processes that it forks at its start, which stay."""
     leader = psutil.Process(pid)
-    if not wait_until(lambda: len(leader.children()) == forked, START_SECONDS):
+    if not wait_until(lambda: len(_settled(leader)) == forked, START_SECONDS):
         raise StackError(f"process {pid} has {len(leader.children())} children, not {forked}")
-    return [leader, *leader.children()]
+    return [leader, *_settled(leader)]
+
+
+def _settled(leader: psutil.Process) -> list[psutil.Process]:
+    """The children of some age. A library may run a program for a moment when it is loaded."""
+    latest = time.time() - SETTLED_SECONDS
+    return [child for child in leader.children() if child.create_time() < latest]
