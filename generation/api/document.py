@@ -8,7 +8,7 @@ from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerial
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from accounts.authentication import SecretScheme
+from accounts.authentication import AS_EVERYWHERE
 from common.api.error_examples import BAD_KEY, BAD_LIMIT, bad_field
 from common.api.openapi import (
     LIMIT,
@@ -111,6 +111,7 @@ create_video = operation(
     "create_video",
     summary="Make a video",
     tags=TAG,
+    auth=AS_EVERYWHERE,
     parameters=_CREATED,
     responses={201: answers.VideoEnvelopeSerializer},
     examples=examples.CREATE_VIDEO,
@@ -139,6 +140,7 @@ create_image = operation(
     also={"/api/v1/generate/image/": "create_image_by_name"},
     summary="Make an image",
     tags=TAG,
+    auth=AS_EVERYWHERE,
     parameters=_CREATED,
     responses={201: answers.ImageEnvelopeSerializer},
     examples=examples.CREATE_IMAGE,
@@ -152,9 +154,7 @@ status = operation(
     "get_generation",
     summary="Watch a generation",
     tags=TAG,
-    # The same schemes as everywhere. drf-spectacular would take the view's own class for a second
-    # scheme of that name.
-    auth=[{name: []} for name in SecretScheme.name],
+    auth=AS_EVERYWHERE,
     parameters=[_ID, *wait_document.HELD, _CONDITION, _WANTED, _ETAG, _WAIT],
     responses={
         200: answers.GenerationSerializer,

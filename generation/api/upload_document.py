@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 from rest_framework.exceptions import UnsupportedMediaType
 
+from accounts.authentication import AS_EVERYWHERE
 from common.api.error_examples import WRONG_ENCODING, ErrorExample
 from common.api.form import TrueField
 from common.api.openapi import operation
@@ -44,6 +45,7 @@ _FORM = {
 upload = operation(
     "upload_image",
     summary="Upload a source image",
+    auth=AS_EVERYWHERE,
     description=(
         "The body is the image: JPEG, PNG or WebP, of at most 20 MB, 25 megapixels and 8192 pixels "
         "a side, not animated; or a form with one file in the field `file`. The bytes decide what "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drf_spectacular.utils import OpenApiParameter
 
+from accounts.authentication import AS_EVERYWHERE
 from common.api.error_examples import BAD_KEY, BAD_LIMIT
 from common.api.openapi import (
     LIMIT,
@@ -48,6 +49,7 @@ packs = operation(
 checkout = operation(
     "buy_credits",
     summary="Buy credits",
+    auth=AS_EVERYWHERE,
     description="Makes a link to Stripe's page, at which a person pays. The credits come when it "
     "was paid, a few seconds later; until then nothing changes.",
     tags=TAG,
