@@ -69,9 +69,10 @@ class Customers:
     def fill_pools(self, threads: Callable[[], float]) -> None:
         """Keep all threads of the web servers busy until there are no more; then orders begin.
 
-        A thread, with its connections to PostgreSQL and Redis, is made when none is idle. Under the
-        steady load that would go on for long and look like a leak. The kernel chooses the process
-        for each connection, so one crowd may leave a thread out: ``threads`` counts them.
+        A thread, with its connections to PostgreSQL and Redis, is made when none is idle; the one
+        that sends wake-ups, at the first order of a process. Under the steady load that would go on
+        for long and look like a leak. The kernel chooses the process for each connection, so one
+        crowd may leave a thread out: ``threads`` counts them.
         """
         before, now = 0.0, threads()
         while now > before:
@@ -87,6 +88,10 @@ class Customers:
             forms = [self._form(number) for number in range(AT_ONCE)]
             # a password takes 0.3 s of a CPU
             for answer in crowd.map(lambda form: http.post("/api/login/", json=form), forms):
+                answer.raise_for_status()
+            keys = [{"Authorization": f"Bearer {self._secret()}"} for _ in range(AT_ONCE)]
+            body = {"prompt": "A clip of everybody's"}
+            for answer in crowd.map(lambda key: http.post(VIDEO, json=body, headers=key), keys):
                 answer.raise_for_status()
 
     def play(self) -> None:
