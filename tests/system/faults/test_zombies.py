@@ -84,15 +84,20 @@ def test_zombies_of_all_stages_write_nothing(
     pictured = customer.create(VIDEO, "stopped while it is fetched", source_image_urls=[image])
     leases[pictured] = stop_in_the_middle(hands, "prepare", pictured, State.QUEUED)
 
-    # another worker takes all four over, and is in the middle of them, too: at the same time, so
-    # the last lease has to be over before it comes
+    # another worker takes each of them over, and is in the middle of it, too, until its call ends
     hands.hold("emulator")
     held = Generation.objects.filter(pk__in=leases)
     assert wait_until(lambda: not held.filter(next_attempt_at__gt=Now()).exists(), 40)
     hands.add_worker(SPARE, STAGES)
-    assert wait_until(
-        lambda: all(row(name).lease_token not in (None, leases[name]) for name in leases), 40
-    )
+    left = dict(leases)
+
+    def are_all_taken_over() -> bool:
+        for name, token in list(left.items()):
+            if row(name).lease_token not in (None, token):
+                del left[name]
+        return not left
+
+    assert wait_until(are_all_taken_over, 40), [row(name).state for name in left]
     hands.hold(SPARE)
     hands.let_go("emulator")
     taken = list(leases)
