@@ -46,6 +46,13 @@ class Shop:
     answers: dict[str, list[int]] = field(default_factory=dict)
     seconds: float = 0.0
 
+    def begin(self) -> None:
+        """Forget what was told. What was sent before is told to nobody, though it arrives later."""
+        httpx.get(self.url)  # connections are taken in their order, so all earlier ones are known
+        self.told = []
+        self.answers.clear()
+        self.seconds = 0.0
+
     def of(self, payment: str) -> list[Told]:
         """What was told about one payment, in the order of arrival."""
         return [each for each in self.told if payment in each.raw.decode()]
@@ -61,11 +68,12 @@ def shop() -> Iterator[Shop]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            meant = meant_for.pop(self.client_address)
             raw = self.rfile.read(int(self.headers["Content-Length"]))
             time.sleep(kept.seconds)
             told = Told(self.headers.get("Stripe-Signature", ""), raw)
-            kept.told.append(told)
-            answers = kept.answers.get(told.event["type"])
+            meant.append(told)
+            answers = kept.answers.get(told.event["type"]) if meant is kept.told else None
             self.send_response(answers.pop(0) if answers else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -73,7 +81,13 @@ def shop() -> Iterator[Shop]:
         def log_message(self, *args: object) -> None:
             """Say nothing on the terminal."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(http.server.ThreadingHTTPServer):
+        def process_request(self, request: Any, client_address: Any) -> None:
+            meant_for[client_address] = kept.told
+            super().process_request(request, client_address)
+
+    meant_for: dict[Any, list[Told]] = {}  # by the connection: what it is noted in
+    server = Server(("127.0.0.1", 0), Handler)
     kept = Shop(f"http://127.0.0.1:{server.server_address[1]}/webhooks/stripe/")
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -37,9 +37,7 @@ def stripe_side(
 def seller(stripe_side: StripeEmulator, shop_of_session: Shop) -> Iterator[StripeEmulator]:
     """The emulator, and nothing in it."""
     stripe_side.http.post("/emulator/reset")
-    shop_of_session.told.clear()
-    shop_of_session.answers.clear()
-    shop_of_session.seconds = 0.0
+    shop_of_session.begin()
     yield stripe_side
     stripe_side.http.post("/emulator/reset")
 
