@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -30,15 +31,20 @@ def plain_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(plain_file: Path) -> Iterator[str]:
     """One process with two threads and few connections: its base URL."""
+    options = ["--workers", "1", "--threads", "2", "--worker-connections", str(CONNECTIONS)]
+    folder = str(plain_file.parent / "metrics")
+    environment = {"PLAIN_FILE": str(plain_file), "METRICS_DIR": folder}
+    with served("tests.common.web.plain:application", *options, **environment) as url:
+        yield url
+
+
+@contextmanager
+def served(application: str, *options: str, **environment: str) -> Iterator[str]:
+    """gunicorn on a free port: its base URL."""
     listener = listen(0)
-    argv = [sys.executable, "-m", "gunicorn", "tests.common.web.plain:application"]
-    argv += ["--bind", f"fd://{listener.fileno()}", "--workers", "1", "--threads", "2"]
-    argv += ["--worker-connections", str(CONNECTIONS), "--graceful-timeout", "1"]
-    environment = os.environ | {
-        "PLAIN_FILE": str(plain_file),
-        "METRICS_DIR": str(plain_file.parent / "metrics"),
-        "LOG_LEVEL": "CRITICAL",
-    }
+    argv = [sys.executable, "-m", "gunicorn", application, *options]
+    argv += ["--bind", f"fd://{listener.fileno()}", "--graceful-timeout", "1"]
+    environment = os.environ | environment | {"LOG_LEVEL": "CRITICAL"}
     process = subprocess.Popen(argv, cwd=CHECKOUT, env=environment, pass_fds=(listener.fileno(),))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
-from dev.embedded.paths import CHECKOUT
-from dev.embedded.processes import wait_until
-from dev.embedded.services import listen
-from tests.common.web.conftest import answers
+from tests.common.web.conftest import answers, served
 from tests.common.web.test_refusals import BROKEN_FIELDS, FRAMING, HEAD, OTHERS, REFUSED
 from tests.common.web.test_worker import MOVES, assert_shape
 from tests.e2e.wire import Answer, Wire
@@ -27,20 +21,9 @@ SECRET = "rmk_hunter2"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    listener = listen(0)
-    argv = [sys.executable, "-m", "gunicorn", "tests.webhooks.waiter.plain:application"]
-    argv += ["-c", "python:config.waiter", "--bind", f"fd://{listener.fileno()}"]
-    argv += ["--graceful-timeout", "1"]
-    environment = os.environ | {"LOG_LEVEL": "CRITICAL"}
-    process = subprocess.Popen(argv, cwd=CHECKOUT, env=environment, pass_fds=(listener.fileno(),))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    try:
-        assert wait_until(lambda: answers(url), 60)
-        listener.close()
+    waiter = ("-c", "python:config.waiter")
+    with served("tests.webhooks.waiter.plain:application", *waiter) as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def asked(server: str, sent: bytes) -> Answer:
