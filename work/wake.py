@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import redis
 from celery import current_task
@@ -77,10 +78,11 @@ def publish(stage: str) -> bool:
     """Send the hint unless one is on its way; False when it was not needed or not possible."""
     queue = QUEUES[stage]
     try:
-        length, now = _with_time(lambda both: both.llen(queue))
-        if length >= _sharing(queue):
+        if int(_redis.llen(queue)) >= _sharing(queue):
             return False
-        if not _redis.set(_flag(stage), 1, nx=True, px=int(FLAG_SECONDS * 1000)):
+        milliseconds = int(FLAG_SECONDS * 1000)
+        is_first, now = _with_time(lambda both: both.set(_flag(stage), 1, nx=True, px=milliseconds))
+        if not is_first:
             return False
         app.send_task(TASKS[stage], queue=queue, ignore_result=True, headers={SENT: now})
     except (redis.RedisError, OperationalError, OSError) as error:
@@ -113,13 +115,16 @@ def is_stale(stage: str, sent: float | None, now: float) -> bool:
     return sent is not None and began is not None and sent < began <= now
 
 
-def _with_time(command: Callable[[Pipeline], object]) -> tuple[int, float]:
-    """The answer of a command, and what time it was for Redis then."""
-    with _redis.pipeline(transaction=False) as both:
+def _with_time(command: Callable[[Pipeline], object]) -> tuple[Any, float]:
+    """The answer of a command, and what time it was for Redis then.
+
+    One transaction, so that no run begins between the two.
+    """
+    with _redis.pipeline(transaction=True) as both:
         command(both)
         both.time()
         answer, (seconds, microseconds) = both.execute()
-    return int(answer), seconds + microseconds / 1e6
+    return answer, seconds + microseconds / 1e6
 
 
 def _flag(stage: str) -> str:

@@ -119,6 +119,27 @@ def test_a_hint_from_before_the_last_run_is_stale(
     assert not wake.is_stale("poll", sent, began - 60)  # another server, whose clock is behind
 
 
+class SlowToFlag(redis.Redis):
+    """A run begins after the queue's length was asked for, before the flag is set."""
+
+    def llen(self, name: Any) -> Any:
+        length = super().llen(name)
+        wake.taken("poll")
+        return length
+
+
+def test_a_run_between_two_commands_of_a_hint_does_not_make_it_stale(
+    queue: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its flag may hold back a hint of something that was committed after that run's claim."""
+    monkeypatch.setattr(wake, "_began", {})
+    monkeypatch.setattr(wake, "_redis", SlowToFlag.from_url(os.environ["REDIS_URL"]))
+    assert wake.publish("poll")
+    began = wake._began["poll"]
+    sent = message(queue, "poll")["headers"]["sent"]
+    assert not wake.is_stale("poll", sent, began + 20)
+
+
 def test_a_hint_that_was_lost_holds_up_the_next_for_seconds_only(
     queue: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
