@@ -9,6 +9,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import partial
 
 import httpx
@@ -19,10 +20,14 @@ from dev.soak.verdict import AS_EXPECTED
 LEAST_ACCOUNTS = 5
 ORDERS_A_MINUTE = 40  # of an account, which may place 60
 AT_ONCE = 48  # requests that use every thread of the web servers, of which there are 16
+ORDERED = 16  # orders of theirs; some crowds in a minute stay below the limit of an account
+LOOKED = 5  # looks of each of them, while Redis is slow
+CALM = 2  # crowds in a row with which no pool grew
 THREADS = 8
 RECENT = 60  # orders that are still looked at
 VIDEO = "/api/v1/generate/video/"
 IMAGE = "/api/v1/generate/"
+CREDITS = "/api/v1/credits/"
 # Of a hundred orders. The emulator's README says what the markers do.
 SHARES = {
     "": 62.0,
@@ -66,21 +71,28 @@ class Customers:
         self._threads.shutdown(cancel_futures=True)
         self._http.close()
 
-    def fill_pools(self, threads: Callable[[], float]) -> None:
-        """Keep all threads of the web servers busy until there are no more; then orders begin.
+    def fill_pools(
+        self,
+        pools: Callable[[], tuple[float, ...]],
+        slow_redis: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """Keep all threads of the web servers busy until no pool grows; then orders begin.
 
-        A thread, with its connections to PostgreSQL and Redis, is made when none is idle; the one
-        that sends wake-ups, at the first order of a process. Under the steady load that would go on
-        for long and look like a leak. The kernel chooses the process for each connection, so one
-        crowd may leave a thread out: ``threads`` counts them.
+        A thread, with its connection to PostgreSQL, is made when none is idle; one to Redis, when
+        no other is free; the thread that sends wake-ups, at the first order of a process. Under the
+        steady load that would go on for long and look like a leak. The kernel chooses the process
+        for each connection, so one crowd may leave a thread out: ``pools`` counts them.
         """
-        before, now = 0.0, threads()
-        while now > before:
-            self._crowd()
-            before, now = now, threads()
+        most, calm = pools(), 0
+        while calm < CALM:
+            self._crowd(slow_redis)
+            now = pools()
+            grew = any(new > old for new, old in zip(now, most, strict=True))
+            calm = 0 if grew else calm + 1
+            most = tuple(map(max, now, most))
         self._next = time.monotonic()
 
-    def _crowd(self) -> None:
+    def _crowd(self, slow_redis: Callable[[], AbstractContextManager[None]]) -> None:
         with (
             ThreadPoolExecutor(AT_ONCE) as crowd,
             httpx.Client(base_url=self._http.base_url, timeout=120, limits=httpx.Limits()) as http,
@@ -91,8 +103,12 @@ class Customers:
                 answer.raise_for_status()
             keys = [{"Authorization": f"Bearer {self._secret()}"} for _ in range(AT_ONCE)]
             body = {"prompt": "A clip of everybody's"}
-            for answer in crowd.map(lambda key: http.post(VIDEO, json=body, headers=key), keys):
+            ordering = keys[:ORDERED]
+            for answer in crowd.map(lambda key: http.post(VIDEO, json=body, headers=key), ordering):
                 answer.raise_for_status()
+            with slow_redis():
+                for answer in crowd.map(lambda key: http.get(CREDITS, headers=key), keys * LOOKED):
+                    answer.raise_for_status()
 
     def play(self) -> None:
         """Do what is due by now; an order comes with looks at earlier ones."""
@@ -150,7 +166,7 @@ class Customers:
             self._send("GET", "/api/v1/credits/transactions/", secret)
         elif what == "wrong":
             self._send("POST", VIDEO, secret, {"prompt": ""}, expected=(400,))
-            self._send("GET", "/api/v1/credits/", f"{secret}x", expected=(401,))
+            self._send("GET", CREDITS, f"{secret}x", expected=(401,))
         else:
             self._log_in_and_out()
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 
+import httpx
 import psutil
 import psycopg
 import redis
@@ -19,6 +23,8 @@ OURS = ("web", *STAGES, "beat")
 FORKED = {"web": WEB_PROCESSES, **dict.fromkeys(STAGES, 1)}  # processes that do the work
 START_SECONDS = 60.0
 SETTLED_SECONDS = 2.0
+# Web waits 50 ms for Redis (common/web/rate_limit.py): Redis is held for less, then let go.
+HELD_MS, FREE_MS = 30, 20
 QUESTIONS = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE usename = 'reelmint_app'),
        (SELECT count(*) FROM generation_generation WHERE next_attempt_at IS NOT NULL),
@@ -37,6 +43,7 @@ class Gauges:
         self._stack = stack
         self._database = psycopg.connect(stack.owner_url, autocommit=True)
         self._redis = redis.Redis.from_url(stack.env["REDIS_URL"])
+        self._web_port = httpx.URL(stack.base_url).port
         # Children that decode a source image live for a moment, so nothing can grow in them.
         self._families = {
             name: family_of(stack.processes.children[name].pid, FORKED.get(name, 0))
@@ -57,9 +64,33 @@ class Gauges:
             uss = sum(process.memory_full_info().uss for process in family)
             sample |= {f"{name} {kind}rss_mb": rss / MB, f"{name} uss_mb": uss / MB}
             if name in OURS:
-                sample[f"{name} fds"] = sum(process.num_fds() for process in family)
+                sample[f"{name} fds"] = sum(
+                    descriptors_of(process, self._web_port) for process in family
+                )
                 sample[f"{name} threads"] = sum(process.num_threads() for process in family)
         return sample | self._servers()
+
+    def pools(self) -> tuple[float, float]:
+        """What grows until the pools are full: web's threads, and Redis's clients."""
+        sample = self.read()
+        return sample["web threads"], sample["redis clients"]
+
+    @contextlib.contextmanager
+    def slow_redis(self) -> Iterator[None]:
+        """Redis stops for moments, so that all threads that ask it need a connection at once."""
+        over = threading.Event()
+
+        def hold() -> None:
+            while not over.wait((HELD_MS + FREE_MS) / 1000):
+                self._redis.client_pause(HELD_MS)
+
+        thread = threading.Thread(target=hold, name="slow-redis")
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def states(self) -> dict[str, int]:
         """How many generations are in each state."""
@@ -74,6 +105,19 @@ class Gauges:
             "redis_kb": memory / 1024,
             "redis clients": float(self._redis.info("clients")["connected_clients"]),
         }
+
+
+def descriptors_of(process: psutil.Process, port: int | None) -> int:
+    """All that are open, but for the connections to ``port`` that customers hold at this moment.
+
+    One whose customer has gone is counted: it should have been closed.
+    """
+    held = [
+        each
+        for each in process.net_connections("tcp")
+        if each.status == psutil.CONN_ESTABLISHED and each.laddr.port == port
+    ]
+    return process.num_fds() - len(held)
 
 
 def family_of(pid: int, forked: int) -> list[psutil.Process]:

@@ -65,7 +65,7 @@ def _load(stack: Stack, seconds: float, rate: float) -> Verdict:
     samples: list[Sample] = []
     interval = max(LEAST_INTERVAL, seconds / SAMPLES)
     try:
-        customers.fill_pools(lambda: gauges.read()["web threads"])
+        customers.fill_pools(gauges.pools, gauges.slow_redis)
         began = reported = time.monotonic()
         while (now := time.monotonic() - began) < seconds:
             customers.play()
