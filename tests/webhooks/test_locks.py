@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from functools import partial
 
+from django.db import transaction
 from django.db.models.functions import Now
 
 from events.models import (
@@ -39,8 +40,15 @@ def work(answer: Answer) -> None:
     for _ in range(ROUNDS):
         for claimed in DeliverStage().claim(2):
             ending.attempted(claimed, answer)
-        pending = WebhookDelivery.objects.filter(state="pending", lease_token=None)
-        pending.update(next_attempt_at=Now())
+        make_due()
+
+
+def make_due() -> None:
+    """Time passes. It waits for no row, so that a deadlock is one of ours."""
+    pending = WebhookDelivery.objects.filter(state="pending", lease_token=None)
+    with transaction.atomic():
+        rows = pending.select_for_update(skip_locked=True).values_list("pk", flat=True)
+        WebhookDelivery.objects.filter(pk__in=list(rows)).update(next_attempt_at=Now())
 
 
 def switch(endpoint: WebhookEndpoint) -> None:
