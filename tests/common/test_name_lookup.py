@@ -67,7 +67,7 @@ def test_one_caller_holds_no_more_than_his_threads_also_by_names_that_were_given
     servers: Servers,
 ) -> None:
     async def main() -> None:
-        lookups = Lookups(servers.look_up, seconds=0.05)
+        lookups = Lookups(servers.look_up, seconds=0.3)
         for number in range(3 * OF_ONE_CALLER):
             with pytest.raises(OSError):
                 await lookups.of("mallory").resolve(f"silent{number}.example")

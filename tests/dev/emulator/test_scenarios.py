@@ -157,7 +157,7 @@ def test_accepted_then_no_answer_makes_the_file(emulator: RunningEmulator):
     payload = {"instances": [{"prompt": prompt}], "parameters": parameters}
     url = emulator.model_url("veo-3.1-fast-generate-001", "predictLongRunning")
     with pytest.raises(httpx.ReadTimeout):
-        emulator.client.post(url, json=payload | {"labels": {"generation": key}}, timeout=0.2)
+        emulator.client.post(url, json=payload | {"labels": {"generation": key}}, timeout=1)
     wait_for_file(emulator, key)
 
 

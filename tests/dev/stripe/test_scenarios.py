@@ -94,7 +94,7 @@ def ordered(seller: StripeEmulator, email: str, idempotency_key: str) -> httpx.R
         "line_items[0][quantity]": "1",
     }
     headers = {"Authorization": f"Bearer {SECRET_KEY}", "Idempotency-Key": idempotency_key}
-    return seller.http.post("/v1/checkout/sessions", data=data, headers=headers, timeout=0.5)
+    return seller.http.post("/v1/checkout/sessions", data=data, headers=headers, timeout=2)
 
 
 @pytest.mark.parametrize(("scenario", "made"), [("hang", 0), ("create-then-no-answer", 1)])

@@ -134,9 +134,12 @@ def test_a_disk_that_takes_nothing_is_ours(
 def test_all_places_for_decoding_are_taken(
     api: Api, alice: Person, folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upload_places, "PLACE_SECONDS", 0.3)
     (folders / "work").mkdir()
-    with (folders / "work" / "upload-decode.0").open("ab") as other:
+    with (
+        monkeypatch.context() as hasty,
+        (folders / "work" / "upload-decode.0").open("ab") as other,
+    ):
+        hasty.setattr(upload_places, "PLACE_SECONDS", 0.3)
         fcntl.flock(other, fcntl.LOCK_EX)  # another process of this host
         answer = api(alice.key).post(UPLOADS, content=IMAGE, headers=PNG)
         assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")

@@ -425,8 +425,8 @@ async def test_an_end_that_cannot_be_judged_in_time_is_looked_at_again(provider:
         return web.json_response({"id": "i-1", "status": "completed"})
 
     provider.reply = reply
-    backend = open_omni(provider.url, timeout=0.5, read_timeout=30.0)
-    async with asyncio.timeout(5):
+    backend = open_omni(provider.url, timeout=2.0, read_timeout=30.0)
+    async with asyncio.timeout(10):
         assert await backend.submit(order()) == Accepted(NAME)
     await backend.aclose()
 
@@ -440,8 +440,8 @@ async def test_what_cannot_be_forgotten_in_time_is_still_produced(provider: Prov
         return web.json_response({"id": "i-1", "status": "completed", "steps": steps})
 
     provider.reply = reply
-    backend = open_omni(provider.url, timeout=0.5, read_timeout=30.0)
-    async with asyncio.timeout(5):
+    backend = open_omni(provider.url, timeout=2.0, read_timeout=30.0)
+    async with asyncio.timeout(10):
         assert await backend.submit(order()) == Produced(URI)
     await backend.aclose()
 
