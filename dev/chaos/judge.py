@@ -40,13 +40,16 @@ def judge(
         promises.files(fleet.outputs, book, rows),
         *promises.over_http(fleet.base_urls[0], book, rows, run.secrets),
         *orphans.findings(whole, verdict.bought.billed, report, exists),
-        *invariants.own_checks(fleet.stack.manage),
         *_told(owner_url, book, rows, received),
-        invariants.own_errors(fleet.stack.processes.log("beat").parent),
     ]
     # last, since it may take long: what is billed is of a moment ago until here
     with closing(fleet.stripe_page()) as stripe:
         verdict.findings += _payments(fleet, stripe, receipts, verdict)
+    # after the day's end for the daily look: check_payments compares all that Stripe has with ours
+    verdict.findings += [
+        *invariants.own_checks(fleet.stack.manage),
+        invariants.own_errors(fleet.stack.processes.log("beat").parent),
+    ]
     verdict.reported = len(report)
     verdict.problems += problems_of(verdict)
     return verdict

@@ -28,7 +28,15 @@ CREDITED_TWICE = "no payment is credited twice"
 LOST = "money that was taken as ordered is credited"
 
 # What no webhook told waits for the next day; here the day is over at once.
-IT_IS_TIME = "UPDATE payments_stripemark SET seen_until = seen_until - interval '1 day'"
+IT_IS_TIME = """
+UPDATE payments_stripemark SET seen_until = seen_until - interval '1 day' WHERE seen_until <= %s
+"""
+# Both lists were read since, and no payment that was found there is still to be looked at.
+LOOKED = """
+SELECT (SELECT count(*) = 2 FROM payments_stripemark WHERE seen_until > %s)
+   AND NOT EXISTS (SELECT FROM payments_payment
+                    WHERE lease_token IS NOT NULL OR next_attempt_at <= now())
+"""
 PAYMENTS = """
 SELECT payment.id::text, payment.account_id::text, state, credits, amount_minor, livemode,
        idempotency_key, session_id, reversed_credits,
@@ -81,15 +89,22 @@ def ours(connection: psycopg.Connection[Row]) -> tuple[list[Row], list[str]]:
 
 
 def settle(owner_url: str, stripe: StripePage) -> Till:
-    """End the day for the daily look, and wait until both sides agree, at most SECONDS."""
-    with psycopg.connect(owner_url, autocommit=True) as connection:
-        connection.execute(IT_IS_TIME.encode())
+    """End the day for the daily look; wait until it is over and both sides agree, at most SECONDS.
+
+    A refund may change without a difference of money.
+    """
     began = time.monotonic()
-    while True:
-        till = look(owner_url, stripe)
-        if not list(_differences(till)) or time.monotonic() > began + SECONDS:
-            return till
-        time.sleep(TURN)
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        [(now,)] = connection.execute("SELECT now()").fetchall()
+        while True:
+            # again, if a look that was under way has written when it began
+            connection.execute(IT_IS_TIME.encode(), [now])
+            [(looked,)] = connection.execute(LOOKED.encode(), [now]).fetchall()
+            till = look(owner_url, stripe)
+            is_over = looked and not list(_differences(till))
+            if is_over or time.monotonic() > began + SECONDS:
+                return till
+            time.sleep(TURN)
 
 
 def findings(till: Till, scenarios: dict[str, set[str]]) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -100,7 +101,10 @@ def ledger() -> Iterator[psycopg.Connection[dict[str, Any]]]:
     """Copies of the tables without constraints, for one session."""
     url = os.environ["TEST_ADMIN_URL"]
     with psycopg.connect(url, row_factory=dict_row) as connection:
-        for table in ("credits_ledgerentry", "payments_payment", "payments_reversal"):
+        for table in (
+            *("credits_ledgerentry", "payments_payment"),
+            *("payments_reversal", "payments_stripemark"),
+        ):
             connection.execute(
                 f"CREATE TEMP TABLE {table} AS SELECT * FROM {table} LIMIT 0".encode()
             )
@@ -141,8 +145,35 @@ def test_the_ledger_is_read_payment_by_payment(
     assert strange == [str(entries["again"])]
 
 
-def test_the_day_can_be_ended(ledger: psycopg.Connection[dict[str, Any]]) -> None:
-    ledger.execute(money.IT_IS_TIME.encode())
+def test_the_day_is_ended_until_both_lists_were_read(
+    ledger: psycopg.Connection[dict[str, Any]],
+) -> None:
+    def looked() -> object:
+        [row] = ledger.execute(money.LOOKED.encode(), [now]).fetchall()
+        return next(iter(row.values()))
+
+    def read(what: str) -> None:
+        """As a look does that began a moment ago."""
+        set_to = "UPDATE payments_stripemark SET seen_until = %s WHERE object = %s"
+        ledger.execute(set_to, [now + timedelta(seconds=1), what])
+
+    [now] = ledger.execute("SELECT now()").fetchall()[0].values()
+    ledger.execute(
+        "INSERT INTO payments_stripemark (object, seen_until)"
+        " VALUES ('refunds', now() - interval '1 s'), ('disputes', now() - interval '1 s')"
+    )
+    ledger.execute(money.IT_IS_TIME.encode(), [now])
+    seen = ledger.execute("SELECT seen_until FROM payments_stripemark").fetchall()
+    assert [each["seen_until"] for each in seen] == [now - timedelta(days=1, seconds=1)] * 2
+    read("refunds")
+    assert not looked()
+    ledger.execute(money.IT_IS_TIME.encode(), [now])  # what was read stays so
+    read("disputes")
+    assert looked()
+    for column, value in (("lease_token", uuid.uuid4()), ("next_attempt_at", now)):
+        ledger.execute(f"INSERT INTO payments_payment ({column}) VALUES (%s)".encode(), [value])
+        assert not looked()
+        ledger.execute("DELETE FROM payments_payment")
 
 
 @pytest.mark.parametrize(
