@@ -120,7 +120,7 @@ def test_a_worker_asks_the_same_of_its_readers(port: int, monkeypatch: pytest.Mo
 
 def test_silent_clients_keep_no_scraper_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor do they cost more than a few threads, nor for longer than a while."""
-    monkeypatch.setattr(server, "SECONDS", 5.0)  # a scrape of a busy machine may take two
+    monkeypatch.setattr(server, "SECONDS", 5.0)  # a busy machine takes more than one for a scrape
     server.start()
     others = threading.active_count()
     silent = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(60)]

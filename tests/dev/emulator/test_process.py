@@ -37,7 +37,7 @@ def test_it_ends_within_two_seconds_whatever_it_does(
             while not anonymous.get(url + "/emulator/stats").json()["operations"]:
                 time.sleep(0.01)
             process.send_signal(number)
-            assert process.wait(10) == 0
+            assert process.wait(2) == 0
         assert process.stdout.read() == ""
 
 
@@ -50,7 +50,7 @@ def test_objects_survive_a_restart(tmp_path: Path, anonymous: httpx.Client):
         if not found:
             anonymous.post(f"{url}/upload/storage/v1/b/shop/o", params=name, content=b"kept")
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(2) == 0
         assert process.stdout is not None
         process.stdout.close()
         (tmp_path / "ready").unlink()

@@ -426,7 +426,7 @@ async def test_an_end_that_cannot_be_judged_in_time_is_looked_at_again(provider:
 
     provider.reply = reply
     backend = open_omni(provider.url, timeout=2.0, read_timeout=30.0)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(5):
         assert await backend.submit(order()) == Accepted(NAME)
     await backend.aclose()
 
@@ -441,7 +441,7 @@ async def test_what_cannot_be_forgotten_in_time_is_still_produced(provider: Prov
 
     provider.reply = reply
     backend = open_omni(provider.url, timeout=2.0, read_timeout=30.0)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(5):
         assert await backend.submit(order()) == Produced(URI)
     await backend.aclose()
 
