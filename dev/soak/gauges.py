@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-import httpx
 import psutil
 import psycopg
 import redis
@@ -43,7 +42,6 @@ class Gauges:
         self._stack = stack
         self._database = psycopg.connect(stack.owner_url, autocommit=True)
         self._redis = redis.Redis.from_url(stack.env["REDIS_URL"])
-        self._web_port = httpx.URL(stack.base_url).port
         # Children that decode a source image live for a moment, so nothing can grow in them.
         self._families = {
             name: family_of(stack.processes.children[name].pid, FORKED.get(name, 0))
@@ -64,9 +62,7 @@ class Gauges:
             uss = sum(process.memory_full_info().uss for process in family)
             sample |= {f"{name} {kind}rss_mb": rss / MB, f"{name} uss_mb": uss / MB}
             if name in OURS:
-                sample[f"{name} fds"] = sum(
-                    descriptors_of(process, self._web_port) for process in family
-                )
+                sample[f"{name} fds"] = sum(process.num_fds() for process in family)
                 sample[f"{name} threads"] = sum(process.num_threads() for process in family)
         return sample | self._servers()
 
@@ -105,19 +101,6 @@ class Gauges:
             "redis_kb": memory / 1024,
             "redis clients": float(self._redis.info("clients")["connected_clients"]),
         }
-
-
-def descriptors_of(process: psutil.Process, port: int | None) -> int:
-    """All that are open, but for the connections to ``port`` that customers hold at this moment.
-
-    One whose customer has gone is counted: it should have been closed.
-    """
-    held = [
-        each
-        for each in process.net_connections("tcp")
-        if each.status == psutil.CONN_ESTABLISHED and each.laddr.port == port
-    ]
-    return process.num_fds() - len(held)
 
 
 def family_of(pid: int, forked: int) -> list[psutil.Process]:
