@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
-import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 
 import httpx
@@ -28,22 +28,33 @@ Api = Callable[..., httpx.Client]
 WAIT, STREAM = "/api/v1/generate/{}/?wait={}", "/api/v1/generate/{}/events/"
 
 
-def cancel_in(seconds: float, generation: Generation) -> threading.Timer:
-    def cancel() -> None:
-        lifecycle.cancel(generation.pk)
-        connections.close_all()
+@contextmanager
+def canceled_when_held(
+    waiter: Running, kind: str, generation: Generation, *, held: int = 1, after: float = 0.0
+) -> Iterator[Future[float]]:
+    """Cancel it ``after`` seconds from when so many requests are held; the moment is the result."""
 
-    timer = threading.Timer(seconds, cancel)
-    timer.start()
-    return timer
+    def cancel() -> float:
+        try:
+            assert wait_until(lambda: waiter.holds(kind) == held, 15)
+            time.sleep(after)
+            moment = time.monotonic()
+            lifecycle.cancel(generation.pk)
+            return moment
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as thread:
+        moment = thread.submit(cancel)
+        yield moment
+        moment.result()  # raises what it met
 
 
 def test_a_wait_ends_with_the_generation(waiter: Running, api: Api, alice: Person) -> None:
     generation = created(alice)
-    timer, began = cancel_in(1.0, generation), time.monotonic()
-    answer = waiter.client(alice).get(WAIT.format(generation.pk, 20))
-    timer.join()
-    assert 1.0 <= time.monotonic() - began <= 3.5
+    with canceled_when_held(waiter, "wait", generation, after=1.0) as canceled:
+        answer = waiter.client(alice).get(WAIT.format(generation.pk, 20))
+        assert 0 <= time.monotonic() - canceled.result() <= 2.5
     assert answer.headers["Preference-Applied"] == "wait=20"
     status = api(alice.key).get(f"/api/v1/generate/{generation.pk}/")
     assert answer.json() == status.json()
@@ -107,9 +118,8 @@ def test_errors_come_at_once_and_are_those_of_web(
 
 def test_a_stream_tells_states_and_the_end(waiter: Running, api: Api, alice: Person) -> None:
     generation = created(alice)
-    timer = cancel_in(1.0, generation)
-    answer = waiter.client(alice).get(STREAM.format(generation.pk))
-    timer.join()
+    with canceled_when_held(waiter, "stream", generation, after=1.0):
+        answer = waiter.client(alice).get(STREAM.format(generation.pk))
     assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
     assert answer.headers["Cache-Control"] == "no-store"
     retry, *states, done = parsed(answer.text)
@@ -133,9 +143,9 @@ def test_a_client_that_comes_back_gets_no_frame_twice(waiter: Running, alice: Pe
     with waiter.client(alice).stream("GET", path) as answer:
         lines = answer.iter_lines()
         identity = next(line for line in lines if line.startswith("id: ")).removeprefix("id: ")
-    timer = cancel_in(0.5, generation)
-    again = waiter.client(alice).get(path, headers={"Last-Event-ID": identity})
-    timer.join()
+    assert wait_until(lambda: waiter.holds("stream") == 0, 5)
+    with canceled_when_held(waiter, "stream", generation, after=0.5):
+        again = waiter.client(alice).get(path, headers={"Last-Event-ID": identity})
     events = [each.get("event") for each in parsed(again.text)]
     assert events == [None, "status", "done"]
 
@@ -158,7 +168,7 @@ def test_an_account_holds_fifty(waiter: Running, alice: Person, bob: Person) -> 
     generation, theirs = created(alice), created(bob)
     client = waiter.client(alice)
     with ThreadPoolExecutor(50) as threads:
-        url = waiter.url + WAIT.format(generation.pk, 12)
+        url = waiter.url + WAIT.format(generation.pk, 25)
         ask = partial(httpx.get, url, headers=client.headers, timeout=40)
         held = [threads.submit(ask) for _ in range(50)]
         assert wait_until(lambda: waiter.holds("wait") == 50, 10)
@@ -168,9 +178,9 @@ def test_an_account_holds_fifty(waiter: Running, alice: Person, bob: Person) -> 
         answer = client.get(WAIT.format(generation.pk, 20))
         assert (answer.status_code, "Preference-Applied" in answer.headers) == (200, False)
         assert time.monotonic() - began < 5
-        timer = cancel_in(0.1, theirs)
-        assert waiter.client(bob).get(WAIT.format(theirs.pk, 20)).json()["status"] == "canceled"
-        timer.join()
+        with canceled_when_held(waiter, "wait", theirs, held=51):
+            answer = waiter.client(bob).get(WAIT.format(theirs.pk, 20))
+        assert answer.json()["status"] == "canceled"
         lifecycle.cancel(generation.pk)
         assert {each.result().json()["status"] for each in held} == {"canceled"}
     assert waiter.holds("wait") == 0
