@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from django.db import OperationalError, connections
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from credits import ledger
 from events.models import Event, Feed
@@ -51,16 +51,17 @@ def ways(person: Person, staff: Person, count: int) -> list[Callable[[], Any]]:
 
 
 def until_it_has_the_wallet(end: Callable[[], Any]) -> Any:
-    """``end``, again after each wait of 2 s (the role's ``lock_timeout``), which wrote nothing.
+    """``end``, again after each wait that the role's limits ended, and that wrote nothing.
 
     A worker does so when its lease is over, and a client after 503. Here the turns come slowly:
-    those who end, the readers and the web server share one interpreter.
+    those who end, the readers and the web server share one interpreter. ``lock_timeout`` (2 s)
+    counts one holder of the row, ``statement_timeout`` (5 s) all that went before.
     """
     while True:
         try:
             return end()
         except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable):
+            if not isinstance(error.__cause__, LockNotAvailable | QueryCanceled):
                 raise
 
 
