@@ -11,10 +11,11 @@ from django.test.utils import CaptureQueriesContext
 
 from common.fresh import Fresh
 from generation.models.states import State
-from tests.generation.api.test_history_plans import COPY, blocks, vacuum
+from tests.generation.api.test_history_plans import COPY, blocks
 from tests.support.bring_to import reached
 from tests.support.console import browser
 from tests.support.people import Person
+from tests.support.vacuuming import rewrite, vacuum
 from tests.support.works import Works
 
 MANY = 20_000
@@ -29,7 +30,8 @@ def crowded(works: Works, alice: Person, bob: Person, admin_connection: psycopg.
         original = reached(person, State.COMPLETED, model=model)
         admin_connection.execute(COPY, {"id": original.pk, "count": MANY, "older": 0})
     admin_connection.execute("SET session_replication_role = DEFAULT")
-    vacuum(admin_connection)
+    rewrite(admin_connection, "generation_generation")
+    vacuum(admin_connection, "generation_generation")
 
 
 @pytest.mark.usefixtures("crowded")

@@ -16,6 +16,7 @@ from tests.generation.api.test_history_plans import blocks
 from tests.support.bring_to import reached
 from tests.support.event_reader import PATH
 from tests.support.people import Person
+from tests.support.vacuuming import rewrite, vacuum
 
 MANY, BLOCKS = 30_000, 60  # events; blocks of 8 kB, of 700 that a scan reads
 FILL = """
@@ -37,7 +38,8 @@ def long_logs(alice: Person, bob: Person, admin_connection: psycopg.Connection) 
     admin_connection.execute(sql, [MANY + 1, alice.account.pk])
     admin_connection.execute("SET session_replication_role = DEFAULT")
     last = reached(alice, State.COMPLETED, model="image")
-    admin_connection.execute("VACUUM ANALYZE events_event")
+    rewrite(admin_connection, "events_event")
+    vacuum(admin_connection, "events_event")
     found = Event.objects.filter(generation_id__in=[first.pk, last.pk]).order_by("sequence")
     return [f"evt_{event.pk.hex}" for event in found]
 

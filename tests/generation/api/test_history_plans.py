@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import time
 from typing import Any
 
 import psycopg
@@ -18,6 +17,7 @@ from generation.models import Generation
 from generation.models.states import State
 from tests.support.bring_to import reached
 from tests.support.people import Person
+from tests.support.vacuuming import rewrite, vacuum
 
 PATH = "/api/v1/generate/history/"
 MANY, FEW = 12_000, 30
@@ -49,29 +49,12 @@ def long_history(alice: Person, admin_connection: psycopg.Connection) -> dict[st
         admin_connection.execute(COPY, {"id": original.pk, "count": count, "older": older})
         counts[kinds[model], str(state)] = count + 1
     admin_connection.execute("SET session_replication_role = DEFAULT")
-    # without what tests before left in the table's and the indexes' pages
-    admin_connection.execute("VACUUM FULL generation_generation")
+    rewrite(admin_connection, "generation_generation")
     for model, kind in kinds.items():
         reached(alice, State.QUEUED, model=model)
         counts[kind, "processing"] = 1
-    vacuum(admin_connection)
+    vacuum(admin_connection, "generation_generation")
     return {f"{kind} {status}": count for (kind, status), count in counts.items()}
-
-
-def vacuum(admin_connection: psycopg.Connection) -> None:
-    """Until the table's pages are known as visible to all.
-
-    Counts read the index alone then. Autovacuum may be about to analyze the table, and what its
-    snapshot may still see is passed over.
-    """
-    share = "SELECT relallvisible >= 0.9 * relpages FROM pg_class WHERE relname = %s"
-    limit = time.monotonic() + 30
-    while True:
-        admin_connection.execute("VACUUM ANALYZE generation_generation")
-        if admin_connection.execute(share, ["generation_generation"]).fetchone() == (True,):
-            return
-        assert time.monotonic() < limit, "somebody holds a snapshot for half a minute"
-        time.sleep(0.2)
 
 
 def blocks(plan: dict[str, Any]) -> int:
