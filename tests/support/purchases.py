@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -88,3 +89,11 @@ def a_dispute(payment: Payment, **columns: Any) -> Reversal:
         "due_by": timezone.now() + timedelta(days=3, minutes=1),
     }
     return a_reversal(payment, payment.paid_minor or 0, left, **(values | columns))
+
+
+def more_like(payment: Payment, moments: Iterable[datetime]) -> None:
+    """One of the same at each of these moments: a full table, for tests that ask for a plan."""
+    said = ["account_id", "credits", "amount_minor", "currency", "state", "livemode", "kind"]
+    said += ["expires_at", "finished_at"]
+    same = {name: getattr(payment, name) for name in said}
+    Payment.objects.bulk_create(Payment(**same, created_at=moment) for moment in moments)
