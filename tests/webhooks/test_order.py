@@ -28,6 +28,7 @@ from tests.support.people import Person, make_person
 from tests.support.racing import race
 
 Api = Callable[..., httpx.Client]
+TRIES = 5  # of an end, at most
 LOST = (NotAllowed, NotCancelable)  # by whom somebody else was faster than
 
 
@@ -57,12 +58,13 @@ def until_it_has_the_wallet(end: Callable[[], Any]) -> Any:
     those who end, the readers and the web server share one interpreter. ``lock_timeout`` (2 s)
     counts one holder of the row, ``statement_timeout`` (5 s) all that went before.
     """
-    while True:
+    for _ in range(TRIES - 1):
         try:
             return end()
         except OperationalError as error:
             if not isinstance(error.__cause__, LockNotAvailable | QueryCanceled):
                 raise
+    return end()
 
 
 @pytest.mark.parametrize("together", [24])
