@@ -208,48 +208,37 @@ $(VENV)/.installed-dev: requirements-dev.lock | $(BIN)/uv
 	$(call install,--require-hashes -r requirements-dev.lock,$(VENV))
 	@touch $(VENV)/.installed $@
 
+# One at a time: targets may run beside each other, and who else installs on this machine is waited for.
+APT := flock /var/lib/apt apt-get --option DPkg::Lock::Timeout=300
+
+# $(call debian,WHAT IS NEEDED,A TEST FOR IT,PACKAGES). RUNLEVEL keeps Debian from starting what it installs; a test
+# starts one of its own.
+define debian
+@if $(2); then exit 0; fi >/dev/null; \
+line="install --yes --no-install-recommends $(3)"; \
+if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	$(APT) update --quiet=2 && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive $(APT) $$line; \
+else \
+	echo "Needed: $(1). As root: apt-get $$line"; exit 1; \
+fi
+endef
+
 .PHONY: browser-packages bench-packages fault-packages proxy-packages
 browser-packages:
-	@if command -v chromium && command -v node && command -v curl; then exit 0; fi >/dev/null; \
-	line="apt-get install --yes --no-install-recommends $(BROWSER_PACKAGES)"; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive $$line; \
-	else \
-		echo "Chromium, Node and curl are needed. As root: $$line"; exit 1; \
-	fi
+	$(call debian,Chromium$(comma) Node and curl,command -v chromium && command -v node && command -v curl,$(BROWSER_PACKAGES))
+
+bench-packages:
+	$(call debian,wrk,command -v wrk,$(BENCH_PACKAGES))
+
+fault-packages:
+	$(call debian,PgBouncer,command -v pgbouncer || [ -x /usr/sbin/pgbouncer ],$(FAULT_PACKAGES))
+
+proxy-packages:
+	$(call debian,nginx,command -v nginx || [ -x /usr/sbin/nginx ],$(PROXY_PACKAGES))
 
 # Debian's package, unpacked and not installed: its installation would start a service.
 $(PROMETHEUS)/promtool:
 	@mkdir -p var/prometheus && cd var/prometheus && \
-	{ apt-get download prometheus || { apt-get update --quiet=2 && apt-get download prometheus; }; } && \
+	{ $(APT) download prometheus || { $(APT) update --quiet=2 && $(APT) download prometheus; }; } && \
 	dpkg-deb --extract prometheus_*.deb . && rm prometheus_*.deb || \
 	{ echo "Debian's package prometheus is needed: unpack it into var/prometheus"; exit 1; }
-
-bench-packages:
-	@if command -v wrk >/dev/null; then exit 0; fi; \
-	line="apt-get install --yes --no-install-recommends $(BENCH_PACKAGES)"; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive $$line; \
-	else \
-		echo "wrk is needed. As root: $$line"; exit 1; \
-	fi
-
-# Debian would start it at once; a test starts one of its own.
-fault-packages:
-	@if command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ]; then exit 0; fi; \
-	line="apt-get install --yes --no-install-recommends $(FAULT_PACKAGES)"; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update --quiet=2 && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive $$line; \
-	else \
-		echo "PgBouncer is needed. As root: $$line"; exit 1; \
-	fi
-
-# Likewise.
-proxy-packages:
-	@if command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]; then exit 0; fi; \
-	line="apt-get install --yes --no-install-recommends $(PROXY_PACKAGES)"; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update --quiet=2 && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive $$line; \
-	else \
-		echo "nginx is needed. As root: $$line"; exit 1; \
-	fi

@@ -53,3 +53,11 @@ def test_coverage_is_asked_of_all_but_the_lab() -> None:
     assert "ARGS" not in call
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]["run"]
     assert settings["source"] == [name for name in packages() if name != "dev"]
+
+
+def test_targets_beside_each_other_install_one_after_the_other() -> None:
+    """Debian's package manager refuses a second one: who calls it waits for its turn."""
+    words = re.sub(r": apt-get|command -v apt-get", "", MAKEFILE)
+    assert re.findall(r".*apt-get.*", words) == [
+        "APT := flock /var/lib/apt apt-get --option DPkg::Lock::Timeout=300"
+    ]
