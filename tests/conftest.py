@@ -20,6 +20,7 @@ from django.test.testcases import QuietWSGIRequestHandler
 from accounts.arrival import SentSecret
 from accounts.authentication import SecretAuthentication
 from common.fresh import Fresh
+from common.web import rate_limit
 from common.web.body_limit import FORMS, LIMIT, BodyLimit
 from tests.support.paying import settle_worker, stripe, stripe_process, till
 from tests.support.people import Person, make_person
@@ -31,6 +32,8 @@ __all__ += ["settle_worker", "stripe", "stripe_process", "till"]
 # Django's test server waits 40 ms for the client's acknowledgement of each header otherwise.
 QuietWSGIRequestHandler.disable_nagle_algorithm = True
 PBKDF2PasswordHasher.iterations = 1000  # the default takes 0.4 s a password on purpose
+# Client and server of a test share one interpreter, so an answer of Redis may be read late.
+rate_limit.REDIS_TIMEOUT = 2.0
 
 # folders of tests that have servers of their own, or none
 WITHOUT_DATABASE = (
