@@ -17,6 +17,8 @@ from common.web.body_limit import FORMS, LIMIT, BodyLimit
 # Seconds of this thread's processor time for one request. Reading a MiB takes some 20 ms of it, now
 # and then the collector some 100 ms; what takes the square of a length takes seconds.
 BOUND = 0.4
+TRIES = 3
+FRAMES = 16  # by which each try begins deeper in the stack, see _deeper
 TOKEN = "t" * 32  # of CSRF: a cookie and a field that agree
 
 application = BodyLimit(WSGIHandler(), LIMIT, less=FORMS)
@@ -64,7 +66,8 @@ def cost(
 
     ``body`` is sent as JSON (bytes as they are), ``form`` as a browser does; ``head`` is named
     as WSGI names headers. Waits for the database are not counted, nor are other threads. What was
-    slow is sent again, so it may have been done twice.
+    slow is sent again, ``TRIES`` times in all, and the least that it took is told: the collector
+    has its turn, or a cache is cold. What is slow by itself is so each time.
     """
     content, kind = b"", ""
     head = dict(head or {})
@@ -77,9 +80,23 @@ def cost(
     made = RequestFactory().generic(method, path, content, kind, query_params=query)
     environ = made.environ | head | {"PATH_INFO": unquote_to_bytes(path).decode("latin-1")}
     status, took = _measured(environ, content)
-    if took > BOUND:  # the collector's turn, or a cold cache: what is slow by itself is so again
-        took = min(took, _measured(environ, content)[1])
+    for number in range(1, TRIES):
+        if took < BOUND:
+            break
+        took = min(took, _deeper(number * FRAMES, environ, content))
     return status, took
+
+
+def _deeper(frames: int, environ: dict[str, Any], content: bytes) -> float:
+    """What the request costs when so many calls more are on the stack.
+
+    CPython keeps frames in pieces of 16 KiB. It asks the system for a piece when a call does not
+    fit in, and gives it back afterwards. A loop whose calls are just there costs 100 times as much:
+    a page with a QR code, drawn by 20,000 calls, took 0.4 s instead of 0.05, whatever was sent.
+    """
+    if frames:
+        return _deeper(frames - 1, environ, content)
+    return _measured(environ, content)[1]
 
 
 def _measured(environ: dict[str, Any], content: bytes) -> tuple[int, float]:
