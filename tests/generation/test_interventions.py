@@ -223,7 +223,8 @@ def test_whoever_ends_it_first_takes_the_grant_back_once(
             return False
         return True
 
-    assert sum(bool(answer) for answer in race([end_it] * racers, racers)) == 1
+    answers = race([end_it] * racers, racers)
+    assert sorted(map(repr, answers)) == [*["False"] * (racers - 1), "True"]
     assert alice.balance == 1000
     assert [entry.kind for entry in alice.entries].count("adjustment") == 1
     assert sums_up(alice)
