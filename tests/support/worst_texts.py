@@ -17,8 +17,7 @@ from common.web.body_limit import FORMS, LIMIT, BodyLimit
 # Seconds of this thread's processor time for one request. Reading a MiB takes some 20 ms of it, now
 # and then the collector some 100 ms; what takes the square of a length takes seconds.
 BOUND = 0.4
-TRIES = 3
-FRAMES = 16  # by which each try begins deeper in the stack, see _deeper
+FRAMES = 16  # by which the second try begins deeper in the stack, see _deeper
 TOKEN = "t" * 32  # of CSRF: a cookie and a field that agree
 
 application = BodyLimit(WSGIHandler(), LIMIT, less=FORMS)
@@ -66,8 +65,8 @@ def cost(
 
     ``body`` is sent as JSON (bytes as they are), ``form`` as a browser does; ``head`` is named
     as WSGI names headers. Waits for the database are not counted, nor are other threads. What was
-    slow is sent again, ``TRIES`` times in all, and the least that it took is told: the collector
-    has its turn, or a cache is cold. What is slow by itself is so each time.
+    slow is sent again, so it may have been done twice: the collector had its turn, or a cache was
+    cold. What is slow by itself is so again.
     """
     content, kind = b"", ""
     head = dict(head or {})
@@ -80,10 +79,8 @@ def cost(
     made = RequestFactory().generic(method, path, content, kind, query_params=query)
     environ = made.environ | head | {"PATH_INFO": unquote_to_bytes(path).decode("latin-1")}
     status, took = _measured(environ, content)
-    for number in range(1, TRIES):
-        if took < BOUND:
-            break
-        took = min(took, _deeper(number * FRAMES, environ, content))
+    if took > BOUND:
+        took = min(took, _deeper(FRAMES, environ, content))
     return status, took
 
 
