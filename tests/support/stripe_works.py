@@ -54,11 +54,15 @@ class Shop:
         self.seconds = 0.0
 
     def of(self, payment: str) -> list[Told]:
-        """What was told about one payment, in the order of arrival."""
-        return [each for each in self.told if payment in each.raw.decode()]
+        """What was told about one payment, in the order of arrival; an empty text stands for all.
+
+        The payment is a whole word of JSON: a random id may contain it, as ``evt_pA3p1`` does.
+        """
+        word = json.dumps(payment) if payment else ""
+        return [each for each in self.told if word in each.raw.decode()]
 
     def kinds(self, payment: str = "") -> list[str]:
-        """Refunds and disputes do not name the payment: an empty text stands for all."""
+        """Ask for all where refunds and disputes count: they do not name the payment."""
         return [each.event["type"] for each in self.of(payment)]
 
 

@@ -33,6 +33,14 @@ def is_genuine(each: Told, secret: str = WEBHOOK_SECRET) -> bool:
     return True
 
 
+def test_a_random_id_is_no_payment() -> None:
+    about = Told("", b'{"id": "evt_1", "data": {"object": {"metadata": {"payment": "p1"}}}}')
+    other = Told("", b'{"id": "evt_p1", "data": {"object": {"id": "cus_3xp1"}}}')
+    kept = Shop("http://127.0.0.1:9/", told=[other, about])
+    assert kept.of("p1") == [about]
+    assert kept.of("") == [other, about]
+
+
 def test_a_changed_byte_breaks_the_signature(seller: StripeEmulator, told: Shop) -> None:
     seller.pay(seller.order("p1"))
     (each,) = completed(told)
