@@ -10,8 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from django.db import OperationalError, connections
-from psycopg.errors import LockNotAvailable, QueryCanceled
+from django.db import connections
 
 from credits import ledger
 from events.models import Event, Feed
@@ -28,7 +27,6 @@ from tests.support.people import Person, make_person
 from tests.support.racing import race
 
 Api = Callable[..., httpx.Client]
-TRIES = 5  # of an end, at most
 LOST = (NotAllowed, NotCancelable)  # by whom somebody else was faster than
 
 
@@ -51,22 +49,6 @@ def ways(person: Person, staff: Person, count: int) -> list[Callable[[], Any]]:
     return calls
 
 
-def until_it_has_the_wallet(end: Callable[[], Any]) -> Any:
-    """``end``, again after each wait that the role's limits ended, and that wrote nothing.
-
-    A worker does so when its lease is over, and a client after 503. Here the turns come slowly:
-    those who end, the readers and the web server share one interpreter. ``lock_timeout`` (2 s)
-    counts one holder of the row, ``statement_timeout`` (5 s) all that went before.
-    """
-    for _ in range(TRIES - 1):
-        try:
-            return end()
-        except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable | QueryCanceled):
-                raise
-    return end()
-
-
 @pytest.mark.parametrize("together", [24])
 def test_readers_miss_none_and_see_none_twice(together: int, api: Api) -> None:
     alice, staff = wealthy("alice"), make_person("olga", 0)
@@ -78,7 +60,7 @@ def test_readers_miss_none_and_see_none_twice(together: int, api: Api) -> None:
     ]
     with ThreadPoolExecutor(len(readers)) as pool:
         reading = [pool.submit(reader.read, over) for reader in readers]
-        results = race([partial(until_it_has_the_wallet, call) for call in calls], together)
+        results = race(calls, together)
         over.set()
         for each in reading:
             each.result(120)
