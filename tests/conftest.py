@@ -13,7 +13,6 @@ import pytest
 import redis
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.servers.basehttp import ThreadedWSGIServer
 from django.db import connections
 from django.test.testcases import QuietWSGIRequestHandler
 
@@ -24,6 +23,7 @@ from common.web import rate_limit
 from common.web.body_limit import FORMS, LIMIT, BodyLimit
 from tests.support.paying import settle_worker, stripe, stripe_process, till
 from tests.support.people import Person, make_person
+from tests.support.web_server import AppServer
 from tests.support.works import _works_of_session, emulator, emulator_process, start, works
 
 __all__ = ["_works_of_session", "emulator", "emulator_process", "start", "works"]
@@ -101,7 +101,7 @@ def _clean_slate(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def base_url(_database_allowed: None) -> Iterator[str]:
     """A threaded HTTP server in this process, on the code and settings of the test."""
-    server = ThreadedWSGIServer(("127.0.0.1", 0), QuietWSGIRequestHandler)
+    server = AppServer(("127.0.0.1", 0), QuietWSGIRequestHandler)
     server.set_app(BodyLimit(WSGIHandler(), LIMIT, less=FORMS))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -11,7 +11,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,13 @@ from generation.backends.base import (
     Unavailable,
     Unknown,
 )
+from tests.support.web_server import StandInServer
 
 SILENT = "[silent]"  # in a prompt: made, and not answered
 POLL_FLOOR = 40.0
 
 
-class RemoteProvider(ThreadingHTTPServer):
+class RemoteProvider(StandInServer):
     """What it was asked is in its lists; ``busy`` submits and ``deaf`` deletes it turns away."""
 
     def __init__(self, film: bytes) -> None:

@@ -19,6 +19,7 @@ import httpx
 import stripe
 
 from tests.support.stripe_shapes import of_record
+from tests.support.web_server import StandInServer
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET_KEY = "sk_test_emulated"
@@ -85,7 +86,7 @@ def shop() -> Iterator[Shop]:
         def log_message(self, *args: object) -> None:
             """Say nothing on the terminal."""
 
-    class Server(http.server.ThreadingHTTPServer):
+    class Server(StandInServer):
         def process_request(self, request: Any, client_address: Any) -> None:
             meant_for[client_address] = kept.told
             super().process_request(request, client_address)

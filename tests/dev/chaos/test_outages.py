@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import httpx
@@ -14,6 +14,7 @@ import pytest
 from dev.benchmarks.figures import percentile
 from dev.chaos.outages_floors import Report
 from dev.chaos.outages_load import Answer, Client, fault_of, milliseconds
+from tests.support.web_server import StandInServer
 
 SHAPE = {"success": False, "error": "e", "code": "service_unavailable", "request_id": "r"}
 HEADERS = {"Retry-After": "2", "X-Request-ID": "r"}
@@ -83,7 +84,7 @@ class SlowServer(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def slow() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), SlowServer)
+    server = StandInServer(("127.0.0.1", 0), SlowServer)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"

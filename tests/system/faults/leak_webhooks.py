@@ -6,11 +6,12 @@ import base64
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import httpx
 
 from dev.embedded.processes import wait_until
+from tests.support.web_server import StandInServer
 from tests.system.faults.leak_search import Needle
 from tests.system.faults.leak_traffic import TABLE, VIDEO, Buyer, Noted
 
@@ -27,11 +28,10 @@ MANNERS = ("200", "500", "301", "429", "garbage", "close")
 REFUSED_ROW = "refused-row"  # in the URL of a delivery that cannot be written back
 
 
-class Listener(ThreadingHTTPServer):
+class Listener(StandInServer):
     """Answers as the path says, with words that are found nowhere else; notes all signatures."""
 
     daemon_threads = True
-    request_queue_size = 64
 
     def __init__(self, noted: Noted) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
