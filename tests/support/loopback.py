@@ -106,7 +106,9 @@ async def serving(handler: Handler, **options: Any) -> AsyncIterator[int]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for writer in writers:
-            writer.transport.abort()  # closed in order it would wait for a client to read
+            # closed in order it would wait for a client to read; after its end this would raise
+            if writer.transport.get_protocol() is not None:
+                writer.transport.abort()
         await _rounds()
 
 
